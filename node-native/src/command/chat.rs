@@ -1,0 +1,214 @@
+//! `tincan chat`
+
+use std::time::Duration;
+
+use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, neutralise};
+use tokio::{sync::mpsc, time::timeout};
+
+use super::report::{Reporter, person};
+use crate::{
+    Error, output,
+    session::Session,
+    settings::Settings,
+    signals::Stop,
+    stdin::{self, Line},
+};
+
+/// Bytes of one line of input; above the limit of a message, so that the node says what that is.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+/// How long waiting lines get at the end of input.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
+    let mut session = Session::start(settings, Config::peer())?;
+    let mut chat = Chat::new(session.node.clone(), settings);
+    let talked = chat.talk(&mut session, &mut stop).await;
+    let unsent = chat.unsent().await;
+    let kept = !session.ephemeral;
+    session.end().await;
+    talked?;
+    report_unsent(&unsent, kept)
+}
+
+struct Chat {
+    node: Node,
+    room: String,
+    reporter: Reporter,
+    members: Vec<(libp2p::PeerId, String)>,
+}
+
+impl Chat {
+    fn new(node: Node, settings: &Settings) -> Self {
+        Self { node, room: settings.room.clone(), reporter: Reporter::new(settings.quiet), members: Vec::new() }
+    }
+
+    /// Joins, then shows and sends until the input ends and nothing waits, or somebody stops us.
+    async fn talk(&mut self, session: &mut Session, stop: &mut Stop) -> Result<(), Error> {
+        let joined = self.node.join(self.room.clone(), false).await?;
+        self.reporter.note(&format!("in room {} as {}", self.room, self.node.info().await?.nick));
+        for message in self.node.messages(self.room.clone()).await? {
+            self.message(&message)?;
+        }
+        self.room(&joined);
+        let mut lines = stdin::lines(MAX_LINE_BYTES);
+        tokio::select! {
+            () = stop.asked() => return Ok(()),
+            talked = self.lines(session, &mut lines) => talked?,
+        }
+        tokio::select! {
+            () = stop.asked() => Ok(()),
+            waited = timeout(LAST_LINES_TIMEOUT, self.last_lines(session)) => waited.unwrap_or(Ok(())),
+        }
+    }
+
+    async fn lines(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<(), Error> {
+        loop {
+            tokio::select! {
+                biased;
+                event = session.events.next() => self.event(event)?,
+                line = lines.recv() => match line {
+                    Some(line) => self.say(line).await?,
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// The node's own list decides: it also knows lines of earlier runs.
+    async fn last_lines(&mut self, session: &mut Session) -> Result<(), Error> {
+        while !self.unsent().await.is_empty() {
+            let event = session.events.next().await;
+            self.event(event)?;
+        }
+        Ok(())
+    }
+
+    async fn unsent(&self) -> Vec<Message> {
+        let mut all = self.node.messages(self.room.clone()).await.unwrap_or_default();
+        all.retain(|message| message.state == MessageState::Waiting);
+        all
+    }
+
+    async fn say(&mut self, line: Line) -> Result<(), Error> {
+        let text = match line {
+            Line::Text(text) if text.trim().is_empty() => return Ok(()),
+            Line::Text(text) => text,
+            Line::TooLong => {
+                output::note(&format!("error: the line is above {MAX_LINE_BYTES} bytes; send it in parts"));
+                return Ok(());
+            }
+        };
+        match self.node.say(self.room.clone(), text).await {
+            Ok(Said::Sent { .. } | Said::Queued { .. }) => Ok(()),
+            Err(tincan_shared::Error::Stopped) => Err(tincan_shared::Error::Stopped.into()),
+            Err(error) => {
+                output::note(&output::error_line(&error));
+                Ok(())
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::Message(message) if message.room == self.room => self.message(&message),
+            Event::Sent { message, .. } if message.room == self.room => {
+                self.reporter.note(&format!("sent: {}", message.text));
+                Ok(())
+            }
+            Event::Room(room) if room.room == self.room => {
+                self.room(&room);
+                Ok(())
+            }
+            Event::Lagged { missed } => {
+                self.reporter.note(&format!("this terminal was too slow and missed {missed} events"));
+                Ok(())
+            }
+            Event::Stopped => Err(tincan_shared::Error::Stopped.into()),
+            other => {
+                self.reporter.event(&other);
+                Ok(())
+            }
+        }
+    }
+
+    /// Others' lines are what was asked for; one's own are on the screen already.
+    fn message(&self, message: &Message) -> Result<(), Error> {
+        match message.state {
+            MessageState::Received => output::line(&shown(message)),
+            MessageState::Waiting => {
+                self.reporter.note(&format!("waiting for somebody: {}", message.text));
+                Ok(())
+            }
+            MessageState::Sent => Ok(()),
+        }
+    }
+
+    /// Says who came and who went.
+    fn room(&mut self, room: &RoomInfo) {
+        let now: Vec<_> = room
+            .members
+            .iter()
+            .map(|member| (member.peer, member.nick.clone().unwrap_or_else(|| DEFAULT_NICK.to_owned())))
+            .collect();
+        for (peer, nick) in now.iter().filter(|(peer, _)| !self.members.iter().any(|(known, _)| known == peer)) {
+            self.reporter.note(&format!("joined: {}", person(nick, peer)));
+        }
+        for (peer, nick) in self.members.iter().filter(|(peer, _)| !now.iter().any(|(still, _)| still == peer)) {
+            self.reporter.note(&format!("left: {}", person(nick, peer)));
+        }
+        self.members = now;
+    }
+}
+
+fn shown(message: &Message) -> String {
+    let nick = match (message.plain, message.nick.as_str()) {
+        (true, _) => "unsigned",
+        (false, "") => DEFAULT_NICK,
+        (false, nick) => nick,
+    };
+    let text = match message.newer {
+        true => "(from a newer Tincan)".to_owned(),
+        false => neutralise(&message.text, false),
+    };
+    format!("[{}] {}: {text}", neutralise(&message.room, false), person(nick, &message.from))
+}
+
+fn report_unsent(unsent: &[Message], kept: bool) -> Result<(), Error> {
+    if unsent.is_empty() {
+        return Ok(());
+    }
+    let fate = if kept { "not sent, kept for the next time" } else { "not sent" };
+    for message in unsent {
+        output::note(&format!("{fate}: {}", neutralise(&message.text, false)));
+    }
+    Err(Error::Unsent { count: unsent.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(nick: &str, text: &str) -> Message {
+        Message {
+            room: "lobby".into(),
+            id: String::new(),
+            from: libp2p::PeerId::random(),
+            nick: nick.into(),
+            text: text.into(),
+            time_ms: 0,
+            sequence: 1,
+            state: MessageState::Received,
+            plain: false,
+            newer: false,
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_harmless_line() {
+        let message = message("an\x1bn", "a\nb");
+        let id = tincan_shared::short_id(&message.from);
+        assert_eq!(shown(&message), format!("[lobby] an␛n ({id}): a⏎b"));
+        let plain = Message { plain: true, ..message };
+        assert_eq!(shown(&plain), format!("[lobby] unsigned ({id}): a⏎b"));
+    }
+}

@@ -1,0 +1,96 @@
+//! `tincan kv`
+
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use tincan_shared::{Config, Event, Events, Node, repl};
+use tokio::{sync::mpsc, time::timeout};
+
+use super::report::Reporter;
+use crate::{
+    Error, output,
+    session::Session,
+    settings::Settings,
+    signals::Stop,
+    stdin::{self, Line},
+};
+
+/// Bytes of one line of input; above every value, so that the node says what the limit is.
+const MAX_LINE_BYTES: usize = 2 * 1024 * 1024;
+/// How long piped input waits for the first peer.
+const FIRST_PEER_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
+    let mut session = Session::start(settings, Config::peer())?;
+    let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
+    let mut reporter = Reporter::new(settings.quiet);
+    let done = tokio::select! {
+        () = stop.asked() => Ok(0),
+        done = converse(&session.node, &mut session.events, &mut reporter, expects_peer) => done,
+    };
+    session.end().await;
+    match done? {
+        0 => Ok(()),
+        count => Err(Error::Lines { count }),
+    }
+}
+
+/// Answers all lines; the number of those that were wrong.
+async fn converse(
+    node: &Node,
+    events: &mut Events,
+    reporter: &mut Reporter,
+    expects_peer: bool,
+) -> Result<usize, Error> {
+    let waited = match expects_peer {
+        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, reporter)).await,
+        false => Ok(()),
+    };
+    if waited.is_err() {
+        reporter.note("no peer within 5 s: going on alone");
+    }
+    let mut lines = stdin::lines(MAX_LINE_BYTES);
+    tokio::select! {
+        wrong = answers(node, &mut lines) => wrong,
+        () = tell(events, reporter) => Ok(0),
+    }
+}
+
+/// Resolves when somebody is connected and identified: before that no record finds its way.
+async fn first_peer(events: &mut Events, reporter: &mut Reporter) {
+    loop {
+        let event = events.next().await;
+        reporter.event(&event);
+        match event {
+            Event::PeerUp(peer) | Event::PeerChanged(peer) if peer.agent.is_some() => return,
+            Event::Stopped => return,
+            _ => {}
+        }
+    }
+}
+
+async fn tell(events: &mut Events, reporter: &mut Reporter) {
+    loop {
+        match events.next().await {
+            // The answers say so too, each in its line.
+            Event::Stopped => std::future::pending().await,
+            event => reporter.event(&event),
+        }
+    }
+}
+
+async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>) -> Result<usize, Error> {
+    let mut wrong = 0;
+    while let Some(line) = lines.recv().await {
+        let text = match line {
+            Line::Text(text) if text.trim().is_empty() => continue,
+            Line::Text(text) => repl::answer(node, &text).await.map_err(|error| output::error_line(&error)),
+            Line::TooLong => Err(format!("error: the line is above {MAX_LINE_BYTES} bytes (2 MiB); store less")),
+        };
+        wrong += usize::from(text.is_err());
+        output::line(&text.unwrap_or_else(|error| error))?;
+    }
+    Ok(wrong)
+}

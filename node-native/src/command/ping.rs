@@ -1,0 +1,79 @@
+//! `tincan ping`
+
+use std::time::Duration;
+
+use libp2p::{Multiaddr, PeerId};
+use tincan_shared::{Config, Event, Events, Node};
+use tokio::time::timeout;
+
+use crate::{Error, args::Ping, output, session::Session, settings::Settings, signals::Stop};
+
+/// Between two pings.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// Until a dial is given up.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Without a reply for so long, the peer counts as gone.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(mut settings: Settings, ping: Ping, mut stop: Stop) -> Result<(), Error> {
+    // One peer is asked for; the rest of the network need not hear of it.
+    settings.mdns = false;
+    settings.bootstrap.clear();
+    let config = Config { ping_interval: INTERVAL, ..Config::peer() };
+    let mut session = Session::start(&settings, config)?;
+    let done = tokio::select! {
+        () = stop.asked() => Ok(()),
+        done = pongs(&session.node, &mut session.events, &ping) => done,
+    };
+    session.end().await;
+    done
+}
+
+async fn pongs(node: &Node, events: &mut Events, ping: &Ping) -> Result<(), Error> {
+    let address = &ping.address;
+    let lost = |reason: &str| Error::Ping { reason: reason.to_owned(), address: address.to_string() };
+    let peer = dial(node, address).await?;
+    let mut left = ping.count;
+    while left != Some(0) {
+        let heard = timeout(REPLY_TIMEOUT, next(events, peer)).await;
+        let rtt_us = heard.map_err(|_| lost("no reply within 10 s"))?.ok_or_else(|| lost("the connection was lost"))?;
+        output::line(&pong(&peer, rtt_us))?;
+        left = left.map(|left| left - 1);
+    }
+    Ok(())
+}
+
+async fn dial(node: &Node, address: &Multiaddr) -> Result<PeerId, Error> {
+    match timeout(DIAL_TIMEOUT, node.dial(address.clone())).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Error::Ping { reason: "no connection within 10 s".into(), address: address.to_string() }),
+    }
+}
+
+/// The next reply's time; nothing when the peer is gone.
+async fn next(events: &mut Events, pinged: PeerId) -> Option<u64> {
+    loop {
+        match events.next().await {
+            Event::Pong { peer, rtt_us } if peer == pinged => return Some(rtt_us),
+            Event::PeerDown { peer } if peer == pinged => return None,
+            Event::Stopped => return None,
+            _ => {}
+        }
+    }
+}
+
+fn pong(peer: &PeerId, rtt_us: u64) -> String {
+    format!("pong from {peer}: time={}.{:02} ms", rtt_us / 1000, rtt_us % 1000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_two_decimals() {
+        let peer = PeerId::random();
+        assert_eq!(pong(&peer, 12_345), format!("pong from {peer}: time=12.34 ms"));
+        assert_eq!(pong(&peer, 70), format!("pong from {peer}: time=0.07 ms"));
+    }
+}

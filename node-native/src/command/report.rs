@@ -1,0 +1,69 @@
+//! What happens around a terminal, in words on stderr.
+
+use libp2p::PeerId;
+use tincan_shared::{Event, Link, PeerInfo, Status, neutralise, short_id};
+
+use crate::output;
+
+/// Tells people what they did not ask for.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    quiet: bool,
+    link: Option<Link>,
+}
+
+impl Reporter {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet, link: None }
+    }
+
+    /// A line for the screen, unless none is wanted.
+    pub(super) fn note(&self, line: &str) {
+        if !self.quiet {
+            output::note(&neutralise(line, false));
+        }
+    }
+
+    /// What is worth telling of an event, rooms and messages aside.
+    pub(super) fn event(&mut self, event: &Event) {
+        let line = match event {
+            Event::Status(status) => self.status(status),
+            Event::PeerUp(peer) => Some(up(peer)),
+            Event::PeerDown { peer } => Some(format!("disconnected: {peer}")),
+            Event::Discovered { peer, address } => Some(format!("discovered: {peer} at {address}")),
+            Event::Expired { peer, address } => Some(format!("expired: {peer} at {address}")),
+            Event::Refused { peer, reason } => Some(format!("refused: {peer}: {reason}")),
+            Event::ClockWrong { offset_ms } => {
+                Some(format!("this machine's clock is {} s off: set it right, or lines are ignored", offset_ms / 1000))
+            }
+            Event::Slow { peer } => Some(format!("slow: {peer} cannot keep up; asked it for what may be missing")),
+            _ => None,
+        };
+        if let Some(line) = line {
+            self.note(&line);
+        }
+    }
+
+    /// Only changes are news; the time to the next try is not.
+    fn status(&mut self, status: &Status) -> Option<String> {
+        if self.link.replace(status.link) == Some(status.link) {
+            return None;
+        }
+        Some(match (status.link, status.retry_in_ms) {
+            (Link::Offline, Some(ms)) => format!("offline; trying again in {} s", ms.div_ceil(1000)),
+            (Link::Offline, None) => "offline".to_owned(),
+            (Link::Connecting, _) => "connecting".to_owned(),
+            (Link::Online, _) => "online".to_owned(),
+        })
+    }
+}
+
+fn up(peer: &PeerInfo) -> String {
+    let what = if peer.hub { "hub " } else { "" };
+    format!("connected: {what}{} over {}", peer.peer, peer.transport)
+}
+
+/// A person, as chat shows one.
+pub(super) fn person(nick: &str, peer: &PeerId) -> String {
+    format!("{} ({})", neutralise(nick, false), short_id(peer))
+}

@@ -1,0 +1,147 @@
+//! `tincan serve`
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
+
+use libp2p::{Multiaddr, multiaddr::Protocol};
+use tincan_shared::{Config, Event};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    Error,
+    addresses::{self, Point},
+    http, output,
+    session::Session,
+    settings::Settings,
+    signals::Stop,
+};
+
+/// Until every listener must be up.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// A wildcard becomes several addresses, one event each: after so long without another they are all there.
+const QUIET: Duration = Duration::from_millis(100);
+
+pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
+    raise_file_limit();
+    let listener = http::bind(&settings.http).await?;
+    let local = listener.local_addr().map_err(|error| addresses::refused(settings.http.clone(), &error, "--http"))?;
+    let mut session = Session::start(settings, Config::hub())?;
+    output::line(&format!("peer id: {}", session.node.peer_id()))?;
+    let site = http::Site::new(session.node.clone());
+    let done = tokio::select! {
+        () = stop.asked() => Ok(()),
+        done = http::serve(listener, site.clone()) => done,
+        done = hub(&mut session, &site, local) => done,
+    };
+    tracing::info!("ending");
+    session.end().await;
+    done
+}
+
+async fn hub(session: &mut Session, site: &http::Site, http: SocketAddr) -> Result<(), Error> {
+    let mut hosts = listening(session).await?;
+    site.set_listening();
+    for page in pages(http, &hosts) {
+        output::line(&format!("page: {page}"))?;
+    }
+    loop {
+        match session.events.next().await {
+            Event::Listening { address } => announce(session, &address, &mut hosts)?,
+            Event::Stopped => return Err(tincan_shared::Error::Stopped.into()),
+            event => log(&event),
+        }
+    }
+}
+
+/// Prints addresses until every listener has one and no more come; the IPv4 hosts among them.
+async fn listening(session: &mut Session) -> Result<BTreeSet<Ipv4Addr>, Error> {
+    let mut missing: Vec<(Multiaddr, Point)> =
+        session.listen.iter().filter_map(|address| Some((address.clone(), Point::of(address)?))).collect();
+    let mut hosts = BTreeSet::new();
+    let mut until = Instant::now() + LISTEN_TIMEOUT;
+    loop {
+        match timeout_at(until, session.events.next()).await {
+            Ok(Event::Listening { address }) => {
+                announce(session, &address, &mut hosts)?;
+                let heard = Point::of(&address);
+                missing.retain(|(_, point)| !heard.is_some_and(|heard| point.covers(&heard)));
+                if missing.is_empty() {
+                    until = Instant::now() + QUIET;
+                }
+            }
+            Ok(Event::Stopped) => return Err(tincan_shared::Error::Stopped.into()),
+            Ok(event) => log(&event),
+            Err(_) => break,
+        }
+    }
+    match missing.first() {
+        None => Ok(hosts),
+        Some((address, _)) => Err(Error::Listen {
+            address: address.to_string(),
+            reason: "it is not up within 10 s".into(),
+            flag: "--listen",
+        }),
+    }
+}
+
+fn announce(session: &Session, address: &Multiaddr, hosts: &mut BTreeSet<Ipv4Addr>) -> Result<(), Error> {
+    if !addresses::is_dialable(address) {
+        return Ok(());
+    }
+    if let Some(Protocol::Ip4(ip)) = address.iter().next() {
+        hosts.insert(ip);
+    }
+    output::line(&format!("listening: {address}/p2p/{}", session.node.peer_id()))
+}
+
+/// Where the page can be opened: a wildcard stands for this machine and for its addresses on the network.
+fn pages(http: SocketAddr, hosts: &BTreeSet<Ipv4Addr>) -> Vec<String> {
+    let page = |ip: IpAddr| format!("http://{}/", SocketAddr::new(ip, http.port()));
+    match http.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            let others = hosts.iter().filter(|ip| !ip.is_loopback());
+            std::iter::once(&Ipv4Addr::LOCALHOST).chain(others).map(|ip| page(IpAddr::V4(*ip))).collect()
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => vec![page(IpAddr::V6(Ipv6Addr::LOCALHOST))],
+        ip => vec![page(ip)],
+    }
+}
+
+/// Each connection is a file; the usual soft limit of 1,024 is below what a hub takes.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::info!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "cannot raise the limit of open files; many peers at once may fail"),
+    }
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::PeerUp(peer) => tracing::info!(peer = %peer.peer, transport = peer.transport, "connected"),
+        Event::PeerDown { peer } => tracing::info!(%peer, "disconnected"),
+        Event::Discovered { peer, address } => tracing::info!(%peer, %address, "discovered"),
+        Event::Expired { peer, address } => tracing::info!(%peer, %address, "expired"),
+        Event::Refused { peer, reason } => tracing::warn!(%peer, reason, "refused"),
+        Event::Slow { peer } => tracing::info!(%peer, "slow: lines may have been lost, asked for a sync"),
+        Event::ClockWrong { offset_ms } => tracing::warn!(offset_ms, "this machine's clock differs from another hub's"),
+        Event::Lagged { missed } => tracing::warn!(missed, "events missed"),
+        event => tracing::debug!(?event),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_is_never_shown() {
+        let hosts = BTreeSet::from([Ipv4Addr::LOCALHOST, Ipv4Addr::new(192, 0, 2, 7)]);
+        let shown = |text: &str| pages(text.parse().unwrap(), &hosts);
+        assert_eq!(shown("0.0.0.0:80"), ["http://127.0.0.1:80/", "http://192.0.2.7:80/"]);
+        assert_eq!(shown("[::]:80"), ["http://[::1]:80/"]);
+        assert_eq!(shown("192.0.2.9:80"), ["http://192.0.2.9:80/"]);
+    }
+}

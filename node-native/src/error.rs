@@ -1,0 +1,130 @@
+//! What can go wrong around the node, and the exit status it ends in.
+
+use std::{io, path::PathBuf};
+
+/// A situation that ends the program: what happened, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A command line that cannot be understood.
+    #[error("{0}")]
+    Usage(String),
+    /// A config file that cannot be read or understood.
+    #[error("config file {path}: {reason}; correct it, or start without --config")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// Nowhere to keep data.
+    #[error("no home directory to keep data in; give --data-dir DIR or --ephemeral")]
+    NoHome,
+    /// Another node runs on this data directory.
+    #[error("data directory {dir} is held by a running node; stop that one, or give another --data-dir")]
+    DataDirTaken {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A file or directory that the system refuses.
+    #[error("cannot {what} {path}: {source}; check its permissions and the space left, or give another --data-dir")]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A key file that holds no key.
+    #[error(
+        "key file {path} is damaged: {reason}; restore it from a copy, or move it away to start with a new peer id"
+    )]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A certificate file that holds no certificate.
+    #[error("certificate file {path} is damaged: {reason}; move it away to have a new one made")]
+    CertificateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A database that cannot be opened.
+    #[error("database {path}: {reason}; restore it from a copy, or move it away to start without history")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A port that somebody else holds.
+    #[error("{address} is in use; stop the program that holds it, or choose another with {flag}")]
+    InUse {
+        /// The address.
+        address: String,
+        /// The flag that changes it.
+        flag: &'static str,
+    },
+    /// An address this machine refuses to listen on.
+    #[error("cannot listen on {address}: {reason}; choose another with {flag}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        reason: String,
+        /// The flag that changes it.
+        flag: &'static str,
+    },
+    /// Something this machine cannot set up.
+    #[error("cannot set up {what}: {reason}; check this machine's limits, or report it")]
+    SetUp {
+        /// What it was.
+        what: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// Whoever read our output has gone.
+    #[error("cannot write to standard output: {0}; keep its reader open")]
+    Output(io::Error),
+    /// Lines of chat that nobody took.
+    #[error("{count} lines were not sent; start again when somebody is there")]
+    Unsent {
+        /// How many.
+        count: usize,
+    },
+    /// Console lines that were answered with an error.
+    #[error("{count} lines were answered with an error; see the answers")]
+    Lines {
+        /// How many.
+        count: usize,
+    },
+    /// The peer that was pinged does not answer, or has gone.
+    #[error("{reason}; check that {address} runs and can be reached")]
+    Ping {
+        /// What happened.
+        reason: String,
+        /// Whom we pinged.
+        address: String,
+    },
+    /// The node said no.
+    #[error(transparent)]
+    Node(#[from] tincan_shared::Error),
+}
+
+impl Error {
+    /// 2 for what was asked wrongly, 1 for what failed.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        use tincan_shared::Error as Node;
+        match self {
+            Self::Usage(_) | Self::Config { .. } => 2,
+            Self::Node(Node::Setting { .. } | Node::Nick { .. } | Node::RoomName { .. } | Node::Address { .. }) => 2,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Tincan on a machine of your own: the native host of the node, and the binary `tincan`.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | [`args`] | the command line and its environment variables |
+//! | [`settings`], [`config_file`] | flag over environment over file over default |
+//! | [`addresses`] | default addresses, what can be dialled, whether a port is free |
+//! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
+//! | [`transport`], [`host`] | what this host hands the node |
+//! | [`session`] | all of that put together: a running node |
+//! | [`command`] | one file per subcommand |
+//! | [`http`] | the page, the API, and what keeps strangers from holding connections |
+//! | [`error`], [`output`] | the one line on stderr and the exit status |
+
+#![deny(missing_docs)]
+
+pub mod addresses;
+pub mod args;
+pub mod certificate;
+pub mod command;
+pub mod config_file;
+pub mod datadir;
+pub mod error;
+pub mod host;
+pub mod http;
+pub mod keyfile;
+pub mod output;
+pub mod session;
+pub mod settings;
+pub mod signals;
+pub mod stdin;
+pub mod storage;
+pub mod transport;
+
+pub use error::Error;

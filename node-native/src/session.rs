@@ -1,0 +1,146 @@
+//! A running node of this host, and its orderly end.
+
+use std::{path::PathBuf, time::Duration};
+
+use libp2p::{Multiaddr, identity::Keypair};
+use libp2p_webrtc::tokio::Certificate;
+use tincan_shared::{Config, Events, NoStorage, Node, Platform, Role, Saved, Storage};
+
+use crate::{
+    Error, addresses, certificate,
+    datadir::{self, Held},
+    host::Host,
+    keyfile, output,
+    settings::Settings,
+    storage, transport,
+};
+
+/// Until a node that was asked to end is left to itself; the whole end may take 5 s.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+/// Until what is unwritten is given up.
+const WRITE_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// A running node with what it holds on disk.
+#[derive(Debug)]
+pub struct Session {
+    /// The node.
+    pub node: Node,
+    /// What it says, from its start on.
+    pub events: Events,
+    /// Where it was told to listen.
+    pub listen: Vec<Multiaddr>,
+    /// Whether it starts anew the next time.
+    pub ephemeral: bool,
+    writer: Option<storage::Writer>,
+    _held: Option<Held>,
+}
+
+/// Who this run is, and what it remembers.
+struct Identity {
+    key: Keypair,
+    certificate: Certificate,
+    storage: Box<dyn Storage>,
+    saved: Saved,
+    writer: Option<storage::Writer>,
+    held: Option<Held>,
+}
+
+impl Session {
+    /// Starts a node with these settings. Must run inside the runtime.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, in words.
+    pub fn start(settings: &Settings, config: Config) -> Result<Self, Error> {
+        let mut config = settings.apply(config);
+        config.validate()?;
+        config.listen = listen(settings, config.role);
+        addresses::check_free(&config.listen)?;
+        let identity = identity(settings, config.role)?;
+        let listen = config.listen.clone();
+        let platform = Platform {
+            transport: transport::build(&identity.key, &identity.certificate)?,
+            behaviour: Host::new(settings, identity.key.public().to_peer_id()),
+            keypair: identity.key,
+            saved: identity.saved,
+            storage: identity.storage,
+            now_ms,
+        };
+        let (node, events) = Node::spawn(config, platform)?;
+        let ephemeral = identity.held.is_none();
+        Ok(Self { node, events, listen, ephemeral, writer: identity.writer, _held: identity.held })
+    }
+
+    /// Ends the node: connections are closed, what is unwritten is written. Bounded in time.
+    pub async fn end(self) {
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.node.shutdown()).await.is_err() {
+            tracing::warn!("the node did not end in time; leaving it");
+        }
+        let Some(writer) = self.writer else { return };
+        let written = tokio::task::spawn_blocking(move || writer.finish(WRITE_TIMEOUT)).await;
+        if !written.unwrap_or(false) {
+            tracing::error!("the disk did not take everything in time; the last changes are not stored");
+        }
+    }
+}
+
+fn listen(settings: &Settings, role: Role) -> Vec<Multiaddr> {
+    if let Some(named) = &settings.listen {
+        return named.clone();
+    }
+    let ipv6 = addresses::has_ipv6();
+    if !ipv6 {
+        tracing::info!("this host has no IPv6: listening on IPv4 only");
+    }
+    match role {
+        Role::Hub => addresses::hub_defaults(ipv6),
+        Role::Peer => addresses::peer_defaults(ipv6),
+    }
+}
+
+fn identity(settings: &Settings, role: Role) -> Result<Identity, Error> {
+    if settings.ephemeral {
+        return ephemeral();
+    }
+    let dir = datadir::path(settings)?;
+    match Held::take(&dir)? {
+        Some(held) => kept(held),
+        None if role == Role::Hub || settings.data_dir.is_some() => Err(Error::DataDirTaken { dir }),
+        None => {
+            output::note("another node runs here: this one uses a key of its own and keeps nothing");
+            ephemeral()
+        }
+    }
+}
+
+fn kept(held: Held) -> Result<Identity, Error> {
+    let key = keyfile::load_or_create(&held.file(keyfile::NAME))?;
+    let certificate = certificate::load_or_create(&held.file(certificate::NAME))?;
+    let (storage, writer, saved) = storage::open(&held.file(storage::NAME))?;
+    Ok(Identity { key, certificate, storage: Box::new(storage), saved, writer: Some(writer), held: Some(held) })
+}
+
+fn ephemeral() -> Result<Identity, Error> {
+    Ok(Identity {
+        key: Keypair::generate_ed25519(),
+        certificate: certificate::generate()?,
+        storage: Box::new(NoStorage),
+        saved: Saved::new(),
+        writer: None,
+        held: None,
+    })
+}
+
+/// The file `tincan id` reads, which needs no lock: a key never changes.
+///
+/// # Errors
+/// [`Error::NoHome`], [`Error::File`].
+pub fn key_path(settings: &Settings) -> Result<PathBuf, Error> {
+    let dir = datadir::path(settings)?;
+    datadir::create(&dir)?;
+    Ok(dir.join(keyfile::NAME))
+}
+
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,173 @@
+//! Flag over environment over file over default.
+
+use std::{path::PathBuf, time::Duration};
+
+use libp2p::{Multiaddr, PeerId};
+use tincan_shared::Config;
+
+use crate::{
+    Error,
+    args::{Args, Command},
+    config_file::{ConfigFile, LimitsTable},
+};
+
+/// Where page and API are served by default.
+pub const DEFAULT_HTTP: &str = "0.0.0.0:8747";
+/// The room of those who name none.
+pub const DEFAULT_ROOM: &str = "lobby";
+/// How long a peer that says nothing counts as being on the local network.
+pub const DEFAULT_MDNS_TTL: Duration = Duration::from_secs(6 * 60);
+/// Below it mDNS would ask the network more than once a second.
+const MIN_MDNS_TTL_SECS: u64 = 3;
+/// RFC 6762 knows no longer time to live than 32 bits of seconds; a day is plenty.
+const MAX_MDNS_TTL_SECS: u64 = 24 * 3600;
+
+/// Everything that was asked for, from wherever.
+#[derive(Debug)]
+pub struct Settings {
+    /// The data directory, when somebody named one.
+    pub data_dir: Option<PathBuf>,
+    /// Keep nothing on disk. Defaults to false.
+    pub ephemeral: bool,
+    /// Where to listen, when somebody said so.
+    pub listen: Option<Vec<Multiaddr>>,
+    /// What to announce. Defaults to nothing.
+    pub external: Vec<Multiaddr>,
+    /// Whom to stay connected to, addresses of the command included. Defaults to nobody.
+    pub bootstrap: Vec<Multiaddr>,
+    /// Whether to look for peers on the local network. Defaults to true.
+    pub mdns: bool,
+    /// See [`DEFAULT_MDNS_TTL`].
+    pub mdns_ttl: Duration,
+    /// Kademlia's protocol. Defaults to the node's.
+    pub kad_protocol: Option<String>,
+    /// See [`DEFAULT_HTTP`].
+    pub http: String,
+    /// See [`DEFAULT_ROOM`].
+    pub room: String,
+    /// The nick. Defaults to the stored one.
+    pub nick: Option<String>,
+    /// How much more to log. Defaults to 0.
+    pub verbose: u8,
+    /// Log errors only. Defaults to false.
+    pub quiet: bool,
+    /// Refused peers. Defaults to none.
+    pub deny: Vec<PeerId>,
+    /// Changed bounds. Defaults to none.
+    pub limits: LimitsTable,
+}
+
+impl Settings {
+    /// Merges what was given with the config file it names.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn merge(args: &Args) -> Result<Self, Error> {
+        let file = match &args.common.config {
+            Some(path) => ConfigFile::read(path)?,
+            None => ConfigFile::default(),
+        };
+        let mdns_ttl = mdns_ttl(args, &file)?;
+        let common = &args.common;
+        let (room, nick, addresses) = match &args.command {
+            Some(Command::Chat(chat)) => (chat.room.clone(), chat.nick.clone(), chat.addresses.clone()),
+            Some(Command::Kv(kv)) => (None, None, kv.addresses.clone()),
+            _ => (None, None, Vec::new()),
+        };
+        let mut bootstrap = common.bootstrap.clone().or(file.bootstrap).unwrap_or_default();
+        bootstrap.extend(addresses);
+        Ok(Self {
+            data_dir: common.data_dir.clone().or(file.data_dir),
+            ephemeral: common.ephemeral.or(file.ephemeral).unwrap_or(false),
+            listen: common.listen.clone().or(file.listen),
+            external: common.external.clone().or(file.external).unwrap_or_default(),
+            bootstrap,
+            mdns: !common.no_mdns.or(file.no_mdns).unwrap_or(false),
+            mdns_ttl,
+            kad_protocol: common.kad_protocol.clone().or(file.kad_protocol),
+            http: args.serve.http.clone().or(file.http).unwrap_or_else(|| DEFAULT_HTTP.to_owned()),
+            room: room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned()),
+            nick: nick.or(file.nick),
+            verbose: if common.verbose > 0 { common.verbose } else { file.verbose.unwrap_or(0) },
+            quiet: common.quiet.or(file.quiet).unwrap_or(false),
+            deny: file.deny,
+            limits: file.limits,
+        })
+    }
+
+    /// Puts the settings over a node's defaults; where to listen is the caller's.
+    #[must_use]
+    pub fn apply(&self, mut config: Config) -> Config {
+        config.external.clone_from(&self.external);
+        config.bootstrap.clone_from(&self.bootstrap);
+        config.nick.clone_from(&self.nick);
+        config.deny.clone_from(&self.deny);
+        if let Some(protocol) = &self.kad_protocol {
+            config.kad_protocol.clone_from(protocol);
+        }
+        self.limits.apply(&mut config.limits);
+        config
+    }
+}
+
+fn mdns_ttl(args: &Args, file: &ConfigFile) -> Result<Duration, Error> {
+    match file.mdns_ttl_secs {
+        None => Ok(DEFAULT_MDNS_TTL),
+        Some(secs) if (MIN_MDNS_TTL_SECS..=MAX_MDNS_TTL_SECS).contains(&secs) => Ok(Duration::from_secs(secs)),
+        Some(secs) => Err(Error::Config {
+            path: args.common.config.clone().unwrap_or_default(),
+            reason: format!("mdns_ttl_secs is {secs}, it must be {MIN_MDNS_TTL_SECS} to {MAX_MDNS_TTL_SECS}"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::args::{self, Parsed};
+
+    fn settings(file: &str, flags: &[&str]) -> Result<Settings, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tincan.toml");
+        fs::write(&path, file).unwrap();
+        let given = [&["tincan", "--config", path.to_str().unwrap()], flags].concat();
+        match args::parse(given).unwrap() {
+            Parsed::Run(args) => Settings::merge(&args),
+            Parsed::Show(_) => panic!("help"),
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let file = "listen = [\"/ip4/127.0.0.1/tcp/1\"]\nno_mdns = true\nmdns_ttl_secs = 5\nroom = \"den\"\n\
+                    [limits]\ncircuits = 7\ncarry_linger_secs = 9\n";
+        let got = settings(file, &["chat", "--room", "attic", "--no-mdns=false", "/ip4/1.2.3.4/tcp/5"]).unwrap();
+        assert_eq!(got.room, "attic");
+        assert!(got.mdns);
+        assert_eq!(got.mdns_ttl, Duration::from_secs(5));
+        assert_eq!(got.http, DEFAULT_HTTP);
+        assert_eq!(got.bootstrap.len(), 1);
+        let config = got.apply(Config::hub());
+        assert_eq!((config.limits.circuits, config.limits.carry_linger), (7, Duration::from_secs(9)));
+        assert_eq!(settings(file, &["chat"]).unwrap().room, "den");
+        assert!(!settings(file, &[]).unwrap().mdns);
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_the_line() {
+        for (file, part) in [
+            ("room = \"a\"\nnonsense = 1\n", "line 2: unknown field `nonsense`"),
+            ("listen = [\"nonsense\"]\n", "line 1: nonsense: "),
+            ("deny = [\"nobody\"]\n", "nobody: it is no peer id"),
+            ("[limits]\ncircuits = -1\n", "line 2: "),
+            ("mdns_ttl_secs = 0\n", "mdns_ttl_secs is 0"),
+            ("= broken", "line 1: "),
+        ] {
+            let error = settings(file, &[]).unwrap_err();
+            assert_eq!(error.exit_status(), 2);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}

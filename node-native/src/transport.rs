@@ -1,0 +1,83 @@
+//! TCP, WebSocket, QUIC and WebRTC-direct, composed by hand: the order decides who takes an address.
+
+use std::time::Duration;
+
+use libp2p::{
+    PeerId, Transport as _,
+    core::{
+        muxing::StreamMuxerBox,
+        transport::{Boxed, OrTransport, timeout::TransportTimeout},
+        upgrade::Version,
+    },
+    dns,
+    identity::Keypair,
+    noise, quic, tcp, websocket, yamux,
+};
+use libp2p_webrtc::tokio::Certificate;
+
+use crate::Error;
+
+/// Until a connection is made, authenticated and multiplexed; who is slower is given up.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for WebRTC, whose handshakes are more.
+const WEBRTC_TIMEOUT: Duration = Duration::from_secs(20);
+
+type Connections = Boxed<(PeerId, StreamMuxerBox)>;
+
+/// Everything this host can dial and listen on.
+///
+/// # Errors
+/// [`Error::SetUp`].
+pub fn build(key: &Keypair, certificate: &Certificate) -> Result<Connections, Error> {
+    warn_without_dns();
+    let noise =
+        noise::Config::new(key).map_err(|error| Error::SetUp { what: "encryption", reason: error.to_string() })?;
+    // WebSocket stands first: plain TCP would take its addresses and talk past the other side.
+    let ws = websocket::Config::new(with_dns(tcp_transport))
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise.clone())
+        .multiplex(yamux::Config::default())
+        .timeout(CONNECT_TIMEOUT)
+        .boxed();
+    let tcp = with_dns(tcp_transport)
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(yamux::Config::default())
+        .timeout(CONNECT_TIMEOUT)
+        .boxed();
+    let quic = with_dns(|| quic::tokio::Transport::new(quic::Config::new(key)))
+        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
+        .boxed();
+    let webrtc = with_dns(|| libp2p_webrtc::tokio::Transport::new(key.clone(), certificate.clone()))
+        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
+    let webrtc = TransportTimeout::new(webrtc, WEBRTC_TIMEOUT).boxed();
+    Ok(either(either(ws, tcp), either(quic, webrtc)))
+}
+
+/// Picks the crypto library. Without it the first WebRTC handshake finds two and panics.
+pub fn install_crypto() {
+    // An error means that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+fn either(first: Connections, second: Connections) -> Connections {
+    OrTransport::new(first, second).map(|output, _| output.into_inner()).boxed()
+}
+
+fn tcp_transport() -> tcp::tokio::Transport {
+    tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+}
+
+/// Resolves names as the system does. A host whose resolver cannot be read still dials IP addresses.
+fn with_dns<T>(make: impl Fn() -> T) -> dns::tokio::Transport<T> {
+    dns::tokio::Transport::system(make()).unwrap_or_else(|_| {
+        dns::tokio::Transport::custom(make(), dns::ResolverConfig::default(), dns::ResolverOpts::default())
+    })
+}
+
+/// Says once what [`with_dns`] falls back to in silence.
+fn warn_without_dns() {
+    if let Err(error) = dns::tokio::Transport::system(()) {
+        tracing::warn!(%error, "cannot read this host's resolver settings; names will not be found, IP addresses will");
+    }
+}

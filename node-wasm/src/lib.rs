@@ -1,0 +1,33 @@
+//! Tincan in a browser: what a page hands the node, and the node as the page holds it.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
+//! | [`transport`] | the only file with transports, and what a page can dial |
+//! | [`hubs`] | a hub's addresses as seen from this page |
+//! | `bootstrap` | whom to connect to, asked again when the hub is lost |
+//! | `origin` | `GET /api/v1/node` of the page's own origin |
+//! | [`storage`] | IndexedDB, written behind |
+//! | [`identity`] | one stored key per tab |
+//! | [`election`] | which tab runs which key |
+//! | `start` | puts these together |
+//! | `lifecycle` | what happens when the page is hidden for good |
+
+#![deny(missing_docs)]
+
+mod bootstrap;
+pub mod election;
+pub mod hubs;
+pub mod identity;
+mod lifecycle;
+mod origin;
+pub mod page;
+mod start;
+pub mod storage;
+pub mod transport;
+
+use getrandom_03 as _;
+use getrandom_04 as _;
+
+pub use page::{PageEvents, PageNode};
+pub use start::{Options, Stage, Started, start};

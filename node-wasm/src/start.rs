@@ -1,0 +1,123 @@
+//! From an opened page to a running node.
+
+use libp2p::swarm::dummy;
+use tincan_shared::{Config, Error, NoStorage, Node, Platform, Saved, Storage};
+
+use crate::{
+    PageEvents, PageNode, bootstrap,
+    election::{self, Seat},
+    identity::Identity,
+    lifecycle,
+    storage::{DATABASE, Database, Refused},
+    transport::{self, Surroundings},
+};
+
+/// What takes time while starting, for the page to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// "Making your key…"
+    Key,
+    /// "Looking for the hub…"
+    Hub,
+}
+
+/// How to start.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Multiaddr texts of `?hub=`. Defaults to none: the page's own origin is asked.
+    pub hubs: Vec<String>,
+}
+
+/// A running node and what to tell about its start.
+#[derive(Debug)]
+pub struct Started {
+    /// The node.
+    pub node: PageNode,
+    /// Everything it said since it began.
+    pub events: PageEvents,
+    /// 0 for a profile's first tab, 1 for the second, …
+    pub guest: u32,
+    /// Whether key, nick and lines outlive this page.
+    pub persistent: bool,
+    /// What did not go well, in one line.
+    pub problem: Option<String>,
+}
+
+/// Starts the node of this page.
+///
+/// # Errors
+/// Only what makes a node impossible; a hub out of reach or missing storage is told in [`Started`].
+pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, Error> {
+    stage(Stage::Key);
+    let tab = Tab::open().await;
+    let transport = transport::build(&tab.identity.keypair)?;
+    let platform = Platform {
+        keypair: tab.identity.keypair,
+        transport,
+        behaviour: dummy::Behaviour,
+        saved: tab.saved,
+        storage: tab.storage,
+        now_ms,
+    };
+    let (node, events) = Node::spawn(Config::page(), platform)?;
+    let node = PageNode::new(node, Surroundings::here());
+    let guest = tab.seat.as_ref().map_or(0, |seat| seat.slot);
+    lifecycle::watch(node.clone(), tab.seat);
+
+    stage(Stage::Hub);
+    let mut problems: Vec<String> = Vec::new();
+    if tab.identity.replaced {
+        problems.push("the stored key could not be read and was replaced".into());
+    }
+    let persistent = tab.identity.stored.is_ok();
+    if let Err(reason) = tab.identity.stored {
+        problems.push(format!("nothing outlives this page: {reason}"));
+    }
+    problems.extend(bootstrap::begin(&node, &options.hubs).await?);
+    let problem = (!problems.is_empty()).then(|| problems.join("; "));
+    Ok(Started { node, events: events.into(), guest, persistent, problem })
+}
+
+/// What this tab holds of the profile: a slot, its key and its entries.
+struct Tab {
+    seat: Option<Seat>,
+    identity: Identity,
+    saved: Saved,
+    storage: Box<dyn Storage>,
+}
+
+impl Tab {
+    async fn open() -> Self {
+        match Self::stored().await {
+            Ok(tab) => tab,
+            Err(reason) => Self::fleeting(None, Identity::fleeting(reason)),
+        }
+    }
+
+    /// Without a stored key there is nothing that two tabs could run at once: no slot is needed then.
+    async fn stored() -> Result<Self, Refused> {
+        let database = Database::open(DATABASE).await?;
+        let seat = election::elect().await?;
+        let slot = seat.slot;
+        let identity = Identity::load_or_make(&database, slot).await;
+        if identity.stored.is_err() {
+            return Ok(Self::fleeting(Some(seat), identity));
+        }
+        match database.load(slot).await {
+            Ok(saved) => {
+                let storage = Box::new(database.writer(slot));
+                Ok(Self { seat: Some(seat), identity, saved, storage })
+            }
+            Err(reason) => Ok(Self::fleeting(Some(seat), Identity { stored: Err(reason), ..identity })),
+        }
+    }
+
+    fn fleeting(seat: Option<Seat>, identity: Identity) -> Self {
+        Self { seat, identity, saved: Saved::new(), storage: Box::new(NoStorage) }
+    }
+}
+
+/// Unix time in milliseconds, by the browser's clock.
+fn now_ms() -> u64 {
+    js_sys::Date::now() as u64
+}

@@ -1,0 +1,223 @@
+//! How a page reaches others: the only place that knows a browser's transports.
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use libp2p::{
+    core::{
+        muxing::StreamMuxerBox,
+        transport::{Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent},
+        upgrade::Version,
+    },
+    identity::Keypair,
+    multiaddr::Protocol,
+    noise, yamux,
+};
+use tincan_shared::{Error, Multiaddr, PeerId, neutralise};
+
+/// Where the page was opened, as far as it decides what can be dialled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `location.hostname`, an IPv6 address without its brackets.
+    pub hostname: String,
+    /// Opened over https, so that plain `ws://` is blocked.
+    pub https: bool,
+}
+
+impl Surroundings {
+    /// Of this window; of nowhere in particular when there is none.
+    #[must_use]
+    pub fn here() -> Self {
+        let location = web_sys::window().map(|window| window.location());
+        let read = |text: Option<Result<String, _>>| text.and_then(Result::ok).unwrap_or_default();
+        let hostname = read(location.as_ref().map(web_sys::Location::hostname));
+        let protocol = read(location.as_ref().map(web_sys::Location::protocol));
+        Self { hostname: hostname.trim_matches(['[', ']']).to_owned(), https: protocol == "https:" }
+    }
+
+    /// Opened on the machine the browser runs on.
+    #[must_use]
+    pub fn on_loopback(&self) -> bool {
+        is_loopback(&self.hostname)
+    }
+}
+
+/// A host name or address that means the browser's own machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
+}
+
+/// What a `/ws` or `/wss` address says, as far as a page needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebSocket {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// What stands for the WebSocket: `/ws`, `/tls/ws` or `/wss`.
+    pub layer: Multiaddr,
+    /// Encrypted below the WebSocket.
+    pub tls: bool,
+    /// Whose address it is, when it says so.
+    pub peer: Option<PeerId>,
+    /// Goes on behind that peer: a circuit through it.
+    pub circuit: bool,
+}
+
+impl WebSocket {
+    /// Nothing for addresses of other transports.
+    #[must_use]
+    pub fn of(address: &Multiaddr) -> Option<Self> {
+        let mut protocols = address.iter().peekable();
+        let host = match protocols.next()? {
+            Protocol::Ip4(ip) => ip.to_string(),
+            Protocol::Ip6(ip) => ip.to_string(),
+            Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => name.into_owned(),
+            _ => return None,
+        };
+        let Protocol::Tcp(port) = protocols.next()? else { return None };
+        let mut layer = Multiaddr::empty();
+        let tls = match protocols.next()? {
+            tls @ Protocol::Tls => {
+                layer.push(tls);
+                let ws @ Protocol::Ws(_) = protocols.next()? else { return None };
+                layer.push(ws);
+                true
+            }
+            ws @ Protocol::Ws(_) => {
+                layer.push(ws);
+                false
+            }
+            wss @ Protocol::Wss(_) => {
+                layer.push(wss);
+                true
+            }
+            _ => return None,
+        };
+        let peer = match protocols.peek() {
+            Some(Protocol::P2p(peer)) => Some(*peer),
+            _ => None,
+        };
+        if peer.is_some() {
+            protocols.next();
+        }
+        let circuit = match protocols.next() {
+            None => false,
+            Some(Protocol::P2pCircuit) if peer.is_some() => true,
+            Some(_) => return None,
+        };
+        Some(Self { host, port, layer, tls, peer, circuit })
+    }
+}
+
+/// Why a page there cannot dial an address.
+///
+/// # Errors
+/// The reason, and what to do.
+pub fn check(address: &Multiaddr, surroundings: &Surroundings) -> Result<(), String> {
+    match WebSocket::of(address) {
+        Some(ws) if !ws.tls && surroundings.https && !is_loopback(&ws.host) => {
+            Err("this page is https and cannot dial ws://; use a wss address or another hub".into())
+        }
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "a page has no transport for {}; it dials /ws and /wss addresses, and circuits through them",
+            layers(address)
+        )),
+    }
+}
+
+/// An address a page there can dial, from text.
+///
+/// # Errors
+/// [`Error::Address`].
+pub fn parse(text: &str, surroundings: &Surroundings) -> Result<Multiaddr, Error> {
+    let refuse = |reason: String| Error::Address { address: neutralise(text.trim(), false), reason };
+    let address: Multiaddr = text
+        .trim()
+        .parse()
+        .map_err(|_| refuse("it is no multiaddr; write one like /dns4/hub.example/tcp/4748/ws".into()))?;
+    check(&address, surroundings).map_err(refuse)?;
+    Ok(address)
+}
+
+/// The protocols of an address without hosts and peers: `tcp`, `udp/quic-v1`.
+fn layers(address: &Multiaddr) -> String {
+    let tags: Vec<&str> = address
+        .iter()
+        .filter(|protocol| {
+            !matches!(
+                protocol,
+                Protocol::Ip4(_)
+                    | Protocol::Ip6(_)
+                    | Protocol::Dns(_)
+                    | Protocol::Dns4(_)
+                    | Protocol::Dns6(_)
+                    | Protocol::P2p(_)
+                    | Protocol::Certhash(_)
+            )
+        })
+        .map(|protocol| protocol.tag())
+        .collect();
+    if tags.is_empty() { "an address without one".into() } else { tags.join("/") }
+}
+
+/// The page's transports, authenticated and multiplexed.
+///
+/// # Errors
+/// A key that noise cannot use.
+pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
+    let noise = noise::Config::new(keypair)
+        .map_err(|error| Error::Setting { name: "keypair", reason: format!("{error}; use an ed25519 key") })?;
+    let inner = libp2p_websocket_websys::Transport::default();
+    Ok(Dialable { inner, surroundings: Surroundings::here() }
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed())
+}
+
+/// Refuses at once what the transport inside would dial wrongly: it reads no further than the first
+/// peer of a circuit, and the browser blocks `ws://` on https pages.
+struct Dialable<T> {
+    inner: T,
+    surroundings: Surroundings,
+}
+
+impl<T: Transport + Unpin> Transport for Dialable<T> {
+    type Output = T::Output;
+    type Error = T::Error;
+    type ListenerUpgrade = T::ListenerUpgrade;
+    type Dial = T::Dial;
+
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<Self::Error>> {
+        self.inner.listen_on(id, address)
+    }
+
+    fn remove_listener(&mut self, id: ListenerId) -> bool {
+        self.inner.remove_listener(id)
+    }
+
+    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<Self::Error>> {
+        let circuit = address.iter().any(|protocol| protocol == Protocol::P2pCircuit);
+        if circuit || check(&address, &self.surroundings).is_err() {
+            return Err(TransportError::MultiaddrNotSupported(address));
+        }
+        self.inner.dial(address, options)
+    }
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<TransportEvent<Self::ListenerUpgrade, Self::Error>> {
+        Pin::new(&mut self.inner).poll(cx)
+    }
+}

@@ -1,0 +1,126 @@
+//! What a page stores is there when it opens again, in order, slot by slot.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use tincan_shared::{Change, Storage};
+use tincan_wasm::{identity::Identity, storage::Database};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// A database of its own for each test and run.
+async fn database(name: &str) -> (String, Database) {
+    let name = format!("test-{name}-{}", js_sys::Math::random());
+    let database = Database::open(&name).await.unwrap();
+    (name, database)
+}
+
+fn put(key: &str, value: &[u8]) -> Change {
+    Change { key: key.into(), value: Some(value.to_vec()) }
+}
+
+fn remove(key: &str) -> Change {
+    Change { key: key.into(), value: None }
+}
+
+#[wasm_bindgen_test]
+async fn entries_survive_a_reopening() {
+    let (name, first) = database("reopen").await;
+    assert!(first.load(0).await.unwrap().is_empty());
+    let mut writer = first.writer(0);
+    writer.write(vec![put("nick", "grün".as_bytes()), put("empty", b""), put("gone", b"x")]);
+    writer.write(vec![remove("gone"), remove("never there"), put("bytes", &[0, 255, 128])]);
+    writer.flushed().await;
+    drop((writer, first));
+
+    let again = Database::open(&name).await.unwrap();
+    let expected: BTreeMap<String, Vec<u8>> = [
+        ("bytes".to_owned(), vec![0, 255, 128]),
+        ("empty".to_owned(), vec![]),
+        ("nick".to_owned(), "grün".as_bytes().to_vec()),
+    ]
+    .into();
+    assert_eq!(again.load(0).await.unwrap(), expected);
+}
+
+#[wasm_bindgen_test]
+async fn later_writes_win_over_earlier_ones() {
+    let (name, first) = database("order").await;
+    let mut writer = first.writer(0);
+    for round in 0..300_u32 {
+        writer.write(vec![put("counter", &round.to_be_bytes()), put(&format!("line/{round}"), b"said")]);
+        if round % 2 == 1 {
+            writer.write(vec![remove(&format!("line/{round}"))]);
+        }
+        if round % 50 == 0 {
+            writer.flushed().await;
+        }
+    }
+    // Dropping writes the rest; nothing is waited for but what a reopening shows.
+    writer.flushed().await;
+    let saved = Database::open(&name).await.unwrap().load(0).await.unwrap();
+    assert_eq!(saved["counter"], 299_u32.to_be_bytes());
+    assert_eq!(saved.keys().filter(|key| key.starts_with("line/")).count(), 150);
+    assert!(saved.contains_key("line/298") && !saved.contains_key("line/299"));
+}
+
+#[wasm_bindgen_test]
+async fn slots_do_not_see_each_other() {
+    let (_, database) = database("slots").await;
+    for slot in [1, 10, 11, 2] {
+        let mut writer = database.writer(slot);
+        writer.write(vec![put("slot", &slot.to_be_bytes()), put("/odd/key", b"")]);
+        writer.flushed().await;
+    }
+    for slot in [1_u32, 10, 11, 2] {
+        let saved = database.load(slot).await.unwrap();
+        assert_eq!(saved["slot"], slot.to_be_bytes());
+        assert_eq!(saved.len(), 2);
+    }
+    assert!(database.load(0).await.unwrap().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn too_many_unwritten_entries_end_the_storing_but_nothing_hangs() {
+    let (_, database) = database("bound").await;
+    let mut writer = database.writer(0);
+    let flood = (0..=tincan_wasm::storage::MAX_UNWRITTEN).map(|n| put(&n.to_string(), b"")).collect();
+    writer.write(flood);
+    writer.write(vec![put("late", b"")]);
+    writer.flushed().await;
+    assert!(database.load(0).await.unwrap().is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_slot_keeps_its_key() {
+    let (name, first) = database("key").await;
+    let made = Identity::load_or_make(&first, 0).await;
+    assert_eq!((&made.stored, made.replaced), (&Ok(()), false));
+    let other = Identity::load_or_make(&first, 1).await;
+    assert_ne!(made.keypair.public(), other.keypair.public());
+    drop(first);
+
+    let again = Database::open(&name).await.unwrap();
+    let found = Identity::load_or_make(&again, 0).await;
+    assert_eq!(found.keypair.public(), made.keypair.public());
+}
+
+#[wasm_bindgen_test]
+async fn what_is_no_key_is_replaced_and_told() {
+    let (_, database) = database("garbage").await;
+    database.put_key(0, b"no key").await.unwrap();
+    let made = Identity::load_or_make(&database, 0).await;
+    assert!(made.replaced);
+    let found = Identity::load_or_make(&database, 0).await;
+    assert_eq!((found.keypair.public(), found.replaced), (made.keypair.public(), false));
+}
+
+#[wasm_bindgen_test]
+async fn a_database_of_a_later_version_is_refused_in_words() {
+    let name = format!("test-later-{}", js_sys::Math::random());
+    let later = rexie::Rexie::builder(&name).version(7).build().await.unwrap();
+    later.close();
+    assert!(Database::open(&name).await.is_err());
+}

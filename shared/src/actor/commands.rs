@@ -1,0 +1,141 @@
+//! What callers ask, each answered at once or filed until the network answers.
+
+use libp2p::{
+    Multiaddr, PeerId,
+    swarm::{
+        NetworkBehaviour,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+
+use super::{Actor, network::describe_dial_error, start::NICK};
+use crate::{
+    Change, Error, HostEvent, Message, NodeInfo, RoomInfo,
+    access::Action,
+    command::{Command, Reply},
+    hub::wire,
+    links::peer_of,
+    room::{SavedRoom, sync},
+};
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    pub(super) fn command(&mut self, command: Command) {
+        // A reply that cannot be delivered belongs to a caller that no longer waits.
+        match command {
+            Command::Info { reply } => drop(reply.send(self.info())),
+            Command::Status { reply } => drop(reply.send(self.current_status())),
+            Command::Peers { reply } => drop(reply.send(self.peers.values().map(|peer| peer.info.clone()).collect())),
+            Command::Rooms { reply } => drop(reply.send(self.joined_rooms())),
+            Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
+            Command::Join { room, plain, reply } => drop(reply.send(self.join(&room, plain))),
+            Command::Leave { room, reply } => drop(reply.send(self.leave(&room))),
+            Command::Say { room, text, reply } => {
+                let reach = self.reach(&room);
+                let said = self.with_room(&room, |room, me, now, out| room.say(text, reach, me, now, out));
+                drop(reply.send(said.unwrap_or(Err(Error::NotInRoom { room }))));
+            }
+            Command::SetNick { nick, reply } => drop(reply.send(self.set_nick(&nick))),
+            Command::Dial { address, reply } => self.dial(address, reply),
+            Command::StayConnected { addresses, reply } => {
+                let now = self.now();
+                self.links.add(addresses, now.instant);
+                let _ = reply.send(());
+            }
+            Command::Retry { reply } => {
+                let now = self.now();
+                self.links.hurry(now.instant);
+                let _ = reply.send(());
+            }
+            Command::Put { key, value, reply } => self.put(key, value, reply),
+            Command::Get { key, reply } => self.get(&key, reply),
+            Command::Provide { key, reply } => self.provide(key, reply),
+            Command::Providers { key, reply } => self.providers(&key, reply),
+            Command::Shutdown { reply } => self.stopping = Some(reply),
+        }
+    }
+
+    fn info(&self) -> NodeInfo {
+        let with_id = |address: &Multiaddr| address.clone().with_p2p(self.me).unwrap_or_else(|address| address);
+        let mut addresses: Vec<Multiaddr> = self.config.external.iter().chain(&self.listening).map(with_id).collect();
+        addresses.dedup();
+        let own = [wire::PROTOCOL.to_string()].into_iter().filter(|_| self.is_hub());
+        let common = [sync::PROTOCOL.to_string(), self.config.kad_protocol.clone(), "/meshsub/1.2.0".to_owned()];
+        NodeInfo {
+            peer_id: self.me,
+            addresses,
+            agent: self.config.agent.clone(),
+            protocols: own.chain(common).collect(),
+            nick: self.nick.clone(),
+        }
+    }
+
+    fn joined_rooms(&self) -> Vec<RoomInfo> {
+        let joined = self.rooms.iter().filter(|(_, room)| room.is_joined());
+        joined.map(|(name, room)| self.room_info(name, room)).collect()
+    }
+
+    fn messages(&self, room: &str) -> Result<Vec<Message>, Error> {
+        let joined = self.rooms.get(room).filter(|room| room.is_joined());
+        let room = joined.ok_or_else(|| Error::NotInRoom { room: room.to_owned() })?;
+        Ok(room.messages(self.me()))
+    }
+
+    fn join(&mut self, name: &str, plain: bool) -> Result<RoomInfo, Error> {
+        crate::text::check_room(name)?;
+        let limit = self.config.limits.joined_rooms;
+        let joined = self.rooms.values().filter(|room| room.is_joined()).count();
+        if !self.rooms.get(name).is_some_and(crate::room::Room::is_joined) {
+            if joined >= limit {
+                return Err(Error::TooManyRooms { limit });
+            }
+            self.enter(name, plain, SavedRoom::default());
+        }
+        let room = self.rooms.get(name).ok_or_else(|| Error::NotInRoom { room: name.to_owned() })?;
+        Ok(self.room_info(name, room))
+    }
+
+    fn set_nick(&mut self, nick: &str) -> Result<(), Error> {
+        let nick = nick.trim();
+        crate::text::check_nick(nick)?;
+        self.nick = nick.to_owned();
+        self.store(vec![Change { key: NICK.to_owned(), value: Some(nick.as_bytes().to_vec()) }]);
+        for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
+            let total = self.members.of(&name, &self.me).1;
+            self.with_room(&name, |room, me, now, out| room.announce(total, me, now, out));
+        }
+        Ok(())
+    }
+
+    fn dial(&mut self, address: Multiaddr, reply: Reply<Result<PeerId, Error>>) {
+        let peer = peer_of(&address);
+        if let Some(peer) = peer {
+            let now = self.now();
+            if let Err(denied) = self.access.check(&peer, Action::Connect, now.instant) {
+                drop(reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() })));
+                return;
+            }
+            if self.peers.contains_key(&peer) {
+                drop(reply.send(Ok(peer)));
+                return;
+            }
+        }
+        let options = match peer {
+            Some(peer) => {
+                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![address.clone()]).build()
+            }
+            None => DialOpts::unknown_peer_id().address(address.clone()).build(),
+        };
+        let connection = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => self.pending.insert_dial(connection, address.to_string(), reply),
+            Err(error) => {
+                let reason = describe_dial_error(&error);
+                drop(reply.send(Err(Error::Dial { address: address.to_string(), reason })));
+            }
+        }
+    }
+}

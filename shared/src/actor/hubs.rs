@@ -1,0 +1,251 @@
+//! Hubs and syncs: what our own streams bring, on whichever side of them this node is.
+
+use std::time::Duration;
+
+use libp2p::{PeerId, swarm::NetworkBehaviour};
+use n0_future::time::Instant;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::{Actor, HUB_STREAM_WAIT, HubStream, REASON_LINGER};
+use crate::{
+    Event, HostEvent,
+    access::{Action, Denied},
+    config::FRAME_TIME_WINDOW,
+    hub::{
+        carrier,
+        wire::{FromHub, Hello, Reason, Watch},
+    },
+    room::{Room, sync},
+    streams::Input,
+};
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    pub(super) fn input(&mut self, input: Input) {
+        match input {
+            Input::WatcherOpened { peer, serial, tell } => {
+                let hello = Hello { time_ms: self.now().unix_ms };
+                if tell.try_send(hello.into()).is_ok() {
+                    self.watchers.insert(peer, (serial, tell));
+                    self.desk.open(peer);
+                }
+            }
+            Input::Watch { peer, serial, watch } => {
+                if self.watchers.get(&peer).is_some_and(|(current, _)| *current == serial) {
+                    if !self.desk.watch(peer, watch) {
+                        let text = "more rooms asked about than a hub tells of; leave some".to_owned();
+                        self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
+                    }
+                    self.tell_watchers();
+                }
+            }
+            Input::WatcherClosed { peer, serial } => {
+                if self.watchers.get(&peer).is_some_and(|(current, _)| *current == serial) {
+                    self.drop_watcher(&peer);
+                }
+            }
+            Input::HubOpened { hub, serial, tell } => {
+                if self.hubs.get(&hub).is_some_and(|known| known.serial() == Some(serial)) {
+                    self.hubs.insert(hub, HubStream::Open { serial, tell, told: None });
+                    self.watch_hubs();
+                }
+            }
+            Input::FromHub { hub, serial, message } => {
+                if self.hubs.get(&hub).is_some_and(|known| known.serial() == Some(serial)) {
+                    self.hear_hub(hub, message);
+                }
+            }
+            Input::HubClosed { hub, serial } => {
+                if self.hubs.get(&hub).is_some_and(|known| known.serial() == Some(serial)) {
+                    self.members.forget(&hub);
+                    self.members_changed();
+                    let until = self.now().instant + HUB_STREAM_WAIT;
+                    self.hubs.insert(hub, HubStream::Waiting { until });
+                }
+            }
+            Input::Asked { peer, question, reply } => {
+                let answer = self.rooms.get(&question.room).map(|room| sync::answer(room.ring(), &question));
+                // Fails only when the asker is gone.
+                let _ = reply.send(answer.unwrap_or_default());
+                self.merge(peer, &question.room, &question.give);
+            }
+            Input::Answered { peer, room, answer } => {
+                self.merge(peer, &room, &answer.frames);
+                let given = self.rooms.get(&room).and_then(|known| sync::give(&room, known.ring(), &answer.want));
+                if let Some(given) = given {
+                    self.streams.ask(peer, given);
+                }
+            }
+        }
+    }
+
+    pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
+        if let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) {
+            self.streams.ask(peer, sync::ask(name, room.ring()));
+        }
+    }
+
+    fn merge(&mut self, from: PeerId, name: &str, frames: &[Vec<u8>]) {
+        let now = self.now().instant;
+        if self.access.check(&from, Action::Room, now).is_err() {
+            return;
+        }
+        let listed = self.members.of(name, &self.me).0;
+        let merged =
+            self.with_room(name, |room, _, now, out| room.merge(frames, |peer| listed.contains(peer), now, out));
+        let Some(merged) = merged else { return };
+        for _ in 0..merged.invalid {
+            self.offence(from, "it handed over frames that do not verify");
+        }
+        if self.is_hub() {
+            // The others here may have synced already: what is news to the hub is news to them.
+            for payload in merged.new {
+                self.publish(name, payload);
+            }
+        }
+    }
+
+    fn hear_hub(&mut self, hub: PeerId, message: FromHub) {
+        if let Some(Hello { time_ms }) = message.hello {
+            let ours = self.now().unix_ms;
+            if u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
+                let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
+                self.emit(Event::ClockWrong { offset_ms });
+            }
+        }
+        if let Some(report) = message.report {
+            self.members.report(hub, &report);
+            self.members_changed();
+        }
+        if let Some(Reason { text, .. }) = message.reason {
+            tracing::warn!(%hub, reason = %crate::neutralise(&text, false), "a hub refuses something");
+            self.emit(Event::Refused { peer: hub, reason: text });
+        }
+    }
+
+    /// A connected peer turned out to be a hub: ask it who is where.
+    pub(super) fn follow(&mut self, hub: PeerId) {
+        if !self.hubs.contains_key(&hub) {
+            let serial = self.streams.open_hub(hub);
+            self.hubs.insert(hub, HubStream::Opening { serial });
+        }
+    }
+
+    pub(super) fn unfollow(&mut self, hub: &PeerId) {
+        self.hubs.remove(hub);
+        self.members.forget(hub);
+    }
+
+    pub(super) fn reopen_hub_streams(&mut self, now: Instant) {
+        let due = |hub: &HubStream| matches!(hub, HubStream::Waiting { until } if *until <= now);
+        let due: Vec<PeerId> = self.hubs.iter().filter(|(_, hub)| due(hub)).map(|(peer, _)| *peer).collect();
+        for hub in due {
+            self.hubs.remove(&hub);
+            if self.peers.contains_key(&hub) {
+                self.follow(hub);
+            }
+        }
+    }
+
+    /// Tells each hub which rooms we want to know about, when that changed.
+    pub(super) fn watch_hubs(&mut self) {
+        let joined = self.rooms.iter().filter(|(_, room)| self.is_hub() || room.is_joined());
+        let watch = Watch { rooms: joined.map(|(name, _)| name.clone()).collect(), local_only: self.is_hub() };
+        for hub in self.hubs.values_mut() {
+            if let HubStream::Open { tell, told, .. } = hub
+                && told.as_ref() != Some(&watch)
+                && tell.try_send(watch.clone()).is_ok()
+            {
+                *told = Some(watch.clone());
+            }
+        }
+    }
+
+    /// A hub subscribes to what its peers are in, and lets go of what they left.
+    pub(super) fn carry(&mut self) {
+        let now = self.now().instant;
+        let limits = self.config.limits.clone();
+        for output in self.carrier.update(self.members.local_rooms(), &limits, now) {
+            match output {
+                carrier::Output::Carry(name) => {
+                    tracing::info!(room = %crate::neutralise(&name, false), "carrying a room");
+                    let me = self.me;
+                    self.rooms.entry(name.clone()).or_insert_with(|| Room::new(&name, me, &limits));
+                    self.subscribe(&name);
+                    self.ask_those_there(&name);
+                }
+                carrier::Output::Release(name) => {
+                    tracing::info!(room = %crate::neutralise(&name, false), "letting go of a room");
+                    self.release(&name);
+                }
+                carrier::Output::Refuse(peer) => {
+                    let text =
+                        format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer);
+                    self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
+                }
+            }
+        }
+    }
+
+    pub(super) fn tell_watchers(&mut self) {
+        for (peer, report) in self.desk.update(&self.members) {
+            self.tell(peer, report);
+        }
+    }
+
+    /// Queues a message on a watcher's stream; one that is too far behind loses the stream and asks anew.
+    fn tell(&mut self, peer: PeerId, message: impl Into<FromHub>) {
+        let Some((_, tell)) = self.watchers.get(&peer) else { return };
+        if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = tell.try_send(message.into()) {
+            tracing::debug!(%peer, "too slow to be told who is where");
+            self.drop_watcher(&peer);
+        }
+    }
+
+    pub(super) fn drop_watcher(&mut self, peer: &PeerId) {
+        self.watchers.remove(peer);
+        self.desk.close(peer);
+    }
+
+    /// Counts what only a liar or a broken peer does; too much of it costs the connection.
+    pub(super) fn offence(&mut self, peer: PeerId, what: &str) {
+        let now = self.now().instant;
+        tracing::debug!(%peer, what, "an offence");
+        if self.access.offence(peer, now) {
+            tracing::warn!(%peer, what, "refused for a while");
+            let denied = Denied::Offender;
+            self.tell(peer, Reason { code: denied.code().to_owned(), text: denied.to_string() });
+            self.emit(Event::Refused { peer, reason: denied.to_string() });
+            self.refusals.push((now + REASON_LINGER, peer));
+        }
+    }
+
+    /// Closes the connections of offenders whose reason had time to arrive; lets in whose time is over.
+    pub(super) fn cut_off(&mut self, now: Instant) {
+        let refuse_for: Duration = self.config.limits.refuse_for;
+        let due = |list: &mut Vec<(Instant, PeerId)>| -> Vec<PeerId> {
+            list.extract_if(.., |(at, _)| *at <= now).map(|(_, peer)| peer).collect()
+        };
+        for peer in due(&mut self.refusals) {
+            self.swarm.behaviour_mut().blocked.block_peer(peer);
+            self.pardons.push((now + refuse_for, peer));
+        }
+        for peer in due(&mut self.pardons) {
+            if !self.config.deny.contains(&peer) {
+                self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+            }
+        }
+    }
+}
+
+impl HubStream {
+    fn serial(&self) -> Option<u64> {
+        match self {
+            Self::Opening { serial } | Self::Open { serial, .. } => Some(*serial),
+            Self::Waiting { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The event loop: the one owner of swarm, rooms and replies. It never awaits anybody inside a turn.
+
+mod commands;
+mod hubs;
+mod network;
+mod records;
+mod rooms;
+mod start;
+mod status;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use futures::StreamExt;
+use libp2p::{
+    Multiaddr, PeerId, Swarm,
+    core::Endpoint,
+    identity::Keypair,
+    swarm::{ConnectionId, NetworkBehaviour},
+};
+use n0_future::time::{self, Instant};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::{
+    Change, Config, Event, HostEvent, PeerInfo, Role, RoomInfo, Storage,
+    access::Access,
+    behaviour::Behaviour,
+    command::Command,
+    hub::{carrier::Carrier, desk::Desk, members::Members, wire},
+    links::Links,
+    pending::Pending,
+    room::{Me, Now, Room},
+    streams::{Input, Streams},
+};
+
+/// Changes of who is where are gathered for so long before they are worked through.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often frames past their hour are dropped.
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+/// How long the swarm still runs after a shutdown, so that what was published leaves the machine.
+const SHUTDOWN_LINGER: Duration = Duration::from_millis(300);
+/// How long a hub stream that ended is not opened again.
+const HUB_STREAM_WAIT: Duration = Duration::from_secs(1);
+/// How long an offender keeps its connection, so that the reason reaches it.
+const REASON_LINGER: Duration = Duration::from_millis(250);
+
+/// A connected peer.
+struct Connected {
+    info: PeerInfo,
+    identified: bool,
+    connections: Vec<(ConnectionId, Multiaddr, Endpoint)>,
+}
+
+/// This node's stream to a hub it is connected to.
+enum HubStream {
+    Opening { serial: u64 },
+    Open { serial: u64, tell: mpsc::Sender<wire::Watch>, told: Option<wire::Watch> },
+    Waiting { until: Instant },
+}
+
+pub(crate) struct Actor<B: NetworkBehaviour> {
+    config: Config,
+    keypair: Keypair,
+    me: PeerId,
+    nick: String,
+    now_ms: fn() -> u64,
+    swarm: Swarm<Behaviour<B>>,
+    inbox: mpsc::Receiver<Command>,
+    events: broadcast::Sender<Event>,
+    storage: Box<dyn Storage>,
+    streams: Streams,
+    inputs: mpsc::Receiver<Input>,
+    listening: Vec<Multiaddr>,
+    peers: BTreeMap<PeerId, Connected>,
+    rooms: BTreeMap<String, Room>,
+    /// What was last said about each room, to say it again only when it changed.
+    described: HashMap<String, RoomInfo>,
+    changed: BTreeSet<String>,
+    members: Members,
+    members_due: Option<Instant>,
+    desk: Desk,
+    watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
+    carrier: Carrier,
+    hubs: HashMap<PeerId, HubStream>,
+    access: Access,
+    /// Offenders about to be cut off, and those to be let in again.
+    refusals: Vec<(Instant, PeerId)>,
+    pardons: Vec<(Instant, PeerId)>,
+    links: Links,
+    pending: Pending,
+    status: Option<status::Known>,
+    expire_due: Instant,
+    stopping: Option<oneshot::Sender<()>>,
+}
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    pub(crate) async fn run(mut self) {
+        self.tick(true);
+        while self.stopping.is_none() {
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                command = self.inbox.recv() => match command {
+                    Some(command) => self.command(command),
+                    None => break,
+                },
+                Some(input) = self.inputs.recv() => self.input(input),
+                event = self.swarm.select_next_some() => self.network(event),
+                () = time::sleep_until(deadline) => {}
+            }
+            let due = deadline <= self.now().instant;
+            self.tick(due);
+        }
+        let end = self.now().instant + SHUTDOWN_LINGER;
+        let left = |now: Instant| end.saturating_duration_since(now);
+        while time::timeout(left(self.now().instant), self.swarm.select_next_some()).await.is_ok() {}
+        for peer in self.peers.keys().copied().collect::<Vec<_>>() {
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        self.emit(Event::Stopped);
+        let stopping = self.stopping.take();
+        // Storage flushes when dropped; only then is the caller told.
+        drop(self);
+        if let Some(reply) = stopping {
+            let _ = reply.send(());
+        }
+    }
+
+    /// Everything that is due. `all` also looks at what only a deadline brings.
+    fn tick(&mut self, all: bool) {
+        let now = self.now();
+        if all {
+            if self.expire_due <= now.instant {
+                self.expire_due = now.instant + EXPIRE_EVERY;
+            }
+            for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
+                self.with_room(&name, |room, _, now, out| room.tick(now, out));
+            }
+            self.reopen_hub_streams(now.instant);
+            self.cut_off(now.instant);
+        }
+        let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
+        if carried || self.members_due.is_some_and(|at| at <= now.instant) {
+            self.members_due = None;
+            self.gather_members();
+        }
+        self.dial_links(now.instant);
+        self.describe_rooms();
+        self.describe_status();
+    }
+
+    fn deadline(&self) -> Instant {
+        let rooms = self.rooms.values().filter_map(Room::deadline);
+        let hubs = self.hubs.values().filter_map(|hub| match hub {
+            HubStream::Waiting { until } => Some(*until),
+            _ => None,
+        });
+        let access = self.refusals.iter().chain(&self.pardons).map(|(at, _)| *at);
+        let single = [self.members_due, self.links.deadline(), self.carrier.deadline(&self.config.limits)];
+        rooms
+            .chain(hubs)
+            .chain(access)
+            .chain(single.into_iter().flatten())
+            .min()
+            .unwrap_or(self.expire_due)
+            .min(self.expire_due)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
+    fn now(&self) -> Now {
+        Now { instant: Instant::now(), unix_ms: (self.now_ms)() }
+    }
+
+    fn is_hub(&self) -> bool {
+        self.config.role == Role::Hub
+    }
+
+    fn emit(&self, event: Event) {
+        // Fails only when nobody listens.
+        let _ = self.events.send(event);
+    }
+
+    fn store(&mut self, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.storage.write(changes);
+        }
+    }
+
+    /// Who is where may have changed: look again, after gathering what else changes.
+    fn members_changed(&mut self) {
+        let due = self.now().instant + GATHER;
+        self.members_due.get_or_insert(due);
+    }
+
+    fn me(&self) -> Me<'_> {
+        Me { keypair: &self.keypair, nick: &self.nick }
+    }
+}

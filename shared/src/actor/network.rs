@@ -1,0 +1,340 @@
+//! What the swarm tells: connections, identity, pings, discovery, and how their words become ours.
+
+use libp2p::{
+    Multiaddr, PeerId, TransportError,
+    core::Endpoint,
+    identify,
+    multiaddr::Protocol,
+    ping, relay,
+    swarm::{
+        ConnectionId, DialError, NetworkBehaviour, SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use n0_future::time::Instant;
+
+use super::{Actor, Connected};
+use crate::{Error, Event, HostEvent, Path, PeerInfo, access::Action, behaviour::BehaviourEvent, hub::wire};
+
+/// Text of a stranger's agent version that is kept.
+const MAX_AGENT_CHARS: usize = 128;
+/// Addresses of one peer that are taken from its identify message.
+const MAX_ADDRESSES_PER_PEER: usize = 16;
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    pub(super) fn network(&mut self, event: SwarmEvent<BehaviourEvent<B>>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.behaviour_event(event),
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                let role = if endpoint.is_dialer() { Endpoint::Dialer } else { Endpoint::Listener };
+                self.connected(peer_id, connection_id, endpoint.get_remote_address().clone(), role);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, cause, .. } => {
+                tracing::debug!(peer = %peer_id, ?cause, "connection closed");
+                self.disconnected(peer_id, connection_id, num_established);
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                tracing::debug!(?peer_id, %error, "dial failed");
+                let (now, spread) = (self.now().instant, rand::random());
+                self.links.failed(connection_id, now, spread);
+                if let Some((address, reply)) = self.pending.take_dial(&connection_id) {
+                    let _ = reply.send(Err(Error::Dial { address, reason: describe_dial_error(&error) }));
+                }
+            }
+            SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.listening.retain(|known| *known != address);
+                self.swarm.remove_external_address(&address);
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
+            SwarmEvent::ListenerClosed { reason: Err(error), addresses, .. } => {
+                tracing::error!(%error, ?addresses, "a listener closed");
+            }
+            other => tracing::trace!(?other, "swarm"),
+        }
+    }
+
+    fn behaviour_event(&mut self, event: BehaviourEvent<B>) {
+        match event {
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => self.identified(peer_id, info),
+            BehaviourEvent::Ping(ping) => self.pinged(ping),
+            BehaviourEvent::Kad(event) => self.kad_event(event),
+            BehaviourEvent::Gossip(event) => self.gossip_event(event),
+            BehaviourEvent::Relay(relay::Event::ReservationReqAccepted { src_peer_id, .. }) => {
+                let now = self.now().instant;
+                if self.access.check(&src_peer_id, Action::Reserve, now).is_err() {
+                    let _ = self.swarm.disconnect_peer_id(src_peer_id);
+                }
+            }
+            BehaviourEvent::Host(event) => self.host_event(event.into()),
+            // The rest is of use to its own protocol only.
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self, peer: PeerId, connection: ConnectionId, address: Multiaddr, role: Endpoint) {
+        let now = self.now();
+        if let Err(denied) = self.access.check(&peer, Action::Connect, now.instant) {
+            tracing::info!(%peer, %denied, "refused");
+            self.emit(Event::Refused { peer, reason: denied.to_string() });
+            let _ = self.swarm.disconnect_peer_id(peer);
+            return;
+        }
+        if let Some((_, reply)) = self.pending.take_dial(&connection) {
+            let _ = reply.send(Ok(peer));
+        }
+        self.links.up(peer, connection);
+        let known = self.peers.get_mut(&peer);
+        let first = known.is_none();
+        if let Some(known) = known {
+            known.connections.push((connection, address, role));
+        } else {
+            let (path, transport) = how(&address);
+            let since_ms = now.unix_ms;
+            let info = PeerInfo {
+                peer,
+                address: address.clone(),
+                hub: false,
+                path,
+                transport,
+                agent: None,
+                rtt_us: None,
+                since_ms,
+            };
+            self.peers
+                .insert(peer, Connected { info, identified: false, connections: vec![(connection, address, role)] });
+        }
+        self.show_peer(&peer, first);
+    }
+
+    fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, left: u32) {
+        if left > 0 {
+            if let Some(known) = self.peers.get_mut(&peer) {
+                known.connections.retain(|(id, ..)| *id != connection);
+            }
+            self.show_peer(&peer, false);
+            return;
+        }
+        if self.peers.remove(&peer).is_none() {
+            return;
+        }
+        self.unfollow(&peer);
+        self.drop_watcher(&peer);
+        let (now, spread) = (self.now().instant, rand::random());
+        self.links.down(peer, now, spread);
+        self.emit(Event::PeerDown { peer });
+        self.members_changed();
+    }
+
+    /// Describes a peer by its best connection: a direct one goes before a relayed one.
+    fn show_peer(&mut self, peer: &PeerId, new: bool) {
+        let Some(known) = self.peers.get_mut(peer) else { return };
+        let best = known.connections.iter().min_by_key(|(_, address, _)| how(address).0 == Path::Relayed);
+        if let Some((_, address, _)) = best {
+            (known.info.path, known.info.transport) = how(address);
+            known.info.address = address.clone();
+        }
+        let info = known.info.clone();
+        self.emit(if new { Event::PeerUp(info) } else { Event::PeerChanged(info) });
+    }
+
+    pub(super) fn dialled(&self, peer: &PeerId) -> bool {
+        self.peers.get(peer).is_some_and(|known| known.connections.iter().any(|(.., role)| *role == Endpoint::Dialer))
+    }
+
+    fn identified(&mut self, peer: PeerId, info: identify::Info) {
+        let Some(known) = self.peers.get_mut(&peer) else { return };
+        let hub = info.protocols.contains(&wire::PROTOCOL);
+        known.identified = true;
+        known.info.hub = hub;
+        known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
+        let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
+        if info.protocols.iter().any(|protocol| protocol.as_ref() == self.config.kad_protocol) {
+            for address in info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER) {
+                // Somebody else's loopback is ours only when he is on this machine.
+                if local || !is_loopback(&address) {
+                    self.kad().add_address(&peer, address);
+                }
+            }
+        }
+        if hub {
+            self.follow(peer);
+        }
+        self.show_peer(&peer, false);
+        self.members_changed();
+    }
+
+    fn pinged(&mut self, event: ping::Event) {
+        match event.result {
+            Ok(rtt) => {
+                let rtt_us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
+                if let Some(known) = self.peers.get_mut(&event.peer) {
+                    known.info.rtt_us = Some(rtt_us);
+                }
+                self.emit(Event::Pong { peer: event.peer, rtt_us });
+                self.show_peer(&event.peer, false);
+            }
+            Err(ping::Failure::Unsupported) => {}
+            // Whoever does not answer is gone, whatever the socket says.
+            Err(error) => {
+                tracing::debug!(peer = %event.peer, %error, "no answer to a ping; closing");
+                self.swarm.close_connection(event.connection);
+            }
+        }
+    }
+
+    fn host_event(&mut self, event: HostEvent) {
+        match event {
+            HostEvent::Discovered(found) => {
+                for (peer, address) in found {
+                    tracing::info!(%peer, %address, "discovered");
+                    self.emit(Event::Discovered { peer, address: address.clone() });
+                    self.kad().add_address(&peer, address.clone());
+                    let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
+                    // Refused when we are connected already.
+                    let _ = self.swarm.dial(options.addresses(vec![address]).build());
+                }
+            }
+            HostEvent::Expired(gone) => {
+                for (peer, address) in gone {
+                    tracing::info!(%peer, %address, "expired");
+                    self.emit(Event::Expired { peer, address });
+                }
+            }
+        }
+    }
+
+    fn listens(&mut self, address: Multiaddr) {
+        if self.is_hub() && self.config.external.is_empty() {
+            // Loopback is announced only by a hub that has nothing else.
+            let first = !self.listening.iter().any(|known| !is_loopback(known));
+            if !is_loopback(&address) {
+                for loopback in self.listening.iter().filter(|known| is_loopback(known)) {
+                    self.swarm.remove_external_address(loopback);
+                }
+                self.swarm.add_external_address(address.clone());
+            } else if first {
+                self.swarm.add_external_address(address.clone());
+            }
+        }
+        self.listening.push(address.clone());
+        self.emit(Event::Listening { address });
+    }
+
+    pub(super) fn dial_links(&mut self, now: Instant) {
+        for due in self.links.due(now) {
+            let options = match due.peer {
+                Some(peer) if self.peers.contains_key(&peer) => {
+                    self.links.up(peer, ConnectionId::new_unchecked(usize::MAX));
+                    continue;
+                }
+                Some(peer) => DialOpts::peer_id(peer)
+                    .condition(PeerCondition::DisconnectedAndNotDialing)
+                    .addresses(due.addresses)
+                    .build(),
+                None => {
+                    let Some(address) = due.addresses.into_iter().next() else { continue };
+                    DialOpts::unknown_peer_id().address(address).build()
+                }
+            };
+            let connection = options.connection_id();
+            match self.swarm.dial(options) {
+                Ok(()) => self.links.dialling(due.link, connection),
+                Err(error) => {
+                    tracing::debug!(%error, "a hub cannot be dialled now");
+                    self.links.refused(due.link, now, rand::random());
+                }
+            }
+        }
+    }
+}
+
+/// Path and transport of an address that is connected.
+fn how(address: &Multiaddr) -> (Path, String) {
+    let has = |wanted: fn(&Protocol<'_>) -> bool| address.iter().any(|protocol| wanted(&protocol));
+    // A WebRTC connection arranged over a circuit is direct all the same.
+    if has(|p| matches!(p, Protocol::WebRTC)) {
+        return (Path::Direct, "webrtc".into());
+    }
+    if has(|p| matches!(p, Protocol::P2pCircuit)) {
+        return (Path::Relayed, "circuit".into());
+    }
+    let transport = address.iter().fold("tcp", |so_far, protocol| match protocol {
+        Protocol::WebRTCDirect => "webrtc-direct",
+        Protocol::QuicV1 | Protocol::Quic => "quic",
+        Protocol::Wss(_) => "wss",
+        Protocol::Ws(_) if so_far == "tls" => "wss",
+        Protocol::Ws(_) => "ws",
+        Protocol::Tls => "tls",
+        Protocol::Memory(_) => "memory",
+        _ => so_far,
+    });
+    (Path::Direct, transport.into())
+}
+
+fn is_loopback(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) => name == "localhost",
+        _ => false,
+    }
+}
+
+/// A failed dial in words for people, with what to do.
+pub(super) fn describe_dial_error(error: &DialError) -> String {
+    match error {
+        DialError::WrongPeerId { obtained, .. } => {
+            format!("somebody else answers there, {obtained}; check what follows /p2p/")
+        }
+        DialError::LocalPeerId { .. } => "that is this node itself; give another's address".into(),
+        DialError::NoAddresses => "no address is known; give one".into(),
+        DialError::Denied { .. } => "this node refuses the peer, or has too many connections".into(),
+        DialError::DialPeerConditionFalse(_) => "already connected, or being dialled".into(),
+        DialError::Aborted => "given up; try again".into(),
+        DialError::Transport(errors) => {
+            let reasons: Vec<String> = errors.iter().map(|(_, error)| root_cause(error)).collect();
+            match reasons.first() {
+                Some(reason) => format!("{reason}; check the address, and that the peer runs"),
+                None => "no transport can dial it; check the address".into(),
+            }
+        }
+    }
+}
+
+/// The innermost reason, which is the one people know; the layers above it repeat themselves.
+pub(super) fn root_cause<E: std::error::Error + 'static>(error: &TransportError<E>) -> String {
+    let TransportError::Other(error) = error else { return "no transport here can use it".into() };
+    let mut innermost: &(dyn std::error::Error + 'static) = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim();
+    crate::neutralise(line, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_transports_are_told_truthfully() {
+        let peer = PeerId::random();
+        for (address, path, transport) in [
+            ("/ip4/1.2.3.4/tcp/1".to_owned(), Path::Direct, "tcp"),
+            ("/ip4/1.2.3.4/tcp/1/ws".into(), Path::Direct, "ws"),
+            ("/dns4/h/tcp/1/tls/ws".into(), Path::Direct, "wss"),
+            ("/ip4/1.2.3.4/udp/1/quic-v1".into(), Path::Direct, "quic"),
+            ("/ip4/1.2.3.4/udp/1/webrtc-direct".into(), Path::Direct, "webrtc-direct"),
+            (format!("/ip4/1.2.3.4/tcp/1/ws/p2p/{peer}/p2p-circuit"), Path::Relayed, "circuit"),
+            (format!("/ip4/1.2.3.4/tcp/1/ws/p2p/{peer}/p2p-circuit/webrtc"), Path::Direct, "webrtc"),
+        ] {
+            assert_eq!(how(&address.parse().unwrap()), (path, transport.to_owned()), "{address}");
+        }
+    }
+}

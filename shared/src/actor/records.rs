@@ -1,0 +1,189 @@
+//! Records and providers: walks through Kademlia and their ends.
+
+use libp2p::{
+    Multiaddr, PeerId,
+    kad::{
+        self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum, Record, store::RecordStore,
+    },
+    multiaddr::Protocol,
+    swarm::NetworkBehaviour,
+};
+
+use super::Actor;
+use crate::{
+    Error, HostEvent, ProvideOutcome, PutOutcome, access::Action, behaviour::replication, command::Reply,
+    pending::Query, records,
+};
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    pub(super) fn put(&mut self, key: String, value: Vec<u8>, reply: Reply<Result<PutOutcome, Error>>) {
+        let checked = records::key(&key).and_then(|record_key| Ok((record_key, records::value(value)?)));
+        let record = match checked {
+            Ok((record_key, value)) => Record { key: record_key, value, publisher: Some(self.me), expires: None },
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        if !self.pending.has_room() || self.kad().store_mut().put(record.clone()).is_err() {
+            return drop(reply.send(Err(Error::StoreFull)));
+        }
+        let walk = self.kad().get_n_closest_peers(record.key.to_vec(), replication());
+        self.pending.insert(walk, Query::PutWalk { key, record, reply });
+    }
+
+    pub(super) fn get(&mut self, key: &str, reply: Reply<Result<Option<Vec<u8>>, Error>>) {
+        match records::key(key) {
+            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(key) => {
+                let query = self.kad().get_record(key);
+                self.pending.insert(query, Query::Get { reply });
+            }
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    pub(super) fn provide(&mut self, key: String, reply: Reply<Result<ProvideOutcome, Error>>) {
+        match records::key(&key) {
+            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(record_key) => {
+                let walk = self.kad().get_n_closest_peers(record_key.to_vec(), replication());
+                self.pending.insert(walk, Query::ProvideWalk { key, record_key, reply });
+            }
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    pub(super) fn providers(&mut self, key: &str, reply: Reply<Result<Vec<PeerId>, Error>>) {
+        match records::key(key) {
+            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(key) => {
+                let ours = self.kad().store_mut().provided().any(|record| record.key == key);
+                let found = if ours { vec![self.me] } else { Vec::new() };
+                let query = self.kad().get_providers(key);
+                self.pending.insert(query, Query::Providers { found, reply });
+            }
+            Err(error) => drop(reply.send(Err(error))),
+        }
+    }
+
+    pub(super) fn kad_event(&mut self, event: kad::Event) {
+        match event {
+            kad::Event::OutboundQueryProgressed { id, result, step, .. } => self.progress(id, result, step.last),
+            kad::Event::InboundRequest { request } => self.stranger_stores(request),
+            other => tracing::trace!(?other, "kademlia"),
+        }
+    }
+
+    /// A record or provider that a stranger wants kept: only within bounds, only from who may.
+    fn stranger_stores(&mut self, request: kad::InboundRequest) {
+        let now = self.now().instant;
+        let kept = match request {
+            kad::InboundRequest::PutRecord { source, record: Some(record), .. } => {
+                let allowed = self.access.check(&source, Action::Record, now).is_ok() && records::accepts(&record);
+                !allowed || self.kad().store_mut().put(record).is_ok()
+            }
+            kad::InboundRequest::AddProvider { record: Some(mut record) } => {
+                let provider = record.provider;
+                let allowed =
+                    self.access.check(&provider, Action::Record, now).is_ok() && records::accepts_provider(&record);
+                if record.addresses.is_empty() {
+                    // Kademlia never tells of a provider without an address, as a page is: it is found through us.
+                    record.addresses.push(Multiaddr::empty().with(Protocol::P2p(self.me)).with(Protocol::P2pCircuit));
+                }
+                !allowed || self.kad().store_mut().add_provider(record).is_ok()
+            }
+            _ => true,
+        };
+        if !kept {
+            tracing::debug!("the record store is full; a stranger's record was not kept");
+        }
+    }
+
+    fn progress(&mut self, id: QueryId, result: QueryResult, last: bool) {
+        match result {
+            QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found))) => {
+                // The first answer will do; the others need not be waited for.
+                if let Some(mut query) = self.kad().query_mut(&id) {
+                    query.finish();
+                }
+                if let Some(Query::Get { reply }) = self.pending.take(&id) {
+                    drop(reply.send(Ok(Some(found.record.value))));
+                }
+            }
+            QueryResult::GetProviders(Ok(GetProvidersOk::FoundProviders { providers, .. })) => {
+                if let Some(Query::Providers { found, .. }) = self.pending.query(&id) {
+                    found.extend(providers);
+                }
+                if last {
+                    self.end(
+                        id,
+                        &QueryResult::GetProviders(Ok(GetProvidersOk::FinishedWithNoAdditionalRecord {
+                            closest_peers: Vec::new(),
+                        })),
+                    );
+                }
+            }
+            result if last => self.end(id, &result),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, id: QueryId, result: &QueryResult) {
+        let Some(query) = self.pending.take(&id) else { return };
+        match query {
+            Query::PutWalk { key, record, reply } => {
+                let peers = self.walked_to(result);
+                let Ok(quorum) = std::num::NonZeroUsize::try_from(peers.len()) else {
+                    return drop(reply.send(Ok(PutOutcome { key, stored_on: 0, local: true })));
+                };
+                let put = self.kad().put_record_to(record, peers.into_iter(), Quorum::N(quorum));
+                self.pending.insert(put, Query::Put { key, asked: quorum.get(), reply });
+            }
+            Query::Put { key, asked, reply } => {
+                let stored_on = match result {
+                    QueryResult::PutRecord(Err(
+                        PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. },
+                    )) => success.len(),
+                    // All of them: the quorum was their number.
+                    QueryResult::PutRecord(Ok(_)) => asked,
+                    _ => 0,
+                };
+                let stored_on = u32::try_from(stored_on).unwrap_or(u32::MAX);
+                drop(reply.send(Ok(PutOutcome { key, stored_on, local: true })));
+            }
+            Query::Get { reply } => {
+                let nothing = !matches!(result, QueryResult::GetRecord(Err(kad::GetRecordError::Timeout { .. })));
+                drop(reply.send(if nothing { Ok(None) } else { Err(Error::TimedOut) }));
+            }
+            Query::ProvideWalk { key, record_key, reply } => {
+                let told = u32::try_from(self.walked_to(result).len()).unwrap_or(u32::MAX);
+                match self.kad().start_providing(record_key) {
+                    Ok(query) => self.pending.insert(query, Query::Provide { key, told, reply }),
+                    Err(_) => drop(reply.send(Err(Error::StoreFull))),
+                }
+            }
+            Query::Provide { key, told, reply } => drop(reply.send(Ok(ProvideOutcome { key, told }))),
+            Query::Providers { mut found, reply } => {
+                found.sort();
+                found.dedup();
+                drop(reply.send(Ok(found)));
+            }
+        }
+    }
+
+    /// The peers a walk ended at, as far as it came.
+    fn walked_to(&self, result: &QueryResult) -> Vec<PeerId> {
+        let peers = match result {
+            QueryResult::GetClosestPeers(Ok(found)) => found.peers.as_slice(),
+            QueryResult::GetClosestPeers(Err(kad::GetClosestPeersError::Timeout { peers, .. })) => peers.as_slice(),
+            _ => &[],
+        };
+        peers.iter().map(|peer| peer.peer_id).filter(|peer| *peer != self.me).collect()
+    }
+
+    pub(super) fn kad(&mut self) -> &mut kad::Behaviour<kad::store::MemoryStore> {
+        &mut self.swarm.behaviour_mut().kad
+    }
+}

@@ -1,0 +1,231 @@
+//! Rooms: what they decide is done here, with gossip, listeners and storage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use libp2p::{
+    PeerId,
+    gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash},
+    swarm::NetworkBehaviour,
+};
+
+use super::Actor;
+use crate::{
+    Error, Event, HostEvent, Member, Path, RoomInfo,
+    access::Action,
+    behaviour::Gossip,
+    room::{Me, Now, Output, Room, SavedRoom, Verdict},
+};
+
+/// Peers asked for a room's last frames on joining it.
+const ASKED_ON_JOIN: usize = 3;
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    /// Lets a room decide, then does what it decided.
+    pub(super) fn with_room<T>(
+        &mut self,
+        name: &str,
+        decide: impl FnOnce(&mut Room, Me<'_>, Now, &mut Vec<Output>) -> T,
+    ) -> Option<T> {
+        let now = self.now();
+        let room = self.rooms.get_mut(name)?;
+        let mut outputs = Vec::new();
+        let result = decide(room, Me { keypair: &self.keypair, nick: &self.nick }, now, &mut outputs);
+        self.perform(name, outputs);
+        Some(result)
+    }
+
+    fn perform(&mut self, name: &str, outputs: Vec<Output>) {
+        let mut changes = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Publish(payload) => self.publish(name, payload),
+                Output::Emit(event) => self.emit(*event),
+                Output::Store(change) => changes.push(change),
+                Output::Changed => drop(self.changed.insert(name.to_owned())),
+            }
+        }
+        self.store(changes);
+    }
+
+    pub(super) fn publish(&mut self, name: &str, payload: Vec<u8>) {
+        match self.gossip().publish(TopicHash::from_raw(name), payload) {
+            // With nobody there the frame is kept, and the next sync carries it.
+            Ok(_) | Err(PublishError::NoPeersSubscribedToTopic) => {}
+            Err(error) => tracing::warn!(room = name, %error, "not published; left to the next sync"),
+        }
+    }
+
+    /// Joins: subscribes, asks those who are there for the last lines, says who we are.
+    pub(super) fn enter(&mut self, name: &str, plain: bool, saved: SavedRoom) {
+        let limits = self.config.limits.clone();
+        let me = self.me;
+        self.rooms.entry(name.to_owned()).or_insert_with(|| Room::new(name, me, &limits));
+        self.subscribe(name);
+        self.with_room(name, |room, _, now, out| room.join(plain, saved, &limits, now, out));
+        self.ask_those_there(name);
+        let total = self.members.of(name, &self.me).1;
+        self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
+        self.changed.insert(name.to_owned());
+        self.members_changed();
+    }
+
+    pub(super) fn leave(&mut self, name: &str) -> Result<(), Error> {
+        if !self.rooms.get(name).is_some_and(Room::is_joined) {
+            return Err(Error::NotInRoom { room: name.to_owned() });
+        }
+        self.with_room(name, |room, _, _, out| room.leave(out));
+        if !self.carrier.rooms().any(|carried| carried == name) {
+            self.release(name);
+        }
+        self.described.remove(name);
+        self.changed.remove(name);
+        self.emit(Event::Left { room: name.to_owned() });
+        self.members_changed();
+        Ok(())
+    }
+
+    /// Unsubscribes and forgets, unless the room is still joined.
+    pub(super) fn release(&mut self, name: &str) {
+        if self.rooms.get(name).is_some_and(Room::is_joined) {
+            return;
+        }
+        self.gossip().unsubscribe(&IdentTopic::new(name));
+        self.rooms.remove(name);
+    }
+
+    pub(super) fn subscribe(&mut self, name: &str) {
+        if let Err(error) = self.gossip().subscribe(&IdentTopic::new(name)) {
+            tracing::warn!(room = name, %error, "not subscribed");
+        }
+    }
+
+    /// Asks some peers that are in a room, or carry it, for its last frames; hubs first.
+    pub(super) fn ask_those_there(&mut self, name: &str) {
+        let mut there = self.subscribers(name);
+        there.sort_by_key(|peer| !self.peers.get(peer).is_some_and(|known| known.info.hub));
+        for peer in there.into_iter().take(ASKED_ON_JOIN) {
+            self.ask_sync(peer, name);
+        }
+    }
+
+    pub(super) fn subscribers(&mut self, name: &str) -> Vec<PeerId> {
+        let topic = TopicHash::from_raw(name);
+        self.gossip().all_peers().filter(|(_, topics)| topics.contains(&&topic)).map(|(peer, _)| *peer).collect()
+    }
+
+    /// How many members a line said now would reach: none while nobody could forward it.
+    pub(super) fn reach(&mut self, name: &str) -> u32 {
+        if self.subscribers(name).is_empty() { 0 } else { self.members.of(name, &self.me).1 }
+    }
+
+    pub(super) fn gossip_event(&mut self, event: gossipsub::Event) {
+        match event {
+            gossipsub::Event::Message { propagation_source, message_id, message } => {
+                let acceptance = self.judge(&propagation_source, message);
+                self.gossip().report_message_validation_result(&message_id, &propagation_source, acceptance);
+            }
+            gossipsub::Event::Subscribed { peer_id, topic, .. } => {
+                self.members_changed();
+                // Who dialled asks: one exchange tells both sides what they lack.
+                if self.rooms.contains_key(topic.as_str()) && self.dialled(&peer_id) {
+                    self.ask_sync(peer_id, topic.as_str());
+                }
+            }
+            gossipsub::Event::Unsubscribed { .. } => self.members_changed(),
+            gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
+                tracing::warn!(peer = %peer_id, ?failed_messages, "a slow peer missed messages; syncing with it");
+                self.emit(Event::Slow { peer: peer_id });
+                for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
+                    self.ask_sync(peer_id, &name);
+                }
+            }
+            gossipsub::Event::GossipsubNotSupported { peer_id } => {
+                tracing::debug!(peer = %peer_id, "speaks no gossipsub");
+            }
+        }
+    }
+
+    fn judge(&mut self, from: &PeerId, message: gossipsub::Message) -> MessageAcceptance {
+        let now = self.now().instant;
+        if self.access.check(from, Action::Room, now).is_err() {
+            return MessageAcceptance::Ignore;
+        }
+        let Some(source) = message.source else { return MessageAcceptance::Ignore };
+        let number = message.sequence_number.unwrap_or_default();
+        let verdict = self.with_room(message.topic.as_str(), |room, _, now, out| {
+            room.receive(&message.data, source, number, now, out)
+        });
+        match verdict {
+            Some(Verdict::Accept) => MessageAcceptance::Accept,
+            // Who merely forwarded it is not to blame.
+            Some(Verdict::Reject) if source == *from => {
+                self.offence(source, "it said what does not verify");
+                MessageAcceptance::Reject
+            }
+            _ => MessageAcceptance::Ignore,
+        }
+    }
+
+    /// Looks at all connections anew: who is in which room, whom to tell, what to carry, what can be sent.
+    pub(super) fn gather_members(&mut self) {
+        let mut direct: BTreeMap<String, BTreeSet<PeerId>> = BTreeMap::new();
+        for (peer, topics) in self.swarm.behaviour().gossip.all_peers() {
+            // A hub's subscription is carriage, and who is not yet identified may be one.
+            if !self.peers.get(peer).is_some_and(|known| known.identified && !known.info.hub) {
+                continue;
+            }
+            for topic in topics {
+                direct.entry(topic.as_str().to_owned()).or_default().insert(*peer);
+            }
+        }
+        self.members.set_direct(direct);
+        if self.is_hub() {
+            self.carry();
+            self.tell_watchers();
+        }
+        self.watch_hubs();
+        for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
+            if !self.rooms.get(&name).is_some_and(Room::is_joined) {
+                continue;
+            }
+            self.changed.insert(name.clone());
+            let reach = self.reach(&name);
+            self.with_room(&name, |room, me, now, out| room.flush(reach, me, now, out));
+        }
+    }
+
+    /// Says how rooms stand whose description changed.
+    pub(super) fn describe_rooms(&mut self) {
+        for name in std::mem::take(&mut self.changed) {
+            let Some(room) = self.rooms.get(&name).filter(|room| room.is_joined()) else { continue };
+            let info = self.room_info(&name, room);
+            if self.described.insert(name, info.clone()).as_ref() != Some(&info) {
+                self.emit(Event::Room(info));
+            }
+        }
+    }
+
+    pub(super) fn room_info(&self, name: &str, room: &Room) -> RoomInfo {
+        let (listed, total) = self.members.of(name, &self.me);
+        let members = listed.into_iter().map(|peer| {
+            let known = self.peers.get(&peer).map(|known| (known.info.path, known.info.transport.clone()));
+            let (path, transport) = known.unwrap_or((Path::Relayed, "gossip".to_owned()));
+            Member { peer, nick: room.nick(&peer).map(str::to_owned), path, transport }
+        });
+        RoomInfo {
+            room: name.to_owned(),
+            plain: room.is_plain(),
+            members: members.collect(),
+            total,
+            waiting: u32::try_from(room.waiting()).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(super) fn gossip(&mut self) -> &mut Gossip {
+        &mut self.swarm.behaviour_mut().gossip
+    }
+}

@@ -1,0 +1,137 @@
+//! From settings and platform to an actor that is about to run.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use libp2p::{
+    Transport,
+    core::{muxing::StreamMuxerBox, transport::timeout::TransportTimeout, upgrade::Version},
+    noise, relay,
+    swarm::{self, NetworkBehaviour, Swarm},
+    yamux,
+};
+use n0_future::time::Instant;
+use tokio::sync::{broadcast, mpsc};
+
+use super::{Actor, EXPIRE_EVERY};
+use crate::{
+    Change, Config, Error, Event, HostEvent, Platform, Role,
+    access::Access,
+    behaviour::Behaviour,
+    command::Command,
+    config::DEFAULT_NICK,
+    hub::{carrier::Carrier, desk::Desk, members::Members},
+    links::Links,
+    pending::Pending,
+    room,
+    streams::Streams,
+};
+
+/// How long a dial may take, all its addresses together.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection lives that nothing uses: only gossip's mesh would keep one otherwise.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Where the nick is stored.
+pub(super) const NICK: &str = "nick";
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    pub(crate) fn new(
+        config: Config,
+        platform: Platform<B>,
+        inbox: mpsc::Receiver<Command>,
+        events: broadcast::Sender<Event>,
+    ) -> Result<Self, Error> {
+        let Platform { keypair, transport, behaviour: host, saved, storage, now_ms } = platform;
+        let me = keypair.public().to_peer_id();
+        let (relay_transport, relay_client) = relay::client::new(me);
+        let noise =
+            noise::Config::new(&keypair).map_err(|error| Error::Setting { name: "key", reason: error.to_string() })?;
+        let relayed = relay_transport
+            .upgrade(Version::V1Lazy)
+            .authenticate(noise)
+            .multiplex(yamux::Config::default())
+            .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+        // The relay takes whatever has a circuit in it; everything else is the host's.
+        let transport = relayed.or_transport(transport).map(|either, _| either.into_inner());
+        let transport = TransportTimeout::new(transport, DIAL_TIMEOUT).boxed();
+        let behaviour = Behaviour::new(&config, &keypair, relay_client, host)?;
+        let control = behaviour.stream.new_control();
+        let swarm_config = swarm::Config::with_executor(|task| {
+            n0_future::task::spawn(task);
+        })
+        .with_idle_connection_timeout(IDLE_TIMEOUT);
+        let swarm = Swarm::new(transport, behaviour, me, swarm_config);
+        let (streams, inputs) = Streams::new(control, config.role == Role::Hub);
+        let stored_nick = saved.get(NICK).and_then(|nick| String::from_utf8(nick.clone()).ok());
+        let nick = config.nick.clone().or(stored_nick).unwrap_or_else(|| DEFAULT_NICK.to_owned());
+        let access = Access::new(config.deny.iter().copied(), config.limits.offences, config.limits.refuse_for);
+        #[allow(clippy::disallowed_methods, reason = "before the actor that reads the clocks exists")]
+        let expire_due = Instant::now() + EXPIRE_EVERY;
+        let mut actor = Self {
+            me,
+            nick,
+            now_ms,
+            swarm,
+            inbox,
+            events,
+            storage,
+            streams,
+            inputs,
+            listening: Vec::new(),
+            peers: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            described: HashMap::new(),
+            changed: BTreeSet::new(),
+            members: Members::default(),
+            members_due: None,
+            desk: Desk::new(me),
+            watchers: HashMap::new(),
+            carrier: Carrier::default(),
+            hubs: HashMap::new(),
+            access,
+            refusals: Vec::new(),
+            pardons: Vec::new(),
+            links: Links::default(),
+            pending: Pending::new(config.limits.queries),
+            status: None,
+            expire_due,
+            stopping: None,
+            keypair,
+            config,
+        };
+        actor.begin(&saved)?;
+        Ok(actor)
+    }
+
+    fn begin(&mut self, saved: &crate::Saved) -> Result<(), Error> {
+        for peer in self.config.deny.clone() {
+            self.swarm.behaviour_mut().blocked.block_peer(peer);
+        }
+        for address in self.config.external.clone() {
+            self.swarm.add_external_address(address);
+        }
+        for address in self.config.listen.clone() {
+            self.swarm.listen_on(address.clone()).map_err(|error| Error::Listen {
+                address: address.to_string(),
+                reason: super::network::root_cause(&error),
+            })?;
+        }
+        let now = self.now();
+        for address in self.config.bootstrap.clone() {
+            self.links.add(vec![address], now.instant);
+        }
+        if self.config.nick.is_some() {
+            self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
+        }
+        for (name, saved_room) in room::load(saved).into_iter().take(self.config.limits.joined_rooms) {
+            self.enter(&name, saved_room.plain, saved_room);
+        }
+        Ok(())
+    }
+}

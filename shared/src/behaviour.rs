@@ -1,0 +1,155 @@
+//! The protocols a node speaks, composed. Decides nothing.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use libp2p::{
+    StreamProtocol, allow_block_list, connection_limits, gossipsub, identify,
+    identity::Keypair,
+    kad, ping, relay,
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+};
+
+use crate::{
+    Config, Error, Role,
+    config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
+};
+
+/// How long a Kademlia query may take.
+pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a ping may take until its connection is given up.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time between gossipsub's heartbeats: who comes back to a room is grafted by the next one.
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// How long a pruned or leaving peer is not grafted: the least the protocol can say above zero.
+const BACKOFF: Duration = Duration::from_secs(1);
+/// Bytes of one gossip message.
+const MAX_GOSSIP_BYTES: usize = 65_536;
+/// Bytes of subscriptions and control messages in one RPC: 512 rooms' names and their framing, twice.
+const MAX_CONTROL_BYTES: usize = 96 * 1024;
+/// Topics one peer may be subscribed to; hubs are subscribed to what they carry.
+const MAX_TOPICS_PER_PEER: usize = 1024;
+/// Providers remembered for one key.
+const MAX_PROVIDERS_PER_KEY: usize = 20;
+
+pub(crate) type Gossip = gossipsub::Behaviour<
+    gossipsub::IdentityTransform,
+    gossipsub::MaxCountSubscriptionFilter<gossipsub::AllowAllSubscriptionFilter>,
+>;
+
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour<B: NetworkBehaviour> {
+    pub(crate) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    pub(crate) limits: connection_limits::Behaviour,
+    pub(crate) identify: identify::Behaviour,
+    pub(crate) ping: ping::Behaviour,
+    pub(crate) kad: kad::Behaviour<kad::store::MemoryStore>,
+    pub(crate) gossip: Gossip,
+    pub(crate) relay_client: relay::client::Behaviour,
+    pub(crate) relay: Toggle<relay::Behaviour>,
+    pub(crate) stream: libp2p_stream::Behaviour,
+    pub(crate) host: B,
+}
+
+impl<B: NetworkBehaviour> Behaviour<B> {
+    pub(crate) fn new(
+        config: &Config,
+        keypair: &Keypair,
+        relay_client: relay::client::Behaviour,
+        host: B,
+    ) -> Result<Self, Error> {
+        let me = keypair.public().to_peer_id();
+        let identify = identify::Config::new(PROTOCOL_VERSION.into(), keypair.public())
+            .with_agent_version(config.agent.clone())
+            .with_push_listen_addr_updates(true);
+        let hub = config.role == Role::Hub;
+        Ok(Self {
+            blocked: allow_block_list::Behaviour::default(),
+            limits: connection_limits::Behaviour::new(connection_limits(config)),
+            identify: identify::Behaviour::new(identify),
+            ping: ping::Behaviour::new(
+                ping::Config::new().with_interval(config.ping_interval).with_timeout(PING_TIMEOUT),
+            ),
+            kad: kademlia(config, me)?,
+            gossip: gossip(config, keypair)?,
+            relay_client,
+            relay: hub.then(|| relay::Behaviour::new(me, relay_config(config))).into(),
+            stream: libp2p_stream::Behaviour::new(),
+            host,
+        })
+    }
+}
+
+fn connection_limits(config: &Config) -> connection_limits::ConnectionLimits {
+    let limits = &config.limits;
+    connection_limits::ConnectionLimits::default()
+        .with_max_established(Some(limits.connections))
+        .with_max_established_per_peer(Some(limits.connections_per_peer))
+        .with_max_pending_incoming(Some(limits.pending_incoming))
+}
+
+fn kademlia(config: &Config, me: libp2p::PeerId) -> Result<kad::Behaviour<kad::store::MemoryStore>, Error> {
+    let name = StreamProtocol::try_from_owned(config.kad_protocol.clone())
+        .map_err(|error| Error::Setting { name: "kad_protocol", reason: error.to_string() })?;
+    let mut kad_config = kad::Config::new(name);
+    kad_config.set_query_timeout(QUERY_TIMEOUT).set_record_filtering(kad::StoreInserts::FilterBoth);
+    let store = kad::store::MemoryStore::with_config(
+        me,
+        kad::store::MemoryStoreConfig {
+            max_records: config.limits.records,
+            max_value_bytes: MAX_VALUE_BYTES + MAX_KEY_BYTES,
+            max_provided_keys: config.limits.provided_keys,
+            max_providers_per_key: MAX_PROVIDERS_PER_KEY,
+        },
+    );
+    let mut kad = kad::Behaviour::with_config(me, store, kad_config);
+    kad.set_mode(Some(if config.kad_server { kad::Mode::Server } else { kad::Mode::Client }));
+    Ok(kad)
+}
+
+fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
+    let wrong = |reason: String| Error::Setting { name: "gossip", reason };
+    let mut builder = gossipsub::ConfigBuilder::default();
+    builder
+        .validation_mode(gossipsub::ValidationMode::Strict)
+        .validate_messages()
+        .heartbeat_interval(HEARTBEAT)
+        .prune_backoff(BACKOFF)
+        .unsubscribe_backoff(BACKOFF)
+        .backoff_slack(0)
+        .flood_publish(true)
+        .max_transmit_size(MAX_GOSSIP_BYTES)
+        .max_control_message_size(MAX_CONTROL_BYTES);
+    if config.role == Role::Hub {
+        // Peers that know the hub alone get a room's lines only from its mesh: it takes them all.
+        let all = usize::try_from(config.limits.connections).unwrap_or(usize::MAX / 2);
+        builder.mesh_n_low(all).mesh_n(all).mesh_n_high(all + 1).mesh_outbound_min(0);
+    }
+    let config = builder.build().map_err(|error| wrong(error.to_string()))?;
+    let filter = gossipsub::MaxCountSubscriptionFilter {
+        filter: gossipsub::AllowAllSubscriptionFilter {},
+        max_subscribed_topics: MAX_TOPICS_PER_PEER,
+        max_subscriptions_per_request: MAX_TOPICS_PER_PEER,
+    };
+    let authenticity = gossipsub::MessageAuthenticity::Signed(keypair.clone());
+    Gossip::new_with_subscription_filter(authenticity, config, filter).map_err(|error| wrong(error.to_owned()))
+}
+
+fn relay_config(config: &Config) -> relay::Config {
+    let limits = &config.limits;
+    relay::Config {
+        max_reservations: limits.reservations,
+        max_circuits: limits.circuits,
+        max_circuits_per_peer: limits.circuits_per_peer,
+        max_circuit_duration: limits.circuit_duration,
+        max_circuit_bytes: limits.circuit_bytes,
+        // The defaults count per address: a school behind one would stop at 60 an hour.
+        reservation_rate_limiters: Vec::new(),
+        circuit_src_rate_limiters: Vec::new(),
+        ..relay::Config::default()
+    }
+}
+
+/// Peers a record is stored on.
+pub(crate) fn replication() -> NonZeroUsize {
+    kad::K_VALUE
+}

@@ -1,0 +1,260 @@
+//! The words a node speaks to its listeners: plain data, the same for terminal, HTTP and page.
+
+use libp2p::{Multiaddr, PeerId};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened, in the order it happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The node listens on one more address.
+    Listening {
+        /// Without the trailing `/p2p/<id>`.
+        address: Multiaddr,
+    },
+    /// The state of the line to the network changed.
+    Status(Status),
+    /// A peer connected.
+    PeerUp(PeerInfo),
+    /// Something about a connected peer changed: identified, measured, another path.
+    PeerChanged(PeerInfo),
+    /// The last connection to a peer closed.
+    PeerDown {
+        /// Who.
+        peer: PeerId,
+    },
+    /// A peer answered a ping.
+    Pong {
+        /// Who.
+        peer: PeerId,
+        /// Round-trip time in microseconds.
+        rtt_us: u64,
+    },
+    /// Discovery on the local network found an address of a peer.
+    Discovered {
+        /// Who.
+        peer: PeerId,
+        /// Where.
+        address: Multiaddr,
+    },
+    /// A discovered address was not heard of for its time to live. Never disconnects anybody.
+    Expired {
+        /// Who.
+        peer: PeerId,
+        /// Where.
+        address: Multiaddr,
+    },
+    /// Members, nicks or counts of a joined room changed, or a room was joined.
+    Room(RoomInfo),
+    /// A room was left.
+    Left {
+        /// Which.
+        room: String,
+    },
+    /// A line for the screen: of others, or one's own.
+    Message(Message),
+    /// A waiting line was signed and sent. The message has a new id from now on.
+    Sent {
+        /// Its id while it waited.
+        waiting_id: String,
+        /// The line as it was sent.
+        message: Message,
+    },
+    /// A hub or this node's access refused a peer.
+    Refused {
+        /// Who was refused, or who refused us.
+        peer: PeerId,
+        /// In words.
+        reason: String,
+    },
+    /// This machine's clock differs from a hub's by more than frames tolerate.
+    ClockWrong {
+        /// Ours minus theirs, in milliseconds.
+        offset_ms: i64,
+    },
+    /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.
+    Slow {
+        /// Who could not keep up.
+        peer: PeerId,
+    },
+    /// This listener was too slow and missed events: read the state anew.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+    /// The node has ended; nothing follows.
+    Stopped,
+}
+
+/// How the node stands to the network as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// Nobody connected, nobody being dialled.
+    Offline,
+    /// Dialling, or connected and not yet identified.
+    Connecting,
+    /// A hub or a member of a joined room is connected and identified.
+    Online,
+}
+
+/// The state of the line to the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// In one word.
+    pub link: Link,
+    /// Whether a hub is connected and identified.
+    pub hub: bool,
+    /// When offline: milliseconds until the next attempt, if one is planned.
+    pub retry_in_ms: Option<u64>,
+}
+
+/// How a connection runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// From peer to peer.
+    Direct,
+    /// Over a relay's circuit, or known through a hub's gossip only.
+    Relayed,
+}
+
+/// A connected peer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PeerInfo {
+    /// Who.
+    pub peer: PeerId,
+    /// The address it is connected by.
+    pub address: Multiaddr,
+    /// Whether it carries rooms and introduces peers.
+    pub hub: bool,
+    /// How the connection runs.
+    pub path: Path,
+    /// `tcp`, `quic`, `ws`, `wss`, `webrtc-direct`, `webrtc`, `circuit` or `memory`.
+    pub transport: String,
+    /// What it says it is; nothing until identified.
+    pub agent: Option<String>,
+    /// Last round-trip time in microseconds.
+    pub rtt_us: Option<u64>,
+    /// When it connected, unix time in milliseconds.
+    pub since_ms: u64,
+}
+
+/// Somebody in a room, oneself excluded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub peer: PeerId,
+    /// As last said in a presence or a message; neutralise before showing.
+    pub nick: Option<String>,
+    /// How we reach it.
+    pub path: Path,
+    /// Its connection's transport, or `gossip` when only a hub forwards between us.
+    pub transport: String,
+}
+
+/// A joined room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomInfo {
+    /// Its name, which is its gossipsub topic; neutralise before showing.
+    pub room: String,
+    /// Raw text only, for rooms of other programs.
+    pub plain: bool,
+    /// Everybody known to be there, oneself excluded.
+    pub members: Vec<Member>,
+    /// How many are there, oneself excluded; above [`crate::config::MAX_LISTED_MEMBERS`] more than are listed.
+    pub total: u32,
+    /// Lines that wait to be sent.
+    pub waiting: u32,
+}
+
+/// Where a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// Said, and nobody was there: it goes out when somebody appears.
+    Waiting,
+    /// Our own, sent.
+    Sent,
+    /// Somebody else's.
+    Received,
+}
+
+/// One line in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The room.
+    pub room: String,
+    /// Unique in the room: hex of the frame's id, or a name of its own for a waiting or plain line.
+    pub id: String,
+    /// The author.
+    pub from: PeerId,
+    /// The author's nick; neutralise before showing.
+    pub nick: String,
+    /// What was said; neutralise before showing.
+    pub text: String,
+    /// The author's clock, unix time in milliseconds.
+    pub time_ms: u64,
+    /// Orders one author's lines; 0 for waiting and plain lines.
+    pub sequence: u64,
+    /// Where it stands.
+    pub state: MessageState,
+    /// From another program: unsigned by Tincan.
+    pub plain: bool,
+    /// From a newer Tincan: a kind this one cannot show.
+    pub newer: bool,
+}
+
+/// What became of [`crate::Node::say`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Said {
+    /// Signed and handed to the network.
+    Sent {
+        /// Members known in the room.
+        members: u32,
+        /// The message's id.
+        id: String,
+    },
+    /// Kept until somebody appears.
+    Queued {
+        /// The message's id while it waits.
+        id: String,
+    },
+}
+
+/// What became of a PUT.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOutcome {
+    /// The key.
+    pub key: String,
+    /// Peers that acknowledged the record.
+    pub stored_on: u32,
+    /// Whether a copy is kept here.
+    pub local: bool,
+}
+
+/// What became of a PUT_PROVIDER.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvideOutcome {
+    /// The key.
+    pub key: String,
+    /// Peers that were told; the protocol has no acknowledgement.
+    pub told: u32,
+}
+
+/// What a node says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeInfo {
+    /// Its peer id.
+    pub peer_id: PeerId,
+    /// Addresses it listens on or was told to announce, each with its `/p2p/<id>`.
+    pub addresses: Vec<Multiaddr>,
+    /// Agent version as identify sends it.
+    pub agent: String,
+    /// Protocols of our own and of the network it speaks.
+    pub protocols: Vec<String>,
+    /// Its nick.
+    pub nick: String,
+}

@@ -1,0 +1,135 @@
+//! A hub's side of `/tincan/hub/1.0.0`: who asked about which rooms, and what each was told last.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use libp2p::PeerId;
+
+use super::{
+    members::{Listing, Members},
+    wire::{Report, Watch},
+};
+use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
+
+/// Rooms one peer may ask about: as many as a hub carries, since hubs ask about all of theirs.
+const MAX_WATCHED: usize = 512;
+
+#[derive(Debug, Default)]
+struct Watcher {
+    local_only: bool,
+    rooms: BTreeSet<String>,
+    told: HashMap<(String, PeerId), Listing>,
+}
+
+/// Everybody who asked.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    me: PeerId,
+    watchers: BTreeMap<PeerId, Watcher>,
+}
+
+impl Desk {
+    pub(crate) fn new(me: PeerId) -> Self {
+        Self { me, watchers: BTreeMap::new() }
+    }
+
+    /// A peer opened its stream: it knows nothing yet.
+    pub(crate) fn open(&mut self, peer: PeerId) {
+        self.watchers.insert(peer, Watcher::default());
+    }
+
+    /// Its stream ended.
+    pub(crate) fn close(&mut self, peer: &PeerId) {
+        self.watchers.remove(peer);
+    }
+
+    /// It said what it wants to know about. Says whether the wish is within bounds; if not it is cut.
+    pub(crate) fn watch(&mut self, peer: PeerId, watch: Watch) -> bool {
+        let Some(watcher) = self.watchers.get_mut(&peer) else { return true };
+        let asked = watch.rooms.len();
+        watcher.local_only = watch.local_only;
+        watcher.rooms = watch.rooms.into_iter().filter(|room| room.len() <= MAX_ROOM_BYTES).take(MAX_WATCHED).collect();
+        let rooms = &watcher.rooms;
+        watcher.told.retain(|(room, _), _| rooms.contains(room));
+        asked <= MAX_WATCHED
+    }
+
+    /// What has to be told to whom, now that the members are these.
+    pub(crate) fn update(&mut self, members: &Members) -> Vec<(PeerId, Report)> {
+        let mut reports = Vec::new();
+        for (peer, watcher) in &mut self.watchers {
+            for room in watcher.rooms.clone() {
+                let mut hubs = BTreeMap::from([(self.me, listing(&members.local(&room), peer))]);
+                if !watcher.local_only {
+                    let remote = members.remote(&room).into_iter().filter(|(hub, _)| hub != peer);
+                    hubs.extend(remote.map(|(hub, known)| (hub, known.clone())));
+                }
+                let gone = watcher.told.keys().filter(|(name, hub)| *name == room && !hubs.contains_key(hub));
+                let gone: Vec<PeerId> = gone.map(|(_, hub)| *hub).collect();
+                hubs.extend(gone.into_iter().map(|hub| (hub, Listing::default())));
+                for (hub, new) in hubs {
+                    let old = watcher.told.get(&(room.clone(), hub)).cloned().unwrap_or_default();
+                    if old == new {
+                        continue;
+                    }
+                    reports.push((*peer, difference(&room, hub, &old, &new)));
+                    watcher.told.insert((room.clone(), hub), new);
+                }
+            }
+        }
+        reports
+    }
+}
+
+/// All members up to the bound, above it a sample; the asker left out.
+fn listing(members: &BTreeSet<PeerId>, asker: &PeerId) -> Listing {
+    let others = members.iter().filter(|member| *member != asker);
+    Listing {
+        total: u32::try_from(others.clone().count()).unwrap_or(u32::MAX),
+        listed: others.take(MAX_LISTED_MEMBERS).copied().collect(),
+    }
+}
+
+fn difference(room: &str, hub: PeerId, old: &Listing, new: &Listing) -> Report {
+    let bytes = |peers: &BTreeSet<PeerId>, without: &BTreeSet<PeerId>| {
+        peers.difference(without).map(|peer| peer.to_bytes()).collect()
+    };
+    Report {
+        room: room.to_owned(),
+        hub: hub.to_bytes(),
+        total: new.total,
+        joined: bytes(&new.listed, &old.listed),
+        left: bytes(&old.listed, &new.listed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_is_told_once_and_nobody_is_told_of_himself() {
+        let [me, ann, bob] = [(); 3].map(|()| PeerId::random());
+        let (mut desk, mut members) = (Desk::new(me), Members::default());
+        desk.open(ann);
+        desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
+        members.set_direct([("r".to_owned(), [ann, bob].into())].into());
+        let told = desk.update(&members);
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].0, told[0].1.total, told[0].1.joined.clone()), (ann, 1, vec![bob.to_bytes()]));
+        assert!(desk.update(&members).is_empty());
+        members.set_direct(BTreeMap::new());
+        assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
+    }
+
+    #[test]
+    fn a_crowd_is_counted_and_sampled() {
+        let me = PeerId::random();
+        let (mut desk, mut members) = (Desk::new(me), Members::default());
+        let ann = PeerId::random();
+        desk.open(ann);
+        desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
+        members.set_direct([("r".to_owned(), (0..200).map(|_| PeerId::random()).collect())].into());
+        let report = desk.update(&members).remove(0).1;
+        assert_eq!((report.total, report.joined.len()), (200, MAX_LISTED_MEMBERS));
+    }
+}

@@ -1,0 +1,130 @@
+//! Who is in which room: what direct connections show and what hubs report, added up.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use libp2p::PeerId;
+
+use super::wire::Report;
+use crate::config::MAX_LISTED_MEMBERS;
+
+/// Rooms times hubs that one hub's stream may report on.
+const MAX_REPORTS_PER_SOURCE: usize = 2048;
+
+/// Members of one room as one hub told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) total: u32,
+    pub(crate) listed: BTreeSet<PeerId>,
+}
+
+/// Everything known about who is where.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    /// Rooms to connected peers that are no hubs.
+    direct: BTreeMap<String, BTreeSet<PeerId>>,
+    /// By the hub whose stream it came on, then room and reported hub.
+    reports: HashMap<PeerId, BTreeMap<(String, PeerId), Listing>>,
+}
+
+impl Members {
+    /// Takes a new picture of the direct connections' subscriptions.
+    pub(crate) fn set_direct(&mut self, direct: BTreeMap<String, BTreeSet<PeerId>>) {
+        self.direct = direct;
+    }
+
+    /// Takes a hub's word. Nonsense in it is passed over.
+    pub(crate) fn report(&mut self, source: PeerId, report: &Report) {
+        let Ok(hub) = PeerId::from_bytes(&report.hub) else { return };
+        let reports = self.reports.entry(source).or_default();
+        let key = (report.room.clone(), hub);
+        if reports.len() >= MAX_REPORTS_PER_SOURCE && !reports.contains_key(&key) {
+            return;
+        }
+        let known = reports.entry(key.clone()).or_default();
+        for left in peers(&report.left) {
+            known.listed.remove(&left);
+        }
+        known.listed.extend(peers(&report.joined));
+        // A hub that lists more than it may is cut, not believed.
+        while known.listed.len() > MAX_LISTED_MEMBERS + 1 {
+            known.listed.pop_last();
+        }
+        known.total = report.total;
+        if known.total == 0 && known.listed.is_empty() {
+            reports.remove(&key);
+        }
+    }
+
+    /// A hub's stream ended: what it said no longer holds.
+    pub(crate) fn forget(&mut self, source: &PeerId) {
+        self.reports.remove(source);
+    }
+
+    /// Members among our own peers.
+    pub(crate) fn local(&self, room: &str) -> BTreeSet<PeerId> {
+        self.direct.get(room).cloned().unwrap_or_default()
+    }
+
+    /// Rooms with members among our own peers, and those members.
+    pub(crate) fn local_rooms(&self) -> &BTreeMap<String, BTreeSet<PeerId>> {
+        &self.direct
+    }
+
+    /// What other hubs said of a room, each hub once: its own word goes before another's.
+    pub(crate) fn remote(&self, room: &str) -> BTreeMap<PeerId, &Listing> {
+        let mut remote = BTreeMap::new();
+        for (source, reports) in &self.reports {
+            for ((_, hub), report) in reports.iter().filter(|((name, _), _)| name == room) {
+                if hub == source || !remote.contains_key(hub) {
+                    remote.insert(*hub, report);
+                }
+            }
+        }
+        remote
+    }
+
+    /// Everybody listed in a room but `me`, and how many there are.
+    pub(crate) fn of(&self, room: &str, me: &PeerId) -> (BTreeSet<PeerId>, u32) {
+        let mut listed = self.local(room);
+        let mut unlisted = 0;
+        for (hub, report) in self.remote(room) {
+            if hub == *me {
+                continue;
+            }
+            unlisted += report.total.saturating_sub(u32::try_from(report.listed.len()).unwrap_or(u32::MAX));
+            listed.extend(&report.listed);
+        }
+        listed.remove(me);
+        let total = u32::try_from(listed.len()).unwrap_or(u32::MAX).saturating_add(unlisted);
+        (listed, total)
+    }
+}
+
+fn peers(bytes: &[Vec<u8>]) -> impl Iterator<Item = PeerId> {
+    bytes.iter().take(MAX_LISTED_MEMBERS + 1).filter_map(|bytes| PeerId::from_bytes(bytes).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(hub: PeerId, total: u32, joined: &[PeerId], left: &[PeerId]) -> Report {
+        let bytes = |peers: &[PeerId]| peers.iter().map(|peer| peer.to_bytes()).collect();
+        Report { room: "r".into(), hub: hub.to_bytes(), total, joined: bytes(joined), left: bytes(left) }
+    }
+
+    #[test]
+    fn hubs_are_added_up_and_a_member_of_two_counts_once() {
+        let [me, ann, bob, hub, other] = [(); 5].map(|()| PeerId::random());
+        let mut members = Members::default();
+        members.set_direct([("r".to_owned(), [ann].into())].into());
+        members.report(hub, &report(hub, 2, &[me, ann], &[]));
+        members.report(hub, &report(other, 7, &[bob], &[]));
+        assert_eq!(members.of("r", &me), ([ann, bob].into(), 8));
+        members.report(hub, &report(other, 0, &[], &[bob]));
+        assert_eq!(members.of("r", &me), ([ann].into(), 1));
+        members.forget(&hub);
+        members.set_direct(BTreeMap::new());
+        assert_eq!(members.of("r", &me), (BTreeSet::new(), 0));
+    }
+}

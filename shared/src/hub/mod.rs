@@ -1,0 +1,8 @@
+//! What a hub adds: rooms it carries for its peers, and word of who is in them.
+//!
+//! The other end of that word, which every node has, is here too.
+
+pub(crate) mod carrier;
+pub(crate) mod desk;
+pub(crate) mod members;
+pub(crate) mod wire;

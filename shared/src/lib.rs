@@ -1,0 +1,63 @@
+//! The Tincan node: chat rooms, records, providers, discovery and relaying over libp2p.
+//!
+//! The same code runs on a machine and in a page; a host hands it a [`Platform`] and gets a [`Node`].
+//!
+//! # Layout
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | [`config`] | settings and every bound |
+//! | [`platform`] | the seam between hosts |
+//! | `node`, `command` | the handle and what it asks |
+//! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
+//! | `behaviour` | the composition of protocols |
+//! | `streams` | the bytes of our own protocols |
+//! | `pending` | replies that wait for the network |
+//! | `links` | whom to stay connected to, and when to dial again |
+//! | [`access`] | who may do what |
+//! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
+//! | [`room`] | frames, order, duplicates, waiting lines, sync |
+//! | `records` | bounds on the key-value store |
+//! | [`repl`] | one line of text, one answer |
+//!
+//! # A chat line
+//!
+//! Enter → [`Node::say`] → one command → the room numbers, signs and keeps a frame → gossipsub → the
+//! hub, which carries the room → the other node verifies it, drops duplicates, puts it in order →
+//! [`Event::Message`] → screen. One's own line comes back through the same events.
+//!
+//! # A PUT
+//!
+//! [`repl`] or [`Node::put`] → bounds checked → walk to the closest peers, the reply filed under its
+//! query → put to those peers, a copy kept → [`PutOutcome`].
+
+#![deny(missing_docs)]
+
+pub mod access;
+mod actor;
+mod behaviour;
+mod command;
+pub mod config;
+mod error;
+mod event;
+mod hub;
+mod links;
+mod node;
+mod pending;
+pub mod platform;
+mod records;
+pub mod repl;
+pub mod room;
+mod streams;
+mod text;
+
+pub use config::{Config, Limits, Role};
+pub use error::Error;
+pub use event::{
+    Event, Link, Member, Message, MessageState, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said,
+    Status,
+};
+pub use libp2p::{Multiaddr, PeerId, identity};
+pub use node::{Events, Node};
+pub use platform::{Change, HostEvent, NoStorage, Platform, Saved, Storage};
+pub use text::{neutralise, short_id};

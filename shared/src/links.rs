@@ -1,0 +1,199 @@
+//! Whom to stay connected to: dial, wait after a failure, dial again. Decides only; the actor dials.
+
+use std::time::Duration;
+
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
+use n0_future::time::Instant;
+
+/// The wait after a first failure.
+const FIRST_WAIT: Duration = Duration::from_millis(400);
+/// The longest wait, so that a hub that is back is found within seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Hubs to stay connected to.
+const MAX_LINKS: usize = 64;
+/// Addresses of one hub.
+const MAX_ADDRESSES: usize = 32;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting(Instant),
+    Dialling(ConnectionId),
+    Up(PeerId),
+}
+
+#[derive(Debug)]
+struct Link {
+    /// Named by the addresses; never changes.
+    expected: Option<PeerId>,
+    addresses: Vec<Multiaddr>,
+    failures: u32,
+    state: State,
+}
+
+/// A dial that is due.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) link: usize,
+    pub(crate) peer: Option<PeerId>,
+    pub(crate) addresses: Vec<Multiaddr>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    links: Vec<Link>,
+}
+
+impl Links {
+    /// Adds addresses of one hub; those of a hub that is known already join its others, newest first.
+    pub(crate) fn add(&mut self, addresses: Vec<Multiaddr>, now: Instant) {
+        let Some(first) = addresses.first() else { return };
+        let expected = peer_of(first);
+        let full = self.links.len() >= MAX_LINKS;
+        let known = self
+            .links
+            .iter_mut()
+            .find(|link| (expected.is_some() && link.expected == expected) || link.addresses.contains(first));
+        match known {
+            Some(link) => {
+                link.addresses.retain(|address| !addresses.contains(address));
+                link.addresses.splice(0..0, addresses);
+                link.addresses.truncate(MAX_ADDRESSES);
+            }
+            None if !full => {
+                self.links.push(Link { expected, addresses, failures: 0, state: State::Waiting(now) });
+            }
+            None => tracing::warn!("not staying connected to {first}: {MAX_LINKS} hubs already, the limit"),
+        }
+    }
+
+    /// Dials that are due.
+    pub(crate) fn due(&self, now: Instant) -> Vec<Due> {
+        let due = |link: &Link| matches!(link.state, State::Waiting(at) if at <= now);
+        let links = self.links.iter().enumerate().filter(|(_, link)| due(link));
+        links.map(|(at, link)| Due { link: at, peer: link.expected, addresses: link.addresses.clone() }).collect()
+    }
+
+    /// A due dial is under way.
+    pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId) {
+        self.links[link].state = State::Dialling(connection);
+    }
+
+    /// A due dial was not even begun. `spread` is a random number in 0..1.
+    pub(crate) fn refused(&mut self, link: usize, now: Instant, spread: f64) {
+        self.links[link].fail(now, spread);
+    }
+
+    /// A connection came about, dialled by us or not.
+    pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId) {
+        for link in &mut self.links {
+            if link.state == State::Dialling(connection) || link.expected == Some(peer) {
+                link.state = State::Up(peer);
+                link.failures = 0;
+            }
+        }
+    }
+
+    /// A dial failed.
+    pub(crate) fn failed(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
+        for link in self.links.iter_mut().filter(|link| link.state == State::Dialling(connection)) {
+            link.fail(now, spread);
+        }
+    }
+
+    /// The last connection to a peer is gone: dial again, after a short random wait so that not all of a
+    /// hub's peers come back in the same moment.
+    pub(crate) fn down(&mut self, peer: PeerId, now: Instant, spread: f64) {
+        for link in self.links.iter_mut().filter(|link| link.state == State::Up(peer)) {
+            link.failures = 0;
+            link.fail(now, spread);
+        }
+    }
+
+    /// Waits no longer.
+    pub(crate) fn hurry(&mut self, now: Instant) {
+        for link in &mut self.links {
+            if let State::Waiting(at) = &mut link.state {
+                *at = now;
+            }
+        }
+    }
+
+    /// Whether a dial is under way.
+    pub(crate) fn is_dialling(&self) -> bool {
+        self.links.iter().any(|link| matches!(link.state, State::Dialling(_)))
+    }
+
+    /// When the next dial is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let waits = self.links.iter().filter_map(|link| match link.state {
+            State::Waiting(at) => Some(at),
+            _ => None,
+        });
+        waits.min()
+    }
+}
+
+impl Link {
+    fn fail(&mut self, now: Instant, spread: f64) {
+        let longest = FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
+        self.failures += 1;
+        self.state = State::Waiting(now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0)));
+    }
+}
+
+/// The peer an address ends at: the last `/p2p/` of it.
+pub(crate) fn peer_of(address: &Multiaddr) -> Option<PeerId> {
+    match address.iter().last() {
+        Some(Protocol::P2p(peer)) => Some(peer),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    fn connection() -> ConnectionId {
+        ConnectionId::new_unchecked(7)
+    }
+
+    #[test]
+    fn waits_grow_to_a_bound_and_start_anew_after_success() {
+        let (mut links, mut now) = (Links::default(), start());
+        links.add(vec!["/ip4/127.0.0.1/tcp/1".parse().unwrap()], now);
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            let due = links.due(now);
+            assert_eq!(due.len(), 1);
+            links.dialling(due[0].link, connection());
+            assert!(links.due(now).is_empty() && links.is_dialling());
+            links.failed(connection(), now, 1.0);
+            let next = links.deadline().unwrap();
+            waits.push(next - now);
+            now = next;
+        }
+        assert_eq!(waits[0], FIRST_WAIT);
+        assert_eq!(waits[7], LONGEST_WAIT);
+        let peer = PeerId::random();
+        links.dialling(0, connection());
+        links.up(peer, connection());
+        assert_eq!(links.deadline(), None);
+        links.down(peer, now, 0.0);
+        assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+    }
+
+    #[test]
+    fn addresses_of_one_hub_are_one_link() {
+        let (mut links, now, hub) = (Links::default(), start(), PeerId::random());
+        let address = |port: u16| -> Multiaddr { format!("/ip4/127.0.0.1/tcp/{port}/p2p/{hub}").parse().unwrap() };
+        links.add(vec![address(1)], now);
+        links.add(vec![address(2), address(1)], now);
+        assert_eq!(links.due(now), [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)] }]);
+    }
+}

@@ -1,0 +1,120 @@
+//! The console's words: one line of text, one call on the node, one line of answer.
+
+use crate::{Error, Node, neutralise};
+
+const USAGE_PUT: &str = "PUT key value";
+const USAGE_GET: &str = "GET key";
+const USAGE_PUT_PROVIDER: &str = "PUT_PROVIDER key";
+const USAGE_GET_PROVIDERS: &str = "GET_PROVIDERS key";
+
+/// What HELP answers.
+pub const HELP: &str = "words: PUT key value | GET key | PUT_PROVIDER key | GET_PROVIDERS key | HELP";
+
+/// A line, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Line<'a> {
+    Put { key: &'a str, value: &'a str },
+    Get { key: &'a str },
+    PutProvider { key: &'a str },
+    GetProviders { key: &'a str },
+    Help,
+}
+
+/// Does what a line says and answers it in one line, safe to show.
+///
+/// # Errors
+/// Whatever the line's word can meet; show it as `error: <text>`.
+pub async fn answer(node: &Node, line: &str) -> Result<String, Error> {
+    match parse(line)? {
+        Line::Put { key, value } => {
+            let done = node.put(key, value).await?;
+            Ok(match done.stored_on {
+                0 => format!("stored {} here only: no peers yet", show(key)),
+                n => format!("stored {} on {n} peers", show(key)),
+            })
+        }
+        Line::Get { key } => Ok(match node.get(key).await? {
+            Some(value) => format!("{} = {}", show(key), show(&String::from_utf8_lossy(&value))),
+            None => format!("not found: {}", show(key)),
+        }),
+        Line::PutProvider { key } => {
+            let done = node.provide(key).await?;
+            Ok(match done.told {
+                0 => format!("providing {} here only: no peers yet", show(key)),
+                n => format!("providing {}, told {n} peers", show(key)),
+            })
+        }
+        Line::GetProviders { key } => {
+            let found = node.providers(key).await?;
+            if found.is_empty() {
+                return Ok(format!("no providers: {}", show(key)));
+            }
+            let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
+            Ok(format!("providers of {}: {}", show(key), ids.join(" ")))
+        }
+        Line::Help => Ok(HELP.to_owned()),
+    }
+}
+
+fn show(text: &str) -> String {
+    neutralise(text, false)
+}
+
+fn parse(line: &str) -> Result<Line<'_>, Error> {
+    let line = line.trim();
+    let (word, rest) = split(line);
+    match word.to_ascii_uppercase().as_str() {
+        "PUT" => {
+            let (key, value) = split(rest);
+            if key.is_empty() {
+                return Err(Error::Missing { what: "key", usage: USAGE_PUT });
+            }
+            if value.is_empty() {
+                return Err(Error::Missing { what: "value", usage: USAGE_PUT });
+            }
+            Ok(Line::Put { key, value })
+        }
+        "GET" => Ok(Line::Get { key: key(rest, USAGE_GET)? }),
+        "PUT_PROVIDER" => Ok(Line::PutProvider { key: key(rest, USAGE_PUT_PROVIDER)? }),
+        "GET_PROVIDERS" => Ok(Line::GetProviders { key: key(rest, USAGE_GET_PROVIDERS)? }),
+        "HELP" => Ok(Line::Help),
+        _ => Err(Error::UnknownWord { word: show(&word.chars().take(32).collect::<String>()) }),
+    }
+}
+
+fn key<'a>(rest: &'a str, usage: &'static str) -> Result<&'a str, Error> {
+    match split(rest).0 {
+        "" => Err(Error::Missing { what: "key", usage }),
+        key => Ok(key),
+    }
+}
+
+/// The first word and what follows it.
+fn split(text: &str) -> (&str, &str) {
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim_start()),
+        None => (text, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_any_case_and_values_with_spaces() {
+        assert_eq!(parse("put k  a value with spaces "), Ok(Line::Put { key: "k", value: "a value with spaces" }));
+        assert_eq!(parse("Get_Providers k"), Ok(Line::GetProviders { key: "k" }));
+        assert_eq!(parse("help"), Ok(Line::Help));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let text = |line| parse(line).unwrap_err().to_string();
+        assert_eq!(text("PUT"), "missing key; write PUT key value");
+        assert_eq!(text("PUT k"), "missing value; write PUT key value");
+        assert_eq!(text("GET"), "missing key; write GET key");
+        assert!(text("FETCH k").starts_with("unknown word FETCH;"));
+        assert!(text("\x1b[2J").contains('␛'));
+    }
+}

@@ -1,0 +1,260 @@
+//! The frame: what a room's topic carries. Signed by its author, so it proves itself whoever hands it over.
+//!
+//! Byte by byte in `docs/wire.md`.
+
+use libp2p::{
+    PeerId,
+    identity::{Keypair, PublicKey},
+};
+use prost::Message as _;
+use sha2::{Digest, Sha256};
+
+use crate::config::{MAX_FRAME_BYTES, MAX_NICK_BYTES, MAX_STATUS_BYTES, MAX_TEXT_BYTES};
+
+/// First byte of every frame; never valid in UTF-8, so plain lines cannot be mistaken for frames.
+pub const MARK: u8 = 0xff;
+/// The version this node writes and reads.
+pub const VERSION: u8 = 1;
+/// What a signature covers begins with this.
+pub const DOMAIN: &[u8] = b"tincan-frame-v1:";
+
+const KIND_MESSAGE: u32 = 1;
+const KIND_PRESENCE: u32 = 2;
+
+/// A frame's name: sha-256 of its signed part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameId(pub [u8; 32]);
+
+/// The first eight bytes of a [`FrameId`], as sync exchanges them.
+pub type Prefix = [u8; 8];
+
+impl FrameId {
+    /// The part that sync exchanges.
+    #[must_use]
+    pub fn prefix(&self) -> Prefix {
+        let mut prefix = Prefix::default();
+        prefix.copy_from_slice(&self.0[..8]);
+        prefix
+    }
+
+    /// As hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+/// What a frame says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A line of chat.
+    Message {
+        /// The author's nick.
+        nick: String,
+        /// The line.
+        text: String,
+    },
+    /// Who the author is to the room.
+    Presence {
+        /// The author's nick.
+        nick: String,
+        /// In a word.
+        status: String,
+    },
+    /// A kind of a newer Tincan.
+    Unknown,
+}
+
+/// What an author signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft<'a> {
+    /// The room's name.
+    pub room: &'a str,
+    /// The line's number, or the presence's.
+    pub sequence: u64,
+    /// The number of the author's line before this one, 0 if there is none.
+    pub previous: u64,
+    /// Unix time in milliseconds.
+    pub time_ms: u64,
+    /// What is said.
+    pub body: &'a Body,
+}
+
+/// A frame whose signature and bounds hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Its name.
+    pub id: FrameId,
+    /// Who signed it.
+    pub author: PeerId,
+    /// The room it was signed for.
+    pub room: String,
+    /// The line's number among the author's lines, or the presence's among the presences.
+    pub sequence: u64,
+    /// The number of the author's line before this one, 0 if there is none.
+    pub previous: u64,
+    /// The author's clock, unix time in milliseconds.
+    pub time_ms: u64,
+    /// What it says.
+    pub body: Body,
+    /// As it travels.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a payload is no frame of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Does not begin with [`MARK`].
+    #[error("not a frame")]
+    NotAFrame,
+    /// Begins like a frame of another version.
+    #[error("a frame of an unknown version")]
+    UnknownVersion,
+    /// Does not decode, or breaks a bound.
+    #[error("a malformed frame")]
+    Malformed,
+    /// The signature is not the author's.
+    #[error("a frame with a wrong signature")]
+    Signature,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Envelope {
+    #[prost(bytes = "vec", tag = "1")]
+    signed: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    signature: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Signed {
+    #[prost(string, tag = "1")]
+    room: String,
+    #[prost(bytes = "vec", tag = "2")]
+    author: Vec<u8>,
+    #[prost(uint64, tag = "3")]
+    sequence: u64,
+    #[prost(uint64, tag = "4")]
+    previous: u64,
+    #[prost(uint64, tag = "5")]
+    time_ms: u64,
+    #[prost(uint32, tag = "6")]
+    kind: u32,
+    #[prost(bytes = "vec", tag = "7")]
+    body: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct MessageBody {
+    #[prost(string, tag = "1")]
+    nick: String,
+    #[prost(string, tag = "2")]
+    text: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PresenceBody {
+    #[prost(string, tag = "1")]
+    nick: String,
+    #[prost(string, tag = "2")]
+    status: String,
+}
+
+/// Signs a draft. Fails only for keys that cannot sign here (RSA without its feature).
+///
+/// # Errors
+/// The key's own.
+pub fn sign(keypair: &Keypair, draft: &Draft<'_>) -> Result<Frame, libp2p::identity::SigningError> {
+    let (kind, body) = match draft.body {
+        Body::Message { nick, text } => {
+            (KIND_MESSAGE, MessageBody { nick: nick.clone(), text: text.clone() }.encode_to_vec())
+        }
+        Body::Presence { nick, status } => {
+            (KIND_PRESENCE, PresenceBody { nick: nick.clone(), status: status.clone() }.encode_to_vec())
+        }
+        Body::Unknown => (0, Vec::new()),
+    };
+    let signed = Signed {
+        room: draft.room.to_owned(),
+        author: keypair.public().encode_protobuf(),
+        sequence: draft.sequence,
+        previous: draft.previous,
+        time_ms: draft.time_ms,
+        kind,
+        body,
+    }
+    .encode_to_vec();
+    let signature = keypair.sign(&covered(&signed))?;
+    let id = FrameId(Sha256::digest(&signed).into());
+    let mut bytes = vec![MARK, VERSION];
+    bytes.extend(Envelope { signed, signature }.encode_to_vec());
+    Ok(Frame {
+        id,
+        author: keypair.public().to_peer_id(),
+        room: draft.room.to_owned(),
+        sequence: draft.sequence,
+        previous: draft.previous,
+        time_ms: draft.time_ms,
+        body: draft.body.clone(),
+        bytes,
+    })
+}
+
+/// Reads and verifies a payload.
+///
+/// # Errors
+/// Why it is no frame that this node can vouch for.
+pub fn verify(payload: &[u8]) -> Result<Frame, FrameError> {
+    let envelope = match payload {
+        [MARK, VERSION, rest @ ..] if payload.len() <= MAX_FRAME_BYTES => rest,
+        [MARK, VERSION, ..] | [MARK] => return Err(FrameError::Malformed),
+        [MARK, ..] => return Err(FrameError::UnknownVersion),
+        _ => return Err(FrameError::NotAFrame),
+    };
+    let Envelope { signed, signature } = Envelope::decode(envelope).map_err(|_| FrameError::Malformed)?;
+    let part = Signed::decode(signed.as_slice()).map_err(|_| FrameError::Malformed)?;
+    let key = PublicKey::try_decode_protobuf(&part.author).map_err(|_| FrameError::Malformed)?;
+    let body = read_body(part.kind, &part.body)?;
+    crate::text::check_room(&part.room).map_err(|_| FrameError::Malformed)?;
+    if part.previous > part.sequence {
+        return Err(FrameError::Malformed);
+    }
+    if !key.verify(&covered(&signed), &signature) {
+        return Err(FrameError::Signature);
+    }
+    Ok(Frame {
+        id: FrameId(Sha256::digest(&signed).into()),
+        author: key.to_peer_id(),
+        room: part.room,
+        sequence: part.sequence,
+        previous: part.previous,
+        time_ms: part.time_ms,
+        body,
+        bytes: payload.to_vec(),
+    })
+}
+
+fn covered(signed: &[u8]) -> Vec<u8> {
+    [DOMAIN, signed].concat()
+}
+
+fn read_body(kind: u32, body: &[u8]) -> Result<Body, FrameError> {
+    let checked = |ok: bool, body: Body| if ok { Ok(body) } else { Err(FrameError::Malformed) };
+    match kind {
+        KIND_MESSAGE => {
+            let MessageBody { nick, text } = MessageBody::decode(body).map_err(|_| FrameError::Malformed)?;
+            let ok = nick.len() <= MAX_NICK_BYTES && (1..=MAX_TEXT_BYTES).contains(&text.len());
+            checked(ok, Body::Message { nick, text })
+        }
+        KIND_PRESENCE => {
+            let PresenceBody { nick, status } = PresenceBody::decode(body).map_err(|_| FrameError::Malformed)?;
+            let ok = nick.len() <= MAX_NICK_BYTES && status.len() <= MAX_STATUS_BYTES;
+            checked(ok, Body::Presence { nick, status })
+        }
+        _ => Ok(Body::Unknown),
+    }
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

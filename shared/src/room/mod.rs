@@ -1,0 +1,29 @@
+//! Rooms: what is said in them, by whom, in which order, and what waits or is kept.
+//!
+//! Everything here decides and does nothing: input and time in, [`Output`]s out.
+
+pub mod frame;
+mod order;
+mod receive;
+pub mod ring;
+mod saved;
+mod state;
+pub(crate) mod sync;
+
+pub use receive::{Merged, Verdict};
+pub use saved::{SavedRoom, load};
+pub use state::{Me, Output, Room};
+
+use n0_future::time::Instant;
+
+/// The two clocks, read once by the actor.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For deadlines.
+    pub instant: Instant,
+    /// For frames: unix time in milliseconds.
+    pub unix_ms: u64,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! What arrives in a room, from gossip or from a sync, and what forwarding nodes say to it.
+
+use libp2p::PeerId;
+
+use super::{
+    Now,
+    frame::{Body, Frame, FrameError, verify},
+    state::{Output, Room, blank, remember},
+};
+use crate::{
+    Event, Message,
+    config::{FRAME_TIME_WINDOW, MAX_TEXT_BYTES},
+};
+
+/// What to tell gossipsub about a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Forward it.
+    Accept,
+    /// Neither forward it nor blame anybody.
+    Ignore,
+    /// Do not forward it; its source lies.
+    Reject,
+}
+
+/// What a sync brought.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Payloads that were new here, oldest first.
+    pub new: Vec<Vec<u8>>,
+    /// Frames that do not verify: whoever handed them over did not check, or lies.
+    pub invalid: u32,
+}
+
+impl Room {
+    /// A payload from gossip; `source` is the peer that gossipsub's own signature names, `number` its count.
+    pub fn receive(&mut self, payload: &[u8], source: PeerId, number: u64, now: Now, out: &mut Vec<Output>) -> Verdict {
+        let frame = match verify(payload) {
+            Ok(frame) => frame,
+            Err(FrameError::NotAFrame) => return self.receive_plain(payload, source, number, now, out),
+            Err(FrameError::UnknownVersion) => return Verdict::Ignore,
+            Err(FrameError::Malformed | FrameError::Signature) => return Verdict::Reject,
+        };
+        if frame.room != self.name {
+            return Verdict::Reject;
+        }
+        if !in_window(&frame, now) || !self.take(frame, now, out) {
+            return Verdict::Ignore;
+        }
+        Verdict::Accept
+    }
+
+    fn receive_plain(
+        &mut self,
+        payload: &[u8],
+        source: PeerId,
+        number: u64,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Verdict {
+        let Ok(text) = std::str::from_utf8(payload) else { return Verdict::Ignore };
+        if text.is_empty() || text.len() > MAX_TEXT_BYTES {
+            return Verdict::Ignore;
+        }
+        if let Some(voice) = &mut self.voice {
+            let message = Message {
+                id: format!("{source}-{number:016x}"),
+                text: text.to_owned(),
+                plain: true,
+                ..blank(&self.name, source, "", now.unix_ms)
+            };
+            remember(&mut voice.history, message.clone());
+            out.push(Output::Emit(Box::new(Event::Message(message))));
+        }
+        Verdict::Accept
+    }
+
+    /// Frames that a sync handed over. `listed` tells whether somebody is a member: a member's presence
+    /// has no age.
+    pub fn merge(
+        &mut self,
+        payloads: &[Vec<u8>],
+        listed: impl Fn(&PeerId) -> bool,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Merged {
+        let mut merged = Merged::default();
+        let mut frames: Vec<Frame> = Vec::new();
+        for payload in payloads {
+            match verify(payload) {
+                Ok(frame) if frame.room == self.name => frames.push(frame),
+                Err(FrameError::UnknownVersion) => {}
+                _ => merged.invalid += 1,
+            }
+        }
+        frames.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        for frame in frames {
+            let presence = matches!(frame.body, Body::Presence { .. });
+            let ageless = presence && listed(&frame.author);
+            if !ageless && !in_window(&frame, now) {
+                continue;
+            }
+            let bytes = frame.bytes.clone();
+            if self.take(frame, now, out) {
+                merged.new.push(bytes);
+            }
+        }
+        let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
+        self.show(settled, out);
+        merged
+    }
+
+    /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
+    fn take(&mut self, frame: Frame, now: Now, out: &mut Vec<Output>) -> bool {
+        if !self.keep(frame.clone(), out) {
+            return false;
+        }
+        if self.learn_nick(&frame) {
+            out.push(Output::Changed);
+        }
+        if matches!(frame.body, Body::Presence { .. }) {
+            return true;
+        }
+        let me = self.me;
+        let Some(voice) = &mut self.voice else { return true };
+        let shown = if frame.author == me {
+            // A line of an earlier run that we had forgotten: nobody else's order depends on it.
+            voice.last_line = voice.last_line.max(frame.sequence);
+            vec![frame]
+        } else {
+            voice.order.push(frame, now.instant)
+        };
+        self.show(shown, out);
+        true
+    }
+}
+
+fn in_window(frame: &Frame, now: Now) -> bool {
+    u128::from(frame.time_ms.abs_diff(now.unix_ms)) <= FRAME_TIME_WINDOW.as_millis()
+}

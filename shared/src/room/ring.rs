@@ -1,0 +1,216 @@
+//! The last frames of a room, kept for those who come later, and each author's latest presence.
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    ops::Bound,
+};
+
+use libp2p::PeerId;
+
+use super::frame::{Body, Frame, FrameId, Prefix};
+
+/// Frame ids remembered in one room, so that none is taken twice.
+const MAX_SEEN: usize = 8192;
+
+/// What is kept of one room.
+#[derive(Debug)]
+pub struct Ring {
+    max_frames: usize,
+    max_bytes: usize,
+    max_presences: usize,
+    bytes: usize,
+    /// By the author's time, then number: what goes first is the oldest.
+    frames: Vec<Frame>,
+    presences: HashMap<PeerId, Frame>,
+    seen: BTreeSet<FrameId>,
+    seen_order: VecDeque<FrameId>,
+}
+
+/// What [`Ring::insert`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// Never seen before. Names what had to go.
+    New {
+        /// Ids of frames that are no longer kept.
+        dropped: Vec<FrameId>,
+    },
+    /// Seen before, or a presence older than the one that is known.
+    Known,
+}
+
+impl Ring {
+    /// An empty one with its bounds.
+    #[must_use]
+    pub fn new(max_frames: usize, max_bytes: usize, max_presences: usize) -> Self {
+        Self {
+            max_frames,
+            max_bytes,
+            max_presences,
+            bytes: 0,
+            frames: Vec::new(),
+            presences: HashMap::new(),
+            seen: BTreeSet::new(),
+            seen_order: VecDeque::new(),
+        }
+    }
+
+    /// Whether a frame was ever taken.
+    #[must_use]
+    pub fn has_seen(&self, id: &FrameId) -> bool {
+        self.seen.contains(id)
+    }
+
+    /// Takes a verified frame.
+    pub fn insert(&mut self, frame: Frame) -> Inserted {
+        if self.has_seen(&frame.id) {
+            return Inserted::Known;
+        }
+        self.remember(frame.id);
+        if matches!(frame.body, Body::Presence { .. }) {
+            return self.insert_presence(frame);
+        }
+        self.bytes += frame.bytes.len();
+        let at = self.frames.partition_point(|kept| (kept.time_ms, kept.sequence) <= (frame.time_ms, frame.sequence));
+        self.frames.insert(at, frame);
+        let mut dropped = Vec::new();
+        while self.frames.len() > self.max_frames || self.bytes > self.max_bytes {
+            dropped.push(self.drop_oldest());
+        }
+        Inserted::New { dropped }
+    }
+
+    fn insert_presence(&mut self, frame: Frame) -> Inserted {
+        if self.presences.get(&frame.author).is_some_and(|kept| kept.sequence >= frame.sequence) {
+            return Inserted::Known;
+        }
+        let mut dropped: Vec<FrameId> = self.presences.remove(&frame.author).map(|old| old.id).into_iter().collect();
+        if self.presences.len() >= self.max_presences {
+            let oldest = self.presences.values().min_by_key(|kept| kept.time_ms).map(|kept| kept.author);
+            dropped.extend(oldest.and_then(|author| self.presences.remove(&author)).map(|old| old.id));
+        }
+        self.presences.insert(frame.author, frame);
+        Inserted::New { dropped }
+    }
+
+    /// Drops what is older than `oldest_ms`; presences stay.
+    pub fn expire(&mut self, oldest_ms: u64) -> Vec<FrameId> {
+        let mut dropped = Vec::new();
+        while self.frames.first().is_some_and(|frame| frame.time_ms < oldest_ms) {
+            dropped.push(self.drop_oldest());
+        }
+        dropped
+    }
+
+    fn drop_oldest(&mut self) -> FrameId {
+        let frame = self.frames.remove(0);
+        self.bytes -= frame.bytes.len();
+        frame.id
+    }
+
+    fn remember(&mut self, id: FrameId) {
+        self.seen.insert(id);
+        self.seen_order.push_back(id);
+        if self.seen_order.len() > MAX_SEEN
+            && let Some(oldest) = self.seen_order.pop_front()
+        {
+            self.seen.remove(&oldest);
+        }
+    }
+
+    /// The kept lines, oldest first.
+    pub fn lines(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter()
+    }
+
+    /// Everything kept: presences first, then lines, oldest first.
+    pub fn all(&self) -> impl Iterator<Item = &Frame> {
+        self.presences.values().chain(&self.frames)
+    }
+
+    /// The latest presence of an author.
+    #[must_use]
+    pub fn presence(&self, author: &PeerId) -> Option<&Frame> {
+        self.presences.get(author)
+    }
+
+    /// What this node can name in a sync.
+    #[must_use]
+    pub fn have(&self) -> Vec<Prefix> {
+        self.all().map(|frame| frame.id.prefix()).collect()
+    }
+
+    /// What somebody who has `theirs` lacks.
+    pub fn lacking(&self, theirs: &BTreeSet<Prefix>) -> impl Iterator<Item = &Frame> {
+        let theirs = theirs.clone();
+        self.all().filter(move |frame| !theirs.contains(&frame.id.prefix()))
+    }
+
+    /// Which of `theirs` were never seen here.
+    #[must_use]
+    pub fn want(&self, theirs: &BTreeSet<Prefix>) -> Vec<Prefix> {
+        theirs.iter().filter(|prefix| !self.has_seen_prefix(prefix)).copied().collect()
+    }
+
+    /// Kept frames by prefix.
+    pub fn pick(&self, wanted: &BTreeSet<Prefix>) -> impl Iterator<Item = &Frame> {
+        let wanted = wanted.clone();
+        self.all().filter(move |frame| wanted.contains(&frame.id.prefix()))
+    }
+
+    fn has_seen_prefix(&self, prefix: &Prefix) -> bool {
+        let (mut low, mut high) = ([0; 32], [0xff; 32]);
+        low[..8].copy_from_slice(prefix);
+        high[..8].copy_from_slice(prefix);
+        self.seen.range((Bound::Included(FrameId(low)), Bound::Included(FrameId(high)))).next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::identity::Keypair;
+
+    use super::{
+        super::frame::{Draft, sign},
+        *,
+    };
+
+    fn frame(sequence: u64, presence: bool) -> Frame {
+        let body = match presence {
+            true => Body::Presence { nick: "a".into(), status: String::new() },
+            false => Body::Message { nick: "a".into(), text: "x".into() },
+        };
+        let key = Keypair::ed25519_from_bytes([1; 32]).unwrap();
+        sign(&key, &Draft { room: "r", sequence, previous: 0, time_ms: sequence, body: &body }).unwrap()
+    }
+
+    #[test]
+    fn keeps_the_newest_and_never_takes_one_twice() {
+        let mut ring = Ring::new(2, 10_000, 2);
+        for n in [1, 3, 2] {
+            ring.insert(frame(n, false));
+        }
+        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(ring.insert(frame(1, false)), Inserted::Known, "dropped, yet remembered");
+        assert!(ring.want(&[frame(1, false).id.prefix()].into()).is_empty(), "and not wanted back");
+    }
+
+    #[test]
+    fn the_latest_presence_wins() {
+        let mut ring = Ring::new(2, 10_000, 2);
+        ring.insert(frame(5, true));
+        assert_eq!(ring.insert(frame(4, true)), Inserted::Known);
+        assert_eq!(ring.insert(frame(6, true)), Inserted::New { dropped: vec![frame(5, true).id] });
+        assert_eq!(ring.have(), [frame(6, true).id.prefix()]);
+    }
+
+    #[test]
+    fn sync_names_the_difference() {
+        let (mut ours, theirs) =
+            (Ring::new(9, 10_000, 2), [frame(2, false).id.prefix(), frame(3, false).id.prefix()].into());
+        ours.insert(frame(1, false));
+        ours.insert(frame(2, false));
+        assert_eq!(ours.lacking(&theirs).map(|f| f.sequence).collect::<Vec<_>>(), [1]);
+        assert_eq!(ours.want(&theirs), [frame(3, false).id.prefix()]);
+        assert_eq!(ours.expire(2), [frame(1, false).id]);
+    }
+}

@@ -1,0 +1,127 @@
+//! What a room leaves behind for the next run, as entries of the host's storage.
+
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+
+use super::frame::{Frame, FrameId, verify};
+use crate::platform::{Change, Saved};
+
+const ROOM: &str = "room/";
+const FRAME: &str = "frame/";
+const WAITING: &str = "waiting/";
+
+/// A joined room of an earlier run.
+#[derive(Debug, Default)]
+pub struct SavedRoom {
+    /// Raw text only.
+    pub plain: bool,
+    /// Number of our last line.
+    pub last_line: u64,
+    /// Number of our last presence.
+    pub last_presence: u64,
+    /// Its last frames, verified anew.
+    pub frames: Vec<Frame>,
+    /// Lines that waited, oldest first.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A line that waits for somebody to appear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Unique in the room; sorts by when it was said.
+    pub id: String,
+    /// The line.
+    pub text: String,
+    /// When it was said, unix time in milliseconds.
+    pub time_ms: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct RoomEntry {
+    #[prost(bool, tag = "1")]
+    plain: bool,
+    #[prost(uint64, tag = "2")]
+    last_line: u64,
+    #[prost(uint64, tag = "3")]
+    last_presence: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct WaitingEntry {
+    #[prost(string, tag = "1")]
+    text: String,
+    #[prost(uint64, tag = "2")]
+    time_ms: u64,
+}
+
+/// Reads the joined rooms; entries that do not decode are passed over.
+#[must_use]
+pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
+    let mut rooms = BTreeMap::new();
+    for (key, value) in saved.range(ROOM.to_owned()..).take_while(|(key, _)| key.starts_with(ROOM)) {
+        let (Some(name), Ok(entry)) = (room_name(&key[ROOM.len()..]), RoomEntry::decode(value.as_slice())) else {
+            tracing::warn!(key, "a stored room does not decode; left out");
+            continue;
+        };
+        let RoomEntry { plain, last_line, last_presence } = entry;
+        let frames = entries(saved, FRAME, &name).filter_map(|(_, bytes)| verify(bytes).ok()).collect();
+        let waiting = entries(saved, WAITING, &name)
+            .filter_map(|(id, bytes)| {
+                let WaitingEntry { text, time_ms } = WaitingEntry::decode(bytes).ok()?;
+                Some(Waiting { id: id.to_owned(), text, time_ms })
+            })
+            .collect();
+        rooms.insert(name, SavedRoom { plain, last_line, last_presence, frames, waiting });
+    }
+    rooms
+}
+
+fn entries<'a>(saved: &'a Saved, kind: &str, room: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    let prefix = format!("{kind}{}/", hex::encode(room));
+    saved
+        .range(prefix.clone()..)
+        .take_while({
+            let prefix = prefix.clone();
+            move |(key, _)| key.starts_with(&prefix)
+        })
+        .map(move |(key, value)| (&key[prefix.len()..], value.as_slice()))
+}
+
+fn room_name(hexed: &str) -> Option<String> {
+    String::from_utf8(hex::decode(hexed).ok()?).ok()
+}
+
+pub(super) fn put_room(room: &str, plain: bool, last_line: u64, last_presence: u64) -> Change {
+    let value = RoomEntry { plain, last_line, last_presence }.encode_to_vec();
+    Change { key: format!("{ROOM}{}", hex::encode(room)), value: Some(value) }
+}
+
+pub(super) fn drop_room(room: &str) -> Change {
+    Change { key: format!("{ROOM}{}", hex::encode(room)), value: None }
+}
+
+pub(super) fn put_frame(room: &str, frame: &Frame) -> Change {
+    Change { key: frame_key(room, &frame.id), value: Some(frame.bytes.clone()) }
+}
+
+pub(super) fn drop_frame(room: &str, id: &FrameId) -> Change {
+    Change { key: frame_key(room, id), value: None }
+}
+
+pub(super) fn put_waiting(room: &str, waiting: &Waiting) -> Change {
+    let value = WaitingEntry { text: waiting.text.clone(), time_ms: waiting.time_ms }.encode_to_vec();
+    Change { key: waiting_key(room, &waiting.id), value: Some(value) }
+}
+
+pub(super) fn drop_waiting(room: &str, id: &str) -> Change {
+    Change { key: waiting_key(room, id), value: None }
+}
+
+fn frame_key(room: &str, id: &FrameId) -> String {
+    format!("{FRAME}{}/{}", hex::encode(room), id.to_hex())
+}
+
+fn waiting_key(room: &str, id: &str) -> String {
+    format!("{WAITING}{}/{id}", hex::encode(room))
+}

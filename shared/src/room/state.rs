@@ -1,0 +1,373 @@
+//! One room: carried for others, joined, or both.
+
+use std::collections::{HashMap, VecDeque};
+
+use libp2p::{PeerId, identity::Keypair};
+use n0_future::time::Instant;
+
+use super::{
+    Now,
+    frame::{Body, Draft, Frame, sign},
+    order::Order,
+    ring::{Inserted, Ring},
+    saved::{self, SavedRoom, Waiting},
+};
+use crate::{
+    Change, Error, Event, Limits, Message, MessageState, Said,
+    config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS, ORDER_HOLD},
+};
+
+/// Lines kept for the screen in one room.
+const KEPT_LINES: usize = 500;
+/// Nicks remembered in one room.
+const MAX_NICKS: usize = 1024;
+/// What a presence says of somebody who is there.
+const STATUS_HERE: &str = "here";
+
+/// What a room asks its node to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Hand this payload to the room's topic.
+    Publish(Vec<u8>),
+    /// Tell the listeners.
+    Emit(Box<Event>),
+    /// Store this, together with the others of the same call.
+    Store(Change),
+    /// Nicks or counts changed: describe the room anew.
+    Changed,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Me<'a> {
+    /// Signs.
+    pub keypair: &'a Keypair,
+    /// Names.
+    pub nick: &'a str,
+}
+
+/// One room.
+#[derive(Debug)]
+pub struct Room {
+    pub(super) name: String,
+    pub(super) me: PeerId,
+    pub(super) ring: Ring,
+    pub(super) nicks: HashMap<PeerId, String>,
+    pub(super) voice: Option<Voice>,
+}
+
+/// What a room has when this node is in it.
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) plain: bool,
+    pub(super) order: Order,
+    pub(super) history: VecDeque<Message>,
+    pub(super) waiting: VecDeque<Waiting>,
+    pub(super) last_line: u64,
+    pub(super) last_presence: u64,
+    /// Makes the ids of waiting and plain lines unique.
+    pub(super) counter: u64,
+    pub(super) max_waiting: usize,
+}
+
+impl Room {
+    /// A room that is carried for others and not joined.
+    #[must_use]
+    pub fn new(name: &str, me: PeerId, limits: &Limits) -> Self {
+        Self {
+            name: name.to_owned(),
+            me,
+            ring: Ring::new(limits.kept_frames, limits.kept_bytes, limits.kept_presences),
+            nicks: HashMap::new(),
+            voice: None,
+        }
+    }
+
+    /// Joins, with what an earlier run left.
+    pub fn join(&mut self, plain: bool, saved: SavedRoom, limits: &Limits, now: Now, out: &mut Vec<Output>) {
+        if self.voice.is_some() {
+            return;
+        }
+        let waiting: VecDeque<Waiting> = saved.waiting.into();
+        self.voice = Some(Voice {
+            plain,
+            order: Order::new(ORDER_HOLD),
+            history: VecDeque::new(),
+            counter: now.unix_ms,
+            waiting,
+            last_line: saved.last_line,
+            last_presence: saved.last_presence,
+            max_waiting: limits.waiting_lines,
+        });
+        // What was carried before, or kept by an earlier run, is the beginning of the screen.
+        let mut kept: Vec<Frame> = self.ring.lines().cloned().collect();
+        for frame in saved.frames {
+            self.learn_nick(&frame);
+            let line = !matches!(frame.body, Body::Presence { .. });
+            if matches!(self.ring.insert(frame.clone()), Inserted::New { .. }) && line {
+                kept.push(frame);
+            }
+        }
+        kept.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        if let Some(voice) = &mut self.voice {
+            let mut lines: Vec<Frame> = kept.into_iter().flat_map(|f| voice.order.push(f, now.instant)).collect();
+            lines.extend(voice.order.settle());
+            for frame in lines {
+                remember(&mut voice.history, message_of(&frame, self.me));
+            }
+            let Voice { last_line, last_presence, .. } = *voice;
+            out.push(Output::Store(saved::put_room(&self.name, plain, last_line, last_presence)));
+        }
+    }
+
+    /// Leaves; forgets what was said and what waits. What is carried for others stays.
+    pub fn leave(&mut self, out: &mut Vec<Output>) {
+        let Some(voice) = self.voice.take() else { return };
+        out.push(Output::Store(saved::drop_room(&self.name)));
+        out.extend(self.ring.all().map(|frame| Output::Store(saved::drop_frame(&self.name, &frame.id))));
+        out.extend(voice.waiting.iter().map(|line| Output::Store(saved::drop_waiting(&self.name, &line.id))));
+    }
+
+    /// Whether this node is in it.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.voice.is_some()
+    }
+
+    /// Whether it is joined as a room of another program.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.voice.as_ref().is_some_and(|voice| voice.plain)
+    }
+
+    /// How many lines wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.voice.as_ref().map_or(0, |voice| voice.waiting.len())
+    }
+
+    /// The nick somebody last used here.
+    #[must_use]
+    pub fn nick(&self, peer: &PeerId) -> Option<&str> {
+        self.nicks.get(peer).map(String::as_str)
+    }
+
+    /// What is kept for sync.
+    #[must_use]
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The screen: last lines, then what waits.
+    #[must_use]
+    pub fn messages(&self, me: Me<'_>) -> Vec<Message> {
+        let Some(voice) = &self.voice else { return Vec::new() };
+        let waiting = voice.waiting.iter().map(|line| waiting_message(&self.name, line, me));
+        voice.history.iter().cloned().chain(waiting).collect()
+    }
+
+    /// Says a line, now when `reach` members are there, else when somebody appears.
+    ///
+    /// # Errors
+    /// Text out of bounds, a room that is not joined, too many waiting lines.
+    pub fn say(
+        &mut self,
+        text: String,
+        reach: u32,
+        me: Me<'_>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Result<Said, Error> {
+        crate::text::check_text(&text)?;
+        let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
+        if reach > 0 && voice.waiting.is_empty() {
+            let message = self.send(text, me, now, out)?;
+            let id = message.id.clone();
+            out.push(Output::Emit(Box::new(Event::Message(message))));
+            return Ok(Said::Sent { members: reach, id });
+        }
+        if voice.waiting.len() >= voice.max_waiting {
+            return Err(Error::TooManyWaiting { limit: voice.max_waiting });
+        }
+        voice.counter += 1;
+        let line = Waiting { id: format!("w{:016x}", voice.counter), text, time_ms: now.unix_ms };
+        out.push(Output::Store(saved::put_waiting(&self.name, &line)));
+        out.push(Output::Emit(Box::new(Event::Message(waiting_message(&self.name, &line, me)))));
+        out.push(Output::Changed);
+        let id = line.id.clone();
+        voice.waiting.push_back(line);
+        Ok(Said::Queued { id })
+    }
+
+    /// Sends what waits, when somebody is there.
+    pub fn flush(&mut self, reach: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
+        if reach == 0 || self.waiting() == 0 {
+            return;
+        }
+        while let Some(line) = self.voice.as_mut().and_then(|voice| voice.waiting.pop_front()) {
+            out.push(Output::Store(saved::drop_waiting(&self.name, &line.id)));
+            match self.send(line.text.clone(), me, now, out) {
+                Ok(message) => out.push(Output::Emit(Box::new(Event::Sent { waiting_id: line.id, message }))),
+                Err(error) => tracing::error!(%error, "a waiting line cannot be signed"),
+            }
+        }
+        out.push(Output::Changed);
+    }
+
+    /// Says who we are here. Larger rooms go without: they would talk of nothing else.
+    pub fn announce(&mut self, total: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
+        let Some(voice) = &mut self.voice else { return };
+        if voice.plain || total as usize > MAX_LISTED_MEMBERS {
+            return;
+        }
+        let sequence = now.unix_ms.max(voice.last_presence + 1);
+        let body = Body::Presence { nick: me.nick.to_owned(), status: STATUS_HERE.to_owned() };
+        let draft = Draft { room: &self.name, sequence, previous: 0, time_ms: now.unix_ms, body: &body };
+        let Ok(frame) = sign(me.keypair, &draft) else { return };
+        voice.last_presence = sequence;
+        self.store_numbers(out);
+        out.push(Output::Publish(frame.bytes.clone()));
+        self.keep(frame, out);
+    }
+
+    /// What is due: lines held back for too long, frames past their hour.
+    pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
+        self.show(late, out);
+        let window = u64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(u64::MAX);
+        for id in self.ring.expire(now.unix_ms.saturating_sub(window)) {
+            self.forget(&id, out);
+        }
+    }
+
+    /// When [`Self::tick`] has something to show.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.voice.as_ref().and_then(|voice| voice.order.deadline())
+    }
+
+    /// Signs and publishes a line of ours.
+    fn send(&mut self, text: String, me: Me<'_>, now: Now, out: &mut Vec<Output>) -> Result<Message, Error> {
+        let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
+        if voice.plain {
+            voice.counter += 1;
+            out.push(Output::Publish(text.clone().into_bytes()));
+            let message = Message {
+                id: format!("p{:016x}", voice.counter),
+                text,
+                state: MessageState::Sent,
+                plain: true,
+                ..blank(&self.name, self.me, me.nick, now.unix_ms)
+            };
+            remember(&mut voice.history, message.clone());
+            return Ok(message);
+        }
+        let sequence = now.unix_ms.max(voice.last_line + 1);
+        let body = Body::Message { nick: me.nick.to_owned(), text };
+        let draft = Draft { room: &self.name, sequence, previous: voice.last_line, time_ms: now.unix_ms, body: &body };
+        let frame = sign(me.keypair, &draft)
+            .map_err(|error| Error::Setting { name: "key", reason: format!("cannot sign: {error}") })?;
+        voice.last_line = sequence;
+        let message = message_of(&frame, self.me);
+        remember(&mut voice.history, message.clone());
+        self.store_numbers(out);
+        out.push(Output::Publish(frame.bytes.clone()));
+        self.keep(frame, out);
+        Ok(message)
+    }
+
+    /// Puts a frame into the ring and the storage. Says whether it is new.
+    pub(super) fn keep(&mut self, frame: Frame, out: &mut Vec<Output>) -> bool {
+        let change = saved::put_frame(&self.name, &frame);
+        let Inserted::New { dropped } = self.ring.insert(frame) else { return false };
+        if self.voice.is_some() {
+            out.push(Output::Store(change));
+        }
+        for id in dropped {
+            self.forget(&id, out);
+        }
+        true
+    }
+
+    fn forget(&self, id: &super::frame::FrameId, out: &mut Vec<Output>) {
+        if self.voice.is_some() {
+            out.push(Output::Store(saved::drop_frame(&self.name, id)));
+        }
+    }
+
+    /// Lines that are in order go to the screen.
+    pub(super) fn show(&mut self, frames: Vec<Frame>, out: &mut Vec<Output>) {
+        let Some(voice) = &mut self.voice else { return };
+        for frame in frames {
+            let message = message_of(&frame, self.me);
+            remember(&mut voice.history, message.clone());
+            out.push(Output::Emit(Box::new(Event::Message(message))));
+        }
+    }
+
+    /// Says whether the nick is news.
+    pub(super) fn learn_nick(&mut self, frame: &Frame) -> bool {
+        let (Body::Message { nick, .. } | Body::Presence { nick, .. }) = &frame.body else { return false };
+        if nick.is_empty() || self.nicks.get(&frame.author) == Some(nick) {
+            return false;
+        }
+        if self.nicks.len() >= MAX_NICKS {
+            self.nicks.clear();
+        }
+        self.nicks.insert(frame.author, nick.clone());
+        true
+    }
+
+    fn store_numbers(&self, out: &mut Vec<Output>) {
+        if let Some(Voice { plain, last_line, last_presence, .. }) = &self.voice {
+            out.push(Output::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
+        }
+    }
+}
+
+pub(super) fn remember(history: &mut VecDeque<Message>, message: Message) {
+    history.push_back(message);
+    if history.len() > KEPT_LINES {
+        history.pop_front();
+    }
+}
+
+pub(super) fn blank(room: &str, from: PeerId, nick: &str, time_ms: u64) -> Message {
+    Message {
+        room: room.to_owned(),
+        id: String::new(),
+        from,
+        nick: nick.to_owned(),
+        text: String::new(),
+        time_ms,
+        sequence: 0,
+        state: MessageState::Received,
+        plain: false,
+        newer: false,
+    }
+}
+
+pub(super) fn message_of(frame: &Frame, me: PeerId) -> Message {
+    let (nick, text, newer) = match &frame.body {
+        Body::Message { nick, text } => (nick.as_str(), text.clone(), false),
+        Body::Presence { nick, .. } => (nick.as_str(), String::new(), false),
+        Body::Unknown => ("", String::new(), true),
+    };
+    Message {
+        id: frame.id.to_hex(),
+        text,
+        sequence: frame.sequence,
+        state: if frame.author == me { MessageState::Sent } else { MessageState::Received },
+        newer,
+        ..blank(&frame.room, frame.author, nick, frame.time_ms)
+    }
+}
+
+fn waiting_message(room: &str, line: &Waiting, me: Me<'_>) -> Message {
+    Message {
+        id: line.id.clone(),
+        text: line.text.clone(),
+        state: MessageState::Waiting,
+        ..blank(room, me.keypair.public().to_peer_id(), me.nick, line.time_ms)
+    }
+}

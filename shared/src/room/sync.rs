@@ -1,0 +1,71 @@
+//! `/tincan/sync/1.0.0`: two nodes that share a room tell each other what they lack.
+//!
+//! One stream, one question, one answer; byte by byte in `docs/wire.md`.
+
+use std::collections::BTreeSet;
+
+use libp2p::StreamProtocol;
+
+use super::{frame::Prefix, ring::Ring};
+
+/// The protocol's name.
+pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/sync/1.0.0");
+/// Bytes of one question or answer: all kept frames, all presences and their framing.
+pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
+
+/// What is asked.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Question {
+    #[prost(string, tag = "1")]
+    pub(crate) room: String,
+    /// Eight bytes each: what the asker keeps.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub(crate) have: Vec<Vec<u8>>,
+    /// What the answer to an earlier question wanted.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub(crate) give: Vec<Vec<u8>>,
+}
+
+/// What is answered.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Answer {
+    /// Frames that the asker lacks.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub(crate) frames: Vec<Vec<u8>>,
+    /// Eight bytes each: what the answerer lacks and the asker has.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub(crate) want: Vec<Vec<u8>>,
+}
+
+/// The first question of an exchange.
+pub(crate) fn ask(room: &str, ring: &Ring) -> Question {
+    Question { room: room.to_owned(), have: to_bytes(ring.have()), give: Vec::new() }
+}
+
+/// The second one, when the answer wants something.
+pub(crate) fn give(room: &str, ring: &Ring, want: &[Vec<u8>]) -> Option<Question> {
+    let wanted = prefixes(want);
+    let give: Vec<Vec<u8>> = ring.pick(&wanted).map(|frame| frame.bytes.clone()).collect();
+    (!give.is_empty()).then(|| Question { room: room.to_owned(), have: Vec::new(), give })
+}
+
+/// Answers a first question. One that gives is answered with nothing.
+pub(crate) fn answer(ring: &Ring, question: &Question) -> Answer {
+    if !question.give.is_empty() {
+        return Answer::default();
+    }
+    let theirs = prefixes(&question.have);
+    Answer {
+        frames: ring.lacking(&theirs).map(|frame| frame.bytes.clone()).collect(),
+        want: to_bytes(ring.want(&theirs)),
+    }
+}
+
+fn to_bytes(prefixes: Vec<Prefix>) -> Vec<Vec<u8>> {
+    prefixes.into_iter().map(|prefix| prefix.to_vec()).collect()
+}
+
+/// Whatever has not eight bytes is passed over.
+fn prefixes(bytes: &[Vec<u8>]) -> BTreeSet<Prefix> {
+    bytes.iter().filter_map(|bytes| Prefix::try_from(bytes.as_slice()).ok()).collect()
+}

@@ -1,0 +1,152 @@
+use std::time::Duration;
+
+use libp2p::identity::Keypair;
+
+use super::*;
+use crate::{Event, Limits, Message, MessageState, Said};
+
+struct Person {
+    keypair: Keypair,
+    room: Room,
+    shown: Vec<Message>,
+    sent: Vec<Vec<u8>>,
+    stored: crate::Saved,
+}
+
+fn limits() -> Limits {
+    crate::Config::peer().limits
+}
+
+#[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
+fn now() -> Now {
+    Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 }
+}
+
+fn later(now: Now, by: Duration) -> Now {
+    Now { instant: now.instant + by, unix_ms: now.unix_ms + u64::try_from(by.as_millis()).unwrap() }
+}
+
+impl Person {
+    fn new(seed: u8) -> Self {
+        let keypair = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
+        let room = Room::new("lobby", keypair.public().to_peer_id(), &limits());
+        let mut person = Self { keypair, room, shown: Vec::new(), sent: Vec::new(), stored: crate::Saved::new() };
+        person.act(|room, _, out| room.join(false, SavedRoom::default(), &limits(), now(), out));
+        person
+    }
+
+    fn act<T>(&mut self, action: impl FnOnce(&mut Room, Me<'_>, &mut Vec<Output>) -> T) -> T {
+        let mut out = Vec::new();
+        let result = action(&mut self.room, Me { keypair: &self.keypair, nick: "n" }, &mut out);
+        for output in out {
+            match output {
+                Output::Publish(bytes) => self.sent.push(bytes),
+                Output::Emit(event) => match *event {
+                    Event::Message(message) | Event::Sent { message, .. } => self.shown.push(message),
+                    _ => {}
+                },
+                Output::Store(change) => match change.value {
+                    Some(value) => drop(self.stored.insert(change.key, value)),
+                    None => drop(self.stored.remove(&change.key)),
+                },
+                Output::Changed => {}
+            }
+        }
+        result
+    }
+
+    fn say(&mut self, text: &str, reach: u32, now: Now) -> Said {
+        self.act(|room, me, out| room.say(text.into(), reach, me, now, out)).unwrap()
+    }
+
+    fn hear(&mut self, payload: &[u8], now: Now) -> Verdict {
+        let source = Keypair::ed25519_from_bytes([99; 32]).unwrap().public().to_peer_id();
+        self.act(|room, _, out| room.receive(payload, source, 1, now, out))
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        self.shown.iter().map(|message| message.text.as_str()).collect()
+    }
+}
+
+#[test]
+fn the_same_text_twice_is_two_lines_and_a_replay_is_none() {
+    let (mut ann, mut bob) = (Person::new(1), Person::new(2));
+    ann.say("hi", 1, now());
+    ann.say("hi", 1, now());
+    for payload in ann.sent.clone() {
+        assert_eq!(bob.hear(&payload, now()), Verdict::Accept);
+        assert_eq!(bob.hear(&payload, now()), Verdict::Ignore);
+    }
+    assert_eq!(bob.texts(), ["hi", "hi"]);
+}
+
+#[test]
+fn lines_wait_until_somebody_is_there_and_keep_their_order() {
+    let mut ann = Person::new(1);
+    assert!(matches!(ann.say("one", 0, now()), Said::Queued { .. }));
+    assert!(matches!(ann.say("two", 0, now()), Said::Queued { .. }));
+    assert!(ann.sent.is_empty());
+    // A line said when somebody is there already still goes after those that wait.
+    assert!(matches!(ann.say("three", 1, now()), Said::Queued { .. }));
+    ann.act(|room, me, out| room.flush(1, me, now(), out));
+    let mut bob = Person::new(2);
+    for payload in ann.sent.clone() {
+        bob.hear(&payload, now());
+    }
+    assert_eq!(bob.texts(), ["one", "two", "three"]);
+    assert_eq!(ann.room.waiting(), 0);
+}
+
+#[test]
+fn a_restart_keeps_lines_numbers_and_what_waits() {
+    let mut ann = Person::new(1);
+    ann.say("kept", 1, now());
+    ann.say("waits", 0, now());
+    let saved = load(&ann.stored).remove("lobby").unwrap();
+    let last = saved.last_line;
+    let mut again = Person::new(1);
+    again.act(|room, _, out| room.leave(out));
+    again.act(|room, _, out| room.join(false, saved, &limits(), now(), out));
+    let me = Me { keypair: &again.keypair, nick: "n" };
+    let screen = again.room.messages(me);
+    let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
+    assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
+    again.act(|room, me, out| room.flush(1, me, now(), out));
+    let frame = frame::verify(again.sent.last().unwrap()).unwrap();
+    assert!(frame.sequence > last);
+    assert_eq!(frame.previous, last);
+}
+
+#[test]
+fn forwarding_is_refused_as_the_table_says() {
+    let (mut ann, mut bob) = (Person::new(1), Person::new(2));
+    ann.say("hi", 1, now());
+    let good = ann.sent[0].clone();
+    let mut forged = good.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    assert_eq!(bob.hear(&forged, now()), Verdict::Reject);
+    assert_eq!(bob.hear(&[0xff, 2, 0], now()), Verdict::Ignore, "unknown version");
+    assert_eq!(bob.hear(&[0xc0, 0x80], now()), Verdict::Ignore, "binary that is no frame");
+    assert_eq!(bob.hear("grüezi".as_bytes(), now()), Verdict::Accept, "a plain line");
+    assert_eq!(bob.hear(&good, later(now(), Duration::from_secs(3601))), Verdict::Ignore, "outside the hour");
+    let mut elsewhere = Room::new("attic", bob.room.me, &limits());
+    assert_eq!(elsewhere.receive(&good, bob.room.me, 1, now(), &mut Vec::new()), Verdict::Reject, "another room");
+    assert_eq!(bob.shown.iter().filter(|m| m.plain).count(), 1);
+}
+
+#[test]
+fn two_rings_that_sync_hold_the_same() {
+    let (mut ann, mut bob) = (Person::new(1), Person::new(2));
+    ann.say("from ann", 1, now());
+    bob.say("from bob", 1, now());
+    let answer = sync::answer(bob.room.ring(), &sync::ask("lobby", ann.room.ring()));
+    let merged = ann.act(|room, _, out| room.merge(&answer.frames, |_| true, now(), out));
+    assert_eq!((merged.new.len(), merged.invalid), (1, 0));
+    let given = sync::give("lobby", ann.room.ring(), &answer.want).unwrap();
+    bob.act(|room, _, out| room.merge(&given.give, |_| true, now(), out));
+    assert_eq!(ann.texts(), ["from ann", "from bob"]);
+    assert_eq!(bob.texts(), ["from bob", "from ann"]);
+    let settled = sync::answer(bob.room.ring(), &sync::ask("lobby", ann.room.ring()));
+    assert!(settled.frames.is_empty() && settled.want.is_empty());
+}

@@ -1,0 +1,211 @@
+//! The bytes of our own protocols: tasks that read and write streams and speak with the actor by messages.
+
+use std::{io, sync::Arc, time::Duration};
+
+use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
+use libp2p::{PeerId, Stream, StreamProtocol};
+use libp2p_stream::{Control, OpenStreamError};
+use n0_future::{task::spawn, time::timeout};
+use prost::Message;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::{
+    hub::wire::{self as hub, FromHub, Watch},
+    room::sync::{self, Answer, Question},
+};
+
+/// Messages that wait for the actor.
+const INPUT_QUEUE: usize = 256;
+/// Messages that wait to be written on one hub stream; a peer further behind is cut off and asks anew.
+const TELL_QUEUE: usize = 1024;
+/// Syncs answered at once.
+const MAX_SYNCS: usize = 64;
+/// How long one sync may take.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What the tasks tell the actor. A serial number tells an old stream from its successor.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A peer opened its stream to this hub.
+    WatcherOpened { peer: PeerId, serial: u64, tell: mpsc::Sender<FromHub> },
+    /// It says what it wants to know.
+    Watch { peer: PeerId, serial: u64, watch: Watch },
+    /// Its stream ended.
+    WatcherClosed { peer: PeerId, serial: u64 },
+    /// Our stream to a hub is open.
+    HubOpened { hub: PeerId, serial: u64, tell: mpsc::Sender<Watch> },
+    /// The hub said something.
+    FromHub { hub: PeerId, serial: u64, message: FromHub },
+    /// Our stream to it ended, or never opened.
+    HubClosed { hub: PeerId, serial: u64 },
+    /// A peer asks for frames.
+    Asked { peer: PeerId, question: Question, reply: oneshot::Sender<Answer> },
+    /// A peer answered.
+    Answered { peer: PeerId, room: String, answer: Answer },
+}
+
+/// Opens and accepts.
+#[derive(Clone)]
+pub(crate) struct Streams {
+    control: Control,
+    inputs: mpsc::Sender<Input>,
+    serial: u64,
+}
+
+impl Streams {
+    /// Starts accepting: syncs everywhere, hub streams on hubs.
+    pub(crate) fn new(control: Control, is_hub: bool) -> (Self, mpsc::Receiver<Input>) {
+        let (inputs, received) = mpsc::channel(INPUT_QUEUE);
+        let streams = Self { control, inputs, serial: 0 };
+        streams.accept(sync::PROTOCOL, {
+            let permits = Arc::new(Semaphore::new(MAX_SYNCS));
+            move |peer, stream, _, inputs| {
+                let Ok(permit) = permits.clone().try_acquire_owned() else { return };
+                spawn(async move {
+                    let answered = timeout(SYNC_TIMEOUT, answer_sync(peer, stream, inputs)).await;
+                    tracing::debug!(%peer, ?answered, "sync answered");
+                    drop(permit);
+                });
+            }
+        });
+        if is_hub {
+            streams.accept(hub::PROTOCOL, |peer, stream, serial, inputs| {
+                spawn(serve_watcher(peer, serial, stream, inputs));
+            });
+        }
+        (streams, received)
+    }
+
+    fn accept(
+        &self,
+        protocol: StreamProtocol,
+        mut take: impl FnMut(PeerId, Stream, u64, mpsc::Sender<Input>) + Send + 'static,
+    ) {
+        let inputs = self.inputs.clone();
+        match self.control.clone().accept(protocol) {
+            Ok(mut incoming) => {
+                spawn(async move {
+                    let mut serial = 0;
+                    while let Some((peer, stream)) = incoming.next().await {
+                        serial += 1;
+                        take(peer, stream, serial, inputs.clone());
+                    }
+                });
+            }
+            Err(error) => tracing::error!(%error, "a protocol is accepted twice"),
+        }
+    }
+
+    /// Opens the stream to a hub; [`Input::HubOpened`] or [`Input::HubClosed`] follows. Returns its serial.
+    pub(crate) fn open_hub(&mut self, hub: PeerId) -> u64 {
+        self.serial += 1;
+        let (serial, mut control, inputs) = (self.serial, self.control.clone(), self.inputs.clone());
+        spawn(async move {
+            let ended = match control.open_stream(hub, hub::PROTOCOL).await {
+                Ok(stream) => follow_hub(hub, serial, stream, &inputs).await,
+                Err(OpenStreamError::Io(error)) => Err(error),
+                Err(error) => Err(io::Error::other(error.to_string())),
+            };
+            tracing::debug!(%hub, ?ended, "hub stream ended");
+            let _ = inputs.send(Input::HubClosed { hub, serial }).await;
+        });
+        serial
+    }
+
+    /// Asks a peer; [`Input::Answered`] follows unless it fails, which the next meeting mends.
+    pub(crate) fn ask(&self, peer: PeerId, question: Question) {
+        let (mut control, inputs) = (self.control.clone(), self.inputs.clone());
+        spawn(async move {
+            let room = question.room.clone();
+            let asked = timeout(SYNC_TIMEOUT, async {
+                let mut stream =
+                    control.open_stream(peer, sync::PROTOCOL).await.map_err(|e| io::Error::other(e.to_string()))?;
+                write(&mut stream, &question).await?;
+                let answer: Answer = read(&mut stream, sync::MAX_BYTES).await?;
+                stream.close().await?;
+                io::Result::Ok(answer)
+            });
+            match asked.await {
+                Ok(Ok(answer)) => drop(inputs.send(Input::Answered { peer, room, answer }).await),
+                Ok(Err(error)) => tracing::debug!(%peer, room, %error, "sync failed"),
+                Err(_) => tracing::debug!(%peer, room, "sync took too long"),
+            }
+        });
+    }
+}
+
+async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<Input>) -> io::Result<()> {
+    let question: Question = read(&mut stream, sync::MAX_BYTES).await?;
+    let (reply, answer) = oneshot::channel();
+    inputs.send(Input::Asked { peer, question, reply }).await.map_err(io::Error::other)?;
+    let answer = answer.await.map_err(io::Error::other)?;
+    write(&mut stream, &answer).await?;
+    stream.close().await
+}
+
+async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::Sender<Input>) {
+    let (tell, mut told) = mpsc::channel::<FromHub>(TELL_QUEUE);
+    if inputs.send(Input::WatcherOpened { peer, serial, tell }).await.is_err() {
+        return;
+    }
+    let (mut reader, mut writer) = stream.split();
+    let listen = async {
+        loop {
+            let watch: Watch = read(&mut reader, hub::MAX_BYTES).await?;
+            inputs.send(Input::Watch { peer, serial, watch }).await.map_err(io::Error::other)?;
+        }
+    };
+    let ended = until_either_ends(listen, forward(&mut told, &mut writer)).await;
+    tracing::debug!(%peer, ?ended, "a peer's hub stream ended");
+    let _ = inputs.send(Input::WatcherClosed { peer, serial }).await;
+}
+
+async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sender<Input>) -> io::Result<()> {
+    let (tell, mut told) = mpsc::channel::<Watch>(TELL_QUEUE);
+    inputs.send(Input::HubOpened { hub, serial, tell }).await.map_err(io::Error::other)?;
+    let (mut reader, mut writer) = stream.split();
+    let listen = async {
+        loop {
+            let message: FromHub = read(&mut reader, hub::MAX_BYTES).await?;
+            inputs.send(Input::FromHub { hub, serial, message }).await.map_err(io::Error::other)?;
+        }
+    };
+    until_either_ends(listen, forward(&mut told, &mut writer)).await
+}
+
+async fn forward<M: Message>(told: &mut mpsc::Receiver<M>, writer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+    while let Some(message) = told.recv().await {
+        write(writer, &message).await?;
+    }
+    writer.close().await
+}
+
+async fn until_either_ends(
+    listen: impl Future<Output = io::Result<()>>,
+    speak: impl Future<Output = io::Result<()>>,
+) -> io::Result<()> {
+    tokio::select! {
+        ended = listen => ended,
+        ended = speak => ended,
+    }
+}
+
+/// One message: its length as an unsigned varint, then its bytes.
+async fn write<M: Message>(writer: &mut (impl AsyncWrite + Unpin), message: &M) -> io::Result<()> {
+    writer.write_all(&message.encode_length_delimited_to_vec()).await?;
+    writer.flush().await
+}
+
+async fn read<M: Message + Default>(reader: &mut (impl AsyncRead + Unpin), max: usize) -> io::Result<M> {
+    let length = unsigned_varint::aio::read_u32(&mut *reader).await.map_err(io::Error::other)? as usize;
+    if length > max {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes announced, {max} allowed")));
+    }
+    // Grows with what arrives, not with what is announced.
+    let mut bytes = Vec::new();
+    reader.take(length as u64).read_to_end(&mut bytes).await?;
+    if bytes.len() < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    M::decode(bytes.as_slice()).map_err(io::Error::other)
+}

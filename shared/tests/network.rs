@@ -1,0 +1,105 @@
+//! Whole nodes over the memory transport: the same tests on tokio and in a browser.
+
+mod support;
+
+use support::{hub, hub_joined_to, line, members, peer, until};
+use tincan_shared::{Event, MessageState, Said, repl};
+
+#[cfg(not(target_family = "wasm"))]
+use tokio::test as test_here;
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test_here;
+
+#[cfg(target_family = "wasm")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+#[test_here]
+async fn peers_that_know_only_a_hub_see_each_other_and_chat() {
+    let (_hub, _events, address) = hub().await;
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    let (bob, mut bob_hears) = peer(&address, "bob");
+    ann.join("attic", false).await.unwrap();
+    bob.join("attic", false).await.unwrap();
+    members(&mut ann_hears, "attic", 1).await;
+    members(&mut bob_hears, "attic", 1).await;
+    for n in 0..20 {
+        assert!(matches!(ann.say("attic", format!("line {n}")).await, Ok(Said::Sent { members: 1, .. })));
+    }
+    for n in 0..20 {
+        assert_eq!(line(&mut bob_hears).await, format!("line {n}"));
+    }
+    bob.shutdown().await;
+    members(&mut ann_hears, "attic", 0).await;
+}
+
+#[test_here]
+async fn a_line_said_alone_waits_and_a_latecomer_gets_what_was_said() {
+    let (_hub, _events, address) = hub().await;
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    ann.join("attic", false).await.unwrap();
+    assert!(matches!(ann.say("attic", "anybody?").await, Ok(Said::Queued { .. })));
+    let (bob, mut bob_hears) = peer(&address, "bob");
+    bob.join("attic", false).await.unwrap();
+    assert_eq!(line(&mut bob_hears).await, "anybody?");
+    let sent = until(&mut ann_hears, |event| match event {
+        Event::Sent { message, .. } => Some(message),
+        _ => None,
+    })
+    .await;
+    assert_eq!(sent.state, MessageState::Sent);
+    let (cat, mut cat_hears) = peer(&address, "cat");
+    cat.join("attic", false).await.unwrap();
+    assert_eq!(line(&mut cat_hears).await, "anybody?");
+    members(&mut cat_hears, "attic", 2).await;
+}
+
+#[test_here]
+async fn two_hubs_are_one_network() {
+    let (_one, _events, first) = hub().await;
+    let (_two, _more, second) = hub_joined_to(vec![first.clone()]).await;
+    let (ann, mut ann_hears) = peer(&first, "ann");
+    let (bob, mut bob_hears) = peer(&second, "bob");
+    ann.join("attic", false).await.unwrap();
+    bob.join("attic", false).await.unwrap();
+    members(&mut ann_hears, "attic", 1).await;
+    members(&mut bob_hears, "attic", 1).await;
+    ann.say("attic", "across").await.unwrap();
+    assert_eq!(line(&mut bob_hears).await, "across");
+    bob.say("attic", "and back").await.unwrap();
+    assert_eq!(line(&mut ann_hears).await, "and back");
+}
+
+#[test_here]
+async fn the_console_puts_and_gets() {
+    let (hub, _events, address) = hub().await;
+    let (alone, _) = support_alone();
+    assert_eq!(repl::answer(&alone, "PUT k v w").await.unwrap(), "stored k here only: no peers yet");
+    assert_eq!(repl::answer(&alone, "get k").await.unwrap(), "k = v w");
+    assert_eq!(repl::answer(&alone, "PUT_PROVIDER k").await.unwrap(), "providing k here only: no peers yet");
+    assert_eq!(repl::answer(&alone, "GET_PROVIDERS k").await.unwrap(), format!("providers of k: {}", alone.peer_id()));
+    assert_eq!(repl::answer(&alone, "GET nothing").await.unwrap(), "not found: nothing");
+    assert_eq!(repl::answer(&alone, "GET_PROVIDERS nothing").await.unwrap(), "no providers: nothing");
+
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    identified(&mut ann_hears, &hub.peer_id()).await;
+    assert_eq!(repl::answer(&ann, "PUT k v w").await.unwrap(), "stored k on 1 peers");
+    assert_eq!(repl::answer(&ann, "PUT_PROVIDER k").await.unwrap(), "providing k, told 1 peers");
+    let (bob, mut bob_hears) = peer(&address, "bob");
+    identified(&mut bob_hears, &hub.peer_id()).await;
+    assert_eq!(repl::answer(&bob, "GET k").await.unwrap(), "k = v w");
+    assert_eq!(repl::answer(&bob, "GET_PROVIDERS k").await.unwrap(), format!("providers of k: {}", ann.peer_id()));
+    let huge = format!("PUT k {}", "x".repeat(1 << 20));
+    assert!(repl::answer(&bob, &huge).await.unwrap_err().to_string().contains("8192"));
+}
+
+fn support_alone() -> (tincan_shared::Node, tincan_shared::Events) {
+    tincan_shared::Node::spawn(tincan_shared::Config::peer(), support::platform()).expect("a node")
+}
+
+async fn identified(events: &mut tincan_shared::Events, hub: &tincan_shared::PeerId) {
+    until(events, |event| match event {
+        Event::PeerChanged(peer) if peer.peer == *hub && peer.hub => Some(()),
+        _ => None,
+    })
+    .await;
+}

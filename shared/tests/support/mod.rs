@@ -1,0 +1,103 @@
+//! Nodes in one process over the memory transport, on tokio and in a browser alike.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use libp2p::{
+    Transport,
+    core::{muxing::StreamMuxerBox, transport::MemoryTransport, upgrade::Version},
+    identity::Keypair,
+    noise, swarm, yamux,
+};
+use tincan_shared::{Config, Event, Events, Multiaddr, NoStorage, Node, Platform, Saved};
+
+/// How long anything may take before a test fails.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) fn platform() -> Platform<swarm::dummy::Behaviour> {
+    let keypair = Keypair::generate_ed25519();
+    let transport = MemoryTransport::default()
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise::Config::new(&keypair).expect("a key that signs"))
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed();
+    Platform {
+        keypair,
+        transport,
+        behaviour: swarm::dummy::Behaviour,
+        saved: Saved::new(),
+        storage: Box::new(NoStorage),
+        now_ms,
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the host's clock")]
+fn now_ms() -> u64 {
+    let since = web_time::SystemTime::now().duration_since(web_time::UNIX_EPOCH).expect("a clock after 1970");
+    u64::try_from(since.as_millis()).expect("a clock before the year 584,556,019")
+}
+
+pub(crate) fn address() -> Multiaddr {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("/memory/{}", 0x7_1ca0 + NEXT.fetch_add(1, Ordering::Relaxed)).parse().expect("a memory address")
+}
+
+/// A hub, and its address with its peer id.
+pub(crate) async fn hub() -> (Node, Events, Multiaddr) {
+    hub_joined_to(Vec::new()).await
+}
+
+pub(crate) async fn hub_joined_to(bootstrap: Vec<Multiaddr>) -> (Node, Events, Multiaddr) {
+    let (node, mut events) =
+        Node::spawn(Config { listen: vec![address()], bootstrap, ..Config::hub() }, platform()).expect("a hub");
+    let listening = until(&mut events, |event| match event {
+        Event::Listening { address } => Some(address),
+        _ => None,
+    })
+    .await;
+    let address = listening.with_p2p(node.peer_id()).expect("no peer id yet");
+    (node, events, address)
+}
+
+/// A peer that knows only this hub.
+pub(crate) fn peer(hub: &Multiaddr, nick: &str) -> (Node, Events) {
+    let config = Config { bootstrap: vec![hub.clone()], nick: Some(nick.into()), ..Config::page() };
+    Node::spawn(config, platform()).expect("a peer")
+}
+
+/// Waits for the first event that `wanted` picks.
+pub(crate) async fn until<T>(events: &mut Events, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
+    let found = n0_future::time::timeout(DEADLINE, async {
+        loop {
+            let event = events.next().await;
+            assert!(!matches!(event, Event::Stopped), "the node stopped");
+            if let Some(found) = wanted(event) {
+                return found;
+            }
+        }
+    });
+    found.await.expect("the event within the deadline")
+}
+
+/// Waits until a room has so many members with nicks.
+pub(crate) async fn members(events: &mut Events, room: &str, count: usize) {
+    until(events, |event| match event {
+        Event::Room(info) if info.room == room => {
+            (info.members.len() == count && info.members.iter().all(|member| member.nick.is_some())).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+}
+
+/// Waits for the next line of somebody else.
+pub(crate) async fn line(events: &mut Events) -> String {
+    until(events, |event| match event {
+        Event::Message(message) if message.state == tincan_shared::MessageState::Received => Some(message.text),
+        _ => None,
+    })
+    .await
+}

@@ -1,0 +1,88 @@
+// The page at every width, by keyboard alone, light and dark.
+
+import assert from "node:assert/strict";
+import { awkward, seesExactly } from "./support/lines.mjs";
+import { address, scenario } from "./support/stage.mjs";
+import { until } from "./support/wait.mjs";
+
+const ROOM = "layout";
+/** The narrowest phone. */
+const NARROW = { width: 360, height: 640 };
+/** A word that no line can hold. */
+const LONG_WORD = "w".repeat(300);
+
+/** What reaches over the right edge of the page. */
+const overflow = () => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth > clientWidth ? `${scrollWidth} of ${clientWidth}` : "";
+};
+
+scenario("nothing scrolls sideways at 360 px, whatever is said and whatever is open", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.somebody("ada", undefined, { viewport: NARROW });
+  await ada.open(address(hub.page, ROOM));
+  const bob = await stage.person(hub, LONG_WORD.slice(0, 60), ROOM);
+  assert.equal(await ada.page.evaluate(overflow), "", "alone");
+  for (const line of [...awkward({ lineFeeds: true }), LONG_WORD, `https://example.org/${LONG_WORD}`]) await bob.say(line);
+  await ada.sees(LONG_WORD);
+  assert.equal(await ada.page.evaluate(overflow), "", "with lines");
+  await ada.type(LONG_WORD.repeat(14));
+  assert.equal(await ada.page.evaluate(overflow), "", "with an error");
+  for (const name of ["Rooms", "People"]) {
+    const button = ada.page.getByRole("button", { name, exact: true });
+    await button.click();
+    assert.equal(await ada.page.evaluate(overflow), "", `with ${name} open`);
+    await button.click();
+  }
+});
+
+for (const viewport of [NARROW, { width: 1280, height: 800 }]) {
+  scenario(`join, type and send by keyboard alone at ${viewport.width} px`, async (stage) => {
+    const hub = await stage.hub();
+    const ada = await stage.somebody("ada", undefined, { viewport });
+    await ada.open(address(hub.page, ROOM));
+    const tom = stage.terminal("tom", "keys", [hub.tcp]);
+    const { keyboard } = ada.page;
+    await ada.tabTo("room-input", /rooms/i);
+    await keyboard.type("keys");
+    await keyboard.press("Enter");
+    await until("the room is joined", () => ada.inRoom("keys"));
+    await ada.tabTo("message-input");
+    await keyboard.type("by hand");
+    await keyboard.press("Shift+Enter");
+    await keyboard.type("alone");
+    await keyboard.press("Enter");
+    await seesExactly(tom, ada.peerId, ["by hand\nalone"], { lineFeeds: false });
+    await ada.tabTo("console-input", /people|console/i);
+    await keyboard.type("HELP");
+    await keyboard.press("Enter");
+    await ada.says("words: PUT key value");
+  });
+}
+
+scenario("light and dark have their own colours, and text that can be read", async (stage) => {
+  const hub = await stage.hub();
+  const colours = [];
+  for (const colorScheme of ["light", "dark"]) {
+    const ada = await stage.somebody(colorScheme, undefined, { colorScheme });
+    await ada.open(address(hub.page, ROOM));
+    const [ground, ink] = await ada.page.evaluate(() => {
+      const style = getComputedStyle(document.body);
+      return [style.backgroundColor, style.color];
+    });
+    assert.ok(contrast(ground, ink) >= 4.5, `${colorScheme}: ${ink} on ${ground}`);
+    colours.push(ground);
+  }
+  assert.notEqual(colours[0], colours[1]);
+});
+
+/** Contrast of two colours as WCAG counts it. */
+function contrast(...colours) {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+    const part = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const [dark, bright] = colours.map(light).sort((a, b) => a - b);
+  return (bright + 0.05) / (dark + 0.05);
+}

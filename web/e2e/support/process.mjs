@@ -1,0 +1,141 @@
+// The binary under test: a hub, a chatting terminal, a console. Each is one process, read line by line.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { freePorts, PATIENCE_MS, until } from "./wait.mjs";
+
+const BINARY = process.env.TINCAN_BIN;
+if (!BINARY) throw new Error("TINCAN_BIN names no binary; run `cargo xtask test e2e`");
+
+/** Flags that the outside sets for `tincan` must not leak into a test. */
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TINCAN_")));
+
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+/** A running `tincan`. */
+class Tincan {
+  constructor(name, words) {
+    this.name = name;
+    this.out = [];
+    this.err = [];
+    this.child = spawn(BINARY, words, { env: ENVIRONMENT, stdio: "pipe" });
+    running.add(this.child);
+    this.child.stdin.on("error", () => {}); // it may have ended; what it did is judged elsewhere
+    for (const stream of ["out", "err"]) {
+      createInterface({ input: this.child[`std${stream}`] }).on("line", (line) => this[stream].push(line));
+    }
+    this.exit = new Promise((resolve, reject) => {
+      this.child.once("error", reject);
+      this.child.once("close", (code, signal) => {
+        running.delete(this.child);
+        this.ended = { code, signal };
+        resolve(this.ended);
+      });
+    });
+  }
+
+  /** The first line on standard output or error that fits, from the `after`th on. */
+  line(pattern, { stream = "out", after = 0, within = PATIENCE_MS } = {}) {
+    const what = () => `${this.name} prints ${pattern}; it printed:\n${this.tail()}`;
+    return until(what, () => this[stream].slice(after).find((line) => pattern.test(line)), within);
+  }
+
+  type(line) {
+    this.child.stdin.write(`${line}\n`);
+  }
+
+  /** Ends standard input, as Ctrl-D does. */
+  endInput() {
+    this.child.stdin.end();
+    return this.exit;
+  }
+
+  kill(signal = "SIGKILL") {
+    this.child.kill(signal);
+    return this.exit;
+  }
+
+  tail() {
+    const last = (lines) => lines.slice(-25).map((line) => `    ${line.slice(0, 300)}`);
+    return [`  ${this.name} out:`, ...last(this.out), `  ${this.name} err:`, ...last(this.err)].join("\n");
+  }
+}
+
+/** A hub on ports picked ahead, so that it can be killed and come back on the same ones. */
+export class Hub {
+  constructor(dir, [tcp, ws, webrtc, http]) {
+    Object.assign(this, { dir, ports: { tcp, ws, webrtc, http } });
+  }
+
+  static async start(dir) {
+    const hub = new Hub(dir, await freePorts(4));
+    await hub.start();
+    return hub;
+  }
+
+  /** Starts it, or starts it again; answers when it listens. */
+  async start() {
+    const { tcp, ws, webrtc, http } = this.ports;
+    const listen = [`tcp/${tcp}`, `tcp/${ws}/ws`, `udp/${webrtc}/webrtc-direct`];
+    const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `127.0.0.1:${http}`];
+    this.process = new Tincan("hub", [...words, ...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`])]);
+    const page = await this.process.line(/^page: /);
+    this.page = page.slice("page: ".length);
+    this.peerId = this.process.out.find((line) => line.startsWith("peer id: "))?.slice("peer id: ".length);
+    this.addresses = this.process.out
+      .filter((line) => line.startsWith("listening: "))
+      .map((line) => line.slice("listening: ".length));
+    this.tcp = this.addresses.find((address) => address.includes(`/tcp/${tcp}/p2p/`));
+    this.ws = this.addresses.find((address) => address.includes(`/tcp/${ws}/ws`));
+    this.webrtc = this.addresses.find((address) => address.includes("/webrtc-direct"));
+  }
+
+  kill(signal) {
+    return this.process.kill(signal);
+  }
+
+  tail() {
+    return this.process.tail();
+  }
+}
+
+/** `tincan chat` in one room. */
+export class Terminal extends Tincan {
+  constructor(nick, room, addresses, more = []) {
+    super(`terminal ${nick}`, ["chat", "--no-mdns", "--ephemeral", "--nick", nick, "--room", room, ...more, ...addresses]);
+    Object.assign(this, { nick, room });
+  }
+
+  say(text) {
+    this.type(text);
+  }
+
+  /** What it shows, parsed: `[room] nick (short id): text`. */
+  messages() {
+    return this.out.flatMap((line) => {
+      const parts = /^\[(.*?)\] (.*?) \((\w+)\): (.*)$/su.exec(line);
+      return parts ? [{ room: parts[1], nick: parts[2], from: parts[3], text: parts[4] }] : [];
+    });
+  }
+
+  /** Texts of one author, by whole peer id. */
+  textsOf(peerId) {
+    return this.messages().filter((message) => peerId.endsWith(message.from)).map((message) => message.text);
+  }
+}
+
+/** `tincan kv`: one line in, one line out. */
+export class Console extends Tincan {
+  constructor(name, addresses) {
+    super(`kv ${name}`, ["kv", "--no-mdns", "--ephemeral", ...addresses]);
+  }
+
+  async ask(line) {
+    const after = this.out.length;
+    const errors = this.err.length;
+    this.type(line);
+    const answer = () => this.out[after] ?? this.err.slice(errors).find((said) => said.startsWith("error: "));
+    return until(() => `an answer to ${line.slice(0, 80)}\n${this.tail()}`, answer);
+  }
+}

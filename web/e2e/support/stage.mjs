@@ -1,0 +1,128 @@
+// One test's cast: hubs, terminals and pages, all ended with it, all heard when it fails.
+
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import test from "node:test";
+import { chromium } from "playwright-core";
+import { Person } from "./page.mjs";
+import { Console, Hub, Terminal } from "./process.mjs";
+import { Wire } from "./proxy.mjs";
+
+const BROWSER = {
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP hub.test 127.0.0.1",
+  ],
+};
+/** No test may take longer. */
+const TEST_LIMIT_MS = 300_000;
+
+/** A test with a stage of its own; the consoles of its pages are checked at the end. */
+export function scenario(name, body) {
+  test(name, { timeout: TEST_LIMIT_MS }, async () => {
+    const stage = new Stage();
+    try {
+      await body(stage);
+      for (const person of stage.people) person.assertClean();
+    } catch (error) {
+      process.stderr.write(`\n${name}: what everybody showed at the end\n${await stage.tail()}\n`);
+      throw error;
+    } finally {
+      await stage.clear();
+    }
+  });
+}
+
+/** The link of a room. */
+export const address = (base, room, query = "") => `${base}${query}#room=${encodeURIComponent(room)}`;
+
+export class Stage {
+  people = [];
+  #cast = [];
+  #ends = [];
+
+  /** A directory that goes with the test. */
+  async directory() {
+    const dir = await fs.mkdtemp(path.join(os.tmpdir(), "tincan-e2e-"));
+    this.#ends.push(() => fs.rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+    return dir;
+  }
+
+  async hub() {
+    const hub = await Hub.start(await this.directory());
+    this.#cast.push(hub);
+    this.#ends.push(() => hub.kill());
+    return hub;
+  }
+
+  /** A terminal in a room, connected to these addresses. */
+  terminal(nick, room, addresses, more) {
+    return this.#process(new Terminal(nick, room, addresses, more));
+  }
+
+  /** `tincan kv`, connected to these addresses. */
+  console(name, addresses) {
+    return this.#process(new Console(name, addresses));
+  }
+
+  #process(process) {
+    this.#cast.push(process);
+    this.#ends.push(() => process.kill());
+    return process;
+  }
+
+  /** A wire to one of the hub's ports, and the query that makes a page use it alone. */
+  async wire(hub) {
+    const wire = await Wire.to(hub.ports.ws);
+    this.#ends.push(() => wire.cut());
+    wire.query = `?hub=${encodeURIComponent(`/ip4/127.0.0.1/tcp/${wire.port}/ws/p2p/${hub.peerId}`)}`;
+    return wire;
+  }
+
+  /** A browser profile: everything a page stores lasts as long as it. */
+  async profile(options = {}) {
+    this.browser ??= chromium.launch(BROWSER).then((browser) => {
+      this.#ends.push(() => browser.close());
+      return browser;
+    });
+    return (await this.browser).newContext(options);
+  }
+
+  /** A profile on disk, as a person has. */
+  async profileOnDisk() {
+    const context = await chromium.launchPersistentContext(await this.directory(), BROWSER);
+    this.#ends.push(() => context.close());
+    return context;
+  }
+
+  /** Somebody before an empty tab, in a profile of their own or the given one. */
+  async somebody(name, profile, options) {
+    const person = new Person(await (profile ?? (await this.profile(options))).newPage(), name);
+    this.people.push(person);
+    this.#cast.push(person);
+    return person;
+  }
+
+  /** Somebody at a page of the hub, online, in a room. Without a nick they keep what the profile has. */
+  async person(hub, nick, room, { profile, query = "", base = hub.page } = {}) {
+    const person = await this.somebody(nick ?? "page", profile);
+    await person.open(address(base, room, query), nick);
+    return person;
+  }
+
+  async tail() {
+    return (await Promise.all(this.#cast.map((one) => one.tail()))).join("\n");
+  }
+
+  async clear() {
+    for (const end of this.#ends.reverse()) await end();
+  }
+}

@@ -1,0 +1,83 @@
+//! What a room says while nobody else is there, and how to invite.
+
+use leptos::{html, prelude::*, task::spawn_local};
+use tincan_shared::Link;
+
+use crate::{copy::copy, logo::Tins, routing, session::session};
+
+/// The link that opens a room, at this hub.
+pub(crate) fn invitation(room: &str) -> String {
+    let location = window().location();
+    let part = |value: Result<String, _>| value.unwrap_or_default();
+    format!(
+        "{}{}{}{}",
+        part(location.origin()),
+        part(location.pathname()),
+        part(location.search()),
+        routing::hash_of(room)
+    )
+}
+
+/// How the room stands when it is worth a word.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Emptiness {
+    NoRoom,
+    Alone { silent: bool },
+    Silent,
+    Lively,
+}
+
+#[component]
+pub(crate) fn Alone(room: Memo<String>) -> impl IntoView {
+    let model = session().model;
+    let emptiness = Memo::new(move |_| {
+        model.with(|model| {
+            let Some(room) = model.current_room() else { return Emptiness::NoRoom };
+            let silent = room.lines.as_slice().is_empty();
+            match (model.status.link, room.info.total) {
+                (Link::Online, 0) => Emptiness::Alone { silent },
+                _ if silent => Emptiness::Silent,
+                _ => Emptiness::Lively,
+            }
+        })
+    });
+    move || match emptiness.get() {
+        Emptiness::NoRoom => {
+            view! { <div class="empty"><Tins /><p>"You are in no room. Join one to talk."</p></div> }.into_any()
+        }
+        Emptiness::Silent => {
+            view! { <div class="empty"><Tins /><p>"Nothing has been said here yet."</p></div> }.into_any()
+        }
+        Emptiness::Alone { silent } => view! {
+            <div class="empty" class:slim=!silent data-testid="alone">
+                {silent.then(|| view! { <Tins /> })}
+                <p>"Nobody else is here yet. Send them this link:"</p>
+                <Invitation room />
+            </div>
+        }
+        .into_any(),
+        Emptiness::Lively => ().into_any(),
+    }
+}
+
+#[component]
+fn Invitation(room: Memo<String>) -> impl IntoView {
+    let field = NodeRef::<html::Input>::new();
+    let said = RwSignal::new("Copy");
+    let copy_link = move |_| {
+        spawn_local(async move {
+            if copy(&invitation(&room.get_untracked())).await {
+                said.set("Copied");
+            } else if let Some(field) = field.get_untracked() {
+                // Then by hand.
+                field.select();
+            }
+        });
+    };
+    view! {
+        <div class="field invitation">
+            <input node_ref=field readonly data-testid="invite-link" aria-label="Link to this room" prop:value=move || invitation(&room.get()) on:focus=move |_| { if let Some(field) = field.get_untracked() { field.select(); } } />
+            <button type="button" class="button" data-testid="invite-copy" on:click=copy_link>{move || said.get()}</button>
+        </div>
+    }
+}

@@ -1,0 +1,168 @@
+//! The lines of one room, in the order the screen shows them.
+
+use std::sync::Arc;
+
+use tincan_shared::{Message, MessageState};
+
+/// Lines of one room kept in memory and on the screen; the oldest go first.
+pub(crate) const MAX_SHOWN_LINES: usize = 500;
+
+/// A line with a name that stays the same when a waiting line is sent and gets its final id.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) key: u64,
+    /// Where the line stands in time: its author's clock, but never later than its arrival here, so
+    /// that a clock that runs ahead cannot pin a line to the end.
+    at_ms: u64,
+    /// Arrived while the page was open, in contrast to history.
+    pub(crate) fresh: bool,
+    pub(crate) message: Arc<Message>,
+}
+
+/// Sorted by time, and for one author by sequence: an author's lines never stand in another order than
+/// they were said in, however the author's clock jumps.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lines {
+    lines: Vec<Line>,
+    last_key: u64,
+}
+
+impl Lines {
+    pub(crate) fn as_slice(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// Puts a line in its place, unless it is there already. Tells whether it was new.
+    pub(crate) fn insert(&mut self, message: Message, now_ms: u64, fresh: bool) -> bool {
+        if self.lines.iter().any(|line| line.message.id == message.id) {
+            return false;
+        }
+        self.last_key += 1;
+        self.place(Line { key: self.last_key, at_ms: message.time_ms.min(now_ms), fresh, message: Arc::new(message) });
+        true
+    }
+
+    /// A waiting line was sent: the same line goes on under its final id and time.
+    pub(crate) fn sent(&mut self, waiting_id: &str, message: Message, now_ms: u64) {
+        let Some(index) = self.lines.iter().position(|line| line.message.id == waiting_id) else {
+            self.insert(message, now_ms, true);
+            return;
+        };
+        let line = self.lines.remove(index);
+        if self.lines.iter().all(|other| other.message.id != message.id) {
+            self.place(Line { at_ms: message.time_ms.min(now_ms), fresh: false, message: Arc::new(message), ..line });
+        }
+    }
+
+    /// Takes in what the node has: lines missed here are added, and lines that no longer wait are dropped.
+    pub(crate) fn merge(&mut self, known: Vec<Message>, now_ms: u64) {
+        self.lines.retain(|line| {
+            line.message.state != MessageState::Waiting || known.iter().any(|message| message.id == line.message.id)
+        });
+        for message in known {
+            self.insert(message, now_ms, false);
+        }
+    }
+
+    fn place(&mut self, line: Line) {
+        let by_time = self.lines.iter().rposition(|other| other.at_ms <= line.at_ms).map_or(0, |index| index + 1);
+        let after = self.lines.iter().rposition(|other| said_before(other, &line)).map_or(0, |index| index + 1);
+        let before = self.lines.iter().position(|other| said_before(&line, other)).unwrap_or(self.lines.len());
+        self.lines.insert(by_time.max(after).min(before), line);
+        if self.lines.len() > MAX_SHOWN_LINES {
+            self.lines.remove(0);
+        }
+    }
+}
+
+/// Whether one author said one line before the other. Waiting and plain lines have no sequence.
+fn said_before(one: &Line, other: &Line) -> bool {
+    let (one, other) = (&one.message, &other.message);
+    one.from == other.from && one.sequence != 0 && other.sequence != 0 && one.sequence < other.sequence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{message, peer};
+
+    const NOW: u64 = 1_000_000;
+
+    fn ids(lines: &Lines) -> Vec<&str> {
+        lines.as_slice().iter().map(|line| line.message.id.as_str()).collect()
+    }
+
+    #[test]
+    fn history_merges_by_time() {
+        let mut lines = Lines::default();
+        for (id, time) in [("c", 30), ("a", 10), ("b", 20)] {
+            assert!(lines.insert(message(id, peer(1), time, 0), NOW, true));
+        }
+        assert_eq!(ids(&lines), ["a", "b", "c"]);
+        assert!(!lines.insert(message("b", peer(1), 20, 0), NOW, true), "a line is shown once");
+    }
+
+    #[test]
+    fn equal_times_stay_in_order_of_arrival() {
+        let mut lines = Lines::default();
+        for id in ["a", "b", "c"] {
+            lines.insert(message(id, peer(1), 10, 0), NOW, true);
+        }
+        assert_eq!(ids(&lines), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_author_is_never_out_of_sequence() {
+        let mut lines = Lines::default();
+        lines.insert(message("second", peer(1), 100, 2), NOW, true);
+        lines.insert(message("other", peer(2), 120, 1), NOW, true);
+        lines.insert(message("first", peer(1), 150, 1), NOW, true);
+        lines.insert(message("third", peer(1), 50, 3), NOW, true);
+        let order = ids(&lines);
+        let place = |id| order.iter().position(|other| *other == id);
+        assert!(place("first") < place("second") && place("second") < place("third"), "{order:?}");
+    }
+
+    #[test]
+    fn a_clock_ahead_does_not_pin_a_line_to_the_end() {
+        let mut lines = Lines::default();
+        lines.insert(message("ahead", peer(1), NOW + 500_000, 1), NOW, true);
+        lines.insert(message("mine", peer(2), NOW + 1, 1), NOW + 1, true);
+        assert_eq!(ids(&lines), ["ahead", "mine"]);
+    }
+
+    #[test]
+    fn a_sent_line_keeps_its_key_and_loses_its_waiting_id() {
+        let mut lines = Lines::default();
+        let mut waiting = message("w1", peer(1), 10, 0);
+        waiting.state = MessageState::Waiting;
+        lines.insert(waiting, NOW, true);
+        let key = lines.as_slice()[0].key;
+        let sent = message("final", peer(1), 20, 7);
+        lines.sent("w1", sent.clone(), NOW);
+        assert_eq!(ids(&lines), ["final"]);
+        assert_eq!(lines.as_slice()[0].key, key);
+        lines.sent("w1", sent, NOW);
+        assert_eq!(ids(&lines), ["final"], "said twice is shown once");
+    }
+
+    #[test]
+    fn merging_drops_lines_that_no_longer_wait() {
+        let mut lines = Lines::default();
+        let mut waiting = message("w1", peer(1), 10, 0);
+        waiting.state = MessageState::Waiting;
+        lines.insert(waiting, NOW, true);
+        lines.merge(vec![message("final", peer(1), 10, 7)], NOW);
+        assert_eq!(ids(&lines), ["final"]);
+    }
+
+    #[test]
+    fn the_oldest_lines_go_first() {
+        let mut lines = Lines::default();
+        for time in 0..MAX_SHOWN_LINES as u64 + 3 {
+            lines.insert(message(&time.to_string(), peer(1), time, time + 1), NOW, true);
+        }
+        assert_eq!(lines.as_slice().len(), MAX_SHOWN_LINES);
+        assert_eq!(lines.as_slice()[0].message.id, "3");
+    }
+}

@@ -1,0 +1,55 @@
+//! The page. Everything on the screen comes from the node's event stream; nothing here speaks the network.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | [`session`] | the node as the page holds it, and what the page asks of it |
+//! | [`model`] | what the page knows, and the one place where events change it |
+//! | [`lines`], [`rows`] | the lines of a room in order, and as rows on the screen |
+//! | [`roster`] | who is there |
+//! | [`routing`] | what the page's address says |
+//! | [`app`] | the regions of the screen |
+//! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
+//! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
+
+#![allow(unreachable_pub, reason = "Leptos's component macro writes `pub` items of its own")]
+
+mod app;
+mod clock;
+mod composer;
+mod console;
+mod conversation;
+mod copy;
+mod dial;
+mod empty;
+mod identicon;
+mod lines;
+mod links;
+mod logo;
+mod message;
+mod model;
+mod notice;
+mod panel;
+mod peer_id;
+mod people;
+mod rooms;
+mod roster;
+mod routing;
+mod rows;
+#[cfg(test)]
+mod sample;
+mod session;
+mod top;
+
+use tracing_subscriber::{filter::LevelFilter, prelude::*};
+
+fn main() {
+    console_error_panic_hook::set_once();
+    // No time: the console has its own, and std's clock does not exist here.
+    let console = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .without_time()
+        .with_writer(tracing_web::MakeWebConsoleWriter::new())
+        .with_filter(LevelFilter::INFO);
+    tracing_subscriber::registry().with(console).init();
+    app::mount();
+}

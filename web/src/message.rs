@@ -1,0 +1,82 @@
+//! One line of chat.
+
+use leptos::prelude::*;
+use tincan_shared::{Message, MessageState, neutralise, short_id};
+
+use crate::{
+    clock,
+    identicon::Identicon,
+    links::{Part, parts},
+    rows::Row,
+};
+
+#[component]
+pub(crate) fn MessageRow(row: Row) -> impl IntoView {
+    let Row { line, own, head, new_day } = row;
+    let message = line.message;
+    let state = match message.state {
+        MessageState::Waiting => "waiting",
+        MessageState::Sent => "sent",
+        MessageState::Received => "received",
+    };
+    let waiting = message.state == MessageState::Waiting;
+    view! {
+        {new_day.then(|| view! { <li class="day"><span>{clock::date(message.time_ms)}</span></li> })}
+        <li
+            class="line"
+            class:head=head
+            class:own=own
+            class:arrived=line.fresh && !waiting
+            data-testid="message"
+            data-from=message.from.to_string()
+            data-state=state
+            data-plain=message.plain
+            data-newer=message.newer
+        >
+            {head.then(|| view! { <Heading message=Message::clone(&message) own /> })}
+            <div class="body">
+                <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
+                {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
+                {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
+                {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
+                <Time unix_ms=message.time_ms />
+            </div>
+        </li>
+    }
+}
+
+/// Who speaks.
+#[component]
+fn Heading(message: Message, own: bool) -> impl IntoView {
+    view! {
+        <div class="heading">
+            <Identicon peer=message.from />
+            <span class="nick">{neutralise(&message.nick, false)}</span>
+            {own.then(|| view! { <span class="you">"you"</span> })}
+            <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
+        </div>
+    }
+}
+
+#[component]
+fn Time(unix_ms: u64) -> impl IntoView {
+    view! { <time class="time" datetime=clock::machine(unix_ms) title=clock::full(unix_ms)>{clock::time(unix_ms)}</time> }
+}
+
+/// The text as text nodes and links, never as markup.
+fn text(message: &Message) -> impl IntoView + use<> {
+    if message.newer && message.text.is_empty() {
+        return vec!["A line this Tincan is too old to show.".to_owned().into_any()];
+    }
+    let text = neutralise(&message.text, true);
+    parts(&text)
+        .into_iter()
+        .map(|part| match part {
+            Part::Text(text) => text.to_owned().into_any(),
+            Part::Link(link) => {
+                let (link, href) = (link.to_owned(), link.to_owned());
+                view! { <a href=href target="_blank" rel="noopener noreferrer">{link}</a> }.into_any()
+            }
+        })
+        .collect()
+}

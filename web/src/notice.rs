@@ -1,0 +1,146 @@
+//! What a person should know about the connection, this tab and this device, in plain words.
+
+use std::time::Duration;
+
+use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
+use tincan_shared::Link;
+
+use crate::{
+    clock,
+    roster::{counts, roster},
+    session::session,
+};
+
+#[component]
+pub(crate) fn Notices() -> impl IntoView {
+    view! {
+        <div class="notices">
+            <Connection />
+            <Tab />
+            <Warnings />
+        </div>
+    }
+}
+
+/// How the connection stands, when that is worth a word.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Standing {
+    Fine,
+    Looking,
+    HubGone { direct: usize },
+    Offline { retry_at_ms: Option<u64> },
+}
+
+#[component]
+fn Connection() -> impl IntoView {
+    let session = session();
+    let standing = Memo::new(move |_| {
+        session.model.with(|model| match model.status.link {
+            Link::Connecting => Standing::Looking,
+            Link::Offline => Standing::Offline { retry_at_ms: model.retry_at_ms },
+            Link::Online if model.status.hub => Standing::Fine,
+            Link::Online => Standing::HubGone { direct: counts(&roster(model)).1 },
+        })
+    });
+    view! {
+        <div role="status">
+            {move || match standing.get() {
+                Standing::Fine => ().into_any(),
+                Standing::Looking => view! { <p class="notice" data-testid="notice">"Looking for the hub…"</p> }.into_any(),
+                Standing::HubGone { direct } => view! {
+                    <p class="notice" data-testid="notice">
+                        {format!("The hub is gone. You still reach {direct} people directly.")}
+                        <RetryButton />
+                    </p>
+                }
+                .into_any(),
+                Standing::Offline { retry_at_ms } => view! {
+                    // The count-down is for the eye only: announced each second it would drown everything.
+                    <p class="notice" data-testid="notice">
+                        <span class="visually-hidden">"Offline."</span>
+                        <span aria-hidden="true"><Countdown retry_at_ms /></span>
+                        <RetryButton />
+                    </p>
+                }
+                .into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn RetryButton() -> impl IntoView {
+    let session = session();
+    view! {
+        <button type="button" class="button" data-testid="retry" on:click=move |_| session.retry()>"Retry"</button>
+    }
+}
+
+/// Ticks only while it is on the screen, which is while offline.
+#[component]
+fn Countdown(retry_at_ms: Option<u64>) -> impl IntoView {
+    let now = RwSignal::new(clock::now_ms());
+    let timer = set_interval_with_handle(move || now.set(clock::now_ms()), Duration::from_secs(1)).ok();
+    on_cleanup(move || {
+        timer.as_ref().map(IntervalHandle::clear);
+    });
+    move || match retry_at_ms {
+        Some(at) => format!("Offline. Trying again in {} s.", at.saturating_sub(now.get()).div_ceil(1000)),
+        None => "Offline.".to_owned(),
+    }
+}
+
+/// What is true of this tab.
+#[component]
+fn Tab() -> impl IntoView {
+    let tab = session().tab;
+    let notes = move || {
+        let tab = tab.get();
+        let guest = match tab.guest {
+            0 => None,
+            1 => Some("Tincan is open in another tab; here you are a second guest.".to_owned()),
+            n => Some(format!("Tincan is open in other tabs; here you are guest number {}.", u64::from(n) + 1)),
+        };
+        let forgets =
+            tab.forgets.then(|| "Your browser keeps nothing here: this identity ends with the tab.".to_owned());
+        [guest, forgets, tab.problem].into_iter().flatten().collect::<Vec<_>>()
+    };
+    view! {
+        <For each=notes key=Clone::clone let(note)>
+            <Note note on_dismiss=None />
+        </For>
+    }
+}
+
+#[component]
+fn Warnings() -> impl IntoView {
+    let model = session().model;
+    let warnings = Memo::new(move |_| model.with(|model| model.warnings.clone()));
+    let dismiss = Callback::new(move |note: String| {
+        model.update(|model| model.warnings.retain(|warning| *warning != note));
+    });
+    view! {
+        <For each=move || warnings.get() key=Clone::clone let(note)>
+            <Note note on_dismiss=Some(dismiss) />
+        </For>
+    }
+}
+
+/// A line that can be put away: for good, or by its owner.
+#[component]
+fn Note(note: String, on_dismiss: Option<Callback<String>>) -> impl IntoView {
+    let away = RwSignal::new(false);
+    let dismissed = note.clone();
+    let put_away = move |_| {
+        away.set(true);
+        if let Some(callback) = on_dismiss {
+            callback.run(dismissed.clone());
+        }
+    };
+    view! {
+        <p class="notice" class:away=move || away.get() data-testid="notice" role="status">
+            {note}
+            <button type="button" class="button plain" aria-label="Put this note away" on:click=put_away>"×"</button>
+        </p>
+    }
+}

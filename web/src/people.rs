@@ -1,0 +1,103 @@
+//! Who is there, and how each is reached.
+
+use leptos::prelude::*;
+use tincan_shared::{Path, PeerId};
+
+use crate::{
+    clock,
+    identicon::Identicon,
+    peer_id::IdButton,
+    roster::{Person, roster},
+    session::session,
+};
+
+#[component]
+pub(crate) fn People() -> impl IntoView {
+    let model = session().model;
+    let everybody = Memo::new(move |_| model.with(roster));
+    let unlisted = Memo::new(move |_| {
+        model.with(|model| {
+            let Some(room) = model.current_room() else { return 0 };
+            (room.info.total as usize).saturating_sub(room.info.members.len())
+        })
+    });
+    let ids = move |hubs: bool| {
+        Memo::new(move |_| {
+            everybody.with(|people| {
+                people.iter().filter(|person| person.hub == hubs).map(|person| person.peer).collect::<Vec<_>>()
+            })
+        })
+    };
+    let (people, hubs) = (ids(false), ids(true));
+    view! {
+        <section aria-labelledby="people-title">
+            <h2 id="people-title">"People"</h2>
+            <Show when=move || people.with(Vec::is_empty)>
+                <p class="nobody">"Nobody but you."</p>
+            </Show>
+            <ul class="peers">
+                <For each=move || people.get() key=|peer| *peer let(peer)>
+                    <PersonRow peer everybody />
+                </For>
+            </ul>
+            {move || match unlisted.get() {
+                0 => None,
+                n => Some(view! { <p class="nobody">{format!("and {n} more in this room")}</p> }),
+            }}
+        </section>
+        <section aria-labelledby="network-title">
+            <h2 id="network-title">"Network"</h2>
+            <Show when=move || hubs.with(Vec::is_empty)>
+                <p class="nobody">"No hub."</p>
+            </Show>
+            <ul class="peers">
+                <For each=move || hubs.get() key=|peer| *peer let(peer)>
+                    <PersonRow peer everybody />
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+/// One peer. The row stays while its numbers change, so that focus and selection stay too.
+#[component]
+fn PersonRow(peer: PeerId, everybody: Memo<Vec<Person>>) -> impl IntoView {
+    let person = Memo::new(move |_| everybody.with(|people| people.iter().find(|person| person.peer == peer).cloned()));
+    let of = move |read: fn(&Person) -> String| move || person.with(|person| person.as_ref().map(read));
+    let is = move |read: fn(&Person) -> bool| move || person.with(|person| person.as_ref().is_some_and(read));
+    view! {
+        <li
+            class="peer"
+            class:elsewhere=is(|person| !person.here && !person.hub)
+            data-testid="peer-row"
+            data-peer=peer.to_string()
+            data-path=of(|person| person.path_word().to_owned())
+            data-transport=of(|person| person.transport.clone())
+            data-hub=is(|person| person.hub)
+        >
+            <Identicon peer />
+            <div class="who">
+                <span class="nick">{of(name)}</span>
+                <IdButton peer />
+            </div>
+            <p class="how">
+                <span class="path" class:direct=is(|person| person.path == Path::Direct)>{of(|person| person.path_word().to_owned())}</span>
+                <span>{of(|person| person.transport.clone())}</span>
+                {move || person.with(|person| person.as_ref().and_then(|person| person.rtt_us)).map(|us| view! {
+                    <span title="Round-trip time">{clock::rtt(us)}</span>
+                })}
+                {move || person.with(|person| person.as_ref().and_then(|person| person.since_ms)).map(|ms| view! {
+                    <span title=clock::full(ms)>{format!("since {}", clock::time(ms))}</span>
+                })}
+            </p>
+        </li>
+    }
+}
+
+fn name(person: &Person) -> String {
+    match &person.nick {
+        Some(nick) => nick.clone(),
+        None if person.hub => "hub".to_owned(),
+        None => "peer".to_owned(),
+    }
+}

@@ -1,0 +1,178 @@
+//! The rooms one is in, as tabs, and the way into another.
+
+use leptos::{ev, prelude::*, task::spawn_local};
+use tincan_shared::{Error, neutralise};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::HtmlElement;
+
+use crate::{
+    panel::{Panel, panels},
+    routing,
+    session::{Session, session},
+};
+
+/// Keeps the page's address and title in step with the room on the screen.
+pub(crate) fn follow_current_room(session: Session) {
+    let current = Memo::new(move |_| session.model.with(|model| model.current.clone()));
+    let unread =
+        Memo::new(move |_| session.model.with(|model| model.rooms.iter().map(|room| room.unread).sum::<u32>()));
+    Effect::new(move || current.with(|room| show_in_address(room)));
+    Effect::new(move || {
+        let room = current.with(|room| neutralise(room, false));
+        let count = match unread.get() {
+            0 => String::new(),
+            n => format!("({n}) "),
+        };
+        let room = if room.is_empty() { room } else { format!("{room} · ") };
+        document().set_title(&format!("{count}{room}Tincan"));
+    });
+}
+
+fn show_in_address(room: &str) {
+    let location = window().location();
+    let hash = location.hash().unwrap_or_default();
+    if room.is_empty() || routing::room_in(&hash).as_deref() == Some(room) {
+        return;
+    }
+    let wanted = routing::hash_of(room);
+    let shown = if hash.is_empty() {
+        // The first room is no step to go back from.
+        window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&wanted)))
+    } else {
+        location.set_hash(&wanted)
+    };
+    if let Err(error) = shown {
+        tracing::warn!(?error, "the room cannot be shown in the address");
+    }
+}
+
+#[component]
+pub(crate) fn Rooms() -> impl IntoView {
+    let model = session().model;
+    let panels = panels();
+    let names = Memo::new(move |_| {
+        model.with(|model| model.rooms.iter().map(|room| room.info.room.clone()).collect::<Vec<_>>())
+    });
+    view! {
+        <nav id="rooms" class="rooms" class:open=move || panels.is_open(Panel::Rooms) aria-label="Rooms">
+            <h2>"Rooms"</h2>
+            <div class="tabs" role="tablist" aria-label="Rooms" on:keydown=move_along>
+                <For each=move || names.get() key=Clone::clone let(name)>
+                    <Tab name />
+                </For>
+            </div>
+            <JoinForm />
+        </nav>
+    }
+}
+
+#[component]
+fn Tab(name: String) -> impl IntoView {
+    let session = session();
+    let panels = panels();
+    let shown = neutralise(&name, false);
+    let selected = {
+        let name = name.clone();
+        Memo::new(move |_| session.model.with(|model| model.current == name))
+    };
+    let unread = {
+        let name = name.clone();
+        Memo::new(move |_| session.model.with(|model| model.room(&name).map_or(0, |room| room.unread)))
+    };
+    let open = {
+        let name = name.clone();
+        move |_| {
+            session.model.update(|model| model.open(&name));
+            panels.close();
+        }
+    };
+    view! {
+        <button
+            type="button"
+            role="tab"
+            class="tab"
+            data-testid="room-tab"
+            data-room=name
+            aria-selected=move || selected.get().to_string()
+            aria-controls="conversation"
+            tabindex=move || if selected.get() { "0" } else { "-1" }
+            on:click=open
+        >
+            <span class="name">{shown}</span>
+            {move || match unread.get() {
+                0 => None,
+                n => Some(view! { <span class="unread">{n}<span class="visually-hidden">" unread"</span></span> }),
+            }}
+        </button>
+    }
+}
+
+/// Arrow keys, Home and End move along the tabs, as in any list of tabs.
+fn move_along(event: ev::KeyboardEvent) {
+    let Some(tabs) = event.current_target().and_then(|list| list.dyn_into::<HtmlElement>().ok()) else { return };
+    let count = tabs.child_element_count();
+    let focused = document().active_element();
+    let at = (0..count).find(|index| focused.is_some() && tabs.children().item(*index) == focused);
+    let Some(at) = at else { return };
+    let next = match event.key().as_str() {
+        "ArrowDown" | "ArrowRight" => (at + 1) % count,
+        "ArrowUp" | "ArrowLeft" => (at + count - 1) % count,
+        "Home" => 0,
+        "End" => count - 1,
+        _ => return,
+    };
+    event.prevent_default();
+    if let Some(tab) = tabs.children().item(next).and_then(|tab| tab.dyn_into::<HtmlElement>().ok())
+        && let Err(error) = tab.focus()
+    {
+        tracing::warn!(?error, "the tab cannot be focused");
+    }
+}
+
+#[component]
+fn JoinForm() -> impl IntoView {
+    let session = session();
+    let panels = panels();
+    let typed = RwSignal::new(String::new());
+    let error = RwSignal::new(None::<Error>);
+    let join = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let room = typed.get_untracked().trim().to_owned();
+        spawn_local(async move {
+            match session.join(room).await {
+                Ok(()) => {
+                    typed.set(String::new());
+                    error.set(None);
+                    panels.close();
+                }
+                Err(refused) => error.set(Some(refused)),
+            }
+        });
+    };
+    view! {
+        <form class="join" on:submit=join>
+            <label class="visually-hidden" for="room-input">"Join a room"</label>
+            <div class="field">
+                <input
+                    id="room-input"
+                    data-testid="room-input"
+                    placeholder="Join a room"
+                    autocomplete="off"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    aria-describedby="room-error"
+                    aria-invalid=move || error.get().is_some().then_some("true")
+                    prop:value=move || typed.get()
+                    on:input=move |event| {
+                        typed.set(event_target_value(&event));
+                        error.set(None);
+                    }
+                />
+                <button type="submit" class="button" data-testid="room-join">"Join"</button>
+            </div>
+            <div id="room-error" role="alert">
+                {move || error.get().map(|error| view! { <p class="error" data-testid="error">{error.to_string()}</p> })}
+            </div>
+        </form>
+    }
+}

@@ -1,0 +1,92 @@
+//! What the page's address says: `?hub=<multiaddr>` (repeatable) and `#room=<name>`.
+
+use std::fmt::Write;
+
+/// The room to open when the address names none.
+pub(crate) const DEFAULT_ROOM: &str = "lobby";
+
+/// The room in a fragment like `#room=lobby`.
+pub(crate) fn room_in(hash: &str) -> Option<String> {
+    values(hash.trim_start_matches('#'), "room").next().filter(|room| !room.is_empty())
+}
+
+/// The fragment that opens a room.
+pub(crate) fn hash_of(room: &str) -> String {
+    format!("#room={}", encode(room))
+}
+
+/// The hubs in a query like `?hub=/ip4/…&hub=/ip4/…`.
+pub(crate) fn hubs_in(search: &str) -> Vec<String> {
+    values(search.trim_start_matches('?'), "hub").filter(|hub| !hub.is_empty()).collect()
+}
+
+fn values<'a>(pairs: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    pairs.split('&').filter_map(move |pair| match pair.split_once('=') {
+        Some((key, value)) if key == name => Some(decode(value)),
+        _ => None,
+    })
+}
+
+/// Undoes percent-encoding; what is not valid encoding stays as it is.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(hex_byte);
+        decoded.push(escaped.unwrap_or(bytes[at]));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let [high, low] = digits else { return None };
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+}
+
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_survives_the_way_into_a_link_and_back() {
+        for room in ["lobby", "tea & cake", "100 %", "grüße", "a=b#c?d/e", "%41"] {
+            assert_eq!(room_in(&hash_of(room)).as_deref(), Some(room));
+        }
+        assert_eq!(hash_of("tea & cake"), "#room=tea%20%26%20cake");
+    }
+
+    #[test]
+    fn what_is_missing_or_broken_is_no_room() {
+        assert_eq!(room_in(""), None);
+        assert_eq!(room_in("#"), None);
+        assert_eq!(room_in("#room="), None);
+        assert_eq!(room_in("#rooms=x"), None);
+        assert_eq!(room_in("#room=x&plain").as_deref(), Some("x"));
+        assert_eq!(room_in("#room=50%").as_deref(), Some("50%"));
+        assert_eq!(room_in("#room=%zz").as_deref(), Some("%zz"));
+        assert_eq!(room_in("#room=%ff").as_deref(), Some("\u{fffd}"));
+    }
+
+    #[test]
+    fn hubs_repeat() {
+        assert_eq!(hubs_in("?hub=/ip4/1.2.3.4/tcp/1/ws&x=1&hub=%2Fdns%2Fa"), ["/ip4/1.2.3.4/tcp/1/ws", "/dns/a"]);
+        assert!(hubs_in("").is_empty());
+        assert!(hubs_in("?hub=").is_empty());
+    }
+}

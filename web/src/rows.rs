@@ -1,0 +1,73 @@
+//! Lines as rows on the screen: grouped by sender, parted by day.
+
+use tincan_shared::{MessageState, PeerId};
+
+use crate::lines::Line;
+
+/// Lines of one sender no further apart than this share one heading.
+const GROUP_WITHIN_MS: u64 = 5 * 60 * 1000;
+
+/// One line, and how it stands among its neighbours.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) line: Line,
+    pub(crate) own: bool,
+    /// Shows who speaks: the first of its group.
+    pub(crate) head: bool,
+    /// The first of its day.
+    pub(crate) new_day: bool,
+}
+
+impl Row {
+    /// Whatever changes this is drawn anew; everything else of a row never changes.
+    pub(crate) fn key(&self) -> (u64, bool, bool, bool) {
+        (self.line.key, self.line.message.state == MessageState::Waiting, self.head, self.new_day)
+    }
+}
+
+/// Rows for lines, oldest first. `day` numbers the local day of a unix time in milliseconds.
+pub(crate) fn rows(lines: &[Line], me: Option<PeerId>, day: impl Fn(u64) -> i64) -> Vec<Row> {
+    let mut previous: Option<&Line> = None;
+    let mut rows = Vec::with_capacity(lines.len());
+    for line in lines {
+        let new_day = previous.is_some_and(|earlier| day(earlier.message.time_ms) != day(line.message.time_ms));
+        let head = new_day || !previous.is_some_and(|earlier| same_group(earlier, line));
+        rows.push(Row { line: line.clone(), own: me == Some(line.message.from), head, new_day });
+        previous = Some(line);
+    }
+    rows
+}
+
+fn same_group(earlier: &Line, line: &Line) -> bool {
+    let (earlier, line) = (&earlier.message, &line.message);
+    earlier.from == line.from
+        && earlier.nick == line.nick
+        && earlier.plain == line.plain
+        && earlier.newer == line.newer
+        && line.time_ms.abs_diff(earlier.time_ms) <= GROUP_WITHIN_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        lines::Lines,
+        sample::{message, peer},
+    };
+
+    #[test]
+    fn groups_by_sender_within_minutes_and_parts_days() {
+        let mut lines = Lines::default();
+        let minute = 60_000;
+        for (id, from, time) in
+            [("a", 1, 0), ("b", 1, 4 * minute), ("c", 2, 5 * minute), ("d", 2, 11 * minute), ("e", 2, 12 * minute)]
+        {
+            lines.insert(message(id, peer(from), time, 0), u64::MAX, true);
+        }
+        let rows = rows(lines.as_slice(), Some(peer(2)), |time| (time / (12 * minute)) as i64);
+        let heads: Vec<_> = rows.iter().map(|row| row.head).collect();
+        assert_eq!(heads, [true, false, true, true, true]);
+        assert_eq!(rows.iter().filter(|row| row.new_day).count(), 1);
+        assert_eq!(rows.iter().filter(|row| row.own).count(), 3);
+    }
+}

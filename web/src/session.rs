@@ -1,0 +1,191 @@
+//! The node as the page holds it: started once, asked by the regions of the screen, heard by one loop.
+
+use leptos::{prelude::*, task::spawn_local};
+use tincan_shared::{Error, Event, Message, PeerId};
+use tincan_wasm::{Options, PageEvents, PageNode, Stage, Started};
+
+use crate::{
+    clock,
+    model::{Ask, Model},
+    routing,
+};
+
+/// How far the page has come.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Phase {
+    Starting(&'static str),
+    Running,
+    Failed(String),
+}
+
+/// What is true of this tab for as long as it lives.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tab {
+    /// 0 for the first tab of a profile.
+    pub(crate) guest: u32,
+    pub(crate) forgets: bool,
+    pub(crate) problem: Option<String>,
+}
+
+/// Handed to every region as context.
+#[derive(Clone, Copy)]
+pub(crate) struct Session {
+    pub(crate) phase: RwSignal<Phase>,
+    pub(crate) tab: RwSignal<Tab>,
+    pub(crate) model: RwSignal<Model>,
+    node: StoredValue<Option<PageNode>, LocalStorage>,
+}
+
+impl Session {
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: RwSignal::new(Phase::Starting("Making your key…")),
+            tab: RwSignal::new(Tab::default()),
+            model: RwSignal::new(Model::default()),
+            node: StoredValue::new_local(None),
+        }
+    }
+
+    /// Starts the node and listens to it for as long as the page lives.
+    pub(crate) fn start(self) {
+        spawn_local(async move {
+            let location = window().location();
+            let options = Options { hubs: routing::hubs_in(&location.search().unwrap_or_default()) };
+            let stage = move |stage| {
+                self.phase.set(Phase::Starting(match stage {
+                    Stage::Key => "Making your key…",
+                    Stage::Hub => "Looking for the hub…",
+                }));
+            };
+            match tincan_wasm::start(options, stage).await {
+                Ok(started) => self.run(started).await,
+                Err(error) => self.phase.set(Phase::Failed(error.to_string())),
+            }
+        });
+    }
+
+    async fn run(self, started: Started) {
+        let Started { node, events, guest, persistent, problem } = started;
+        self.tab.set(Tab { guest, forgets: !persistent, problem });
+        self.node.set_value(Some(node.clone()));
+        if let Err(error) = self.read_everything(&node).await {
+            self.phase.set(Phase::Failed(error.to_string()));
+            return;
+        }
+        self.phase.set(Phase::Running);
+        self.follow_address();
+        self.listen(node, events).await;
+    }
+
+    /// The one loop that turns events into what is on the screen.
+    async fn listen(self, node: PageNode, mut events: PageEvents) {
+        loop {
+            let event = events.next().await;
+            let stopped = event == Event::Stopped;
+            let ask = self.model.try_update(|model| model.apply(event, clock::now_ms())).flatten();
+            let asked = match ask {
+                Some(Ask::Lines(room)) => self.read_lines(&node, room).await,
+                Some(Ask::Everything) => self.read_everything(&node).await,
+                None => Ok(()),
+            };
+            if let Err(error) = asked {
+                tracing::warn!(%error, "the node did not answer");
+            }
+            if stopped {
+                return;
+            }
+        }
+    }
+
+    async fn read_everything(self, node: &PageNode) -> Result<(), Error> {
+        let info = node.info().await?;
+        let status = node.status().await?;
+        let peers = node.peers().await?;
+        let rooms = node.rooms().await?;
+        let names: Vec<String> = rooms.iter().map(|room| room.room.clone()).collect();
+        self.model.update(|model| {
+            model.me = Some(info.peer_id);
+            model.nick = info.nick;
+            model.set_status(status, clock::now_ms());
+            model.set_peers(peers);
+            model.set_rooms(rooms);
+        });
+        for room in names {
+            self.read_lines(node, room).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_lines(self, node: &PageNode, room: String) -> Result<(), Error> {
+        let messages: Vec<Message> = match node.messages(room.clone()).await {
+            // Left in the meantime.
+            Err(Error::NotInRoom { .. }) => return Ok(()),
+            answer => answer?,
+        };
+        self.model.update(|model| model.merge_lines(&room, messages, clock::now_ms()));
+        Ok(())
+    }
+
+    /// Opens the room that the page's address names, joining it if need be.
+    pub(crate) fn follow_address(self) {
+        let hash = window().location().hash().unwrap_or_default();
+        let room = routing::room_in(&hash).unwrap_or_else(|| routing::DEFAULT_ROOM.to_owned());
+        if self.model.with_untracked(|model| model.current == room) {
+            return;
+        }
+        spawn_local(async move {
+            if let Err(error) = self.join(room).await {
+                self.model.update(|model| model.warn(format!("The room in the address: {error}.")));
+            }
+        });
+    }
+
+    /// Joins a room, or goes back to it, and shows it.
+    pub(crate) async fn join(self, room: String) -> Result<(), Error> {
+        if self.model.with_untracked(|model| model.room(&room).is_none()) {
+            self.node()?.join(room.clone(), false).await?;
+        }
+        self.model.update(|model| model.open(&room));
+        Ok(())
+    }
+
+    pub(crate) async fn leave(self, room: String) -> Result<(), Error> {
+        self.node()?.leave(room).await
+    }
+
+    pub(crate) async fn say(self, room: String, text: String) -> Result<(), Error> {
+        self.node()?.say(room, text).await.map(drop)
+    }
+
+    pub(crate) async fn set_nick(self, nick: String) -> Result<(), Error> {
+        self.node()?.set_nick(nick.clone()).await?;
+        self.model.update(|model| model.nick = nick);
+        Ok(())
+    }
+
+    pub(crate) async fn dial(self, address: String) -> Result<PeerId, Error> {
+        self.node()?.dial(&address).await
+    }
+
+    pub(crate) async fn console(self, line: String) -> Result<String, Error> {
+        self.node()?.console(&line).await
+    }
+
+    pub(crate) fn retry(self) {
+        spawn_local(async move {
+            // The outcome comes as an event.
+            if let Ok(node) = self.node() {
+                let _ = node.retry().await;
+            }
+        });
+    }
+
+    fn node(self) -> Result<PageNode, Error> {
+        self.node.get_value().ok_or(Error::Stopped)
+    }
+}
+
+/// The session, in any region of the screen.
+pub(crate) fn session() -> Session {
+    expect_context()
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask`: sets up what the repository needs, builds, runs and checks it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `run` | builds page and hub, becomes the hub |
+//! | `page`, `size` | builds the page; what it weighs |
+//! | `test`, `suite` | every check, one step after the other |
+//! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
+//! | `tools`, `browser` | what has to be installed, and how it gets there |
+//! | `shell`, `steps` | running programs, telling how it went |
+
+mod browser;
+mod floor;
+mod page;
+mod run;
+mod shell;
+mod size;
+mod steps;
+mod structure;
+mod suite;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <word>
+
+  run [-- ARGS]   build the page and the hub, start the hub (ARGS are those of tincan; default: serve)
+  test [WORDS]    every check; with words only the steps whose names contain one of them
+  page            build the page into web/dist
+  size            what each shipped file of the page weighs: raw, gzip, brotli
+  shots           screenshots of the page into docs/screenshots";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((word, rest)) = words.split_first() else {
+        return usage();
+    };
+    let done = match (word.as_str(), rest) {
+        ("run", rest) => run::run(rest),
+        ("test", rest) => test::test(rest),
+        ("page", []) => page::build(),
+        ("size", []) => size::print(),
+        ("shots", []) => test::shots(),
+        _ => return usage(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,92 @@
+//! What the steps of `cargo xtask test` run.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    browser::{Browser, node_packages},
+    page,
+    shell::{cargo, program, root, run, target_dir},
+    tools::Tools,
+};
+
+/// Packages that run on a machine.
+const NATIVE: &str = "--workspace --exclude tincan-web --exclude tincan-wasm";
+/// Packages that run in a page.
+const WASM: &str = "--target wasm32-unknown-unknown --package tincan-wasm --package tincan-web";
+/// Seconds a test in a browser may take; two busy cores are slow.
+const BROWSER_TEST_SECONDS: &str = "180";
+
+/// Everything that has to be installed, before anything is built.
+pub(crate) fn ready() -> Result<()> {
+    Tools::ready()?;
+    Browser::ready()?;
+    node_packages()
+}
+
+pub(crate) fn fmt() -> Result<()> {
+    run(&mut cargo("fmt --all --check")?)
+}
+
+pub(crate) fn clippy_native() -> Result<()> {
+    run(&mut cargo(&format!("clippy --quiet {NATIVE} --all-targets -- -D warnings"))?)
+}
+
+pub(crate) fn clippy_wasm() -> Result<()> {
+    let tools = Tools::ready()?;
+    run(tools.on(&mut cargo(&format!("clippy --quiet {WASM} --package tincan-shared -- -D warnings"))?)?)?;
+    run(tools.on(&mut cargo(&format!("clippy --quiet {WASM} --all-targets -- -D warnings"))?)?)
+}
+
+/// Unit, integration and documentation tests.
+pub(crate) fn native() -> Result<()> {
+    run(&mut cargo(&format!("test --no-fail-fast {NATIVE}"))?)
+}
+
+pub(crate) fn rustdoc() -> Result<()> {
+    for which in [NATIVE, WASM] {
+        run(cargo(&format!("doc --quiet --no-deps {which}"))?.env("RUSTDOCFLAGS", "-D warnings"))?;
+    }
+    Ok(())
+}
+
+/// Tests compiled to wasm, inside a headless browser.
+pub(crate) fn wasm() -> Result<()> {
+    let tools = Tools::ready()?;
+    let browser = Browser::ready()?;
+    let mut tests = cargo("test --no-fail-fast --target wasm32-unknown-unknown --package tincan-wasm --lib --tests")?;
+    run(browser.on(tools.on(&mut tests)?).env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TEST_SECONDS))
+}
+
+/// Names of the end-to-end tests, one a file.
+pub(crate) fn e2e_names() -> Result<Vec<String>> {
+    let dir = root().join("web/e2e");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let file = entry?.file_name().to_string_lossy().into_owned();
+        names.extend(file.strip_suffix(".test.mjs").map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What all end-to-end tests need beside the page: their packages and a `tincan` that serves it.
+pub(crate) fn e2e_build() -> Result<()> {
+    node_packages()?;
+    run(&mut cargo("build --quiet --package tincan-node")?)
+}
+
+/// One end-to-end test through the real binary and a real browser.
+pub(crate) fn e2e(name: &str) -> Result<()> {
+    node(&["--test", "--test-reporter=spec", &format!("web/e2e/{name}.test.mjs")])
+}
+
+/// Runs a script of web/e2e in its environment.
+pub(crate) fn node(words: &[&str]) -> Result<()> {
+    let binary: PathBuf = target_dir()?.join("debug").join(format!("tincan{}", std::env::consts::EXE_SUFFIX));
+    if !binary.is_file() || !page::dist().join("index.html").is_file() {
+        bail!("the page or the hub was not built; see the steps before");
+    }
+    run(Browser::ready()?.on(&mut program("node")?).args(words).env("TINCAN_BIN", binary))
+}

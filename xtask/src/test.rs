@@ -1,0 +1,44 @@
+//! `cargo xtask test`: every check, in the order in which failures are cheapest to learn of.
+
+use anyhow::Result;
+
+use crate::{
+    floor, page,
+    steps::{Tally, step},
+    structure, suite,
+};
+
+/// Runs the steps whose names contain one of the words; all without words.
+pub(crate) fn test(words: &[String]) -> Result<()> {
+    let e2e = suite::e2e_names()?;
+    let e2e_step = |name: &String| format!("e2e {name}");
+    let mut tally = Tally::new(words);
+    tally.run("fmt", suite::fmt);
+    tally.run("security floor", floor::check);
+    tally.run("structure", structure::check);
+    tally.run("set-up", suite::ready);
+    tally.run("clippy native", suite::clippy_native);
+    tally.run("clippy wasm", suite::clippy_wasm);
+    tally.run("native tests", suite::native);
+    tally.run("rustdoc", suite::rustdoc);
+    tally.run("wasm tests", suite::wasm);
+    tally.run("page", page::build);
+    if e2e.iter().any(|name| tally.wants(&e2e_step(name))) {
+        // Without the step before, an old page would be tested.
+        let page_is_built = tally.wants("page");
+        tally.always("e2e build", || {
+            if page_is_built { Ok(()) } else { page::build() }.and_then(|()| suite::e2e_build())
+        });
+    }
+    for name in &e2e {
+        tally.run(&e2e_step(name), || suite::e2e(name));
+    }
+    tally.finish()
+}
+
+/// Screenshots for README and review.
+pub(crate) fn shots() -> Result<()> {
+    page::build()?;
+    step("building the hub", suite::e2e_build)?;
+    step("screenshots into docs/screenshots", || suite::node(&["web/e2e/shots.mjs"]))
+}
