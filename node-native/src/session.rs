@@ -53,7 +53,8 @@ impl Session {
     pub fn start(settings: &Settings, config: Config) -> Result<Self, Error> {
         let mut config = settings.apply(config);
         config.validate()?;
-        config.listen = listen(settings, config.role);
+        let ipv6 = addresses::has_ipv6();
+        config.listen = listen(settings, config.role, ipv6);
         addresses::check_free(&config.listen)?;
         let identity = identity(settings, config.role)?;
         let listen = config.listen.clone();
@@ -66,6 +67,9 @@ impl Session {
             now_ms,
         };
         let (node, events) = Node::spawn(config, platform)?;
+        if !ipv6 && settings.listen.is_none() {
+            tracing::info!("this host has no IPv6: listening on IPv4 only");
+        }
         let ephemeral = identity.held.is_none();
         Ok(Self { node, events, listen, ephemeral, writer: identity.writer, _held: identity.held })
     }
@@ -83,13 +87,9 @@ impl Session {
     }
 }
 
-fn listen(settings: &Settings, role: Role) -> Vec<Multiaddr> {
+fn listen(settings: &Settings, role: Role, ipv6: bool) -> Vec<Multiaddr> {
     if let Some(named) = &settings.listen {
         return named.clone();
-    }
-    let ipv6 = addresses::has_ipv6();
-    if !ipv6 {
-        tracing::info!("this host has no IPv6: listening on IPv4 only");
     }
     match role {
         Role::Hub => addresses::hub_defaults(ipv6),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
 //! | [`transport`] | the only file with transports, and what a page can dial |
+//! | `transport_close` | makes it notice a closed WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
 //! | `origin` | `GET /api/v1/node` of the page's own origin |
@@ -25,6 +26,7 @@ pub mod page;
 mod start;
 pub mod storage;
 pub mod transport;
+mod transport_close;
 
 use getrandom_03 as _;
 use getrandom_04 as _;

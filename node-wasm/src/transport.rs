@@ -18,6 +18,8 @@ use libp2p::{
 };
 use tincan_shared::{Error, Multiaddr, PeerId, neutralise};
 
+use crate::transport_close::SeesClose;
+
 /// Where the page was opened, as far as it decides what can be dialled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surroundings {
@@ -178,6 +180,7 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
         .map_err(|error| Error::Setting { name: "keypair", reason: format!("{error}; use an ed25519 key") })?;
     let inner = libp2p_websocket_websys::Transport::default();
     Ok(Dialable { inner, surroundings: Surroundings::here() }
+        .map(|connection, _| SeesClose::new(connection))
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())

@@ -6,18 +6,18 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn Tins() -> impl IntoView {
     view! {
-        <svg class="tins" viewBox="0 0 160 64" width="160" height="64" aria-hidden="true">
-            <g class="tin">
-                <path d="M14 16H42c4 0 4 32 0 32H14" />
-                <path d="M31 16c4 0 4 32 0 32" />
-                <ellipse cx="14" cy="32" rx="5" ry="16" />
+        <svg class="tins" viewBox="0 0 216 64" width="216" height="64" aria-hidden="true">
+            <g class="tin" transform="rotate(-6 34 32)">
+                <path d="M14 14H54c5 0 5 36 0 36H14" />
+                <path d="M28 14c5 0 5 36 0 36M41 14c5 0 5 36 0 36" />
+                <ellipse cx="14" cy="32" rx="6" ry="18" />
             </g>
-            <g class="tin" transform="translate(160 0) scale(-1 1)">
-                <path d="M14 16H42c4 0 4 32 0 32H14" />
-                <path d="M31 16c4 0 4 32 0 32" />
-                <ellipse cx="14" cy="32" rx="5" ry="16" />
+            <g class="tin" transform="translate(216 0) scale(-1 1) rotate(-6 34 32)">
+                <path d="M14 14H54c5 0 5 36 0 36H14" />
+                <path d="M28 14c5 0 5 36 0 36M41 14c5 0 5 36 0 36" />
+                <ellipse cx="14" cy="32" rx="6" ry="18" />
             </g>
-            <path class="string" d="M45 32Q80 50 115 32" />
+            <path class="string" d="M58 29.5Q108 62 158 29.5" />
         </svg>
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 
 #[component]
 pub(crate) fn MessageRow(row: Row) -> impl IntoView {
-    let Row { line, own, head, new_day } = row;
+    let Row { line, own, head: first, new_day } = row;
     let message = line.message;
     let state = match message.state {
         MessageState::Waiting => "waiting",
@@ -24,7 +24,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
         {new_day.then(|| view! { <li class="day"><span>{clock::date(message.time_ms)}</span></li> })}
         <li
             class="line"
-            class:head=head
+            class:first=first
             class:own=own
             class:arrived=line.fresh && !waiting
             data-testid="message"
@@ -33,13 +33,13 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             data-plain=message.plain
             data-newer=message.newer
         >
-            {head.then(|| view! { <Heading message=Message::clone(&message) own /> })}
+            {first.then(|| view! { <Heading message=Message::clone(&message) own /> })}
             <div class="body">
                 <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
                 {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
                 {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
-                <Time unix_ms=message.time_ms />
+                {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>
         </li>
     }
@@ -54,6 +54,7 @@ fn Heading(message: Message, own: bool) -> impl IntoView {
             <span class="nick">{neutralise(&message.nick, false)}</span>
             {own.then(|| view! { <span class="you">"you"</span> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
+            <Time unix_ms=message.time_ms />
         </div>
     }
 }

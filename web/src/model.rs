@@ -74,6 +74,11 @@ impl Model {
         self.room(&self.current)
     }
 
+    /// Lines that arrived in rooms that are not on the screen.
+    pub(crate) fn unread(&self) -> u32 {
+        self.rooms.iter().map(|room| room.unread).fold(0, u32::saturating_add)
+    }
+
     fn room_mut(&mut self, name: &str) -> Option<&mut Room> {
         self.rooms.iter_mut().find(|room| room.info.room == name)
     }

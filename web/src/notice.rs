@@ -49,7 +49,7 @@ fn Connection() -> impl IntoView {
                 Standing::Looking => view! { <p class="notice" data-testid="notice">"Looking for the hub…"</p> }.into_any(),
                 Standing::HubGone { direct } => view! {
                     <p class="notice" data-testid="notice">
-                        {format!("The hub is gone. You still reach {direct} people directly.")}
+                        {hub_gone(direct)}
                         <RetryButton />
                     </p>
                 }
@@ -66,6 +66,11 @@ fn Connection() -> impl IntoView {
             }}
         </div>
     }
+}
+
+fn hub_gone(direct: usize) -> String {
+    let people = if direct == 1 { "person" } else { "people" };
+    format!("The hub is gone. You still reach {direct} {people} directly.")
 }
 
 #[component]

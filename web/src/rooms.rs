@@ -6,6 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::HtmlElement;
 
 use crate::{
+    model::Model,
     panel::{Panel, panels},
     routing,
     session::{Session, session},
@@ -14,8 +15,7 @@ use crate::{
 /// Keeps the page's address and title in step with the room on the screen.
 pub(crate) fn follow_current_room(session: Session) {
     let current = Memo::new(move |_| session.model.with(|model| model.current.clone()));
-    let unread =
-        Memo::new(move |_| session.model.with(|model| model.rooms.iter().map(|room| room.unread).sum::<u32>()));
+    let unread = Memo::new(move |_| session.model.with(Model::unread));
     Effect::new(move || current.with(|room| show_in_address(room)));
     Effect::new(move || {
         let room = current.with(|room| neutralise(room, false));
@@ -99,11 +99,17 @@ fn Tab(name: String) -> impl IntoView {
             on:click=open
         >
             <span class="name">{shown}</span>
-            {move || match unread.get() {
-                0 => None,
-                n => Some(view! { <span class="unread">{n}<span class="visually-hidden">" unread"</span></span> }),
-            }}
+            <Unread count=unread />
         </button>
+    }
+}
+
+/// How many lines wait to be read, when there are any.
+#[component]
+pub(crate) fn Unread(count: Memo<u32>) -> impl IntoView {
+    move || match count.get() {
+        0 => None,
+        n => Some(view! { <span class="unread">{n}<span class="visually-hidden">" unread"</span></span> }),
     }
 }
 
@@ -129,6 +135,14 @@ fn move_along(event: ev::KeyboardEvent) {
     }
 }
 
+/// Who joined a room wants to say something next.
+fn focus_message() {
+    let field = document().get_element_by_id("message-input").and_then(|field| field.dyn_into::<HtmlElement>().ok());
+    if let Some(field) = field {
+        let _ = field.focus();
+    }
+}
+
 #[component]
 fn JoinForm() -> impl IntoView {
     let session = session();
@@ -144,6 +158,7 @@ fn JoinForm() -> impl IntoView {
                     typed.set(String::new());
                     error.set(None);
                     panels.close();
+                    request_animation_frame(focus_message);
                 }
                 Err(refused) => error.set(Some(refused)),
             }

@@ -129,8 +129,13 @@ impl Session {
     /// Opens the room that the page's address names, joining it if need be.
     pub(crate) fn follow_address(self) {
         let hash = window().location().hash().unwrap_or_default();
-        let room = routing::room_in(&hash).unwrap_or_else(|| routing::DEFAULT_ROOM.to_owned());
-        if self.model.with_untracked(|model| model.current == room) {
+        let current = self.model.with_untracked(|model| model.current.clone());
+        let room = match routing::room_in(&hash) {
+            Some(room) => room,
+            None if current.is_empty() => routing::DEFAULT_ROOM.to_owned(),
+            None => return,
+        };
+        if room == current {
             return;
         }
         spawn_local(async move {

@@ -8,8 +8,10 @@ use web_sys::HtmlInputElement;
 use crate::{
     identicon::Identicon,
     logo::Tins,
+    model::Model,
     panel::{Panel, panels},
     peer_id::IdButton,
+    rooms::Unread,
     roster::{counts, roster},
     session::session,
 };
@@ -58,6 +60,8 @@ fn link_word(link: Link) -> &'static str {
 #[component]
 fn PanelButton(panel: Panel, controls: &'static str, label: &'static str) -> impl IntoView {
     let panels = panels();
+    let model = session().model;
+    let unread = Memo::new(move |_| model.with(Model::unread));
     view! {
         <button
             type="button"
@@ -67,6 +71,7 @@ fn PanelButton(panel: Panel, controls: &'static str, label: &'static str) -> imp
             on:click=move |_| panels.toggle(panel)
         >
             {label}
+            {(panel == Panel::Rooms).then(|| view! { <Unread count=unread /> })}
         </button>
     }
 }

@@ -25,10 +25,10 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
-    raise_file_limit();
     let listener = http::bind(&settings.http).await?;
     let local = listener.local_addr().map_err(|error| addresses::refused(settings.http.clone(), &error, "--http"))?;
     let mut session = Session::start(settings, Config::hub())?;
+    raise_file_limit();
     output::line(&format!("peer id: {}", session.node.peer_id()))?;
     let site = http::Site::new(session.node.clone());
     let done = tokio::select! {

@@ -314,7 +314,9 @@ pub(super) fn root_cause<E: std::error::Error + 'static>(error: &TransportError<
         innermost = source;
     }
     let text = innermost.to_string();
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim();
+    // Some errors list several below a heading; the last line is the one that says something.
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+    let line = line.trim().trim_start_matches("- ");
     crate::neutralise(line, false)
 }
 

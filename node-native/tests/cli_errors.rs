@@ -1,0 +1,133 @@
+//! What goes wrong is said in one line, with the right exit status.
+
+mod support;
+
+use std::{
+    fs,
+    net::{TcpListener, UdpSocket},
+};
+
+use support::{Hub, tincan};
+
+#[test]
+fn bad_usage_is_2() {
+    for (arguments, part) in [
+        ("--nonsense", "--nonsense"),
+        ("nonsense", "nonsense"),
+        ("chat nonsense", "nonsense"),
+        ("ping", "ADDR"),
+        ("ping /ip4/127.0.0.1", "/ip4/127.0.0.1"),
+        ("ping /ip4/127.0.0.1/tcp/1 -c 0", "--count"),
+        ("--listen /ip4/0.0.0.0/tcp/x", "/ip4/0.0.0.0/tcp/x"),
+        ("--bootstrap /ip4/127.0.0.1/udp/1/webrtc-direct", "certhash"),
+        ("--http nonsense", "HOST:PORT"),
+        ("--kad-protocol nonsense --ephemeral --http 127.0.0.1:0", "kad_protocol"),
+        (
+            "--listen /ip4/127.0.0.1/tcp/54321 --listen /ip4/127.0.0.1/tcp/54321/ws --ephemeral --http 127.0.0.1:0",
+            "54321",
+        ),
+    ] {
+        let ended = tincan(arguments).run(b"");
+        let error = ended.error(2);
+        assert!(error.contains(part), "{arguments}: {error}");
+        assert_eq!((ended.err.len(), ended.out.len()), (1, 0), "{ended:?}");
+    }
+}
+
+#[test]
+fn bad_environment_and_config_are_2() {
+    let ended = tincan("chat").env("TINCAN_LISTEN", "nonsense").run(b"");
+    assert!(ended.error(2).contains("nonsense"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tincan.toml");
+    for (content, part) in [("rooom = \"a\"", "rooom"), ("listen = [\"x\"]", "line 1"), ("nick =", "line 1")] {
+        fs::write(&path, content).unwrap();
+        let ended = tincan("chat").path("--config", &path).run(b"");
+        let error = ended.error(2);
+        assert!(error.contains(part) && error.contains("tincan.toml"), "{error}");
+    }
+    let ended = tincan("chat").path("--config", &dir.path().join("missing")).run(b"");
+    assert!(ended.error(2).contains("missing"));
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
+    for (flags, part) in [
+        (format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/{tcp_port}"), format!("/tcp/{tcp_port} is in use")),
+        (
+            format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/{tcp_port}/ws"),
+            format!("/tcp/{tcp_port}/ws is in use"),
+        ),
+        (format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/udp/{udp_port}/quic-v1"), format!("/udp/{udp_port}/")),
+        (format!("--http 127.0.0.1:{tcp_port}"), format!("127.0.0.1:{tcp_port} is in use")),
+    ] {
+        let ended = tincan(&format!("serve --ephemeral {flags}")).run(b"");
+        let error = ended.error(1);
+        assert!(error.contains(&part), "{error}");
+        assert_eq!((ended.err.len(), ended.out.len()), (1, 0), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_second_hub_on_one_port_is_refused() {
+    let hub = Hub::start();
+    let address = support::without_id(hub.address("tcp"));
+    let ended = tincan(&format!("serve --ephemeral --http 127.0.0.1:0 --listen {address}")).run(b"");
+    assert!(ended.error(1).contains("is in use"));
+}
+
+#[test]
+fn what_is_unreadable_is_named_and_left_alone() {
+    for name in ["identity.key", "webrtc.pem", "tincan.redb"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        fs::write(&path, "nonsense").unwrap();
+        let ended = tincan("chat").path("--data-dir", dir.path()).run(b"");
+        let error = ended.error(1);
+        assert!(error.contains(name), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"nonsense");
+
+        // Root reads everything; a folder is read by nobody.
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let ended = tincan("chat").path("--data-dir", dir.path()).run(b"");
+        assert!(ended.error(1).contains(name));
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let ended = tincan("id").path("--data-dir", &file.path().join("below")).run(b"");
+    assert!(ended.error(1).contains("below"));
+}
+
+#[test]
+fn a_data_directory_has_one_holder() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("tincan");
+    let hub = Hub::start_in(&dir);
+    for command in ["serve --http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/0", "chat", "kv"] {
+        let ended = tincan(command).path("--data-dir", &dir).run(b"");
+        assert!(ended.error(1).contains("is held by a running node"), "{command}");
+    }
+    // Nobody named it: a terminal does without, and says so.
+    let ended = tincan("chat").env("XDG_DATA_HOME", home.path()).run(b"");
+    ended.assert_status(0);
+    assert!(ended.err.iter().any(|line| line.contains("another node runs here")), "{ended:?}");
+    let id = tincan("id").env("XDG_DATA_HOME", home.path()).run(b"");
+    id.assert_status(0);
+    assert_eq!(id.out, std::slice::from_ref(&hub.id));
+}
+
+#[test]
+fn output_that_nobody_takes_is_an_error() {
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_tincan"))
+        .args(["id", "--ephemeral"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(told.starts_with("error: cannot write to standard output") && told.lines().count() == 1, "{told}");
+}

@@ -1,0 +1,89 @@
+//! `tincan kv`: the contract's lines.
+
+mod support;
+
+use support::{Hub, Running, tincan};
+
+/// One line in, one line out.
+#[track_caller]
+fn ask(kv: &mut Running, line: &str) -> String {
+    kv.line(line);
+    kv.out.next()
+}
+
+fn start(hub: &Hub) -> Running {
+    tincan(&format!("kv --ephemeral {}", hub.address("tcp"))).start()
+}
+
+#[test]
+fn two_find_each_others_records_through_a_hub() {
+    let hub = Hub::start();
+    let (mut one, mut two) = (start(&hub), start(&hub));
+    assert_eq!(ask(&mut two, "GET motto"), "not found: motto");
+    let stored = ask(&mut one, "put motto live and let live");
+    assert!(stored.starts_with("stored motto on ") && stored.ends_with(" peers"), "{stored}");
+    assert_eq!(ask(&mut two, "get motto"), "motto = live and let live");
+    assert_eq!(ask(&mut two, "Get_Providers motto"), "no providers: motto");
+    let providing = ask(&mut one, "PUT_PROVIDER motto");
+    assert!(providing.starts_with("providing motto, told ") && providing.ends_with(" peers"), "{providing}");
+    let providers = ask(&mut two, "GET_PROVIDERS motto");
+    let ids: Vec<_> = providers.strip_prefix("providers of motto: ").expect(&providers).split(' ').collect();
+    assert_eq!(ids.len(), 1, "{providers}");
+    assert!(ask(&mut one, "HELP").contains("PUT"));
+    for mut kv in [one, two] {
+        kv.end_input();
+        kv.wait().assert_status(0);
+    }
+}
+
+#[test]
+fn alone_it_keeps_records_here() {
+    let input = b"PUT k v\nGET k\nPUT_PROVIDER k\nGET_PROVIDERS none\n\n   \nGET nothing\n";
+    let ended = tincan("kv --ephemeral").run(input);
+    ended.assert_status(0);
+    let expected = [
+        "stored k here only: no peers yet",
+        "k = v",
+        "providing k here only: no peers yet",
+        "no providers: none",
+        "not found: nothing",
+    ];
+    assert_eq!(ended.out, expected);
+}
+
+#[test]
+fn wrong_lines_are_answered_in_order() {
+    let mut input = b"FETCH k\nPUT\nPUT k\nGET\n\xff\xfe\x1b[2J\nPUT big ".to_vec();
+    input.extend(vec![b'x'; 1024 * 1024]);
+    input.extend(b"\nPUT huge ");
+    input.extend(vec![b'x'; 3 * 1024 * 1024]);
+    input.extend(b"\nPUT k v\n");
+    let ended = tincan("kv --ephemeral").run(&input);
+    assert!(ended.error(1).contains("7 lines"), "{:?}", ended.err);
+    assert_eq!(ended.out.len(), 8, "{:#?}", ended.out);
+    for line in &ended.out[..7] {
+        assert!(line.starts_with("error: ") && line.contains("; ") && !line.contains('\x1b'), "{line}");
+    }
+    assert!(ended.out[5].contains("8 KiB"), "{}", ended.out[5]);
+    assert_eq!(ended.out[7], "stored k here only: no peers yet");
+}
+
+#[test]
+fn piped_input_waits_for_the_first_peer() {
+    let hub = Hub::start();
+    for transport in ["tcp", "quic-v1", "ws"] {
+        let ended = tincan(&format!("kv --ephemeral {}", hub.address(transport))).run(b"PUT k v\n");
+        ended.assert_status(0);
+        assert_eq!(ended.out, ["stored k on 1 peers"], "{transport}");
+    }
+    let ended = tincan(&format!("kv --ephemeral {}", hub.address("tcp"))).run(b"GET k\nNONSENSE\n");
+    ended.error(1);
+    assert_eq!(ended.out[0], "k = v");
+}
+
+#[test]
+fn with_nobody_to_reach_it_goes_on_alone() {
+    let ended = tincan("kv --ephemeral /ip4/127.0.0.1/tcp/1").run(b"PUT k v\n");
+    ended.assert_status(0);
+    assert_eq!(ended.out, ["stored k here only: no peers yet"]);
+}

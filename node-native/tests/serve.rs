@@ -1,0 +1,133 @@
+//! A hub starts, answers over HTTP, stays itself over a restart, and ends when asked.
+
+mod support;
+
+use std::time::Duration;
+
+use support::{
+    Hub,
+    http::{get, request},
+    tincan,
+};
+
+/// What a hub has to end in.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+#[test]
+fn what_is_printed_can_be_used() {
+    let hub = Hub::start();
+    for transport in ["tcp", "ws", "quic-v1", "webrtc-direct"] {
+        let address = hub.address(transport);
+        assert!(address.ends_with(&format!("/p2p/{}", hub.id)), "{address}");
+        assert!(
+            !address.contains("0.0.0.0") && !address.contains("/tcp/0") && !address.contains("/udp/0"),
+            "{address}"
+        );
+    }
+    let health = get(&hub.http, "/healthz");
+    assert_eq!((health.status, health.body.as_str()), (200, "ok"));
+}
+
+#[test]
+fn wildcards_are_printed_as_addresses() {
+    let flags =
+        "serve --ephemeral --http 0.0.0.0:0 --listen /ip4/0.0.0.0/tcp/0 --listen /ip4/0.0.0.0/udp/0/webrtc-direct";
+    let hub = Hub::of(tincan(flags));
+    assert!(hub.http.starts_with("127.0.0.1:"), "{}", hub.http);
+    assert!(hub.addresses.iter().any(|address| address.starts_with("/ip4/127.0.0.1/tcp/")), "{:?}", hub.addresses);
+    assert!(!hub.addresses.iter().any(|address| address.contains("0.0.0.0/")), "{:?}", hub.addresses);
+}
+
+#[test]
+fn the_api_tells_how_to_join() {
+    let hub = Hub::start();
+    let answer = get(&hub.http, "/api/v1/node");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    let node: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(node["peer_id"], hub.id.as_str());
+    assert_eq!(node["ice_servers"], serde_json::json!([]));
+    assert!(node["agent"].as_str().unwrap().starts_with("tincan/"), "{node}");
+    assert!(node["protocols"].as_array().unwrap().iter().any(|name| name == "/tincan/kad/1.0.0"), "{node}");
+    let addresses = node["addresses"].as_array().unwrap();
+    for address in &hub.addresses {
+        assert!(addresses.iter().any(|found| found == address.as_str()), "{address} in {addresses:?}");
+    }
+}
+
+#[test]
+fn every_answer_is_guarded_and_errors_are_json() {
+    let hub = Hub::start();
+    for path in ["/", "/healthz", "/api/v1/node", "/nothing", "/../Cargo.toml", "/%2e%2e/Cargo.toml"] {
+        let answer = get(&hub.http, path);
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'") && policy.contains("'wasm-unsafe-eval'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe-inline"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(!answer.body.contains("[package]"), "{path}");
+    }
+    for (first, status, code) in [("GET /nothing", 404, "not_found"), ("POST /", 405, "method_not_allowed")] {
+        let answer = request(&hub.http, first, &[]);
+        assert_eq!(answer.status, status, "{first}");
+        let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(body["code"], code, "{first}");
+    }
+}
+
+#[test]
+fn the_page_or_how_to_build_it() {
+    let hub = Hub::start();
+    let page = get(&hub.http, "/");
+    assert!(page.header("content-type").unwrap().starts_with("text/html"), "{page:?}");
+    match page.status {
+        200 => {
+            let tag = page.header("etag").unwrap();
+            assert_eq!(page.header("cache-control"), Some("no-cache"));
+            assert_eq!(request(&hub.http, "GET /", &[&format!("If-None-Match: {tag}")]).status, 304);
+        }
+        status => {
+            assert_eq!(status, 503);
+            assert!(page.body.contains("cargo xtask page"), "{}", page.body);
+        }
+    }
+}
+
+#[test]
+fn a_restart_changes_neither_id_nor_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let certhash = |hub: &Hub| hub.address("webrtc-direct").split_once("/certhash/").unwrap().1.to_owned();
+    let first = Hub::start_in(dir.path());
+    let (id, hash) = (first.id.clone(), certhash(&first));
+    first.running.signal("TERM");
+    first.running.wait().assert_status(0);
+    let second = Hub::start_in(dir.path());
+    assert_eq!((second.id.clone(), certhash(&second)), (id, hash));
+}
+
+#[test]
+fn it_ends_when_asked_with_connections_open() {
+    for signal in ["TERM", "INT"] {
+        let mut hub = Hub::start();
+        let _idle = std::net::TcpStream::connect(&hub.http).unwrap();
+        hub.running.signal(signal);
+        let status = hub.running.wait_at_most(SHUTDOWN);
+        assert_eq!(status.code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn a_killed_hub_starts_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = Hub::start_in(dir.path());
+    first.running.signal("KILL");
+    first.running.wait_at_most(SHUTDOWN);
+    assert_eq!(Hub::start_in(dir.path()).id, first.id);
+}
+
+#[test]
+fn flags_come_from_the_environment_too() {
+    let listen = "/ip4/127.0.0.1/tcp/0,/ip4/127.0.0.1/udp/0/quic-v1";
+    let hub =
+        Hub::of(tincan("").env("TINCAN_LISTEN", listen).env("TINCAN_HTTP", "127.0.0.1:0").env("TINCAN_EPHEMERAL", "1"));
+    assert_eq!(hub.addresses.len(), 2, "{:?}", hub.addresses);
+}
