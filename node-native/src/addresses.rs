@@ -177,6 +177,22 @@ pub fn peer_defaults(ipv6: bool) -> Vec<Multiaddr> {
     used.iter().flat_map(|ip| [tcp(*ip, 0), quic(*ip, 0)]).collect()
 }
 
+/// libp2p's WebRTC dials from a listener's socket only: where there is none, one on a port of the system's choice.
+pub fn webrtc_to_dial_from<'a>(
+    listen: &[Multiaddr],
+    mut dialled: impl Iterator<Item = &'a Multiaddr>,
+) -> Option<Multiaddr> {
+    let is_webrtc = |address: &Multiaddr| address.iter().any(|part| part == Protocol::WebRTCDirect);
+    if listen.iter().any(is_webrtc) {
+        return None;
+    }
+    let target = dialled.find(|address| is_webrtc(address))?;
+    Some(match target.iter().next() {
+        Some(Protocol::Ip6(_) | Protocol::Dns6(_)) => webrtc_direct(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
+        _ => webrtc_direct(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+    })
+}
+
 fn tcp(ip: IpAddr, port: u16) -> Multiaddr {
     Multiaddr::from(ip).with(Protocol::Tcp(port))
 }

@@ -32,26 +32,38 @@ pub fn build(key: &Keypair, certificate: &Certificate) -> Result<Connections, Er
     warn_without_dns();
     let noise =
         noise::Config::new(key).map_err(|error| Error::SetUp { what: "encryption", reason: error.to_string() })?;
-    // WebSocket stands first: plain TCP would take its addresses and talk past the other side.
+    // WebSocket stands first: plain TCP would take its addresses and talk past the other side. It resolves names
+    // itself, as TLS needs them.
     let ws = websocket::Config::new(with_dns(tcp_transport))
         .upgrade(Version::V1Lazy)
         .authenticate(noise.clone())
         .multiplex(yamux::Config::default())
         .timeout(CONNECT_TIMEOUT)
         .boxed();
-    let tcp = with_dns(tcp_transport)
+    // One resolver around the rest: it takes every address, so nothing could stand behind it.
+    let rest = with_dns(|| either(tcp(noise.clone()), either(quic(key), webrtc_direct(key, certificate))));
+    Ok(either(ws, rest.boxed()))
+}
+
+fn tcp(noise: noise::Config) -> Connections {
+    tcp_transport()
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
         .timeout(CONNECT_TIMEOUT)
-        .boxed();
-    let quic = with_dns(|| quic::tokio::Transport::new(quic::Config::new(key)))
+        .boxed()
+}
+
+fn quic(key: &Keypair) -> Connections {
+    quic::tokio::Transport::new(quic::Config::new(key))
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
-        .boxed();
-    let webrtc = with_dns(|| libp2p_webrtc::tokio::Transport::new(key.clone(), certificate.clone()))
+        .boxed()
+}
+
+fn webrtc_direct(key: &Keypair, certificate: &Certificate) -> Connections {
+    let transport = libp2p_webrtc::tokio::Transport::new(key.clone(), certificate.clone())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
-    let webrtc = TransportTimeout::new(webrtc, WEBRTC_TIMEOUT).boxed();
-    Ok(either(either(ws, tcp), either(quic, webrtc)))
+    TransportTimeout::new(transport, WEBRTC_TIMEOUT).boxed()
 }
 
 /// Picks the crypto library. Without it the first WebRTC handshake finds two and panics.

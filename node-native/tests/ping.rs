@@ -7,17 +7,19 @@ use support::{Hub, tincan, without_id};
 #[test]
 fn three_replies_over_every_transport() {
     let hub = Hub::start();
-    for transport in ["tcp", "quic-v1", "ws", "webrtc-direct"] {
-        let with_id = hub.address(transport);
-        for address in [with_id, without_id(with_id)] {
-            let ended = tincan(&format!("ping {address} -c 3 --ephemeral")).run(b"");
-            ended.assert_status(0);
-            assert_eq!(ended.out.len(), 3, "{ended:#?}");
-            let start = format!("pong from {}: time=", hub.id);
-            for line in &ended.out {
-                let time = line.strip_prefix(&start).and_then(|rest| rest.strip_suffix(" ms"));
-                assert!(time.is_some_and(|time| time.parse::<f64>().is_ok()), "{line}");
-            }
+    let both = |transport| [hub.address(transport), without_id(hub.address(transport))];
+    let running = ["tcp", "quic-v1", "ws", "webrtc-direct"]
+        .into_iter()
+        .flat_map(both)
+        .map(|address| tincan(&format!("ping {address} -c 3 --ephemeral")).start());
+    for ping in running.collect::<Vec<_>>() {
+        let ended = ping.wait();
+        ended.assert_status(0);
+        assert_eq!(ended.out.len(), 3, "{ended:#?}");
+        let start = format!("pong from {}: time=", hub.id);
+        for line in &ended.out {
+            let time = line.strip_prefix(&start).and_then(|rest| rest.strip_suffix(" ms"));
+            assert!(time.is_some_and(|time| time.parse::<f64>().is_ok()), "{line}");
         }
     }
 }

@@ -5,9 +5,7 @@ mod support;
 use std::time::Duration;
 
 use futures::StreamExt;
-use libp2p::{
-    Multiaddr, Swarm, Transport, gossipsub, identity::Keypair, noise, swarm, swarm::SwarmEvent, tcp, yamux,
-};
+use libp2p::{Multiaddr, Swarm, Transport, gossipsub, identity::Keypair, noise, swarm, swarm::SwarmEvent, tcp, yamux};
 use support::{
     PATIENCE, Running,
     node::{peer, total, until},
@@ -82,9 +80,11 @@ impl Onlooker {
             .authenticate(noise::Config::new(&key).expect("a key that signs"))
             .multiplex(yamux::Config::default())
             .boxed();
-        let gossip =
-            gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Signed(key.clone()), gossipsub::Config::default())
-                .expect("gossip");
+        let gossip = gossipsub::Behaviour::new(
+            gossipsub::MessageAuthenticity::Signed(key.clone()),
+            gossipsub::Config::default(),
+        )
+        .expect("gossip");
         let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(600));
         let mut swarm = Swarm::new(transport, gossip, key.public().to_peer_id(), config);
         for hub in hubs {

@@ -94,6 +94,15 @@ impl Links {
         }
     }
 
+    /// A dial was answered by somebody else. A hub that came back under another name is dialled under that
+    /// one; the old name is forgotten once another hub is there.
+    pub(crate) fn mistaken(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
+        if self.links.iter().any(|link| matches!(link.state, State::Up(_))) {
+            self.links.retain(|link| link.state != State::Dialling(connection));
+        }
+        self.failed(connection, now, spread);
+    }
+
     /// A dial failed.
     pub(crate) fn failed(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
         for link in self.links.iter_mut().filter(|link| link.state == State::Dialling(connection)) {
@@ -186,6 +195,21 @@ mod tests {
         assert_eq!(links.deadline(), None);
         links.down(peer, now, 0.0);
         assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+    }
+
+    #[test]
+    fn a_name_that_nobody_answers_to_is_forgotten_when_another_hub_is_there() {
+        let (mut links, now, old, new) = (Links::default(), start(), PeerId::random(), PeerId::random());
+        let address = |hub| -> Vec<Multiaddr> { vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()] };
+        links.add(address(old), now);
+        links.dialling(0, connection());
+        links.mistaken(connection(), now, 0.0);
+        assert!(links.deadline().is_some(), "nobody else is there: keep trying");
+        links.add(address(new), now);
+        links.up(new, ConnectionId::new_unchecked(8));
+        links.dialling(0, connection());
+        links.mistaken(connection(), now, 0.0);
+        assert_eq!(links.deadline(), None);
     }
 
     #[test]

@@ -40,7 +40,10 @@ where
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(?peer_id, %error, "dial failed");
                 let (now, spread) = (self.now().instant, rand::random());
-                self.links.failed(connection_id, now, spread);
+                match error {
+                    DialError::WrongPeerId { .. } => self.links.mistaken(connection_id, now, spread),
+                    _ => self.links.failed(connection_id, now, spread),
+                }
                 if let Some((address, reply)) = self.pending.take_dial(&connection_id) {
                     let _ = reply.send(Err(Error::Dial { address, reason: describe_dial_error(&error) }));
                 }
