@@ -92,7 +92,7 @@ pub struct Limits {
     pub kept_bytes: usize,
     /// Presences kept in one room. Defaults to 256.
     pub kept_presences: usize,
-    /// Hubs a hub stays connected to. Defaults to 16.
+    /// Hubs to stay connected to. Defaults to 16.
     pub known_hubs: usize,
     /// Kademlia records held for others. Defaults to 4,096.
     pub records: usize,

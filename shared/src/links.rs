@@ -9,8 +9,6 @@ use n0_future::time::Instant;
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// The longest wait, so that a hub that is back is found within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Hubs to stay connected to.
-const MAX_LINKS: usize = 64;
 /// Addresses of one hub.
 const MAX_ADDRESSES: usize = 32;
 
@@ -39,17 +37,23 @@ pub(crate) struct Due {
 }
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Links {
+    max: usize,
     links: Vec<Link>,
 }
 
 impl Links {
+    /// None yet, and never more than `max`.
+    pub(crate) fn new(max: usize) -> Self {
+        Self { max, links: Vec::new() }
+    }
+
     /// Adds addresses of one hub; those of a hub that is known already join its others, newest first.
     pub(crate) fn add(&mut self, addresses: Vec<Multiaddr>, now: Instant) {
         let Some(first) = addresses.first() else { return };
         let expected = peer_of(first);
-        let full = self.links.len() >= MAX_LINKS;
+        let full = self.links.len() >= self.max;
         let known = self
             .links
             .iter_mut()
@@ -63,7 +67,7 @@ impl Links {
             None if !full => {
                 self.links.push(Link { expected, addresses, failures: 0, state: State::Waiting(now) });
             }
-            None => tracing::warn!("not staying connected to {first}: {MAX_LINKS} hubs already, the limit"),
+            None => tracing::warn!("not staying connected to {first}: {} hubs already, the limit", self.max),
         }
     }
 
@@ -174,7 +178,7 @@ mod tests {
 
     #[test]
     fn waits_grow_to_a_bound_and_start_anew_after_success() {
-        let (mut links, mut now) = (Links::default(), start());
+        let (mut links, mut now) = (Links::new(9), start());
         links.add(vec!["/ip4/127.0.0.1/tcp/1".parse().unwrap()], now);
         let mut waits = Vec::new();
         for _ in 0..8 {
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_name_that_nobody_answers_to_is_forgotten_when_another_hub_is_there() {
-        let (mut links, now, old, new) = (Links::default(), start(), PeerId::random(), PeerId::random());
+        let (mut links, now, old, new) = (Links::new(9), start(), PeerId::random(), PeerId::random());
         let address = |hub| -> Vec<Multiaddr> { vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()] };
         links.add(address(old), now);
         links.dialling(0, connection());
@@ -214,7 +218,7 @@ mod tests {
 
     #[test]
     fn addresses_of_one_hub_are_one_link() {
-        let (mut links, now, hub) = (Links::default(), start(), PeerId::random());
+        let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
         let address = |port: u16| -> Multiaddr { format!("/ip4/127.0.0.1/tcp/{port}/p2p/{hub}").parse().unwrap() };
         links.add(vec![address(1)], now);
         links.add(vec![address(2), address(1)], now);

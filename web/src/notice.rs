@@ -55,10 +55,9 @@ fn Connection() -> impl IntoView {
                 }
                 .into_any(),
                 Standing::Offline { retry_at_ms } => view! {
-                    // The count-down is for the eye only: announced each second it would drown everything.
+                    // Announced each second, the count-down would drown everything; once is enough.
                     <p class="notice" data-testid="notice">
-                        <span class="visually-hidden">"Offline."</span>
-                        <span aria-hidden="true"><Countdown retry_at_ms /></span>
+                        <span aria-live="off"><Countdown retry_at_ms /></span>
                         <RetryButton />
                     </p>
                 }

@@ -1,9 +1,9 @@
 //! The rooms one is in, as tabs, and the way into another.
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{ev, html, prelude::*, task::spawn_local};
 use tincan_shared::{Error, neutralise};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::{
     model::Model,
@@ -79,6 +79,16 @@ fn Tab(name: String) -> impl IntoView {
         let name = name.clone();
         Memo::new(move |_| session.model.with(|model| model.room(&name).map_or(0, |room| room.unread)))
     };
+    let button = NodeRef::<html::Button>::new();
+    Effect::new(move || {
+        if let Some(button) = button.get().filter(|_| selected.get()) {
+            // In the bar of the medium width, tabs may lie beyond the edge.
+            let nearest = ScrollIntoViewOptions::new();
+            nearest.set_block(ScrollLogicalPosition::Nearest);
+            nearest.set_inline(ScrollLogicalPosition::Nearest);
+            button.scroll_into_view_with_scroll_into_view_options(&nearest);
+        }
+    });
     let open = {
         let name = name.clone();
         move |_| {
@@ -90,6 +100,7 @@ fn Tab(name: String) -> impl IntoView {
         <button
             type="button"
             role="tab"
+            node_ref=button
             class="tab"
             data-testid="room-tab"
             data-room=name

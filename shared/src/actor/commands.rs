@@ -8,7 +8,7 @@ use libp2p::{
     },
 };
 
-use super::{Actor, network::describe_dial_error, start::NICK};
+use super::{Actor, start::NICK, wording::describe_dial_error};
 use crate::{
     Change, Error, HostEvent, Message, NodeInfo, RoomInfo,
     access::Action,

@@ -7,6 +7,7 @@ mod records;
 mod rooms;
 mod start;
 mod status;
+mod wording;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

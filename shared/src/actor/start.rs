@@ -97,7 +97,7 @@ where
             access,
             refusals: Vec::new(),
             pardons: Vec::new(),
-            links: Links::default(),
+            links: Links::new(config.limits.known_hubs),
             pending: Pending::new(config.limits.queries),
             status: None,
             expire_due,
@@ -119,7 +119,7 @@ where
         for address in self.config.listen.clone() {
             self.swarm.listen_on(address.clone()).map_err(|error| Error::Listen {
                 address: address.to_string(),
-                reason: super::network::root_cause(&error),
+                reason: super::wording::root_cause(&error),
             })?;
         }
         let now = self.now();

@@ -3,6 +3,7 @@
 //! Everything here decides and does nothing: input and time in, [`Output`]s out.
 
 pub mod frame;
+mod lines;
 mod order;
 mod receive;
 pub mod ring;

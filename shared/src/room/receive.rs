@@ -5,7 +5,8 @@ use libp2p::PeerId;
 use super::{
     Now,
     frame::{Body, Frame, FrameError, verify},
-    state::{Output, Room, blank, remember},
+    lines::{blank, remember},
+    state::{Output, Room},
 };
 use crate::{
     Event, Message,

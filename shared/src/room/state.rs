@@ -8,6 +8,7 @@ use n0_future::time::Instant;
 use super::{
     Now,
     frame::{Body, Draft, Frame, sign},
+    lines::{blank, message_of, remember, waiting_message},
     order::Order,
     ring::{Inserted, Ring},
     saved::{self, SavedRoom, Waiting},
@@ -17,8 +18,6 @@ use crate::{
     config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS, ORDER_HOLD},
 };
 
-/// Lines kept for the screen in one room.
-const KEPT_LINES: usize = 500;
 /// Nicks remembered in one room.
 const MAX_NICKS: usize = 1024;
 /// What a presence says of somebody who is there.
@@ -322,52 +321,5 @@ impl Room {
         if let Some(Voice { plain, last_line, last_presence, .. }) = &self.voice {
             out.push(Output::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
         }
-    }
-}
-
-pub(super) fn remember(history: &mut VecDeque<Message>, message: Message) {
-    history.push_back(message);
-    if history.len() > KEPT_LINES {
-        history.pop_front();
-    }
-}
-
-pub(super) fn blank(room: &str, from: PeerId, nick: &str, time_ms: u64) -> Message {
-    Message {
-        room: room.to_owned(),
-        id: String::new(),
-        from,
-        nick: nick.to_owned(),
-        text: String::new(),
-        time_ms,
-        sequence: 0,
-        state: MessageState::Received,
-        plain: false,
-        newer: false,
-    }
-}
-
-pub(super) fn message_of(frame: &Frame, me: PeerId) -> Message {
-    let (nick, text, newer) = match &frame.body {
-        Body::Message { nick, text } => (nick.as_str(), text.clone(), false),
-        Body::Presence { nick, .. } => (nick.as_str(), String::new(), false),
-        Body::Unknown => ("", String::new(), true),
-    };
-    Message {
-        id: frame.id.to_hex(),
-        text,
-        sequence: frame.sequence,
-        state: if frame.author == me { MessageState::Sent } else { MessageState::Received },
-        newer,
-        ..blank(&frame.room, frame.author, nick, frame.time_ms)
-    }
-}
-
-fn waiting_message(room: &str, line: &Waiting, me: Me<'_>) -> Message {
-    Message {
-        id: line.id.clone(),
-        text: line.text.clone(),
-        state: MessageState::Waiting,
-        ..blank(room, me.keypair.public().to_peer_id(), me.nick, line.time_ms)
     }
 }

@@ -1,0 +1,95 @@
+//! Connections and failed dials in words for people.
+
+use libp2p::{Multiaddr, TransportError, multiaddr::Protocol, swarm::DialError};
+
+use crate::Path;
+
+/// Path and transport of an address that is connected.
+pub(super) fn how(address: &Multiaddr) -> (Path, String) {
+    let has = |wanted: fn(&Protocol<'_>) -> bool| address.iter().any(|protocol| wanted(&protocol));
+    // A WebRTC connection arranged over a circuit is direct all the same.
+    if has(|p| matches!(p, Protocol::WebRTC)) {
+        return (Path::Direct, "webrtc".into());
+    }
+    if has(|p| matches!(p, Protocol::P2pCircuit)) {
+        return (Path::Relayed, "circuit".into());
+    }
+    let transport = address.iter().fold("tcp", |so_far, protocol| match protocol {
+        Protocol::WebRTCDirect => "webrtc-direct",
+        Protocol::QuicV1 | Protocol::Quic => "quic",
+        Protocol::Wss(_) => "wss",
+        Protocol::Ws(_) if so_far == "tls" => "wss",
+        Protocol::Ws(_) => "ws",
+        Protocol::Tls => "tls",
+        Protocol::Memory(_) => "memory",
+        _ => so_far,
+    });
+    (Path::Direct, transport.into())
+}
+
+pub(super) fn is_loopback(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        Some(Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name)) => name == "localhost",
+        _ => false,
+    }
+}
+
+/// A failed dial in words for people, with what to do.
+pub(super) fn describe_dial_error(error: &DialError) -> String {
+    match error {
+        DialError::WrongPeerId { obtained, .. } => {
+            format!("somebody else answers there, {obtained}; check what follows /p2p/")
+        }
+        DialError::LocalPeerId { .. } => "that is this node itself; give another's address".into(),
+        DialError::NoAddresses => "no address is known; give one".into(),
+        DialError::Denied { .. } => "this node refuses the peer, or has too many connections".into(),
+        DialError::DialPeerConditionFalse(_) => "already connected, or being dialled".into(),
+        DialError::Aborted => "given up; try again".into(),
+        DialError::Transport(errors) => {
+            let reasons: Vec<String> = errors.iter().map(|(_, error)| root_cause(error)).collect();
+            match reasons.first() {
+                Some(reason) => format!("{reason}; check the address, and that the peer runs"),
+                None => "no transport can dial it; check the address".into(),
+            }
+        }
+    }
+}
+
+/// The innermost reason, which is the one people know; the layers above it repeat themselves.
+pub(super) fn root_cause<E: std::error::Error + 'static>(error: &TransportError<E>) -> String {
+    let TransportError::Other(error) = error else { return "no transport here can use it".into() };
+    let mut innermost: &(dyn std::error::Error + 'static) = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    // Some errors list several below a heading; the last line is the one that says something.
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+    let line = line.trim().trim_start_matches("- ");
+    crate::neutralise(line, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::PeerId;
+
+    use super::*;
+
+    #[test]
+    fn paths_and_transports_are_told_truthfully() {
+        let peer = PeerId::random();
+        for (address, path, transport) in [
+            ("/ip4/1.2.3.4/tcp/1".to_owned(), Path::Direct, "tcp"),
+            ("/ip4/1.2.3.4/tcp/1/ws".into(), Path::Direct, "ws"),
+            ("/dns4/h/tcp/1/tls/ws".into(), Path::Direct, "wss"),
+            ("/ip4/1.2.3.4/udp/1/quic-v1".into(), Path::Direct, "quic"),
+            ("/ip4/1.2.3.4/udp/1/webrtc-direct".into(), Path::Direct, "webrtc-direct"),
+            (format!("/ip4/1.2.3.4/tcp/1/ws/p2p/{peer}/p2p-circuit"), Path::Relayed, "circuit"),
+            (format!("/ip4/1.2.3.4/tcp/1/ws/p2p/{peer}/p2p-circuit/webrtc"), Path::Direct, "webrtc"),
+        ] {
+            assert_eq!(how(&address.parse().unwrap()), (path, transport.to_owned()), "{address}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Frames and waiting lines as a screen shows them.
+
+use std::collections::VecDeque;
+
+use libp2p::PeerId;
+
+use super::{
+    frame::{Body, Frame},
+    saved::Waiting,
+    state::Me,
+};
+use crate::{Message, MessageState};
+
+/// Lines kept for the screen in one room.
+const KEPT_LINES: usize = 500;
+
+pub(super) fn remember(history: &mut VecDeque<Message>, message: Message) {
+    history.push_back(message);
+    if history.len() > KEPT_LINES {
+        history.pop_front();
+    }
+}
+
+pub(super) fn blank(room: &str, from: PeerId, nick: &str, time_ms: u64) -> Message {
+    Message {
+        room: room.to_owned(),
+        id: String::new(),
+        from,
+        nick: nick.to_owned(),
+        text: String::new(),
+        time_ms,
+        sequence: 0,
+        state: MessageState::Received,
+        plain: false,
+        newer: false,
+    }
+}
+
+pub(super) fn message_of(frame: &Frame, me: PeerId) -> Message {
+    let (nick, text, newer) = match &frame.body {
+        Body::Message { nick, text } => (nick.as_str(), text.clone(), false),
+        Body::Presence { nick, .. } => (nick.as_str(), String::new(), false),
+        Body::Unknown => ("", String::new(), true),
+    };
+    Message {
+        id: frame.id.to_hex(),
+        text,
+        sequence: frame.sequence,
+        state: if frame.author == me { MessageState::Sent } else { MessageState::Received },
+        newer,
+        ..blank(&frame.room, frame.author, nick, frame.time_ms)
+    }
+}
+
+pub(super) fn waiting_message(room: &str, line: &Waiting, me: Me<'_>) -> Message {
+    Message {
+        id: line.id.clone(),
+        text: line.text.clone(),
+        state: MessageState::Waiting,
+        ..blank(room, me.keypair.public().to_peer_id(), me.nick, line.time_ms)
+    }
+}
