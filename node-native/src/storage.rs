@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
+    fs::File,
+    io,
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -139,6 +142,8 @@ impl<E: Into<redb::Error>> From<E> for Failure {
 }
 
 fn load(path: &Path) -> Result<(Database, Saved), Failure> {
+    // Made here first, so that nobody but its owner reads what was said.
+    File::options().create(true).append(true).mode(0o600).open(path)?;
     let database = Database::create(path)?;
     let start = database.begin_write()?;
     start.open_table(ENTRIES)?;

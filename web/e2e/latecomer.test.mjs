@@ -2,6 +2,7 @@
 
 import { seesExactly } from "./support/lines.mjs";
 import { scenario } from "./support/stage.mjs";
+import { passed } from "./support/wait.mjs";
 
 const ROOM = "late";
 /** "At once", on a busy machine, after the page is online. */
@@ -38,7 +39,7 @@ scenario("a page cut off from the living hub for 20 s then shows every line once
 
   ada.mayLoseHub = true;
   await wire.cut();
-  const mended = new Promise((resolve) => setTimeout(resolve, CUT_MS)).then(() => wire.mend());
+  const mended = passed(CUT_MS).then(() => wire.mend());
   await ada.status("online", { not: true });
   for (let i = 0; i < 20; i++) {
     said.bob.push(`bob meanwhile ${i}`);

@@ -14,7 +14,7 @@ const TALK = [
   ["mira", "Can everybody hear me?"],
   ["jonas", "Loud and clear. Where does this run?"],
   ["mira", "On Sam's laptop, and in this tab. Nowhere else."],
-  ["sam", "I am the terminal in the corner 🥫"],
+  ["sam", "I am the terminal in the corner."],
   ["sam", "Each of us is a peer with a key of their own."],
   ["jonas", "So when I close the laptop…"],
   ["mira", "…the lines wait here and go out when you are back."],
@@ -24,12 +24,12 @@ const TALK = [
 
 const stage = new Stage();
 const shoot = async (person, name) => {
-  await person.page.evaluate(() => document.fonts.ready);
+  await person.page.evaluate(() => document.activeElement?.blur());
   await person.page.screenshot({ path: `${INTO}${name}.png` });
   process.stdout.write(`    docs/screenshots/${name}.png\n`);
 };
 const person = async (hub, nick, viewport, colorScheme, room = ROOM) => {
-  const one = await stage.somebody(nick, undefined, { viewport, colorScheme });
+  const one = await stage.somebody(nick, undefined, { viewport, colorScheme, reducedMotion: "reduce" });
   await one.open(address(hub.page, room), nick);
   return one;
 };

@@ -83,6 +83,8 @@ fn said_before(one: &Line, other: &Line) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::sample::{message, peer};
 

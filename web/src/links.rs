@@ -76,6 +76,8 @@ fn without_punctuation(mut link: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::Part::{Link, Text};
     use super::*;
 

@@ -213,6 +213,8 @@ fn clock_warning(offset_ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::sample::{message, peer};
 

@@ -81,6 +81,8 @@ pub(crate) fn counts(people: &[Person]) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use tincan_shared::{Event, Member, PeerInfo, RoomInfo};
 
     use super::*;
@@ -105,7 +107,8 @@ mod tests {
 
     #[test]
     fn connections_and_members_are_one_list_without_hubs_in_the_count() {
-        let mut model = Model { me: Some(peer(9)), ..Model::default() };
+        let mut model = Model::default();
+        model.me = Some(peer(9));
         model.apply(Event::PeerUp(connected(1, true)), 0);
         model.apply(Event::PeerUp(connected(2, false)), 0);
         let members = vec![member(2, "bob"), member(3, "\u{202e}ann"), member(9, "myself")];

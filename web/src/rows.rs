@@ -49,6 +49,8 @@ fn same_group(earlier: &Line, line: &Line) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
     use super::*;
     use crate::{
         lines::Lines,

@@ -7,6 +7,8 @@ mod ping;
 mod report;
 mod serve;
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -52,7 +54,7 @@ pub fn run(args: Args) -> Result<(), Error> {
 fn log(settings: &Settings, hub: bool) {
     let default = match (settings.quiet, settings.verbose, hub) {
         (true, ..) => "error",
-        (_, 0, true) => "warn,tincan=info,tincan_node=info,tincan_shared=info",
+        (_, 0, true) => "warn,libp2p_kad=error,tincan=info,tincan_node=info,tincan_shared=info",
         (_, 0, false) => "error,tincan_node=warn,tincan_shared=warn",
         (_, 1, _) => "info,tincan=debug,tincan_node=debug,tincan_shared=debug",
         (_, 2, _) => "debug",
@@ -60,5 +62,9 @@ fn log(settings: &Settings, hub: bool) {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     // An error means that a logger is installed already, as in tests.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }

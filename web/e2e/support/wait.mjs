@@ -15,9 +15,12 @@ export async function until(what, probe, within = PATIENCE_MS) {
     const answer = await probe();
     if (answer) return answer;
     if (last) throw new Error(`not within ${within / 1000} s: ${typeof what === "function" ? await what() : what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await passed(LOOK_EVERY_MS);
   }
 }
+
+/** A time that belongs to the story told, like "cut off for 20 s"; never a way to wait for something. */
+export const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Ports that are free now and differ from each other. */
 export async function freePorts(count) {
