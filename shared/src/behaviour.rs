@@ -24,8 +24,8 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 const BACKOFF: Duration = Duration::from_secs(1);
 /// Bytes of one gossip message.
 const MAX_GOSSIP_BYTES: usize = 65_536;
-/// Bytes of subscriptions and control messages in one RPC: 512 rooms' names and their framing, twice.
-const MAX_CONTROL_BYTES: usize = 96 * 1024;
+/// Bytes of subscriptions and control messages in one RPC: a hub's hello names 512 rooms of up to 64 bytes.
+const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
 /// Topics one peer may be subscribed to; hubs are subscribed to what they carry.
 const MAX_TOPICS_PER_PEER: usize = 1024;
 /// Providers remembered for one key.

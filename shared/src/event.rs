@@ -93,7 +93,7 @@ pub enum Event {
 pub enum Link {
     /// Nobody connected, nobody being dialled.
     Offline,
-    /// Dialling, or connected and not yet identified.
+    /// Dialling, or connected only to peers that are neither hubs nor, as far as is known yet, in a joined room.
     Connecting,
     /// A hub or a member of a joined room is connected and identified.
     Online,

@@ -75,7 +75,15 @@ impl Links {
     pub(crate) fn due(&self, now: Instant) -> Vec<Due> {
         let due = |link: &Link| matches!(link.state, State::Waiting(at) if at <= now);
         let links = self.links.iter().enumerate().filter(|(_, link)| due(link));
-        links.map(|(at, link)| Due { link: at, peer: link.expected, addresses: link.addresses.clone() }).collect()
+        links
+            .map(|(at, link)| {
+                let mut addresses = link.addresses.clone();
+                // Without a peer id they are dialled one at a time: each gets its turn.
+                let turn = link.failures as usize % addresses.len().max(1);
+                addresses.rotate_left(if link.expected.is_none() { turn } else { 0 });
+                Due { link: at, peer: link.expected, addresses }
+            })
+            .collect()
     }
 
     /// A due dial is under way.

@@ -17,21 +17,29 @@ const EVENT_QUEUE: usize = 4096;
 #[derive(Debug, Clone)]
 pub struct Node {
     commands: mpsc::Sender<Command>,
-    events: broadcast::Sender<Event>,
+    /// Weak, so that listeners learn when the actor is gone, however it went.
+    events: broadcast::WeakSender<Event>,
     peer_id: PeerId,
 }
 
 /// A listener's end of the event stream.
 #[derive(Debug)]
-pub struct Events(broadcast::Receiver<Event>);
+pub struct Events {
+    /// Nothing once the node has stopped.
+    receiver: Option<broadcast::Receiver<Event>>,
+}
 
 impl Events {
     /// The next event. [`Event::Stopped`] is the last one, and repeats.
     pub async fn next(&mut self) -> Event {
-        match self.0.recv().await {
+        let Some(receiver) = &mut self.receiver else { return Event::Stopped };
+        match receiver.recv().await {
+            Ok(Event::Stopped) | Err(broadcast::error::RecvError::Closed) => {
+                self.receiver = None;
+                Event::Stopped
+            }
             Ok(event) => event,
             Err(broadcast::error::RecvError::Lagged(missed)) => Event::Lagged { missed },
-            Err(broadcast::error::RecvError::Closed) => Event::Stopped,
         }
     }
 }
@@ -51,8 +59,9 @@ impl Node {
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);
         let (events, listener) = broadcast::channel(EVENT_QUEUE);
         let actor = Actor::new(config, platform, inbox, events.clone())?;
+        let events = events.downgrade();
         n0_future::task::spawn(actor.run());
-        Ok((Self { commands, events, peer_id }, Events(listener)))
+        Ok((Self { commands, events, peer_id }, Events { receiver: Some(listener) }))
     }
 
     /// This node's peer id.
@@ -64,7 +73,7 @@ impl Node {
     /// One more listener; it hears what happens from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        Events(self.events.subscribe())
+        Events { receiver: self.events.upgrade().map(|events| events.subscribe()) }
     }
 
     /// What the node says about itself.
@@ -204,7 +213,7 @@ impl Node {
         self.ask(|reply| Command::Providers { key, reply }).await?
     }
 
-    /// Ends the node: leaves rooms, closes connections, writes what is unwritten.
+    /// Ends the node: what was said leaves the machine, connections are closed, what is unwritten is written.
     pub async fn shutdown(&self) {
         // An error means that it has ended already.
         let _ = self.ask(|reply| Command::Shutdown { reply }).await;

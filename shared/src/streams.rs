@@ -1,11 +1,14 @@
 //! The bytes of our own protocols: tasks that read and write streams and speak with the actor by messages.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, OpenStreamError};
-use n0_future::{task::spawn, time::timeout};
+use n0_future::{
+    task::spawn,
+    time::{sleep, timeout},
+};
 use prost::Message;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -18,8 +21,13 @@ use crate::{
 const INPUT_QUEUE: usize = 256;
 /// Messages that wait to be written on one hub stream; a peer further behind is cut off and asks anew.
 const TELL_QUEUE: usize = 1024;
-/// Syncs answered at once.
-const MAX_SYNCS: usize = 64;
+/// Syncs of one peer answered at once; more wait their turn.
+const MAX_SYNCS_PER_PEER: usize = 2;
+/// Peers whose turns are remembered; above it those without a turn are forgotten.
+const REMEMBERED_TURNS: usize = 256;
+/// Waits before a sync that failed is tried again.
+const SYNC_RETRIES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// How long one sync may take.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -40,8 +48,8 @@ pub(crate) enum Input {
     HubClosed { hub: PeerId, serial: u64 },
     /// A peer asks for frames.
     Asked { peer: PeerId, question: Question, reply: oneshot::Sender<Answer> },
-    /// A peer answered.
-    Answered { peer: PeerId, room: String, answer: Answer },
+    /// A peer answered; without an answer it failed for good.
+    Answered { peer: PeerId, room: String, answer: Option<Answer> },
 }
 
 /// Opens and accepts.
@@ -58,13 +66,19 @@ impl Streams {
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
         let streams = Self { control, inputs, serial: 0 };
         streams.accept(sync::PROTOCOL, {
-            let permits = Arc::new(Semaphore::new(MAX_SYNCS));
+            let mut turns: HashMap<PeerId, Arc<Semaphore>> = HashMap::new();
             move |peer, stream, _, inputs| {
-                let Ok(permit) = permits.clone().try_acquire_owned() else { return };
+                if turns.len() >= REMEMBERED_TURNS {
+                    turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+                }
+                let turn = turns.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(MAX_SYNCS_PER_PEER))).clone();
                 spawn(async move {
-                    let answered = timeout(SYNC_TIMEOUT, answer_sync(peer, stream, inputs)).await;
+                    let answered = timeout(SYNC_TIMEOUT, async {
+                        let _turn = turn.acquire().await.map_err(io::Error::other)?;
+                        answer_sync(peer, stream, inputs).await
+                    });
+                    let answered = answered.await;
                     tracing::debug!(%peer, ?answered, "sync answered");
-                    drop(permit);
                 });
             }
         });
@@ -112,26 +126,31 @@ impl Streams {
         serial
     }
 
-    /// Asks a peer; [`Input::Answered`] follows unless it fails, which the next meeting mends.
+    /// Asks a peer, again when it fails; [`Input::Answered`] follows.
     pub(crate) fn ask(&self, peer: PeerId, question: Question) {
         let (mut control, inputs) = (self.control.clone(), self.inputs.clone());
         spawn(async move {
-            let room = question.room.clone();
-            let asked = timeout(SYNC_TIMEOUT, async {
-                let mut stream =
-                    control.open_stream(peer, sync::PROTOCOL).await.map_err(|e| io::Error::other(e.to_string()))?;
-                write(&mut stream, &question).await?;
-                let answer: Answer = read(&mut stream, sync::MAX_BYTES).await?;
-                stream.close().await?;
-                io::Result::Ok(answer)
-            });
-            match asked.await {
-                Ok(Ok(answer)) => drop(inputs.send(Input::Answered { peer, room, answer }).await),
-                Ok(Err(error)) => tracing::debug!(%peer, room, %error, "sync failed"),
-                Err(_) => tracing::debug!(%peer, room, "sync took too long"),
-            }
+            let mut retries = SYNC_RETRIES.into_iter();
+            let answer = loop {
+                match timeout(SYNC_TIMEOUT, ask_once(&mut control, peer, &question)).await {
+                    Ok(Ok(answer)) => break Some(answer),
+                    failed => tracing::debug!(%peer, room = question.room, ?failed, "sync failed"),
+                }
+                let Some(wait) = retries.next() else { break None };
+                sleep(wait.mul_f64(0.5 + rand::random::<f64>())).await;
+            };
+            let _ = inputs.send(Input::Answered { peer, room: question.room, answer }).await;
         });
     }
+}
+
+async fn ask_once(control: &mut Control, peer: PeerId, question: &Question) -> io::Result<Answer> {
+    let opened = control.open_stream(peer, sync::PROTOCOL).await;
+    let mut stream = opened.map_err(|error| io::Error::other(error.to_string()))?;
+    write(&mut stream, question).await?;
+    let answer = read(&mut stream, sync::MAX_BYTES).await?;
+    stream.close().await?;
+    Ok(answer)
 }
 
 async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<Input>) -> io::Result<()> {

@@ -107,7 +107,7 @@ fn Heard() -> impl IntoView {
     let model = session().model;
     let heard = Memo::new(move |_| model.with(|model| model.heard.clone()));
     view! {
-        <div class="visually-hidden" aria-live="polite" aria-label="New lines">
+        <div class="visually-hidden" role="log" aria-live="polite" aria-label="New lines">
             <For each=move || heard.get() key=|(number, _)| *number let((_, said))>
                 <p>{said}</p>
             </For>

@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) me: Option<PeerId>,
     pub(crate) nick: String,
     pub(crate) status: Status,
+    /// Whether the last standing but "connecting" was offline: trying again, in contrast to the first time.
+    pub(crate) cut_off: bool,
     /// When offline: unix time in milliseconds of the next attempt.
     pub(crate) retry_at_ms: Option<u64>,
     pub(crate) peers: BTreeMap<PeerId, PeerInfo>,
@@ -54,6 +56,7 @@ impl Default for Model {
             me: None,
             nick: String::new(),
             status: Status { link: Link::Connecting, hub: false, retry_in_ms: None },
+            cut_off: false,
             retry_at_ms: None,
             peers: BTreeMap::new(),
             rooms: Vec::new(),
@@ -128,6 +131,11 @@ impl Model {
 
     pub(crate) fn set_status(&mut self, status: Status, now_ms: u64) {
         self.status = status;
+        match status.link {
+            Link::Offline => self.cut_off = true,
+            Link::Online => self.cut_off = false,
+            Link::Connecting => {}
+        }
         self.retry_at_ms = status.retry_in_ms.map(|wait| now_ms.saturating_add(wait));
     }
 
@@ -262,6 +270,11 @@ mod tests {
         let mut model = Model::default();
         model.apply(Event::Status(Status { link: Link::Offline, hub: false, retry_in_ms: Some(5_000) }), 1_000);
         assert_eq!(model.retry_at_ms, Some(6_000));
+        let status = |link| Event::Status(Status { link, hub: false, retry_in_ms: None });
+        model.apply(status(Link::Connecting), 6_000);
+        assert!(model.cut_off, "an attempt is not yet a connection");
+        model.apply(status(Link::Online), 6_000);
+        assert!(!model.cut_off);
     }
 
     #[test]

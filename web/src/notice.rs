@@ -27,6 +27,7 @@ pub(crate) fn Notices() -> impl IntoView {
 enum Standing {
     Fine,
     Looking,
+    TryingAgain,
     HubGone { direct: usize },
     Offline { retry_at_ms: Option<u64> },
 }
@@ -36,33 +37,35 @@ fn Connection() -> impl IntoView {
     let session = session();
     let standing = Memo::new(move |_| {
         session.model.with(|model| match model.status.link {
+            Link::Connecting if model.cut_off => Standing::TryingAgain,
             Link::Connecting => Standing::Looking,
             Link::Offline => Standing::Offline { retry_at_ms: model.retry_at_ms },
             Link::Online if model.status.hub => Standing::Fine,
             Link::Online => Standing::HubGone { direct: counts(&roster(model)).1 },
         })
     });
+    let worth_a_word = Memo::new(move |_| standing.get() != Standing::Fine);
+    let can_retry = Memo::new(move |_| !matches!(standing.get(), Standing::Fine | Standing::Looking));
+    // The button stays where it is while the words change: who pressed it keeps the focus.
     view! {
         <div role="status">
-            {move || match standing.get() {
-                Standing::Fine => ().into_any(),
-                Standing::Looking => view! { <p class="notice" data-testid="notice">"Looking for the hub…"</p> }.into_any(),
-                Standing::HubGone { direct } => view! {
-                    <p class="notice" data-testid="notice">
-                        {hub_gone(direct)}
+            <Show when=move || worth_a_word.get()>
+                <p class="notice" data-testid="notice">
+                    {move || match standing.get() {
+                        Standing::Fine => ().into_any(),
+                        Standing::Looking => "Looking for the hub…".into_any(),
+                        Standing::TryingAgain => "Offline. Trying again now…".into_any(),
+                        Standing::HubGone { direct } => hub_gone(direct).into_any(),
+                        Standing::Offline { retry_at_ms } => {
+                            // Announced each second, the count-down would drown everything; once is enough.
+                            view! { <span aria-live="off"><Countdown retry_at_ms /></span> }.into_any()
+                        }
+                    }}
+                    <Show when=move || can_retry.get()>
                         <RetryButton />
-                    </p>
-                }
-                .into_any(),
-                Standing::Offline { retry_at_ms } => view! {
-                    // Announced each second, the count-down would drown everything; once is enough.
-                    <p class="notice" data-testid="notice">
-                        <span aria-live="off"><Countdown retry_at_ms /></span>
-                        <RetryButton />
-                    </p>
-                }
-                .into_any(),
-            }}
+                    </Show>
+                </p>
+            </Show>
         </div>
     }
 }
@@ -107,13 +110,20 @@ fn Tab() -> impl IntoView {
         };
         let forgets =
             tab.forgets.then(|| "Your browser keeps nothing here: this identity ends with the tab.".to_owned());
-        [guest, forgets, tab.problem].into_iter().flatten().collect::<Vec<_>>()
+        [guest, forgets, tab.problem.as_deref().map(sentence)].into_iter().flatten().collect::<Vec<_>>()
     };
     view! {
         <For each=notes key=Clone::clone let(note)>
             <Note note on_dismiss=None />
         </For>
     }
+}
+
+/// The node writes for the middle of a terminal's line; here its words stand alone.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain((!text.ends_with('.')).then_some('.')).collect()
 }
 
 #[component]

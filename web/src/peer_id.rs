@@ -14,6 +14,7 @@ const COPIED_FOR: Duration = Duration::from_millis(1500);
 #[component]
 pub(crate) fn IdButton(peer: PeerId, #[prop(optional)] testid: Option<&'static str>) -> impl IntoView {
     let whole = peer.to_string();
+    let short = format!("…{}", short_id(&peer));
     let copied = RwSignal::new(false);
     let on_click = {
         let whole = whole.clone();
@@ -35,10 +36,10 @@ pub(crate) fn IdButton(peer: PeerId, #[prop(optional)] testid: Option<&'static s
                 data-testid=testid
                 data-peer=whole.clone()
                 title=whole.clone()
-                aria-label=format!("Peer id {whole}, copy")
+                aria-label=format!("{short}, copy the peer id {whole}")
                 on:click=on_click
             >
-                {format!("…{}", short_id(&peer))}
+                {short.clone()}
             </button>
             <span class="copied" role="status">{move || copied.get().then_some("copied")}</span>
         </span>

@@ -7,9 +7,11 @@
 //! | `test`, `suite` | every check, one step after the other |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
+//! | `checkout` | one directory of builds for several checkouts |
 //! | `shell`, `steps` | running programs, telling how it went |
 
 mod browser;
+mod checkout;
 mod floor;
 mod page;
 mod run;
@@ -22,6 +24,8 @@ mod test;
 mod tools;
 
 use std::process::ExitCode;
+
+use anyhow::Result;
 
 const USAGE: &str = "\
 usage: cargo xtask <word>
@@ -37,15 +41,15 @@ fn main() -> ExitCode {
     let Some((word, rest)) = words.split_first() else {
         return usage();
     };
-    let done = match (word.as_str(), rest) {
-        ("run", rest) => run::run(rest),
-        ("test", rest) => test::test(rest),
-        ("page", []) => page::build(),
-        ("size", []) => size::print(),
-        ("shots", []) => test::shots(),
+    let work: &dyn Fn() -> Result<()> = match (word.as_str(), rest) {
+        ("run", rest) => &|| run::run(rest),
+        ("test", rest) => &|| test::test(rest),
+        ("page", []) => &page::build,
+        ("size", []) => &size::print,
+        ("shots", []) => &test::shots,
         _ => return usage(),
     };
-    match done {
+    match checkout::claim().and_then(|()| work()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::LazyLock,
     thread,
     time::{Duration, Instant},
 };
@@ -16,9 +17,14 @@ const PROGRAM_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// How often a running program is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The checkout.
+/// The checkout, asked of the cargo that started us: a target directory shared by two checkouts may
+/// hold the xtask of the other one.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies inside the checkout")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&package).parent().expect("xtask lies inside the checkout").to_owned()
+    });
+    &ROOT
 }
 
 /// Where tools and builds are kept, outside the checkout.

@@ -1,4 +1,4 @@
-//! Hubs and syncs: what our own streams bring, on whichever side of them this node is.
+//! Hubs: who is where, on whichever side of a hub stream this node is; what to carry; who is cut off.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::{
     config::FRAME_TIME_WINDOW,
     hub::{
         carrier,
-        wire::{FromHub, Hello, Reason, Watch},
+        wire::{FromHub, Hello, Reason, Report, Watch},
     },
-    room::{Room, sync},
+    room::Room,
     streams::Input,
 };
 
@@ -39,7 +39,7 @@ where
                         let text = "more rooms asked about than a hub tells of; leave some".to_owned();
                         self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
                     }
-                    self.tell_watchers();
+                    self.members_changed();
                 }
             }
             Input::WatcherClosed { peer, serial } => {
@@ -67,44 +67,10 @@ where
                 }
             }
             Input::Asked { peer, question, reply } => {
-                let answer = self.rooms.get(&question.room).map(|room| sync::answer(room.ring(), &question));
                 // Fails only when the asker is gone.
-                let _ = reply.send(answer.unwrap_or_default());
-                self.merge(peer, &question.room, &question.give);
+                let _ = reply.send(self.answer_sync(peer, question));
             }
-            Input::Answered { peer, room, answer } => {
-                self.merge(peer, &room, &answer.frames);
-                let given = self.rooms.get(&room).and_then(|known| sync::give(&room, known.ring(), &answer.want));
-                if let Some(given) = given {
-                    self.streams.ask(peer, given);
-                }
-            }
-        }
-    }
-
-    pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
-        if let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) {
-            self.streams.ask(peer, sync::ask(name, room.ring()));
-        }
-    }
-
-    fn merge(&mut self, from: PeerId, name: &str, frames: &[Vec<u8>]) {
-        let now = self.now().instant;
-        if self.access.check(&from, Action::Room, now).is_err() {
-            return;
-        }
-        let listed = self.members.of(name, &self.me).0;
-        let merged =
-            self.with_room(name, |room, _, now, out| room.merge(frames, |peer| listed.contains(peer), now, out));
-        let Some(merged) = merged else { return };
-        for _ in 0..merged.invalid {
-            self.offence(from, "it handed over frames that do not verify");
-        }
-        if self.is_hub() {
-            // The others here may have synced already: what is news to the hub is news to them.
-            for payload in merged.new {
-                self.publish(name, payload);
-            }
+            Input::Answered { peer, room, answer } => self.synced(peer, room, answer),
         }
     }
 
@@ -116,7 +82,9 @@ where
                 self.emit(Event::ClockWrong { offset_ms });
             }
         }
-        if let Some(report) = message.report {
+        // Hubs ask each other only about their own peers; who answers for others is not believed.
+        let foreign = |report: &Report| self.is_hub() && report.hub != hub.to_bytes();
+        if let Some(report) = message.report.filter(|report| !foreign(report)) {
             self.members.report(hub, &report);
             self.members_changed();
         }
@@ -128,7 +96,7 @@ where
 
     /// A connected peer turned out to be a hub: ask it who is where.
     pub(super) fn follow(&mut self, hub: PeerId) {
-        if !self.hubs.contains_key(&hub) {
+        if !self.hubs.contains_key(&hub) && self.hubs.len() < self.config.limits.known_hubs {
             let serial = self.streams.open_hub(hub);
             self.hubs.insert(hub, HubStream::Opening { serial });
         }
@@ -213,6 +181,9 @@ where
     /// Counts what only a liar or a broken peer does; too much of it costs the connection.
     pub(super) fn offence(&mut self, peer: PeerId, what: &str) {
         let now = self.now().instant;
+        if self.access.check(&peer, Action::Room, now).is_err() {
+            return;
+        }
         tracing::debug!(%peer, what, "an offence");
         if self.access.offence(peer, now) {
             tracing::warn!(%peer, what, "refused for a while");

@@ -7,6 +7,7 @@ mod records;
 mod rooms;
 mod start;
 mod status;
+mod syncs;
 mod wording;
 
 use std::{
@@ -32,7 +33,7 @@ use crate::{
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
     pending::Pending,
-    room::{Me, Now, Room},
+    room::{Me, Now, Room, frame::Prefix},
     streams::{Input, Streams},
 };
 
@@ -44,6 +45,8 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 const SHUTDOWN_LINGER: Duration = Duration::from_millis(300);
 /// How long a hub stream that ended is not opened again.
 const HUB_STREAM_WAIT: Duration = Duration::from_secs(1);
+/// A slow peer is synced with at most this often.
+const SLOW_EVERY: Duration = Duration::from_secs(5);
 /// How long an offender keeps its connection, so that the reason reaches it.
 const REASON_LINGER: Duration = Duration::from_millis(250);
 
@@ -85,6 +88,12 @@ pub(crate) struct Actor<B: NetworkBehaviour> {
     watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
     carrier: Carrier,
     hubs: HashMap<PeerId, HubStream>,
+    /// Syncs under way; true when one more is to follow.
+    asking: HashMap<(PeerId, String), bool>,
+    /// What we told a peer that we want of a room.
+    wanted: HashMap<(PeerId, String), BTreeSet<Prefix>>,
+    /// When we last synced with a slow peer.
+    slow: HashMap<PeerId, Instant>,
     access: Access,
     /// Offenders about to be cut off, and those to be let in again.
     refusals: Vec<(Instant, PeerId)>,
@@ -105,8 +114,8 @@ where
         self.tick(true);
         while self.stopping.is_none() {
             let deadline = self.deadline();
+            // Fair on purpose: a flood of commands or streams must not keep the swarm waiting.
             tokio::select! {
-                biased;
                 command = self.inbox.recv() => match command {
                     Some(command) => self.command(command),
                     None => break,
@@ -120,7 +129,10 @@ where
         }
         let end = self.now().instant + SHUTDOWN_LINGER;
         let left = |now: Instant| end.saturating_duration_since(now);
-        while time::timeout(left(self.now().instant), self.swarm.select_next_some()).await.is_ok() {}
+        while !left(self.now().instant).is_zero() {
+            let event = time::timeout(left(self.now().instant), self.swarm.select_next_some()).await;
+            drop(event);
+        }
         for peer in self.peers.keys().copied().collect::<Vec<_>>() {
             let _ = self.swarm.disconnect_peer_id(peer);
         }

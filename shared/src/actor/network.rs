@@ -86,10 +86,18 @@ where
             tracing::info!(%peer, %denied, "refused");
             self.emit(Event::Refused { peer, reason: denied.to_string() });
             let _ = self.swarm.disconnect_peer_id(peer);
+            self.links.failed(connection, now.instant, rand::random());
+            if let Some((_, reply)) = self.pending.take_dial(&connection) {
+                let _ = reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));
+            }
             return;
         }
         if let Some((_, reply)) = self.pending.take_dial(&connection) {
             let _ = reply.send(Ok(peer));
+        }
+        if role == Endpoint::Listener && self.has_returned(&peer, &address) {
+            tracing::debug!(%peer, "came back before its old connection was found dead; starting anew with it");
+            let _ = self.swarm.disconnect_peer_id(peer);
         }
         self.links.up(peer, connection);
         let known = self.peers.get_mut(&peer);
@@ -115,6 +123,20 @@ where
         self.show_peer(&peer, first);
     }
 
+    /// Whether a Tincan peer dials a hub that still holds an older connection it dialled: it has lost that one.
+    /// gossipsub tells its rooms only on a peer's first connection, so the new one alone would stay mute.
+    fn has_returned(&self, peer: &PeerId, address: &Multiaddr) -> bool {
+        let Some(known) = self.peers.get(peer) else { return false };
+        let dialled_here =
+            |role: &Endpoint, address: &Multiaddr| *role == Endpoint::Listener && how(address).0 == Path::Direct;
+        let tincan = known.info.agent.as_deref().is_some_and(|agent| agent.starts_with("tincan/"));
+        self.is_hub()
+            && tincan
+            && !known.info.hub
+            && dialled_here(&Endpoint::Listener, address)
+            && known.connections.iter().any(|(_, old, role)| dialled_here(role, old))
+    }
+
     fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, left: u32) {
         if left > 0 {
             if let Some(known) = self.peers.get_mut(&peer) {
@@ -128,6 +150,7 @@ where
         }
         self.unfollow(&peer);
         self.drop_watcher(&peer);
+        self.forget_syncs(&peer);
         let (now, spread) = (self.now().instant, rand::random());
         self.links.down(peer, now, spread);
         self.emit(Event::PeerDown { peer });

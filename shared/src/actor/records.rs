@@ -15,6 +15,9 @@ use crate::{
     pending::Query, records,
 };
 
+/// Places in the record store that strangers cannot fill.
+const OWN_RECORDS: usize = 256;
+
 impl<B> Actor<B>
 where
     B: NetworkBehaviour + Send,
@@ -81,8 +84,10 @@ where
         let now = self.now().instant;
         let kept = match request {
             kad::InboundRequest::PutRecord { source, record: Some(record), .. } => {
+                let kept = self.kad().store_mut().records().count();
+                let room = kept + OWN_RECORDS < self.config.limits.records;
                 let allowed = self.access.check(&source, Action::Record, now).is_ok() && records::accepts(&record);
-                !allowed || self.kad().store_mut().put(record).is_ok()
+                !allowed || room && self.kad().store_mut().put(record).is_ok()
             }
             kad::InboundRequest::AddProvider { record: Some(mut record) } => {
                 let provider = record.provider;

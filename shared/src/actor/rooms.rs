@@ -18,6 +18,8 @@ use crate::{
 
 /// Peers asked for a room's last frames on joining it.
 const ASKED_ON_JOIN: usize = 3;
+/// Rooms of one peer that are looked at.
+const MAX_ROOMS_PER_PEER: usize = 64;
 
 impl<B> Actor<B>
 where
@@ -137,11 +139,9 @@ where
             }
             gossipsub::Event::Unsubscribed { .. } => self.members_changed(),
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
-                tracing::warn!(peer = %peer_id, ?failed_messages, "a slow peer missed messages; syncing with it");
+                tracing::debug!(peer = %peer_id, ?failed_messages, "a slow peer missed messages");
                 self.emit(Event::Slow { peer: peer_id });
-                for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
-                    self.ask_sync(peer_id, &name);
-                }
+                self.sync_with_slow(peer_id);
             }
             gossipsub::Event::GossipsubNotSupported { peer_id } => {
                 tracing::debug!(peer = %peer_id, "speaks no gossipsub");
@@ -178,7 +178,9 @@ where
             if !self.peers.get(peer).is_some_and(|known| known.identified && !known.info.hub) {
                 continue;
             }
-            for topic in topics {
+            // Names that are no room's are carried for nobody.
+            let rooms = topics.into_iter().filter(|topic| crate::text::check_room(topic.as_str()).is_ok());
+            for topic in rooms.take(MAX_ROOMS_PER_PEER) {
                 direct.entry(topic.as_str().to_owned()).or_default().insert(*peer);
             }
         }

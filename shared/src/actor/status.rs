@@ -33,8 +33,8 @@ where
         let hub = self.peers.values().any(|peer| peer.identified && peer.info.hub);
         let in_a_room = || {
             let joined = self.rooms.iter().filter(|(_, room)| room.is_joined());
-            let mut members = joined.flat_map(|(name, _)| self.members.local(name));
-            members.any(|member| self.peers.contains_key(&member))
+            let mut members = joined.filter_map(|(name, _)| self.members.local(name)).flatten();
+            members.any(|member| self.peers.contains_key(member))
         };
         if hub || in_a_room() {
             (Link::Online, hub, None)

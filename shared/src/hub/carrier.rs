@@ -33,34 +33,12 @@ impl Carrier {
         limits: &Limits,
         now: Instant,
     ) -> Vec<Output> {
+        let (allowed, mut refused) = self.share_out(demand, limits);
         let mut outputs = Vec::new();
-        let mut share: HashMap<PeerId, usize> = HashMap::new();
-        let mut refused = BTreeSet::new();
-        for (room, members) in demand {
-            // Each peer may bring so many rooms; a room that somebody may bring is carried for all.
-            let mut allowed = false;
-            for member in members {
-                let used = share.entry(*member).or_default();
-                *used += 1;
-                if *used <= limits.carried_rooms_per_peer {
-                    allowed = true;
-                } else {
-                    refused.insert(*member);
-                }
-            }
-            let full = self.rooms.len() >= limits.carried_rooms;
-            match self.rooms.get_mut(room) {
-                Some(empty_since) if allowed => *empty_since = None,
-                None if allowed && !full => {
-                    self.rooms.insert(room.clone(), None);
-                    outputs.push(Output::Carry(room.clone()));
-                }
-                _ => {}
-            }
-        }
         for (room, empty_since) in &mut self.rooms {
-            if !demand.contains_key(room) {
-                empty_since.get_or_insert(now);
+            match allowed.contains(room) {
+                true => *empty_since = None,
+                false => drop(empty_since.get_or_insert(now)),
             }
         }
         let due = |since: &Option<Instant>| since.is_some_and(|since| now >= since + limits.carry_linger);
@@ -69,9 +47,44 @@ impl Carrier {
             self.rooms.remove(&room);
             outputs.push(Output::Release(room));
         }
+        for room in allowed {
+            if self.rooms.contains_key(&room) {
+                continue;
+            }
+            if self.rooms.len() < limits.carried_rooms {
+                self.rooms.insert(room.clone(), None);
+                outputs.push(Output::Carry(room));
+            } else {
+                refused.extend(&demand[&room]);
+            }
+        }
         outputs.extend(refused.difference(&self.refused).copied().map(Output::Refuse));
         self.refused = refused;
         outputs
+    }
+
+    /// Each peer may bring so many rooms, those first that are carried already; a room that somebody may bring
+    /// is carried for all.
+    fn share_out(
+        &self,
+        demand: &BTreeMap<String, BTreeSet<PeerId>>,
+        limits: &Limits,
+    ) -> (BTreeSet<String>, BTreeSet<PeerId>) {
+        let (mut allowed, mut refused) = (BTreeSet::new(), BTreeSet::new());
+        let mut used: HashMap<PeerId, usize> = HashMap::new();
+        let (carried, new): (Vec<_>, Vec<_>) = demand.iter().partition(|(room, _)| self.rooms.contains_key(*room));
+        for (room, members) in carried.into_iter().chain(new) {
+            for member in members {
+                let used = used.entry(*member).or_default();
+                if *used < limits.carried_rooms_per_peer {
+                    *used += 1;
+                    allowed.insert(room.clone());
+                } else {
+                    refused.insert(*member);
+                }
+            }
+        }
+        (allowed, refused)
     }
 
     /// The carried rooms' names.

@@ -1,6 +1,6 @@
 //! A hub's side of `/tincan/hub/1.0.0`: who asked about which rooms, and what each was told last.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
 
@@ -17,7 +17,8 @@ const MAX_WATCHED: usize = 512;
 struct Watcher {
     local_only: bool,
     rooms: BTreeSet<String>,
-    told: HashMap<(String, PeerId), Listing>,
+    /// What its side of the stream holds, by room and hub; a room it no longer asks about is told empty first.
+    told: BTreeMap<String, BTreeMap<PeerId, Listing>>,
 }
 
 /// Everybody who asked.
@@ -48,8 +49,6 @@ impl Desk {
         let asked = watch.rooms.len();
         watcher.local_only = watch.local_only;
         watcher.rooms = watch.rooms.into_iter().filter(|room| room.len() <= MAX_ROOM_BYTES).take(MAX_WATCHED).collect();
-        let rooms = &watcher.rooms;
-        watcher.told.retain(|(room, _), _| rooms.contains(room));
         asked <= MAX_WATCHED
     }
 
@@ -57,27 +56,44 @@ impl Desk {
     pub(crate) fn update(&mut self, members: &Members) -> Vec<(PeerId, Report)> {
         let mut reports = Vec::new();
         for (peer, watcher) in &mut self.watchers {
-            for room in watcher.rooms.clone() {
-                let mut hubs = BTreeMap::from([(self.me, listing(&members.local(&room), peer))]);
-                if !watcher.local_only {
-                    let remote = members.remote(&room).into_iter().filter(|(hub, _)| hub != peer);
-                    hubs.extend(remote.map(|(hub, known)| (hub, known.clone())));
-                }
-                let gone = watcher.told.keys().filter(|(name, hub)| *name == room && !hubs.contains_key(hub));
-                let gone: Vec<PeerId> = gone.map(|(_, hub)| *hub).collect();
-                hubs.extend(gone.into_iter().map(|hub| (hub, Listing::default())));
-                for (hub, new) in hubs {
-                    let old = watcher.told.get(&(room.clone(), hub)).cloned().unwrap_or_default();
-                    if old == new {
-                        continue;
+            let unasked: Vec<String> =
+                watcher.told.keys().filter(|room| !watcher.rooms.contains(*room)).cloned().collect();
+            for room in watcher.rooms.iter().chain(&unasked) {
+                let mut now: BTreeMap<PeerId, Listing> = BTreeMap::new();
+                if watcher.rooms.contains(room) {
+                    now.extend(members.local(room).map(|local| (self.me, listing(local, peer))));
+                    if !watcher.local_only {
+                        // Nobody speaks for this hub but itself, and nobody is told his own word.
+                        let others = members.remote(room).into_iter().filter(|(hub, _)| *hub != self.me && hub != peer);
+                        now.extend(others.map(|(hub, known)| (hub, known.clone())));
                     }
-                    reports.push((*peer, difference(&room, hub, &old, &new)));
-                    watcher.told.insert((room.clone(), hub), new);
+                    now.retain(|_, listing| *listing != Listing::default());
+                }
+                let old = watcher.told.get(room);
+                if old.is_none() && now.is_empty() || old == Some(&now) {
+                    continue;
+                }
+                let old = watcher.told.remove(room).unwrap_or_default();
+                reports.extend(differences(room, &old, &now).map(|report| (*peer, report)));
+                if !now.is_empty() {
+                    watcher.told.insert(room.clone(), now);
                 }
             }
         }
         reports
     }
+}
+
+fn differences<'a>(
+    room: &'a str,
+    old: &'a BTreeMap<PeerId, Listing>,
+    new: &'a BTreeMap<PeerId, Listing>,
+) -> impl Iterator<Item = Report> + use<'a> {
+    let hubs: BTreeSet<&PeerId> = old.keys().chain(new.keys()).collect();
+    hubs.into_iter().filter(|hub| old.get(hub) != new.get(hub)).map(move |hub| {
+        let of = |known: &BTreeMap<PeerId, Listing>| known.get(hub).cloned().unwrap_or_default();
+        difference(room, *hub, &of(old), &of(new))
+    })
 }
 
 /// All members up to the bound, above it a sample; the asker left out.
@@ -119,6 +135,33 @@ mod tests {
         assert!(desk.update(&members).is_empty());
         members.set_direct(BTreeMap::new());
         assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
+    }
+
+    #[test]
+    fn who_asks_again_is_not_left_with_what_was_true_before() {
+        let [me, ann, bob] = [(); 3].map(|()| PeerId::random());
+        let (mut desk, mut members) = (Desk::new(me), Members::default());
+        let watch =
+            |rooms: &[&str]| Watch { rooms: rooms.iter().map(|r| (*r).to_owned()).collect(), local_only: false };
+        desk.open(ann);
+        desk.watch(ann, watch(&["r"]));
+        members.set_direct([("r".to_owned(), [bob].into())].into());
+        desk.update(&members);
+        desk.watch(ann, watch(&[]));
+        members.set_direct(BTreeMap::new());
+        desk.watch(ann, watch(&["r"]));
+        assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
+    }
+
+    #[test]
+    fn a_pretended_hub_cannot_speak_for_this_one() {
+        let [me, ann, liar] = [(); 3].map(|()| PeerId::random());
+        let (mut desk, mut members) = (Desk::new(me), Members::default());
+        desk.open(ann);
+        desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
+        let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, joined: Vec::new(), left: Vec::new() };
+        members.report(liar, &lie);
+        assert!(desk.update(&members).is_empty());
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::config::MAX_LISTED_MEMBERS;
 /// Rooms times hubs that one hub's stream may report on.
 const MAX_REPORTS_PER_SOURCE: usize = 2048;
 
+/// Members of one room at one hub that are believed.
+const MAX_TOTAL: u32 = 100_000;
+
 /// Members of one room as one hub told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Listing {
@@ -49,7 +52,7 @@ impl Members {
         while known.listed.len() > MAX_LISTED_MEMBERS + 1 {
             known.listed.pop_last();
         }
-        known.total = report.total;
+        known.total = report.total.min(MAX_TOTAL);
         if known.total == 0 && known.listed.is_empty() {
             reports.remove(&key);
         }
@@ -61,8 +64,8 @@ impl Members {
     }
 
     /// Members among our own peers.
-    pub(crate) fn local(&self, room: &str) -> BTreeSet<PeerId> {
-        self.direct.get(room).cloned().unwrap_or_default()
+    pub(crate) fn local(&self, room: &str) -> Option<&BTreeSet<PeerId>> {
+        self.direct.get(room)
     }
 
     /// Rooms with members among our own peers, and those members.
@@ -85,13 +88,14 @@ impl Members {
 
     /// Everybody listed in a room but `me`, and how many there are.
     pub(crate) fn of(&self, room: &str, me: &PeerId) -> (BTreeSet<PeerId>, u32) {
-        let mut listed = self.local(room);
+        let mut listed = self.local(room).cloned().unwrap_or_default();
         let mut unlisted = 0;
         for (hub, report) in self.remote(room) {
             if hub == *me {
                 continue;
             }
-            unlisted += report.total.saturating_sub(u32::try_from(report.listed.len()).unwrap_or(u32::MAX));
+            let named = u32::try_from(report.listed.len()).unwrap_or(u32::MAX);
+            unlisted = u32::saturating_add(unlisted, report.total.saturating_sub(named));
             listed.extend(&report.listed);
         }
         listed.remove(me);

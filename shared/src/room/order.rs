@@ -14,6 +14,11 @@ use super::frame::Frame;
 const MAX_HELD: usize = 256;
 /// Authors whose place is remembered in one room.
 const MAX_AUTHORS: usize = 4096;
+/// A line whose predecessor is older than this, by the author's numbers, waits for it only when that author
+/// was shown before: a sync would have brought it by now. Numbers are about milliseconds.
+const STRANGERS_GAP: u64 = 10_000;
+/// Predecessors older than this come no more.
+const KNOWN_GAP: u64 = 3_600_000;
 
 #[derive(Debug, Default)]
 struct Author {
@@ -42,11 +47,16 @@ impl Order {
         }
         let (who, deadline) = (frame.author, now + self.hold);
         let author = self.authors.entry(who).or_default();
-        author.held.insert(frame.sequence, (frame, deadline));
-        self.held += 1;
-        let mut shown = self.release(who, |_, _| false);
+        let twin = author.held.insert(frame.sequence, (frame, deadline));
+        let mut shown = Vec::new();
+        match twin {
+            // Two lines of one number: an author's own fault, but no line is lost.
+            Some((twin, _)) => shown.push(twin),
+            None => self.held += 1,
+        }
+        shown.extend(self.release(who, 0));
         if self.held > MAX_HELD {
-            shown.extend(self.release(who, |_, _| true));
+            shown.extend(self.release(who, u64::MAX));
         }
         shown
     }
@@ -54,13 +64,17 @@ impl Order {
     /// A sync ended: authors never shown before wait for nothing that is still to come.
     pub(super) fn settle(&mut self) -> Vec<Frame> {
         let new: Vec<PeerId> = self.authors.iter().filter(|(_, a)| a.last == 0).map(|(who, _)| *who).collect();
-        new.into_iter().flat_map(|who| self.release(who, |first, _| first)).collect()
+        new.into_iter().flat_map(|who| self.release(who, u64::MAX)).collect()
     }
 
-    /// Shows what has waited long enough.
+    /// Shows what has waited long enough, and what stands before it.
     pub(super) fn tick(&mut self, now: Instant) -> Vec<Frame> {
-        let late: Vec<PeerId> = self.authors.iter().filter(|(_, a)| !a.held.is_empty()).map(|(who, _)| *who).collect();
-        late.into_iter().flat_map(|who| self.release(who, |_, deadline| deadline <= now)).collect()
+        let due = |author: &Author| {
+            let late = author.held.iter().filter(|(_, (_, deadline))| *deadline <= now);
+            late.map(|(number, _)| *number).max()
+        };
+        let late: Vec<(PeerId, u64)> = self.authors.iter().filter_map(|(who, a)| Some((*who, due(a)?))).collect();
+        late.into_iter().flat_map(|(who, number)| self.release(who, number)).collect()
     }
 
     /// When [`Self::tick`] has something to do.
@@ -68,14 +82,12 @@ impl Order {
         self.authors.values().flat_map(|author| author.held.values().map(|(_, deadline)| *deadline)).min()
     }
 
-    /// Takes lines off the front while nothing is missing before them, or `anyway` says not to wait
-    /// (asked with "nothing shown yet" and the line's deadline).
-    fn release(&mut self, who: PeerId, anyway: impl Fn(bool, Instant) -> bool) -> Vec<Frame> {
+    /// Takes lines off the front while nothing is missing before them, and those up to a number anyway.
+    fn release(&mut self, who: PeerId, anyway: u64) -> Vec<Frame> {
         let mut shown = Vec::new();
         let Some(author) = self.authors.get_mut(&who) else { return shown };
         while let Some(entry) = author.held.first_entry() {
-            let (frame, deadline) = entry.get();
-            if frame.previous > author.last && !anyway(author.last == 0, *deadline) {
+            if *entry.key() > anyway && is_missing(author.last, &entry.get().0) {
                 break;
             }
             let (frame, _) = entry.remove();
@@ -85,6 +97,12 @@ impl Order {
         }
         shown
     }
+}
+
+/// Whether the line before this one may still come.
+fn is_missing(last: u64, frame: &Frame) -> bool {
+    let patience = if last == 0 { STRANGERS_GAP } else { KNOWN_GAP };
+    frame.previous > last && frame.sequence - frame.previous <= patience
 }
 
 #[cfg(test)]
@@ -135,6 +153,35 @@ mod tests {
         assert!(order.tick(now + Duration::from_millis(1999)).is_empty());
         assert_eq!(numbers(&order.tick(now + Duration::from_secs(2))), [3]);
         assert_eq!(numbers(&order.push(line(2, 1), now)), [2], "late is better than never");
+    }
+
+    #[test]
+    fn a_later_deadline_never_hides_an_earlier_one() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        order.push(line(1, 0), now);
+        order.push(line(9, 8), now);
+        order.push(line(7, 6), now + Duration::from_secs(1));
+        assert_eq!(numbers(&order.tick(now + Duration::from_secs(2))), [7, 9]);
+        assert_eq!(order.deadline(), None);
+    }
+
+    #[test]
+    fn a_stranger_who_spoke_long_ago_is_not_waited_for() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        assert_eq!(numbers(&order.push(line(20_000, 5), now)), [20_000]);
+    }
+
+    #[test]
+    fn two_lines_of_one_number_are_both_shown() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        order.push(line(1, 0), now);
+        let mut twin = line(3, 2);
+        twin.time_ms += 1;
+        let mut shown = order.push(line(3, 2), now);
+        shown.extend(order.push(twin, now));
+        shown.extend(order.tick(now + Duration::from_secs(2)));
+        assert_eq!(numbers(&shown), [3, 3]);
+        assert_eq!(order.held, 0);
     }
 
     #[test]

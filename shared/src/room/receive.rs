@@ -4,7 +4,7 @@ use libp2p::PeerId;
 
 use super::{
     Now,
-    frame::{Body, Frame, FrameError, verify},
+    frame::{Body, Frame, FrameError, name_of, verify},
     lines::{blank, remember},
     state::{Output, Room},
 };
@@ -36,6 +36,9 @@ pub struct Merged {
 impl Room {
     /// A payload from gossip; `source` is the peer that gossipsub's own signature names, `number` its count.
     pub fn receive(&mut self, payload: &[u8], source: PeerId, number: u64, now: Now, out: &mut Vec<Output>) -> Verdict {
+        if self.knows(payload) {
+            return Verdict::Ignore;
+        }
         let frame = match verify(payload) {
             Ok(frame) => frame,
             Err(FrameError::NotAFrame) => return self.receive_plain(payload, source, number, now, out),
@@ -87,7 +90,7 @@ impl Room {
     ) -> Merged {
         let mut merged = Merged::default();
         let mut frames: Vec<Frame> = Vec::new();
-        for payload in payloads {
+        for payload in payloads.iter().filter(|payload| !self.knows(payload)) {
             match verify(payload) {
                 Ok(frame) if frame.room == self.name => frames.push(frame),
                 Err(FrameError::UnknownVersion) => {}
@@ -109,6 +112,11 @@ impl Room {
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
         self.show(settled, out);
         merged
+    }
+
+    /// Whether a payload names itself as a frame that was seen before: no signature is checked twice.
+    fn knows(&self, payload: &[u8]) -> bool {
+        name_of(payload).is_some_and(|id| self.ring.has_seen(&id))
     }
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.

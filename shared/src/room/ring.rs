@@ -19,8 +19,8 @@ pub struct Ring {
     max_bytes: usize,
     max_presences: usize,
     bytes: usize,
-    /// By the author's time, then number: what goes first is the oldest.
-    frames: Vec<Frame>,
+    /// As they arrived: what came first goes first, so nobody's clock pushes out what others said.
+    frames: VecDeque<Frame>,
     presences: HashMap<PeerId, Frame>,
     seen: BTreeSet<FrameId>,
     seen_order: VecDeque<FrameId>,
@@ -47,7 +47,7 @@ impl Ring {
             max_bytes,
             max_presences,
             bytes: 0,
-            frames: Vec::new(),
+            frames: VecDeque::new(),
             presences: HashMap::new(),
             seen: BTreeSet::new(),
             seen_order: VecDeque::new(),
@@ -57,7 +57,7 @@ impl Ring {
     /// Whether a frame was ever taken.
     #[must_use]
     pub fn has_seen(&self, id: &FrameId) -> bool {
-        self.seen.contains(id)
+        self.seen.contains(id) || self.all().any(|frame| frame.id == *id)
     }
 
     /// Takes a verified frame.
@@ -70,11 +70,12 @@ impl Ring {
             return self.insert_presence(frame);
         }
         self.bytes += frame.bytes.len();
-        let at = self.frames.partition_point(|kept| (kept.time_ms, kept.sequence) <= (frame.time_ms, frame.sequence));
-        self.frames.insert(at, frame);
+        self.frames.push_back(frame);
         let mut dropped = Vec::new();
         while self.frames.len() > self.max_frames || self.bytes > self.max_bytes {
-            dropped.push(self.drop_oldest());
+            let Some(first) = self.frames.pop_front() else { break };
+            self.bytes -= first.bytes.len();
+            dropped.push(first.id);
         }
         Inserted::New { dropped }
     }
@@ -94,17 +95,11 @@ impl Ring {
 
     /// Drops what is older than `oldest_ms`; presences stay.
     pub fn expire(&mut self, oldest_ms: u64) -> Vec<FrameId> {
-        let mut dropped = Vec::new();
-        while self.frames.first().is_some_and(|frame| frame.time_ms < oldest_ms) {
-            dropped.push(self.drop_oldest());
-        }
-        dropped
-    }
-
-    fn drop_oldest(&mut self) -> FrameId {
-        let frame = self.frames.remove(0);
-        self.bytes -= frame.bytes.len();
-        frame.id
+        let (old, kept) = std::mem::take(&mut self.frames).into_iter().partition(|frame| frame.time_ms < oldest_ms);
+        self.frames = kept;
+        let old: VecDeque<Frame> = old;
+        self.bytes -= old.iter().map(|frame| frame.bytes.len()).sum::<usize>();
+        old.into_iter().map(|frame| frame.id).collect()
     }
 
     fn remember(&mut self, id: FrameId) {
@@ -117,12 +112,12 @@ impl Ring {
         }
     }
 
-    /// The kept lines, oldest first.
+    /// The kept lines, as they arrived.
     pub fn lines(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter()
     }
 
-    /// Everything kept: presences first, then lines, oldest first.
+    /// Everything kept: presences first, then lines as they arrived.
     pub fn all(&self) -> impl Iterator<Item = &Frame> {
         self.presences.values().chain(&self.frames)
     }
@@ -189,7 +184,7 @@ mod tests {
         for n in [1, 3, 2] {
             ring.insert(frame(n, false));
         }
-        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [3, 2], "the last to arrive");
         assert_eq!(ring.insert(frame(1, false)), Inserted::Known, "dropped, yet remembered");
         assert!(ring.want(&[frame(1, false).id.prefix()].into()).is_empty(), "and not wanted back");
     }

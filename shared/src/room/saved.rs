@@ -65,7 +65,8 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
             continue;
         };
         let RoomEntry { plain, last_line, last_presence } = entry;
-        let frames = entries(saved, FRAME, &name).filter_map(|(_, bytes)| verify(bytes).ok()).collect();
+        let mut frames: Vec<Frame> = entries(saved, FRAME, &name).filter_map(|(_, bytes)| verify(bytes).ok()).collect();
+        frames.sort_by_key(|frame| (frame.time_ms, frame.sequence));
         let waiting = entries(saved, WAITING, &name)
             .filter_map(|(id, bytes)| {
                 let WaitingEntry { text, time_ms } = WaitingEntry::decode(bytes).ok()?;

@@ -219,7 +219,7 @@ impl Room {
         if voice.plain || total as usize > MAX_LISTED_MEMBERS {
             return;
         }
-        let sequence = now.unix_ms.max(voice.last_presence + 1);
+        let sequence = now.unix_ms.max(voice.last_presence.saturating_add(1));
         let body = Body::Presence { nick: me.nick.to_owned(), status: STATUS_HERE.to_owned() };
         let draft = Draft { room: &self.name, sequence, previous: 0, time_ms: now.unix_ms, body: &body };
         let Ok(frame) = sign(me.keypair, &draft) else { return };
@@ -261,7 +261,7 @@ impl Room {
             remember(&mut voice.history, message.clone());
             return Ok(message);
         }
-        let sequence = now.unix_ms.max(voice.last_line + 1);
+        let sequence = now.unix_ms.max(voice.last_line.saturating_add(1));
         let body = Body::Message { nick: me.nick.to_owned(), text };
         let draft = Draft { room: &self.name, sequence, previous: voice.last_line, time_ms: now.unix_ms, body: &body };
         let frame = sign(me.keypair, &draft)

@@ -13,6 +13,11 @@ pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/sync/1.
 /// Bytes of one question or answer: all kept frames, all presences and their framing.
 pub(crate) const MAX_BYTES: usize = 2 * 1024 * 1024;
 
+/// Prefixes taken from one question or answer: whatever a node keeps, and then some.
+pub(crate) const MAX_PREFIXES: usize = 1024;
+/// Frames taken from one question or answer.
+pub(crate) const MAX_FRAMES: usize = 1024;
+
 /// What is asked.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Question {
@@ -49,12 +54,9 @@ pub(crate) fn give(room: &str, ring: &Ring, want: &[Vec<u8>]) -> Option<Question
     (!give.is_empty()).then(|| Question { room: room.to_owned(), have: Vec::new(), give })
 }
 
-/// Answers a first question. One that gives is answered with nothing.
-pub(crate) fn answer(ring: &Ring, question: &Question) -> Answer {
-    if !question.give.is_empty() {
-        return Answer::default();
-    }
-    let theirs = prefixes(&question.have);
+/// Answers a first question.
+pub(crate) fn answer(ring: &Ring, have: &[Vec<u8>]) -> Answer {
+    let theirs = prefixes(have);
     Answer {
         frames: ring.lacking(&theirs).map(|frame| frame.bytes.clone()).collect(),
         want: to_bytes(ring.want(&theirs)),
@@ -66,6 +68,6 @@ fn to_bytes(prefixes: Vec<Prefix>) -> Vec<Vec<u8>> {
 }
 
 /// Whatever has not eight bytes is passed over.
-fn prefixes(bytes: &[Vec<u8>]) -> BTreeSet<Prefix> {
-    bytes.iter().filter_map(|bytes| Prefix::try_from(bytes.as_slice()).ok()).collect()
+pub(crate) fn prefixes(bytes: &[Vec<u8>]) -> BTreeSet<Prefix> {
+    bytes.iter().take(MAX_PREFIXES).filter_map(|bytes| Prefix::try_from(bytes.as_slice()).ok()).collect()
 }

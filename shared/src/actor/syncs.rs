@@ -1,0 +1,107 @@
+//! Syncs: asking, answering, and taking what was handed over.
+
+use libp2p::{PeerId, swarm::NetworkBehaviour};
+
+use super::{Actor, SLOW_EVERY};
+use crate::{
+    HostEvent,
+    access::Action,
+    room::{
+        frame::name_of,
+        sync::{self, Answer, Question},
+    },
+};
+
+impl<B> Actor<B>
+where
+    B: NetworkBehaviour + Send,
+    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
+{
+    /// Asks for what we lack, one question at a time for each peer and room.
+    pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
+        let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
+        let key = (peer, name.to_owned());
+        if let Some(again) = self.asking.get_mut(&key) {
+            *again = true;
+            return;
+        }
+        self.streams.ask(peer, sync::ask(name, room.ring()));
+        self.asking.insert(key, false);
+    }
+
+    /// A slow peer missed messages: asks about the rooms it is in, now and then.
+    pub(super) fn sync_with_slow(&mut self, peer: PeerId) {
+        let now = self.now().instant;
+        if self.slow.get(&peer).is_some_and(|last| now < *last + SLOW_EVERY) {
+            return;
+        }
+        self.slow.insert(peer, now);
+        for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
+            if self.subscribers(&name).contains(&peer) {
+                self.ask_sync(peer, &name);
+            }
+        }
+    }
+
+    pub(super) fn answer_sync(&mut self, peer: PeerId, question: Question) -> Answer {
+        let key = (peer, question.room);
+        if !question.give.is_empty() {
+            // Only what was asked for: a stranger must not pour frames into the room this way.
+            let wanted = self.wanted.remove(&key).unwrap_or_default();
+            let is_wanted = |frame: &&Vec<u8>| name_of(frame).is_some_and(|id| wanted.contains(&id.prefix()));
+            let given: Vec<Vec<u8>> = question.give.iter().filter(is_wanted).cloned().collect();
+            self.merge(peer, &key.1, &given);
+            return Answer::default();
+        }
+        let Some(room) = self.rooms.get(&key.1) else { return Answer::default() };
+        let answer = sync::answer(room.ring(), &question.have);
+        if !answer.want.is_empty() {
+            self.wanted.insert(key, sync::prefixes(&answer.want));
+        }
+        answer
+    }
+
+    pub(super) fn synced(&mut self, peer: PeerId, room: String, answer: Option<Answer>) {
+        let again = self.asking.remove(&(peer, room.clone())).unwrap_or(false);
+        if let Some(answer) = answer {
+            self.merge(peer, &room, &answer.frames);
+            let given = self.rooms.get(&room).and_then(|known| sync::give(&room, known.ring(), &answer.want));
+            if let Some(given) = given {
+                self.asking.insert((peer, room), again);
+                self.streams.ask(peer, given);
+                return;
+            }
+        }
+        if again && self.peers.contains_key(&peer) {
+            self.ask_sync(peer, &room);
+        }
+    }
+
+    /// Forgets what concerned a peer that is gone.
+    pub(super) fn forget_syncs(&mut self, peer: &PeerId) {
+        self.wanted.retain(|(other, _), _| other != peer);
+        self.slow.remove(peer);
+    }
+
+    fn merge(&mut self, from: PeerId, name: &str, frames: &[Vec<u8>]) {
+        let now = self.now().instant;
+        if self.access.check(&from, Action::Room, now).is_err() {
+            return;
+        }
+        let frames = &frames[..frames.len().min(sync::MAX_FRAMES)];
+        let listed = self.members.of(name, &self.me).0;
+        let merge = |room: &mut crate::room::Room, now, out: &mut Vec<_>| {
+            room.merge(frames, |peer| listed.contains(peer), now, out)
+        };
+        let Some(merged) = self.with_room(name, |room, _, now, out| merge(room, now, out)) else { return };
+        if merged.invalid > 0 {
+            self.offence(from, "it handed over frames that do not verify");
+        }
+        if self.is_hub() {
+            // The others here may have synced already: what is news to the hub is news to them.
+            for payload in merged.new {
+                self.publish(name, payload);
+            }
+        }
+    }
+}
