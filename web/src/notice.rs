@@ -100,7 +100,8 @@ fn Countdown(retry_at_ms: Option<u64>) -> impl IntoView {
 /// What is true of this tab.
 #[component]
 fn Tab() -> impl IntoView {
-    let tab = session().tab;
+    let (tab, model) = (session().tab, session().model);
+    let online = Memo::new(move |_| model.with(|model| model.status.link == Link::Online));
     let notes = move || {
         let tab = tab.get();
         let guest = match tab.guest {
@@ -110,7 +111,9 @@ fn Tab() -> impl IntoView {
         };
         let forgets =
             tab.forgets.then(|| "Your browser keeps nothing here: this identity ends with the tab.".to_owned());
-        [guest, forgets, tab.problem.as_deref().map(sentence)].into_iter().flatten().collect::<Vec<_>>()
+        // What stood in the way at the start has passed once a hub is there.
+        let problem = tab.problem.as_deref().filter(|_| !online.get()).map(sentence);
+        [guest, forgets, problem].into_iter().flatten().collect::<Vec<_>>()
     };
     view! {
         <For each=notes key=Clone::clone let(note)>
