@@ -4,11 +4,11 @@ mod support;
 
 use std::time::Duration;
 
-use futures::StreamExt;
-use libp2p::{Multiaddr, Swarm, Transport, gossipsub, identity::Keypair, noise, swarm, swarm::SwarmEvent, tcp, yamux};
+use libp2p::{Multiaddr, gossipsub, swarm::SwarmEvent};
 use support::{
     PATIENCE, Running,
     node::{peer, total, until},
+    stock::{ProtocolsEvent, Stock},
     tincan,
 };
 use tincan_shared::{Event, Events, MessageState};
@@ -68,42 +68,32 @@ async fn lines_and_members_cross_once_and_dead_rooms_are_let_go() {
 
 /// A peer of another program that watches what the hubs are subscribed to.
 struct Onlooker {
-    swarm: Swarm<gossipsub::Behaviour>,
+    stock: Stock,
     carried: usize,
 }
 
 impl Onlooker {
     fn new(hubs: &[Multiaddr]) -> Self {
-        let key = Keypair::generate_ed25519();
-        let transport = tcp::tokio::Transport::default()
-            .upgrade(libp2p::core::upgrade::Version::V1Lazy)
-            .authenticate(noise::Config::new(&key).expect("a key that signs"))
-            .multiplex(yamux::Config::default())
-            .boxed();
-        let gossip = gossipsub::Behaviour::new(
-            gossipsub::MessageAuthenticity::Signed(key.clone()),
-            gossipsub::Config::default(),
-        )
-        .expect("gossip");
-        let config = swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(600));
-        let mut swarm = Swarm::new(transport, gossip, key.public().to_peer_id(), config);
+        let mut stock = Stock::new();
         for hub in hubs {
-            swarm.dial(hub.clone()).expect("a dial");
+            stock.dial(hub);
         }
-        Self { swarm, carried: 0 }
+        Self { stock, carried: 0 }
     }
 
     async fn until_carried_by(&mut self, hubs: usize) {
-        while self.carried != hubs {
-            match self.swarm.select_next_some().await {
-                SwarmEvent::Behaviour(gossipsub::Event::Subscribed { topic, .. }) if topic.as_str() == ROOM => {
-                    self.carried += 1;
+        let carried = &mut self.carried;
+        while *carried != hubs {
+            let change = self.stock.until(|event| match event {
+                SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Subscribed { topic, .. })) => {
+                    (topic.as_str() == ROOM).then_some(1)
                 }
-                SwarmEvent::Behaviour(gossipsub::Event::Unsubscribed { topic, .. }) if topic.as_str() == ROOM => {
-                    self.carried -= 1;
+                SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Unsubscribed { topic, .. })) => {
+                    (topic.as_str() == ROOM).then_some(-1)
                 }
-                _ => {}
-            }
+                _ => None,
+            });
+            *carried = carried.saturating_add_signed(change.await);
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod node;
+pub mod stock;
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -45,7 +46,7 @@ impl Tincan {
         Self { command, _home: home }
     }
 
-    fn arguments(mut self, arguments: &str) -> Self {
+    pub fn arguments(mut self, arguments: &str) -> Self {
         self.command.args(arguments.split_whitespace());
         self
     }

@@ -1,0 +1,100 @@
+//! Peers of other programs, unwelcome ones, and those who lie.
+
+mod support;
+
+use libp2p::{gossipsub, swarm::SwarmEvent};
+use support::{
+    Hub, PATIENCE,
+    node::{peer, total, until},
+    stock::{ProtocolsEvent, Stock},
+    tincan,
+};
+use tincan_shared::{Event, room::frame};
+
+const ROOM: &str = "crossing";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
+    let hub = Hub::start();
+    let address = hub.address("tcp").parse().expect("an address");
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    ann.join(ROOM, false).await.expect("joined");
+    let mut stock = Stock::new();
+    stock.dial(&address);
+    stock.subscribe(ROOM);
+    stock.until_subscribed(ROOM).await;
+
+    stock.publish(ROOM, "grüezi".as_bytes());
+    let heard = until(&mut ann_hears, PATIENCE, |event| match event {
+        Event::Message(message) => Some(message),
+        _ => None,
+    });
+    let (message, ()) = tokio::select! {
+        message = heard => (message, ()),
+        () = async { loop { stock.until(|_| None::<()>).await } } => unreachable!("it runs for ever"),
+    };
+    assert_eq!((message.text.as_str(), message.plain, message.from), ("grüezi", true, stock.id));
+
+    let drive = async {
+        total(&mut ann_hears, ROOM, 1, PATIENCE).await;
+        ann.say(ROOM, "hello").await.expect("said");
+        std::future::pending::<()>().await;
+    };
+    let payload = tokio::select! {
+        payload = stock.until(|event| match event {
+            SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Message { message, .. })) => {
+                // Presences come too.
+                let frame = frame::verify(&message.data).ok()?;
+                matches!(frame.body, frame::Body::Message { .. }).then_some(frame)
+            }
+            _ => None,
+        }) => payload,
+        () = drive => unreachable!("it waits for ever"),
+    };
+    assert_eq!(payload.author, ann.peer_id());
+    assert!(matches!(payload.body, frame::Body::Message { text, .. } if text == "hello"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
+    let hub = Hub::start();
+    let address = hub.address("tcp").parse().expect("an address");
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    let (bob, mut bob_hears) = peer(&address, "bob");
+    ann.join(ROOM, false).await.expect("joined");
+    bob.join(ROOM, false).await.expect("joined");
+    let mut liar = Stock::new();
+    liar.dial(&address);
+    liar.subscribe(ROOM);
+    liar.until_subscribed(ROOM).await;
+    for n in 0..20u8 {
+        liar.publish(ROOM, &[frame::MARK, frame::VERSION, n, 0xff]);
+    }
+    liar.until(|event| matches!(event, SwarmEvent::ConnectionClosed { .. }).then_some(())).await;
+    liar.dial(&address);
+    let refused = liar.until(|event| match event {
+        SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. } => Some(()),
+        _ => None,
+    });
+    refused.await;
+
+    total(&mut ann_hears, ROOM, 1, PATIENCE).await;
+    ann.say(ROOM, "still here").await.expect("said");
+    let text = until(&mut bob_hears, PATIENCE, |event| match event {
+        Event::Message(message) => Some(message.text),
+        _ => None,
+    });
+    assert_eq!(text.await, "still here");
+}
+
+#[test]
+fn a_denied_peer_is_refused_and_others_are_not() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let (denied, config) = (dir.path().join("denied"), dir.path().join("hub.toml"));
+    let id = tincan("id").path("--data-dir", &denied).run(b"").out.concat();
+    std::fs::write(&config, format!("deny = [\"{}\"]\n", id.trim())).expect("written");
+    let hub = Hub::of(tincan(support::HUB_FLAGS).arguments("--ephemeral").path("--config", &config));
+    let ping = format!("ping {} -c 1", hub.address("tcp"));
+    tincan(&ping).path("--data-dir", &denied).run(b"").error(1);
+    tincan(&ping).arguments("--ephemeral").run(b"").assert_status(0);
+}
