@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{hub, hub_joined_to, line, members, peer, until};
+use support::{hub, hub_joined_to, hub_with, line, members, peer, until};
 use tincan_shared::{Event, MessageState, Said, repl};
 
 #[cfg(not(target_family = "wasm"))]
@@ -67,6 +67,21 @@ async fn two_hubs_are_one_network() {
     assert_eq!(line(&mut bob_hears).await, "across");
     bob.say("attic", "and back").await.unwrap();
     assert_eq!(line(&mut ann_hears).await, "and back");
+}
+
+#[test_here]
+async fn a_hub_says_why_it_does_not_carry_a_room() {
+    let mut config = tincan_shared::Config::hub();
+    config.limits.carried_rooms_per_peer = 1;
+    let (_hub, _events, address) = hub_with(config).await;
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    ann.join("first", false).await.unwrap();
+    ann.join("second", false).await.unwrap();
+    let reason = until(&mut ann_hears, |event| match event {
+        Event::Refused { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert!(reason.await.contains("carries 1 rooms for one peer"));
 }
 
 #[test_here]

@@ -51,8 +51,11 @@ pub(crate) async fn hub() -> (Node, Events, Multiaddr) {
 }
 
 pub(crate) async fn hub_joined_to(bootstrap: Vec<Multiaddr>) -> (Node, Events, Multiaddr) {
-    let (node, mut events) =
-        Node::spawn(Config { listen: vec![address()], bootstrap, ..Config::hub() }, platform()).expect("a hub");
+    hub_with(Config { bootstrap, ..Config::hub() }).await
+}
+
+pub(crate) async fn hub_with(config: Config) -> (Node, Events, Multiaddr) {
+    let (node, mut events) = Node::spawn(Config { listen: vec![address()], ..config }, platform()).expect("a hub");
     let listening = until(&mut events, |event| match event {
         Event::Listening { address } => Some(address),
         _ => None,
