@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use libp2p::multiaddr::Protocol;
 use tincan_shared::{Multiaddr, PeerId};
 
-use crate::transport::{self, Surroundings, WebSocket, is_loopback};
+use crate::{
+    transport::{self, Surroundings, is_loopback},
+    websocket::Address,
+};
 
 /// Addresses of one hub that are kept.
 pub const MAX_ADDRESSES: usize = 16;
@@ -25,10 +28,10 @@ pub struct Announced {
 /// ports, as a hub behind a port mapping does not know that name, then the announced ones.
 #[must_use]
 pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr> {
-    let announced: Vec<(Multiaddr, WebSocket)> = hub
+    let announced: Vec<(Multiaddr, Address)> = hub
         .addresses
         .iter()
-        .filter_map(|address| Some((address.clone(), WebSocket::of(address)?)))
+        .filter_map(|address| Some((address.clone(), Address::of(address)?)))
         .filter(|(_, ws)| !ws.circuit && ws.peer.is_none_or(|peer| peer == hub.peer))
         .collect();
     let own = announced.iter().filter_map(|(_, ws)| at_host(&surroundings.hostname, ws, hub.peer));
@@ -52,7 +55,7 @@ pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr>
 pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiaddr>> {
     let mut hubs: Vec<(Option<PeerId>, Vec<Multiaddr>)> = Vec::new();
     for address in addresses {
-        let peer = WebSocket::of(&address).and_then(|ws| ws.peer);
+        let peer = Address::of(&address).and_then(|ws| ws.peer);
         match hubs.iter().position(|(hub, _)| peer.is_some() && *hub == peer) {
             Some(index) => hubs[index].1.push(address),
             None if hubs.len() < MAX_HUBS => hubs.push((peer, vec![address])),
@@ -65,7 +68,7 @@ pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiad
     hubs.into_iter().map(|(_, list)| list).collect()
 }
 
-fn at_host(hostname: &str, ws: &WebSocket, hub: PeerId) -> Option<Multiaddr> {
+fn at_host(hostname: &str, ws: &Address, hub: PeerId) -> Option<Multiaddr> {
     let host = match hostname.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => Protocol::Ip4(ip),
         Ok(IpAddr::V6(ip)) => Protocol::Ip6(ip),
@@ -84,7 +87,7 @@ fn with_peer(address: Multiaddr, peer: PeerId) -> Multiaddr {
 }
 
 /// Another machine's loopback is this machine's, and the unspecified address is nobody's.
-fn reaches(ws: &WebSocket, surroundings: &Surroundings) -> bool {
+fn reaches(ws: &Address, surroundings: &Surroundings) -> bool {
     let unspecified = ws.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
     !unspecified && (surroundings.on_loopback() || !is_loopback(&ws.host))
 }

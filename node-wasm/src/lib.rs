@@ -3,8 +3,8 @@
 //! | file | what lives there |
 //! |---|---|
 //! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
-//! | [`transport`] | the only file with transports, and what a page can dial |
-//! | `transport_close` | makes it notice a closed WebSocket |
+//! | [`transport`] | puts the transports together, and says what a page can dial |
+//! | [`websocket`] | libp2p over the browser's WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
 //! | `origin` | `GET /api/v1/node` of the page's own origin |
@@ -26,7 +26,7 @@ pub mod page;
 mod start;
 pub mod storage;
 pub mod transport;
-mod transport_close;
+pub mod websocket;
 
 use getrandom_03 as _;
 use getrandom_04 as _;

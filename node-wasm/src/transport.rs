@@ -18,7 +18,7 @@ use libp2p::{
 };
 use tincan_shared::{Error, Multiaddr, PeerId, neutralise};
 
-use crate::transport_close::SeesClose;
+use crate::websocket::{self, Address};
 
 /// Where the page was opened, as far as it decides what can be dialled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,75 +56,12 @@ pub fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// What a `/ws` or `/wss` address says, as far as a page needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WebSocket {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// What stands for the WebSocket: `/ws`, `/tls/ws` or `/wss`.
-    pub layer: Multiaddr,
-    /// Encrypted below the WebSocket.
-    pub tls: bool,
-    /// Whose address it is, when it says so.
-    pub peer: Option<PeerId>,
-    /// Goes on behind that peer: a circuit through it.
-    pub circuit: bool,
-}
-
-impl WebSocket {
-    /// Nothing for addresses of other transports.
-    #[must_use]
-    pub fn of(address: &Multiaddr) -> Option<Self> {
-        let mut protocols = address.iter().peekable();
-        let host = match protocols.next()? {
-            Protocol::Ip4(ip) => ip.to_string(),
-            Protocol::Ip6(ip) => ip.to_string(),
-            Protocol::Dns(name) | Protocol::Dns4(name) | Protocol::Dns6(name) => name.into_owned(),
-            _ => return None,
-        };
-        let Protocol::Tcp(port) = protocols.next()? else { return None };
-        let mut layer = Multiaddr::empty();
-        let tls = match protocols.next()? {
-            tls @ Protocol::Tls => {
-                layer.push(tls);
-                let ws @ Protocol::Ws(_) = protocols.next()? else { return None };
-                layer.push(ws);
-                true
-            }
-            ws @ Protocol::Ws(_) => {
-                layer.push(ws);
-                false
-            }
-            wss @ Protocol::Wss(_) => {
-                layer.push(wss);
-                true
-            }
-            _ => return None,
-        };
-        let peer = match protocols.peek() {
-            Some(Protocol::P2p(peer)) => Some(*peer),
-            _ => None,
-        };
-        if peer.is_some() {
-            protocols.next();
-        }
-        let circuit = match protocols.next() {
-            None => false,
-            Some(Protocol::P2pCircuit) if peer.is_some() => true,
-            Some(_) => return None,
-        };
-        Some(Self { host, port, layer, tls, peer, circuit })
-    }
-}
-
 /// Why a page there cannot dial an address.
 ///
 /// # Errors
 /// The reason, and what to do.
 pub fn check(address: &Multiaddr, surroundings: &Surroundings) -> Result<(), String> {
-    match WebSocket::of(address) {
+    match Address::of(address) {
         Some(ws) if !ws.tls && surroundings.https && !is_loopback(&ws.host) => {
             Err("this page is https and cannot dial ws://; use a wss address or another hub".into())
         }
@@ -178,9 +115,7 @@ fn layers(address: &Multiaddr) -> String {
 pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
     let noise = noise::Config::new(keypair)
         .map_err(|error| Error::Setting { name: "keypair", reason: format!("{error}; use an ed25519 key") })?;
-    let inner = libp2p_websocket_websys::Transport::default();
-    Ok(Dialable { inner, surroundings: Surroundings::here() }
-        .map(|connection, _| SeesClose::new(connection))
+    Ok(Dialable { inner: websocket::Transport, surroundings: Surroundings::here() }
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
@@ -188,8 +123,8 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
         .boxed())
 }
 
-/// Refuses at once what the transport inside would dial wrongly: it reads no further than the first
-/// peer of a circuit, and the browser blocks `ws://` on https pages.
+/// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and
+/// circuits are the relay client's.
 struct Dialable<T> {
     inner: T,
     surroundings: Surroundings,

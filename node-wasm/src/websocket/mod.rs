@@ -1,0 +1,61 @@
+//! libp2p over a browser's own WebSocket. Pages only dial.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `address` | which multiaddrs are ours, and their urls |
+//! | `state` | what the socket's events mean: sans-IO |
+//! | `stream` | the socket and its callbacks as a stream of bytes |
+
+mod address;
+mod state;
+mod stream;
+
+use std::{
+    future::Ready,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::{FutureExt as _, future::BoxFuture};
+use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEvent};
+use send_wrapper::SendWrapper;
+use tincan_shared::Multiaddr;
+
+pub use address::Address;
+pub use state::MAX_UNREAD;
+pub use stream::{HIGH_WATER, Stream};
+
+/// Dials `/ws`, `/wss` and `/tls/ws` addresses.
+#[derive(Debug, Default)]
+pub struct Transport;
+
+impl libp2p::core::Transport for Transport {
+    type Output = Stream;
+    type Error = io::Error;
+    type ListenerUpgrade = Ready<io::Result<Stream>>;
+    type Dial = BoxFuture<'static, io::Result<Stream>>;
+
+    fn listen_on(&mut self, _: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
+        Err(TransportError::MultiaddrNotSupported(address))
+    }
+
+    fn remove_listener(&mut self, _: ListenerId) -> bool {
+        false
+    }
+
+    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
+        let url = Address::of(&address).and_then(|address| address.url());
+        match url {
+            // Hole punching would have this side listen, which a page cannot.
+            Some(url) if options.role.is_dialer() => {
+                Ok(SendWrapper::new(async move { Stream::open(&url).await }).boxed())
+            }
+            _ => Err(TransportError::MultiaddrNotSupported(address)),
+        }
+    }
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
+        Poll::Pending
+    }
+}

@@ -1,0 +1,206 @@
+//! A browser's WebSocket as a stream of bytes, driven by its events.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures::{AsyncRead, AsyncWrite, FutureExt as _};
+use js_sys::{ArrayBuffer, Uint8Array};
+use n0_future::time::{Sleep, sleep};
+use send_wrapper::SendWrapper;
+use tincan_shared::neutralise;
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, convert::FromWasmAbi};
+use web_sys::{BinaryType, CloseEvent, DomException, MessageEvent, WebSocket};
+
+use super::state::{Event, State};
+
+/// Bytes handed to the browser and not yet sent, above which writing waits.
+pub const HIGH_WATER: usize = 1024 * 1024;
+
+/// How soon a full send buffer is looked at again: no event tells that it emptied.
+const RECHECK: Duration = Duration::from_millis(10);
+
+/// Close code of an end by choice; the only one of the standard's that a page may send.
+const NORMAL_CLOSURE: u16 = 1000;
+
+/// An open WebSocket. Dropping it closes it.
+#[derive(Debug)]
+pub struct Stream {
+    inner: SendWrapper<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    socket: WebSocket,
+    state: Rc<RefCell<State>>,
+    /// Runs only while the send buffer is full.
+    recheck: Option<Sleep>,
+    _callbacks: Callbacks,
+}
+
+/// What the socket calls; lives as long as the socket may call it. `Fn`, so that one callback may
+/// lead to another.
+#[derive(Debug)]
+struct Callbacks {
+    _open: Closure<dyn Fn(JsValue)>,
+    _message: Closure<dyn Fn(MessageEvent)>,
+    _error: Closure<dyn Fn(JsValue)>,
+    _close: Closure<dyn Fn(CloseEvent)>,
+}
+
+impl Stream {
+    /// Opens a connection. Giving up the future closes it.
+    pub(super) async fn open(url: &str) -> io::Result<Self> {
+        let stream = Self::create(url)?;
+        poll_fn(|cx| stream.inner.state.borrow_mut().poll_open(cx)).await?;
+        Ok(stream)
+    }
+
+    fn create(url: &str) -> io::Result<Self> {
+        let socket = WebSocket::new(url).map_err(|error| not_created(url, &error))?;
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        let state = Rc::new(RefCell::new(State::new()));
+        let callbacks = Callbacks::set(&socket, &state);
+        Ok(Self { inner: SendWrapper::new(Inner { socket, state, recheck: None, _callbacks: callbacks }) })
+    }
+}
+
+impl Callbacks {
+    fn set(socket: &WebSocket, state: &Rc<RefCell<State>>) -> Self {
+        let open = callback(state, |_: JsValue| Event::Opened);
+        socket.set_onopen(Some(open.as_ref().unchecked_ref()));
+        let error = callback(state, |_: JsValue| Event::Errored);
+        socket.set_onerror(Some(error.as_ref().unchecked_ref()));
+        let close = callback(state, |event: CloseEvent| Event::Closed { code: event.code() });
+        socket.set_onclose(Some(close.as_ref().unchecked_ref()));
+        let message = Closure::<dyn Fn(MessageEvent)>::new({
+            let (socket, state) = (socket.clone(), Rc::clone(state));
+            move |event: MessageEvent| {
+                let received = received(&event, state.borrow().room());
+                State::tell(&state, received);
+                if state.borrow().is_over() {
+                    close_socket(&socket);
+                }
+            }
+        });
+        socket.set_onmessage(Some(message.as_ref().unchecked_ref()));
+        Self { _open: open, _message: message, _error: error, _close: close }
+    }
+}
+
+fn callback<E: FromWasmAbi + 'static>(
+    state: &Rc<RefCell<State>>,
+    read: impl Fn(E) -> Event + 'static,
+) -> Closure<dyn Fn(E)> {
+    let state = Rc::clone(state);
+    Closure::new(move |event| State::tell(&state, read(event)))
+}
+
+/// Copies a message only when there is room for it: its size is the other side's choice.
+fn received(event: &MessageEvent, room: usize) -> Event {
+    match event.data().dyn_into::<ArrayBuffer>() {
+        Ok(data) if data.byte_length() as usize > room => Event::Overflow,
+        Ok(data) => Event::Binary(Uint8Array::new(&data).to_vec()),
+        Err(_) => Event::Text,
+    }
+}
+
+fn not_created(url: &str, error: &JsValue) -> io::Error {
+    let url = neutralise(url, false);
+    if error.dyn_ref::<DomException>().is_some_and(|error| error.name() == "SecurityError") {
+        let message = format!("the browser forbids this page to open {url}; an https page needs a wss address");
+        return io::Error::new(io::ErrorKind::PermissionDenied, message);
+    }
+    io::Error::new(io::ErrorKind::InvalidInput, format!("the browser cannot open {url}; check host and port"))
+}
+
+/// Does nothing when it is closed already.
+fn close_socket(socket: &WebSocket) {
+    if matches!(socket.ready_state(), WebSocket::CONNECTING | WebSocket::OPEN) {
+        // Fails for codes and reasons that are not allowed, and this one is.
+        let _ = socket.close_with_code(NORMAL_CLOSURE);
+    }
+}
+
+impl Inner {
+    /// Ready, with the bytes that fit, when the send buffer is below [`HIGH_WATER`].
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        loop {
+            let room = HIGH_WATER.saturating_sub(self.socket.buffered_amount() as usize);
+            if room > 0 {
+                self.recheck = None;
+                return Poll::Ready(room);
+            }
+            ready!(self.recheck.get_or_insert_with(|| sleep(RECHECK)).poll_unpin(cx));
+            self.recheck = None;
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.state.borrow_mut().poll_open(cx))?;
+        // Closing, with the event still to come: the browser would drop the bytes and not say so.
+        if self.socket.ready_state() != WebSocket::OPEN {
+            return Poll::Ready(Err(closing()));
+        }
+        // The end of the connection wakes as well: timers of a hidden page are slow.
+        self.state.borrow_mut().await_write(cx);
+        let length = ready!(self.poll_room(cx)).min(buffer.len());
+        match self.socket.send_with_u8_array(&buffer[..length]) {
+            Ok(()) => Poll::Ready(Ok(length)),
+            Err(_) => Poll::Ready(Err(closing())),
+        }
+    }
+
+    fn poll_close(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        if self.state.borrow().is_over() {
+            return Poll::Ready(Ok(()));
+        }
+        self.state.borrow_mut().await_write(cx);
+        close_socket(&self.socket);
+        Poll::Pending
+    }
+}
+
+fn closing() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the connection is being closed")
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Before the closures are freed: the browser may have events for them on its list.
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onerror(None);
+        self.socket.set_onclose(None);
+        close_socket(&self.socket);
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.inner.state.borrow_mut().poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        self.inner.poll_write(cx, buffer)
+    }
+
+    /// Ready at once: what was written is the browser's, which sends it as fast as the network takes
+    /// it. Nothing can hurry it, and no event tells when it is done.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when the browser has sent what was written and closed.
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_close(cx)
+    }
+}
