@@ -18,10 +18,15 @@ use crate::{
 pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a ping may take until its connection is given up.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time between gossipsub's heartbeats: who comes back to a room is grafted by the next one.
+/// Time between gossipsub's heartbeats.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-/// How long a pruned or leaving peer is not grafted: the least the protocol can say above zero.
-const BACKOFF: Duration = Duration::from_secs(1);
+/// The same on a hub: who comes back to a room is grafted by one of the next two.
+const HUB_HEARTBEAT: Duration = Duration::from_millis(250);
+/// How long a pruned peer is not grafted: the least the protocol can say above zero.
+const PRUNE_BACKOFF: Duration = Duration::from_secs(1);
+/// No back-off, where zero is refused: the protocol counts whole seconds. For those who leave a room, and on
+/// hubs, which prune nobody.
+const NO_BACKOFF: Duration = Duration::from_millis(1);
 /// Bytes of one gossip message.
 const MAX_GOSSIP_BYTES: usize = 65_536;
 /// Bytes of subscriptions and control messages in one RPC: a hub's hello names 512 rooms of up to 64 bytes.
@@ -113,8 +118,8 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
         .validation_mode(gossipsub::ValidationMode::Strict)
         .validate_messages()
         .heartbeat_interval(HEARTBEAT)
-        .prune_backoff(BACKOFF)
-        .unsubscribe_backoff(BACKOFF)
+        .prune_backoff(PRUNE_BACKOFF)
+        .unsubscribe_backoff(NO_BACKOFF)
         .backoff_slack(0)
         .flood_publish(true)
         .max_transmit_size(MAX_GOSSIP_BYTES)
@@ -122,6 +127,7 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
     if config.role == Role::Hub {
         // Peers that know the hub alone get a room's lines only from its mesh: it takes them all.
         let all = usize::try_from(config.limits.connections).unwrap_or(usize::MAX / 2);
+        builder.heartbeat_interval(HUB_HEARTBEAT).prune_backoff(NO_BACKOFF);
         builder.mesh_n_low(all).mesh_n(all).mesh_n_high(all + 1).mesh_outbound_min(0);
     }
     let config = builder.build().map_err(|error| wrong(error.to_string()))?;

@@ -70,6 +70,29 @@ async fn two_hubs_are_one_network() {
 }
 
 #[test_here]
+async fn who_leaves_and_comes_back_gets_the_next_line_at_once() {
+    let (_hub, _events, address) = hub().await;
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    let (bob, mut bob_hears) = peer(&address, "bob");
+    ann.join("attic", false).await.unwrap();
+    bob.join("attic", false).await.unwrap();
+    members(&mut ann_hears, "attic", 1).await;
+    members(&mut bob_hears, "attic", 1).await;
+    for round in 0..4 {
+        ann.leave("attic").await.unwrap();
+        if round % 2 == 1 {
+            members(&mut bob_hears, "attic", 0).await;
+        }
+        ann.join("attic", false).await.unwrap();
+        bob.say("attic", format!("round {round}")).await.unwrap();
+        let heard = n0_future::time::timeout(std::time::Duration::from_secs(1), async {
+            while line(&mut ann_hears).await != format!("round {round}") {}
+        });
+        heard.await.unwrap_or_else(|_| panic!("round {round}: not within a second"));
+    }
+}
+
+#[test_here]
 async fn a_hub_says_why_it_does_not_carry_a_room() {
     let mut config = tincan_shared::Config::hub();
     config.limits.carried_rooms_per_peer = 1;

@@ -45,6 +45,8 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 const SHUTDOWN_LINGER: Duration = Duration::from_millis(300);
 /// How long a hub stream that ended is not opened again.
 const HUB_STREAM_WAIT: Duration = Duration::from_secs(1);
+/// After a first sync a second one: until the mesh has formed, which takes two heartbeats of a hub, lines pass by.
+const MESH_FORMS: Duration = Duration::from_millis(600);
 /// A slow peer is synced with at most this often.
 const SLOW_EVERY: Duration = Duration::from_secs(5);
 /// How long an offender keeps its connection, so that the reason reaches it.
@@ -90,6 +92,8 @@ pub(crate) struct Actor<B: NetworkBehaviour> {
     hubs: HashMap<PeerId, HubStream>,
     /// Syncs under way; true when one more is to follow.
     asking: HashMap<(PeerId, String), bool>,
+    /// Syncs to be repeated, since a room's mesh takes a moment to form.
+    resyncs: BTreeMap<(PeerId, String), Instant>,
     /// What we told a peer that we want of a room.
     wanted: HashMap<(PeerId, String), BTreeSet<Prefix>>,
     /// When we last synced with a slow peer.
@@ -156,6 +160,7 @@ where
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
             }
             self.reopen_hub_streams(now.instant);
+            self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
         }
         let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
@@ -175,10 +180,12 @@ where
             _ => None,
         });
         let access = self.refusals.iter().chain(&self.pardons).map(|(at, _)| *at);
+        let resyncs = self.resyncs.values().copied();
         let single = [self.members_due, self.links.deadline(), self.carrier.deadline(&self.config.limits)];
         rooms
             .chain(hubs)
             .chain(access)
+            .chain(resyncs)
             .chain(single.into_iter().flatten())
             .min()
             .unwrap_or(self.expire_due)

@@ -110,7 +110,7 @@ where
         let mut there = self.subscribers(name);
         there.sort_by_key(|peer| !self.peers.get(peer).is_some_and(|known| known.info.hub));
         for peer in there.into_iter().take(ASKED_ON_JOIN) {
-            self.ask_sync(peer, name);
+            self.meet(peer, name);
         }
     }
 
@@ -134,7 +134,7 @@ where
                 self.members_changed();
                 // Who dialled asks: one exchange tells both sides what they lack.
                 if self.rooms.contains_key(topic.as_str()) && self.dialled(&peer_id) {
-                    self.ask_sync(peer_id, topic.as_str());
+                    self.meet(peer_id, topic.as_str());
                 }
             }
             gossipsub::Event::Unsubscribed { .. } => self.members_changed(),

@@ -95,6 +95,7 @@ where
             carrier: Carrier::default(),
             hubs: HashMap::new(),
             asking: HashMap::new(),
+            resyncs: BTreeMap::new(),
             wanted: HashMap::new(),
             slow: HashMap::new(),
             access,

@@ -2,7 +2,9 @@
 
 use libp2p::{PeerId, swarm::NetworkBehaviour};
 
-use super::{Actor, SLOW_EVERY};
+use n0_future::time::Instant;
+
+use super::{Actor, MESH_FORMS, SLOW_EVERY};
 use crate::{
     HostEvent,
     access::Action,
@@ -27,6 +29,22 @@ where
         }
         self.streams.ask(peer, sync::ask(name, room.ring()));
         self.asking.insert(key, false);
+    }
+
+    /// Asks now, and again when the mesh has formed: what was said in between passed us by.
+    pub(super) fn meet(&mut self, peer: PeerId, name: &str) {
+        self.ask_sync(peer, name);
+        let due = self.now().instant + MESH_FORMS;
+        self.resyncs.insert((peer, name.to_owned()), due);
+    }
+
+    pub(super) fn repeat_syncs(&mut self, now: Instant) {
+        let due: Vec<_> = self.resyncs.extract_if(.., |_, at| *at <= now).map(|(key, _)| key).collect();
+        for (peer, name) in due {
+            if self.peers.contains_key(&peer) {
+                self.ask_sync(peer, &name);
+            }
+        }
     }
 
     /// A slow peer missed messages: asks about the rooms it is in, now and then.
