@@ -60,7 +60,7 @@ pub(crate) fn rustdoc() -> Result<()> {
 pub(crate) fn wasm() -> Result<()> {
     let tools = Tools::ready()?;
     let browser = Browser::ready()?;
-    let mut tests = cargo("test --no-fail-fast --target wasm32-unknown-unknown --package tincan-wasm --lib --tests")?;
+    let mut tests = cargo(&format!("test --no-fail-fast {WASM} --package tincan-shared --bins --lib --tests"))?;
     run(browser.on(tools.on(&mut tests)?).env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TEST_SECONDS))
 }
 
