@@ -3,7 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `run` | builds page and hub, becomes the hub |
-//! | `page`, `size` | builds the page; what it weighs |
+//! | `page`, `wasm`, `size` | builds the page, makes it small; what it weighs |
 //! | `test`, `suite` | every check, one step after the other |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
@@ -22,6 +22,7 @@ mod structure;
 mod suite;
 mod test;
 mod tools;
+mod wasm;
 
 use std::process::ExitCode;
 

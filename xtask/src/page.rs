@@ -1,14 +1,18 @@
 //! The page, built for release.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
 use crate::{
-    shell::{program, root, run, which},
+    shell::{output, program, root, run, which},
     steps::{say, step},
     tools::Tools,
+    wasm::without_names,
 };
+
+/// The oldest wasm-opt whose modules were seen to run; 108 freezes the size of a table that has to grow.
+const WASM_OPT_FROM: u32 = 116;
 
 /// What the compiler uses by itself, and no more: with all features browsers refuse the module.
 const WASM_FEATURES: [&str; 6] = [
@@ -38,28 +42,49 @@ pub(crate) fn build() -> Result<()> {
     })
 }
 
-/// Makes the module smaller where wasm-opt is installed; the page works the same without.
+/// Makes the module smaller: without names always, and with wasm-opt where one is installed.
 fn squeeze() -> Result<()> {
-    if which("wasm-opt").is_none() {
-        say("    notice: no wasm-opt; the page works the same and is a little larger");
-        return Ok(());
-    }
+    let optimise = wasm_opt();
     for entry in fs::read_dir(dist()).context("trunk left no web/dist")? {
         let module = entry?.path();
         if module.extension().is_none_or(|end| end != "wasm") {
             continue;
         }
-        let smaller = module.with_extension("smaller");
-        let mut wasm_opt = program("wasm-opt")?;
-        wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers"]).args(WASM_FEATURES);
-        match run(wasm_opt.arg(&module).arg("-o").arg(&smaller)) {
-            Ok(()) => fs::rename(&smaller, &module).context("cannot replace the module")?,
-            Err(error) => {
-                // It may have been begun; a page must not ship it.
-                let _ = fs::remove_file(&smaller);
-                say(&format!("    notice: the module stays as it is: {error}"));
-            }
+        let bytes = fs::read(&module).context("cannot read the module")?;
+        fs::write(&module, without_names(&bytes)?).context("cannot write the module")?;
+        if optimise {
+            let mut wasm_opt = program("wasm-opt")?;
+            run(wasm_opt.arg("-Oz").args(WASM_FEATURES).arg(&module).arg("-o").arg(&module))?;
         }
     }
     Ok(())
+}
+
+/// Whether a wasm-opt is there that leaves the module whole; a line when not.
+fn wasm_opt() -> bool {
+    let said = which("wasm-opt").and_then(|path| output(Command::new(path).arg("--version")));
+    let notice = match said.as_deref().map(version) {
+        Some(Some(found)) if found >= WASM_OPT_FROM => return true,
+        Some(_) => format!("wasm-opt is older than {WASM_OPT_FROM} and not used"),
+        None => "no wasm-opt".to_owned(),
+    };
+    say(&format!("    notice: {notice}; the page works the same and is a little larger"));
+    false
+}
+
+/// The number in `wasm-opt version 116 (version_116)`.
+fn version(said: &str) -> Option<u32> {
+    said.split_whitespace().find_map(|word| word.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wasm_opt_tells_its_version() {
+        assert_eq!(version("wasm-opt version 108"), Some(108));
+        assert_eq!(version("wasm-opt version 132 (version_132)"), Some(132));
+        assert_eq!(version("unknown"), None);
+    }
 }

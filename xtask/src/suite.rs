@@ -44,11 +44,6 @@ pub(crate) fn native() -> Result<()> {
     run(&mut cargo(&format!("test --no-fail-fast {NATIVE}"))?)
 }
 
-/// What of the page is no picture: it runs anywhere.
-pub(crate) fn page_logic() -> Result<()> {
-    run(&mut cargo("test --package tincan-web")?)
-}
-
 pub(crate) fn rustdoc() -> Result<()> {
     for which in [NATIVE, WASM] {
         run(cargo(&format!("doc --quiet --no-deps {which}"))?.env("RUSTDOCFLAGS", "-D warnings"))?;
