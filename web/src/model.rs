@@ -77,6 +77,11 @@ impl Model {
         self.room(&self.current)
     }
 
+    /// Whether the room on the screen is another program's.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.current_room().is_some_and(|room| room.info.plain)
+    }
+
     /// Lines that arrived in rooms that are not on the screen.
     pub(crate) fn unread(&self) -> u32 {
         self.rooms.iter().map(|room| room.unread).fold(0, u32::saturating_add)

@@ -33,18 +33,25 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
 struct Chat {
     node: Node,
     room: String,
+    plain: bool,
     reporter: Reporter,
     members: Vec<(libp2p::PeerId, String)>,
 }
 
 impl Chat {
     fn new(node: Node, settings: &Settings) -> Self {
-        Self { node, room: settings.room.clone(), reporter: Reporter::new(settings.quiet), members: Vec::new() }
+        Self {
+            node,
+            room: settings.room.clone(),
+            plain: settings.plain,
+            reporter: Reporter::new(settings.quiet),
+            members: Vec::new(),
+        }
     }
 
     /// Joins, then shows and sends until the input ends and nothing waits, or somebody stops us.
     async fn talk(&mut self, session: &mut Session, stop: &mut Stop) -> Result<(), Error> {
-        let joined = self.node.join(self.room.clone(), false).await?;
+        let joined = self.node.join(self.room.clone(), self.plain).await?;
         self.reporter.note(&format!("in room {} as {}", self.room, self.node.info().await?.nick));
         for message in self.node.messages(self.room.clone()).await? {
             self.message(&message)?;
