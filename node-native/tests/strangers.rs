@@ -79,9 +79,9 @@ async fn in_a_plain_room_a_stock_peer_never_sees_a_frame() {
             heard.push(
                 stock
                     .until(|event| match event {
-                        SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Message { message, .. })) => {
-                            Some(String::from_utf8(message.data.clone()).expect("text, no frame"))
-                        }
+                        SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Message {
+                            message, ..
+                        })) => Some(String::from_utf8(message.data.clone()).expect("text, no frame")),
                         _ => None,
                     })
                     .await,
