@@ -2,5 +2,11 @@
 // it names the built files in the preload links, so nothing is fetched twice.
 const file = (link) => document.querySelector(link).href;
 
-const { default: init } = await import(file("link[rel=modulepreload]"));
-await init({ module_or_path: fetch(file("link[rel=preload][as=fetch]")) });
+try {
+  const { default: init } = await import(file("link[rel=modulepreload]"));
+  await init({ module_or_path: fetch(file("link[rel=preload][as=fetch]")) });
+} catch (error) {
+  console.error(error);
+  const said = document.querySelector("#start p");
+  if (said) said.textContent = "Tincan could not load. Reload the page to try again.";
+}

@@ -98,6 +98,10 @@ pub struct Chat {
     /// The room [default: lobby]
     #[arg(long, env = "TINCAN_ROOM", value_name = "ROOM")]
     pub room: Option<String>,
+    /// The room is another program's: raw text only, no frame ever
+    #[arg(long, env = "TINCAN_PLAIN", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub plain: Option<bool>,
     /// The name others see [default: the last one used]
     #[arg(long, env = "TINCAN_NICK", value_name = "NICK")]
     pub nick: Option<String>,

@@ -36,6 +36,8 @@ pub struct ConfigFile {
     pub http: Option<String>,
     /// As `--room`.
     pub room: Option<String>,
+    /// As `--plain`.
+    pub plain: Option<bool>,
     /// As `--nick`.
     pub nick: Option<String>,
     /// As `--verbose`, given so many times.

@@ -45,6 +45,8 @@ pub struct Settings {
     pub http: String,
     /// See [`DEFAULT_ROOM`].
     pub room: String,
+    /// Whether the room is another program's: raw text only. Defaults to false.
+    pub plain: bool,
     /// The nick. Defaults to the stored one.
     pub nick: Option<String>,
     /// How much more to log. Defaults to 0.
@@ -69,10 +71,10 @@ impl Settings {
         };
         let mdns_ttl = mdns_ttl(args, &file)?;
         let common = &args.common;
-        let (room, nick, addresses) = match &args.command {
-            Some(Command::Chat(chat)) => (chat.room.clone(), chat.nick.clone(), chat.addresses.clone()),
-            Some(Command::Kv(kv)) => (None, None, kv.addresses.clone()),
-            _ => (None, None, Vec::new()),
+        let (room, plain, nick, addresses) = match &args.command {
+            Some(Command::Chat(chat)) => (chat.room.clone(), chat.plain, chat.nick.clone(), chat.addresses.clone()),
+            Some(Command::Kv(kv)) => (None, None, None, kv.addresses.clone()),
+            _ => (None, None, None, Vec::new()),
         };
         let mut bootstrap = common.bootstrap.clone().or(file.bootstrap).unwrap_or_default();
         bootstrap.extend(addresses);
@@ -87,6 +89,7 @@ impl Settings {
             kad_protocol: common.kad_protocol.clone().or(file.kad_protocol),
             http: args.serve.http.clone().or(file.http).unwrap_or_else(|| DEFAULT_HTTP.to_owned()),
             room: room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned()),
+            plain: plain.or(file.plain).unwrap_or(false),
             nick: nick.or(file.nick),
             verbose: if common.verbose > 0 { common.verbose } else { file.verbose.unwrap_or(0) },
             quiet: common.quiet.or(file.quiet).unwrap_or(false),

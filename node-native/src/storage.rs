@@ -22,6 +22,9 @@ pub const NAME: &str = "tincan.redb";
 /// Entries that may wait for a slow disk. Beyond it new ones are lost, and the log says so.
 const MAX_WAITING: usize = 65_536;
 
+/// Until a failed write is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 const ENTRIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entries");
 
 type Entries = BTreeMap<String, Option<Vec<u8>>>;
@@ -70,6 +73,18 @@ impl Queue {
     }
 }
 
+impl Queue {
+    /// What could not be written waits again, below what came since. False when the node has ended: then there
+    /// is nobody to wait for.
+    fn put_back(&self, entries: Entries) -> bool {
+        let mut state = self.lock();
+        for (key, value) in entries {
+            state.waiting.entry(key).or_insert(value);
+        }
+        !state.closed
+    }
+}
+
 impl Storage for Redb {
     fn write(&mut self, changes: Vec<Change>) {
         let mut state = self.0.lock();
@@ -113,7 +128,11 @@ pub fn open(path: &Path) -> Result<(Redb, Writer, Saved), Error> {
         .spawn(move || {
             while let Some(entries) = writers.take() {
                 if let Err(error) = commit(&database, &entries) {
-                    tracing::error!(%error, lost = entries.len(), "cannot write to the database");
+                    tracing::error!(%error, entries = entries.len(), "cannot write to the database; trying again");
+                    if !writers.put_back(entries) {
+                        break;
+                    }
+                    thread::sleep(RETRY_PAUSE);
                 }
             }
         })

@@ -19,6 +19,8 @@ use crate::Error;
 
 /// Until a connection is made, authenticated and multiplexed; who is slower is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of one WebSocket frame; a page sends at most 1 MiB at once.
+const MAX_WS_FRAME_BYTES: usize = 2 * 1024 * 1024;
 /// The same for WebRTC, whose handshakes are more.
 const WEBRTC_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -34,7 +36,10 @@ pub fn build(key: &Keypair, certificate: &Certificate) -> Result<Connections, Er
         noise::Config::new(key).map_err(|error| Error::SetUp { what: "encryption", reason: error.to_string() })?;
     // WebSocket stands first: plain TCP would take its addresses and talk past the other side. It resolves names
     // itself, as TLS needs them.
-    let ws = websocket::Config::new(with_dns(tcp_transport))
+    let mut ws = websocket::Config::new(with_dns(tcp_transport));
+    // A frame's announced size is allocated before it arrives, from strangers too.
+    ws.set_max_data_size(MAX_WS_FRAME_BYTES);
+    let ws = ws
         .upgrade(Version::V1Lazy)
         .authenticate(noise.clone())
         .multiplex(yamux::Config::default())

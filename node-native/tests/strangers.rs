@@ -56,6 +56,48 @@ async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_plain_room_a_stock_peer_never_sees_a_frame() {
+    let hub = Hub::start();
+    let address = hub.address("tcp").parse().expect("an address");
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    ann.join(ROOM, true).await.expect("joined");
+    let mut stock = Stock::new();
+    stock.dial(&address);
+    stock.subscribe(ROOM);
+    stock.until_subscribed(ROOM).await;
+    let speak = async {
+        total(&mut ann_hears, ROOM, 1, PATIENCE).await;
+        ann.set_nick("anna").await.expect("renamed: no presence may follow from it");
+        for n in 0..20 {
+            ann.say(ROOM, format!("line {n}")).await.expect("said");
+        }
+        std::future::pending::<()>().await;
+    };
+    let listen = async {
+        let mut heard = Vec::new();
+        while heard.len() < 20 {
+            heard.push(
+                stock
+                    .until(|event| match event {
+                        SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Message {
+                            message, ..
+                        })) => Some(String::from_utf8(message.data.clone()).expect("text, no frame")),
+                        _ => None,
+                    })
+                    .await,
+            );
+        }
+        heard
+    };
+    let mut heard = tokio::select! {
+        heard = listen => heard,
+        () = speak => unreachable!("it waits for ever"),
+    };
+    heard.sort_by_key(|line| line.trim_start_matches("line ").parse::<u32>().expect("a line of ours"));
+    assert_eq!(heard, (0..20).map(|n| format!("line {n}")).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
     let hub = Hub::start();
     let address = hub.address("tcp").parse().expect("an address");

@@ -55,7 +55,10 @@ impl Origin {
         }
         if self.followed.contains(&addresses) {
             self.node.retry().await?;
-        } else if self.followed.len() < MAX_FOLLOWED {
+        } else {
+            if self.followed.len() >= MAX_FOLLOWED {
+                self.followed.remove(0);
+            }
             self.followed.push(addresses.clone());
             self.node.stay_connected(addresses).await?;
         }

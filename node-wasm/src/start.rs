@@ -61,7 +61,10 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     };
     let (node, events) = Node::spawn(Config::page(), platform)?;
     let node = PageNode::new(node, Surroundings::here());
-    let guest = tab.seat.as_ref().map_or(0, |seat| seat.slot);
+    let guest = match tab.seat.as_ref().map_or(0, |seat| seat.slot) {
+        slot if slot > 0 && election::has_company(slot).await => slot,
+        _ => 0,
+    };
     lifecycle::watch(node.clone(), tab.seat);
 
     stage(Stage::Hub);

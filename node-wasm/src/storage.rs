@@ -130,9 +130,10 @@ impl Database {
                 }
             }
         }));
-        let (requests, done) = join(requests, transaction.done()).await;
+        // Committed by name: a page that is being left may lose what would commit by itself a moment later.
+        let (requests, committed) = join(requests, transaction.commit()).await;
         requests.into_iter().collect::<rexie::Result<()>>()?;
-        committed(done)
+        committed
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a ping may take until its connection is given up.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time between gossipsub's heartbeats.
+/// A peer's gossip heartbeat.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The same on a hub: who comes back to a room is grafted by one of the next two.
 const HUB_HEARTBEAT: Duration = Duration::from_millis(250);
@@ -117,7 +117,7 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
     builder
         .validation_mode(gossipsub::ValidationMode::Strict)
         .validate_messages()
-        .heartbeat_interval(HEARTBEAT)
+        .heartbeat_interval(heartbeat(config.role))
         .prune_backoff(PRUNE_BACKOFF)
         .unsubscribe_backoff(NO_BACKOFF)
         .backoff_slack(0)
@@ -127,7 +127,7 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
     if config.role == Role::Hub {
         // Peers that know the hub alone get a room's lines only from its mesh: it takes them all.
         let all = usize::try_from(config.limits.connections).unwrap_or(usize::MAX / 2);
-        builder.heartbeat_interval(HUB_HEARTBEAT).prune_backoff(NO_BACKOFF);
+        builder.prune_backoff(NO_BACKOFF);
         builder.mesh_n_low(all).mesh_n(all).mesh_n_high(all + 1).mesh_outbound_min(0);
     }
     let config = builder.build().map_err(|error| wrong(error.to_string()))?;
@@ -152,6 +152,14 @@ fn relay_config(config: &Config) -> relay::Config {
         reservation_rate_limiters: Vec::new(),
         circuit_src_rate_limiters: Vec::new(),
         ..relay::Config::default()
+    }
+}
+
+/// Time between gossipsub's heartbeats.
+pub(crate) fn heartbeat(role: Role) -> Duration {
+    match role {
+        Role::Hub => HUB_HEARTBEAT,
+        Role::Peer => HEARTBEAT,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     copy::copy,
     empty::{Alone, invitation},
     message::MessageRow,
+    model::Model,
     rows::{Row, rows},
     session::session,
 };
@@ -35,10 +36,11 @@ pub(crate) fn Conversation() -> impl IntoView {
 fn Head(room: Memo<String>) -> impl IntoView {
     let session = session();
     let here = Memo::new(move |_| session.model.with(|model| model.current_room().map(|room| room.info.total)));
+    let plain = Memo::new(move |_| session.model.with(Model::is_plain));
     let copied = RwSignal::new(false);
     let copy_link = move |_| {
         spawn_local(async move {
-            copied.set(copy(&invitation(&room.get_untracked())).await);
+            copied.set(copy(&session.model.with_untracked(invitation)).await);
         });
     };
     Effect::new(move || {
@@ -61,6 +63,7 @@ fn Head(room: Memo<String>) -> impl IntoView {
                     0 => "only you".to_owned(),
                     n => format!("{n} and you"),
                 }}</p>
+                {move || plain.get().then(|| view! { <p class="here">"plain text, for another program"</p> })}
                 <button type="button" class="button plain" on:click=copy_link>
                     {move || if copied.get() { "Link copied" } else { "Copy link" }}
                 </button>
@@ -129,7 +132,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                         <MessageRow row />
                     </For>
                 </ol>
-                <Alone room />
+                <Alone />
             </div>
             {move || match unseen.get() {
                 0 => None,

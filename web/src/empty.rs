@@ -3,10 +3,10 @@
 use leptos::{html, prelude::*, task::spawn_local};
 use tincan_shared::Link;
 
-use crate::{copy::copy, logo::Tins, routing, session::session};
+use crate::{copy::copy, logo::Tins, model::Model, routing, session::session};
 
-/// The link that opens a room, at this hub.
-pub(crate) fn invitation(room: &str) -> String {
+/// The link that opens the room on the screen, at this hub.
+pub(crate) fn invitation(model: &Model) -> String {
     let location = window().location();
     let part = |value: Result<String, _>| value.unwrap_or_default();
     format!(
@@ -14,7 +14,7 @@ pub(crate) fn invitation(room: &str) -> String {
         part(location.origin()),
         part(location.pathname()),
         part(location.search()),
-        routing::hash_of(room)
+        routing::hash_of(&model.current, model.is_plain())
     )
 }
 
@@ -28,7 +28,7 @@ enum Emptiness {
 }
 
 #[component]
-pub(crate) fn Alone(room: Memo<String>) -> impl IntoView {
+pub(crate) fn Alone() -> impl IntoView {
     let model = session().model;
     let emptiness = Memo::new(move |_| {
         model.with(|model| {
@@ -52,7 +52,7 @@ pub(crate) fn Alone(room: Memo<String>) -> impl IntoView {
             <div class="empty" class:slim=!silent data-testid="alone">
                 {silent.then(|| view! { <Tins /> })}
                 <p>"Nobody else is here yet. Send them this link:"</p>
-                <Invitation room />
+                <Invitation />
             </div>
         }
         .into_any(),
@@ -61,12 +61,13 @@ pub(crate) fn Alone(room: Memo<String>) -> impl IntoView {
 }
 
 #[component]
-fn Invitation(room: Memo<String>) -> impl IntoView {
+fn Invitation() -> impl IntoView {
+    let model = session().model;
     let field = NodeRef::<html::Input>::new();
     let said = RwSignal::new("Copy");
     let copy_link = move |_| {
         spawn_local(async move {
-            if copy(&invitation(&room.get_untracked())).await {
+            if copy(&model.with_untracked(invitation)).await {
                 said.set("Copied");
             } else if let Some(field) = field.get_untracked() {
                 // Then by hand.
@@ -76,7 +77,7 @@ fn Invitation(room: Memo<String>) -> impl IntoView {
     };
     view! {
         <div class="field invitation">
-            <input node_ref=field readonly data-testid="invite-link" aria-label="Link to this room" prop:value=move || invitation(&room.get()) on:focus=move |_| { if let Some(field) = field.get_untracked() { field.select(); } } />
+            <input node_ref=field readonly data-testid="invite-link" aria-label="Link to this room" prop:value=move || model.with(invitation) on:focus=move |_| { if let Some(field) = field.get_untracked() { field.select(); } } />
             <button type="button" class="button" data-testid="invite-copy" on:click=copy_link>{move || said.get()}</button>
         </div>
     }

@@ -1,7 +1,7 @@
 //! One line of chat.
 
 use leptos::prelude::*;
-use tincan_shared::{Message, MessageState, neutralise, short_id};
+use tincan_shared::{Message, MessageState, config::DEFAULT_NICK, neutralise, short_id};
 
 use crate::{
     clock,
@@ -51,11 +51,20 @@ fn Heading(message: Message, own: bool) -> impl IntoView {
     view! {
         <div class="heading">
             <Identicon peer=message.from />
-            <span class="nick">{neutralise(&message.nick, false)}</span>
+            <span class="nick">{speaker(&message)}</span>
             {own.then(|| view! { <span class="you">"you"</span> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
         </div>
+    }
+}
+
+/// The author's nick as it is shown: other programs have none, and some of ours chose none.
+pub(crate) fn speaker(message: &Message) -> String {
+    match message.nick.as_str() {
+        "" if message.plain => "unsigned".to_owned(),
+        "" => DEFAULT_NICK.to_owned(),
+        nick => neutralise(nick, false),
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise, short_id};
 
-use crate::lines::Lines;
+use crate::{lines::Lines, message::speaker};
 
 /// Lines kept for a screen reader to announce.
 const MAX_HEARD: usize = 5;
 /// Warnings kept on the screen.
 const MAX_WARNINGS: usize = 3;
+/// Characters of a hub's reason that are shown.
+const MAX_REASON_CHARS: usize = 200;
 
 /// A room on the screen.
 #[derive(Debug, Clone)]
@@ -77,6 +79,17 @@ impl Model {
         self.room(&self.current)
     }
 
+    /// Members that hubs count without naming them, in the largest room: those of others may be the same.
+    pub(crate) fn unlisted(&self) -> usize {
+        let beyond = |room: &Room| (room.info.total as usize).saturating_sub(room.info.members.len());
+        self.rooms.iter().map(beyond).max().unwrap_or(0)
+    }
+
+    /// Whether the room on the screen is another program's.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.current_room().is_some_and(|room| room.info.plain)
+    }
+
     /// Lines that arrived in rooms that are not on the screen.
     pub(crate) fn unread(&self) -> u32 {
         self.rooms.iter().map(|room| room.unread).fold(0, u32::saturating_add)
@@ -119,6 +132,7 @@ impl Model {
                 }
             }
             Event::Refused { peer, reason } => {
+                let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
                 self.warn(format!("…{} refused: {}.", short_id(&peer), neutralise(&reason, false)));
             }
             Event::ClockWrong { offset_ms } => self.warn(clock_warning(offset_ms)),
@@ -196,7 +210,7 @@ impl Model {
     fn message(&mut self, message: Message, now_ms: u64) {
         let on_screen = message.room == self.current;
         let received = message.state == MessageState::Received;
-        let said = format!("{}: {}", neutralise(&message.nick, false), neutralise(&message.text, true));
+        let said = format!("{}: {}", speaker(&message), neutralise(&message.text, true));
         let Some(room) = self.room_mut(&message.room) else { return };
         if !room.lines.insert(message, now_ms, true) || !received {
             return;

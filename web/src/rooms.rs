@@ -15,8 +15,9 @@ use crate::{
 /// Keeps the page's address and title in step with the room on the screen.
 pub(crate) fn follow_current_room(session: Session) {
     let current = Memo::new(move |_| session.model.with(|model| model.current.clone()));
+    let plain = Memo::new(move |_| session.model.with(Model::is_plain));
     let unread = Memo::new(move |_| session.model.with(Model::unread));
-    Effect::new(move || current.with(|room| show_in_address(room)));
+    Effect::new(move || current.with(|room| show_in_address(room, plain.get())));
     Effect::new(move || {
         let room = current.with(|room| neutralise(room, false));
         let count = match unread.get() {
@@ -28,13 +29,14 @@ pub(crate) fn follow_current_room(session: Session) {
     });
 }
 
-fn show_in_address(room: &str) {
+fn show_in_address(room: &str, plain: bool) {
     let location = window().location();
     let hash = location.hash().unwrap_or_default();
-    if room.is_empty() || routing::room_in(&hash).as_deref() == Some(room) {
+    let shown = routing::room_in(&hash).as_deref() == Some(room) && routing::is_plain(&hash) == plain;
+    if room.is_empty() || shown {
         return;
     }
-    let wanted = routing::hash_of(room);
+    let wanted = routing::hash_of(room, plain);
     let shown = if hash.is_empty() {
         // The first room is no step to go back from.
         window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&wanted)))
@@ -159,14 +161,16 @@ fn JoinForm() -> impl IntoView {
     let session = session();
     let panels = panels();
     let typed = RwSignal::new(String::new());
+    let plain = RwSignal::new(false);
     let error = RwSignal::new(None::<Error>);
     let join = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let room = typed.get_untracked().trim().to_owned();
         spawn_local(async move {
-            match session.join(room).await {
+            match session.join(room, plain.get_untracked()).await {
                 Ok(()) => {
                     typed.set(String::new());
+                    plain.set(false);
                     error.set(None);
                     panels.close();
                     request_animation_frame(focus_message);
@@ -196,6 +200,15 @@ fn JoinForm() -> impl IntoView {
                 />
                 <button type="submit" class="button" data-testid="room-join">"Join"</button>
             </div>
+            <label class="choice">
+                <input
+                    type="checkbox"
+                    data-testid="room-plain"
+                    prop:checked=move || plain.get()
+                    on:change=move |event| plain.set(event_target_checked(&event))
+                />
+                "of another program (plain text)"
+            </label>
             <div id="room-error" role="alert">
                 {move || error.get().map(|error| view! { <p class="error" data-testid="error">{error.to_string()}</p> })}
             </div>

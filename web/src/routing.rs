@@ -1,4 +1,4 @@
-//! What the page's address says: `?hub=<multiaddr>` (repeatable) and `#room=<name>`.
+//! What the page's address says: `?hub=<multiaddr>` (repeatable), `#room=<name>` and `#room=<name>&plain`.
 
 use std::fmt::Write;
 
@@ -10,9 +10,14 @@ pub(crate) fn room_in(hash: &str) -> Option<String> {
     values(hash.trim_start_matches('#'), "room").next().filter(|room| !room.is_empty())
 }
 
+/// Whether a fragment like `#room=lobby&plain` names a room of another program.
+pub(crate) fn is_plain(hash: &str) -> bool {
+    hash.trim_start_matches('#').split('&').any(|pair| pair == "plain")
+}
+
 /// The fragment that opens a room.
-pub(crate) fn hash_of(room: &str) -> String {
-    format!("#room={}", encode(room))
+pub(crate) fn hash_of(room: &str, plain: bool) -> String {
+    format!("#room={}{}", encode(room), if plain { "&plain" } else { "" })
 }
 
 /// The hubs in a query like `?hub=/ip4/…&hub=/ip4/…`.
@@ -68,9 +73,12 @@ mod tests {
     #[test]
     fn a_room_survives_the_way_into_a_link_and_back() {
         for room in ["lobby", "tea & cake", "100 %", "grüße", "a=b#c?d/e", "%41"] {
-            assert_eq!(room_in(&hash_of(room)).as_deref(), Some(room));
+            for plain in [false, true] {
+                let hash = hash_of(room, plain);
+                assert_eq!((room_in(&hash).as_deref(), is_plain(&hash)), (Some(room), plain));
+            }
         }
-        assert_eq!(hash_of("tea & cake"), "#room=tea%20%26%20cake");
+        assert_eq!(hash_of("tea & cake", true), "#room=tea%20%26%20cake&plain");
     }
 
     #[test]

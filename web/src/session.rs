@@ -139,16 +139,16 @@ impl Session {
             return;
         }
         spawn_local(async move {
-            if let Err(error) = self.join(room).await {
+            if let Err(error) = self.join(room, routing::is_plain(&hash)).await {
                 self.model.update(|model| model.warn(format!("The room in the address: {error}.")));
             }
         });
     }
 
-    /// Joins a room, or goes back to it, and shows it.
-    pub(crate) async fn join(self, room: String) -> Result<(), Error> {
+    /// Joins a room, or goes back to it, and shows it. `plain` is for a room of another program.
+    pub(crate) async fn join(self, room: String, plain: bool) -> Result<(), Error> {
         if self.model.with_untracked(|model| model.room(&room).is_none()) {
-            self.node()?.join(room.clone(), false).await?;
+            self.node()?.join(room.clone(), plain).await?;
         }
         self.model.update(|model| model.open(&room));
         Ok(())

@@ -20,7 +20,12 @@ use crate::{
 pub(crate) fn Top() -> impl IntoView {
     let model = session().model;
     let link = Memo::new(move |_| link_word(model.with(|model| model.status.link)));
-    let counted = Memo::new(move |_| model.with(|model| counts(&roster(model))));
+    let counted = Memo::new(move |_| {
+        model.with(|model| {
+            let (listed, direct) = counts(&roster(model));
+            (listed + model.unlisted(), direct)
+        })
+    });
     let me = Memo::new(move |_| model.with(|model| model.me));
     view! {
         <header class="top">

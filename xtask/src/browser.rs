@@ -118,6 +118,8 @@ fn install(packages: &[&str]) -> Result<()> {
     let apt = |words: &[&str]| -> Result<()> {
         run(program(Path::new("apt-get"))?.env("DEBIAN_FRONTEND", "noninteractive").arg("-q").args(words))
     };
-    apt(&["update"])?;
+    if let Err(error) = apt(&["update"]) {
+        say(&format!("    notice: {error}; trying with the lists that are there"));
+    }
     apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     shell::{output, program, root, run, which},
+    size,
     steps::{say, step},
     tools::Tools,
     wasm::without_names,
@@ -38,7 +39,8 @@ pub(crate) fn build() -> Result<()> {
         // trunk takes NO_COLOR for a value of its own and refuses the usual "1".
         trunk.env_remove("NO_COLOR");
         run(tools.on(&mut trunk)?)?;
-        squeeze()
+        squeeze()?;
+        size::compress()
     })
 }
 

@@ -48,11 +48,34 @@ pub(crate) fn print() -> Result<()> {
 }
 
 fn weigh(bytes: &[u8]) -> Result<Weight> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    gzip.write_all(bytes)?;
-    let mut brotli = brotli::CompressorWriter::new(Vec::new(), BROTLI_BUFFER, BROTLI_QUALITY, BROTLI_WINDOW);
-    brotli.write_all(bytes)?;
-    Ok(Weight { raw: bytes.len(), gzip: gzip.finish()?.len(), brotli: brotli.into_inner().len() })
+    Ok(Weight { raw: bytes.len(), gzip: gzip(bytes)?.len(), brotli: brotli(bytes)?.len() })
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
+}
+
+fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), BROTLI_BUFFER, BROTLI_QUALITY, BROTLI_WINDOW);
+    encoder.write_all(bytes)?;
+    Ok(encoder.into_inner())
+}
+
+/// Puts compressed copies beside the page's files, for the hub to send.
+pub(crate) fn compress() -> Result<()> {
+    let mut files = Vec::new();
+    collect(&dist(), &mut files)?;
+    for path in files {
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        for (ending, copy) in [("br", brotli(&bytes)?), ("gz", gzip(&bytes)?)] {
+            let mut name = path.clone().into_os_string();
+            name.push(format!(".{ending}"));
+            fs::write(&name, copy).with_context(|| format!("cannot write {}", PathBuf::from(&name).display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn line(name: &str, weight: Weight) -> String {
@@ -79,7 +102,12 @@ fn grouped(number: usize) -> String {
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
         let path = entry?.path();
-        if path.is_dir() { collect(&path, files)? } else { files.push(path) }
+        let copy = path.extension().is_some_and(|ending| ending == "br" || ending == "gz");
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if !copy {
+            files.push(path);
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `tincan chat`
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, neutralise};
 use tokio::{sync::mpsc, time::timeout};
@@ -16,6 +16,8 @@ use crate::{
 
 /// Bytes of one line of input; above the limit of a message, so that the node says what that is.
 const MAX_LINE_BYTES: usize = 64 * 1024;
+/// Printed lines whose ids are remembered: more than the node keeps of a room.
+const REMEMBERED_LINES: usize = 2048;
 /// How long waiting lines get at the end of input.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -33,22 +35,30 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
 struct Chat {
     node: Node,
     room: String,
+    plain: bool,
     reporter: Reporter,
     members: Vec<(libp2p::PeerId, String)>,
+    /// Ids of the last printed lines, so that none is printed twice when the state is read anew.
+    printed: VecDeque<String>,
 }
 
 impl Chat {
     fn new(node: Node, settings: &Settings) -> Self {
-        Self { node, room: settings.room.clone(), reporter: Reporter::new(settings.quiet), members: Vec::new() }
+        Self {
+            node,
+            room: settings.room.clone(),
+            plain: settings.plain,
+            reporter: Reporter::new(settings.quiet),
+            members: Vec::new(),
+            printed: VecDeque::new(),
+        }
     }
 
     /// Joins, then shows and sends until the input ends and nothing waits, or somebody stops us.
     async fn talk(&mut self, session: &mut Session, stop: &mut Stop) -> Result<(), Error> {
-        let joined = self.node.join(self.room.clone(), false).await?;
+        let joined = self.node.join(self.room.clone(), self.plain).await?;
         self.reporter.note(&format!("in room {} as {}", self.room, self.node.info().await?.nick));
-        for message in self.node.messages(self.room.clone()).await? {
-            self.message(&message)?;
-        }
+        self.catch_up().await?;
         self.room(&joined);
         let mut lines = stdin::lines(MAX_LINE_BYTES);
         tokio::select! {
@@ -61,11 +71,19 @@ impl Chat {
         }
     }
 
+    /// Prints what the node has and this terminal has not shown.
+    async fn catch_up(&mut self) -> Result<(), Error> {
+        for message in self.node.messages(self.room.clone()).await? {
+            self.message(&message)?;
+        }
+        Ok(())
+    }
+
     async fn lines(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<(), Error> {
         loop {
             tokio::select! {
                 biased;
-                event = session.events.next() => self.event(event)?,
+                event = session.events.next() => self.event(event).await?,
                 line = lines.recv() => match line {
                     Some(line) => self.say(line).await?,
                     None => return Ok(()),
@@ -78,7 +96,7 @@ impl Chat {
     async fn last_lines(&mut self, session: &mut Session) -> Result<(), Error> {
         while !self.unsent().await.is_empty() {
             let event = session.events.next().await;
-            self.event(event)?;
+            self.event(event).await?;
         }
         Ok(())
     }
@@ -108,7 +126,7 @@ impl Chat {
         }
     }
 
-    fn event(&mut self, event: Event) -> Result<(), Error> {
+    async fn event(&mut self, event: Event) -> Result<(), Error> {
         match event {
             Event::Message(message) if message.room == self.room => self.message(&message),
             Event::Sent { message, .. } if message.room == self.room => {
@@ -120,8 +138,8 @@ impl Chat {
                 Ok(())
             }
             Event::Lagged { missed } => {
-                self.reporter.note(&format!("this terminal was too slow and missed {missed} events"));
-                Ok(())
+                self.reporter.note(&format!("this terminal was too slow and missed {missed} events; reading anew"));
+                self.catch_up().await
             }
             Event::Stopped => Err(tincan_shared::Error::Stopped.into()),
             other => {
@@ -132,7 +150,14 @@ impl Chat {
     }
 
     /// Others' lines are what was asked for; one's own are on the screen already.
-    fn message(&self, message: &Message) -> Result<(), Error> {
+    fn message(&mut self, message: &Message) -> Result<(), Error> {
+        if self.printed.contains(&message.id) {
+            return Ok(());
+        }
+        self.printed.push_back(message.id.clone());
+        if self.printed.len() > REMEMBERED_LINES {
+            self.printed.pop_front();
+        }
         match message.state {
             MessageState::Received => output::line(&shown(message)),
             MessageState::Waiting => {

@@ -36,7 +36,7 @@ pub fn run(args: Args) -> Result<(), Error> {
         .build()
         .map_err(|error| Error::SetUp { what: "the runtime", reason: error.to_string() })?;
     let done = runtime.block_on(async {
-        let stop = Stop::new()?;
+        let stop = Stop::new(hub)?;
         match args.command {
             None | Some(Command::Serve(_)) => serve::run(&settings, stop).await,
             Some(Command::Chat(_)) => chat::run(&settings, stop).await,
@@ -66,5 +66,7 @@ fn log(settings: &Settings, hub: bool) {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // Whoever closes stderr loses the log, not the node.
+        .log_internal_errors(false)
         .try_init();
 }

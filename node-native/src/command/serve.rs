@@ -49,7 +49,12 @@ async fn hub(session: &mut Session, site: &http::Site, http: SocketAddr) -> Resu
     }
     loop {
         match session.events.next().await {
-            Event::Listening { address } => announce(session, &address, &mut hosts)?,
+            Event::Listening { address } => {
+                // By now nobody may be reading any more; the hub goes on.
+                if let Err(error) = announce(session, &address, &mut hosts) {
+                    tracing::debug!(%error, "an address was not printed");
+                }
+            }
             Event::Stopped => return Err(tincan_shared::Error::Stopped.into()),
             event => log(&event),
         }

@@ -16,8 +16,8 @@ const ALWAYS: [(HeaderName, &str); 3] = [
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Length of the hash that the page's build puts into file names.
-const HASH_LENGTH: usize = 16;
+/// Digits of the hash that the page's build puts into file names; it leaves out leading zeros.
+const HASH_LENGTHS: std::ops::RangeInclusive<usize> = 12..=16;
 
 pub(super) async fn secure(mut response: Response) -> Response {
     for (name, value) in ALWAYS {
@@ -36,7 +36,7 @@ pub(super) fn cache_control(path: &str) -> &'static str {
 }
 
 fn is_hash(part: &str) -> bool {
-    part.len() == HASH_LENGTH && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+    HASH_LENGTHS.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The kind of a file, with its encoding where there is one.
@@ -46,6 +46,16 @@ pub(super) fn content_type(path: &str) -> String {
         true => format!("{kind}; charset=utf-8"),
         false => kind.to_string(),
     }
+}
+
+/// Whether a browser takes an encoding; `;q=0` refuses it.
+pub(super) fn accepts(accept_encoding: Option<&HeaderValue>, encoding: &str) -> bool {
+    let Some(taken) = accept_encoding.and_then(|value| value.to_str().ok()) else { return false };
+    taken.split(',').any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let refused = weight.replace(' ', "").strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0_f32);
+        name.trim().eq_ignore_ascii_case(encoding) && !refused
+    })
 }
 
 /// Whether a browser's copy is still good.
@@ -81,5 +91,15 @@ mod tests {
         let value = HeaderValue::from_static("\"a\", W/\"b\"");
         assert!(matches(Some(&value), "\"a\"") && matches(Some(&value), "\"b\""));
         assert!(!matches(Some(&value), "\"c\"") && !matches(None, "\"a\""));
+    }
+
+    #[test]
+    fn an_encoding_is_used_only_where_it_is_taken() {
+        let takes = |value: &'static str, encoding| accepts(Some(&HeaderValue::from_static(value)), encoding);
+        assert!(takes("gzip, deflate, br, zstd", "br"));
+        assert!(takes("GZIP;q=0.5", "gzip"));
+        assert!(!takes("gzip, br;q=0", "br"));
+        assert!(!takes("identity", "gzip"));
+        assert!(!accepts(None, "gzip"));
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -42,12 +42,32 @@ pub(super) async fn not_found() -> Response {
 }
 
 fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let (file, encoding) = smallest(path, headers).map_or((file, None), |(file, encoding)| (file, Some(encoding)));
     let etag = etag(&file);
-    let keep = [(header::CACHE_CONTROL, headers::cache_control(path).to_owned()), (header::ETAG, etag.clone())];
-    if headers::matches(headers.get(header::IF_NONE_MATCH), &etag) {
-        return (StatusCode::NOT_MODIFIED, keep).into_response();
+    let mut answer = match headers::matches(headers.get(header::IF_NONE_MATCH), &etag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => ([(header::CONTENT_TYPE, headers::content_type(path))], file.data.into_owned()).into_response(),
+    };
+    let told = answer.headers_mut();
+    told.insert(header::CACHE_CONTROL, HeaderValue::from_static(headers::cache_control(path)));
+    told.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        told.insert(header::ETAG, etag);
     }
-    (keep, [(header::CONTENT_TYPE, headers::content_type(path))], file.data.into_owned()).into_response()
+    if let Some(encoding) = encoding {
+        told.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    answer
+}
+
+/// The copy that was compressed ahead and that this browser takes, if there is one.
+fn smallest(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, &'static str)> {
+    let taken = |encoding: &&(&str, &str)| headers::accepts(headers.get(header::ACCEPT_ENCODING), encoding.1);
+    let copies = [("br", "br"), ("gz", "gzip")];
+    copies
+        .iter()
+        .filter(taken)
+        .find_map(|(ending, encoding)| Some((Page::get(&format!("{path}.{ending}"))?, *encoding)))
 }
 
 fn etag(file: &EmbeddedFile) -> String {

@@ -21,6 +21,8 @@ use roll_call::{RollCall, Roster};
 
 /// Tabs of one profile that get a key of their own.
 pub const MAX_TABS: u32 = 32;
+/// The election of the page's tabs; tests hold others.
+const SCOPE: &str = "tincan";
 /// How long a reloaded tab waits for its former self to let go.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the browser may take to say whether one slot is held.
@@ -88,14 +90,20 @@ impl fmt::Debug for Hold {
 /// Why no slot could be had.
 pub async fn elect() -> Result<Seat, String> {
     let preferred = remembered();
-    let seat = match elect_by(Means::WebLocks, "tincan", preferred).await {
+    let seat = match elect_by(Means::WebLocks, SCOPE, preferred).await {
         Ok(seat) => seat,
         // All tabs of an origin meet the same refusal, so all fall back together.
-        Err(Refusal::Unusable(_)) => elect_by(Means::Database, "tincan", preferred).await.map_err(|r| r.to_string())?,
+        Err(Refusal::Unusable(_)) => elect_by(Means::Database, SCOPE, preferred).await.map_err(|r| r.to_string())?,
         Err(refusal) => return Err(refusal.to_string()),
     };
     remember(seat.slot);
     Ok(seat)
+}
+
+/// Whether other tabs are there, as far as they are awake: a tab keeps its slot over reloads, so a slot above
+/// the first does not tell.
+pub async fn has_company(slot: u32) -> bool {
+    RollCall::begin(SCOPE).all_held().await.iter().any(|other| *other != slot)
 }
 
 /// Why there was no slot.

@@ -28,7 +28,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::{
     Change, Config, Event, HostEvent, PeerInfo, Role, RoomInfo, Storage,
     access::Access,
-    behaviour::Behaviour,
+    behaviour::{Behaviour, heartbeat},
     command::Command,
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
@@ -173,6 +173,8 @@ where
         self.describe_status();
     }
 
+    /// When the loop turns at the latest. gossipsub's heartbeat re-arms its timer without asking to be woken, so
+    /// an idle swarm would stop beating: the loop looks at it in time.
     fn deadline(&self) -> Instant {
         let rooms = self.rooms.values().filter_map(Room::deadline);
         let hubs = self.hubs.values().filter_map(|hub| match hub {
@@ -187,9 +189,8 @@ where
             .chain(access)
             .chain(resyncs)
             .chain(single.into_iter().flatten())
-            .min()
-            .unwrap_or(self.expire_due)
-            .min(self.expire_due)
+            .chain([self.expire_due])
+            .fold(self.now().instant + heartbeat(self.config.role), Instant::min)
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place that reads the clocks")]

@@ -71,7 +71,7 @@ where
             self.merge(peer, &key.1, &given);
             return Answer::default();
         }
-        let Some(room) = self.rooms.get(&key.1) else { return Answer::default() };
+        let Some(room) = self.rooms.get(&key.1).filter(|room| !room.is_plain()) else { return Answer::default() };
         let answer = sync::answer(room.ring(), &question.have);
         if !answer.want.is_empty() {
             self.wanted.insert(key, sync::prefixes(&answer.want));
