@@ -207,7 +207,7 @@ fn JoinForm() -> impl IntoView {
                     prop:checked=move || plain.get()
                     on:change=move |event| plain.set(event_target_checked(&event))
                 />
-                "of another program (plain text)"
+                "plain text (other programs)"
             </label>
             <div id="room-error" role="alert">
                 {move || error.get().map(|error| view! { <p class="error" data-testid="error">{error.to_string()}</p> })}
