@@ -16,12 +16,7 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 #[test_here]
 async fn peers_that_know_only_a_hub_see_each_other_and_chat() {
     let (_hub, _events, address) = hub().await;
-    let (ann, mut ann_hears) = peer(&address, "ann");
-    let (bob, mut bob_hears) = peer(&address, "bob");
-    ann.join("attic", false).await.unwrap();
-    bob.join("attic", false).await.unwrap();
-    members(&mut ann_hears, "attic", 1).await;
-    members(&mut bob_hears, "attic", 1).await;
+    let [(ann, mut ann_hears), (bob, mut bob_hears)] = two_in_the_attic(&address, &address).await;
     for n in 0..20 {
         assert!(matches!(ann.say("attic", format!("line {n}")).await, Ok(Said::Sent { members: 1, .. })));
     }
@@ -57,12 +52,7 @@ async fn a_line_said_alone_waits_and_a_latecomer_gets_what_was_said() {
 async fn two_hubs_are_one_network() {
     let (_one, _events, first) = hub().await;
     let (_two, _more, second) = hub_joined_to(vec![first.clone()]).await;
-    let (ann, mut ann_hears) = peer(&first, "ann");
-    let (bob, mut bob_hears) = peer(&second, "bob");
-    ann.join("attic", false).await.unwrap();
-    bob.join("attic", false).await.unwrap();
-    members(&mut ann_hears, "attic", 1).await;
-    members(&mut bob_hears, "attic", 1).await;
+    let [(ann, mut ann_hears), (bob, mut bob_hears)] = two_in_the_attic(&first, &second).await;
     ann.say("attic", "across").await.unwrap();
     assert_eq!(line(&mut bob_hears).await, "across");
     bob.say("attic", "and back").await.unwrap();
@@ -72,12 +62,7 @@ async fn two_hubs_are_one_network() {
 #[test_here]
 async fn who_leaves_and_comes_back_gets_the_next_line_at_once() {
     let (_hub, _events, address) = hub().await;
-    let (ann, mut ann_hears) = peer(&address, "ann");
-    let (bob, mut bob_hears) = peer(&address, "bob");
-    ann.join("attic", false).await.unwrap();
-    bob.join("attic", false).await.unwrap();
-    members(&mut ann_hears, "attic", 1).await;
-    members(&mut bob_hears, "attic", 1).await;
+    let [(ann, mut ann_hears), (bob, mut bob_hears)] = two_in_the_attic(&address, &address).await;
     for round in 0..4 {
         ann.leave("attic").await.unwrap();
         if round % 2 == 1 {
@@ -110,7 +95,7 @@ async fn a_hub_says_why_it_does_not_carry_a_room() {
 #[test_here]
 async fn the_console_puts_and_gets() {
     let (hub, _events, address) = hub().await;
-    let (alone, _) = support_alone();
+    let (alone, _) = alone();
     assert_eq!(repl::answer(&alone, "PUT k v w").await.unwrap(), "stored k here only: no peers yet");
     assert_eq!(repl::answer(&alone, "get k").await.unwrap(), "k = v w");
     assert_eq!(repl::answer(&alone, "PUT_PROVIDER k").await.unwrap(), "providing k here only: no peers yet");
@@ -130,7 +115,22 @@ async fn the_console_puts_and_gets() {
     assert!(repl::answer(&bob, &huge).await.unwrap_err().to_string().contains("8192"));
 }
 
-fn support_alone() -> (tincan_shared::Node, tincan_shared::Events) {
+/// Ann at one hub and Bob at another, or the same; each lists the other.
+async fn two_in_the_attic(
+    anns: &tincan_shared::Multiaddr,
+    bobs: &tincan_shared::Multiaddr,
+) -> [(tincan_shared::Node, tincan_shared::Events); 2] {
+    let mut two = [peer(anns, "ann"), peer(bobs, "bob")];
+    for (node, _) in &two {
+        node.join("attic", false).await.expect("joined");
+    }
+    for (_, events) in &mut two {
+        members(events, "attic", 1).await;
+    }
+    two
+}
+
+fn alone() -> (tincan_shared::Node, tincan_shared::Events) {
     tincan_shared::Node::spawn(tincan_shared::Config::peer(), support::platform()).expect("a node")
 }
 
