@@ -69,6 +69,10 @@ pub struct Common {
     #[arg(long, global = true, env = "TINCAN_NO_MDNS", value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub no_mdns: Option<bool>,
+    /// Also speak floodsub, and bring lines of a room to and from its peers there
+    #[arg(long, global = true, env = "TINCAN_FLOODSUB", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub floodsub: Option<bool>,
     /// Kademlia protocol name [default: /tincan/kad/1.0.0]
     #[arg(long, global = true, env = "TINCAN_KAD_PROTOCOL", value_name = "NAME")]
     pub kad_protocol: Option<String>,

@@ -29,6 +29,8 @@ pub struct ConfigFile {
     pub no_mdns: Option<bool>,
     /// Seconds until a silent peer counts as gone from the local network. Defaults to 360.
     pub mdns_ttl_secs: Option<u64>,
+    /// As `--floodsub`.
+    pub floodsub: Option<bool>,
     /// As `--kad-protocol`.
     pub kad_protocol: Option<String>,
     /// As `--http`.

@@ -1,14 +1,14 @@
-//! What only a machine has: discovery on the local network.
+//! What only a machine has: discovery on the local network, and a bridge to floodsub.
 
 use std::io;
 
 use libp2p::{
-    PeerId, mdns,
+    PeerId, StreamProtocol, mdns,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
-use tincan_shared::HostEvent;
+use tincan_shared::{HostBehaviour, HostEvent};
 
-use crate::settings::Settings;
+use crate::{floodsub::Floodsub, settings::Settings};
 
 /// Queries within one time to live: a lost packet or two does not make a peer vanish.
 const QUERIES_PER_TTL: u32 = 3;
@@ -18,11 +18,15 @@ const QUERIES_PER_TTL: u32 = 3;
 #[behaviour(to_swarm = "Found")]
 pub struct Host {
     mdns: Toggle<mdns::tokio::Behaviour>,
+    floodsub: Toggle<Floodsub>,
 }
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("mdns", &self.mdns.is_enabled()).finish()
+        f.debug_struct("Host")
+            .field("mdns", &self.mdns.is_enabled())
+            .field("floodsub", &self.floodsub.is_enabled())
+            .finish()
     }
 }
 
@@ -37,7 +41,41 @@ impl Host {
                 None
             }
         });
-        Self { mdns: mdns.into() }
+        Self { mdns: mdns.into(), floodsub: settings.floodsub.then(|| Floodsub::new(peer)).into() }
+    }
+}
+
+impl HostBehaviour for Host {
+    fn bridges(&self) -> bool {
+        self.floodsub.is_enabled()
+    }
+
+    fn identified(&mut self, peer: PeerId, protocols: &[StreamProtocol]) {
+        if let Some(floodsub) = self.floodsub.as_mut() {
+            floodsub.identified(peer, protocols);
+        }
+    }
+
+    fn enter(&mut self, room: &str) {
+        if let Some(floodsub) = self.floodsub.as_mut() {
+            floodsub.enter(room);
+        }
+    }
+
+    fn leave(&mut self, room: &str) {
+        if let Some(floodsub) = self.floodsub.as_mut() {
+            floodsub.leave(room);
+        }
+    }
+
+    fn say(&mut self, room: &str, text: &str) {
+        if let Some(floodsub) = self.floodsub.as_mut() {
+            floodsub.say(room, text);
+        }
+    }
+
+    fn attending(&self) -> Vec<(PeerId, String)> {
+        self.floodsub.as_ref().map(|floodsub| floodsub.attending().collect()).unwrap_or_default()
     }
 }
 
@@ -50,21 +88,27 @@ fn discovery(settings: &Settings, peer: PeerId) -> io::Result<mdns::tokio::Behav
     mdns::tokio::Behaviour::new(config, peer)
 }
 
-/// What discovery says.
+/// What discovery or floodsub say.
 #[derive(Debug)]
-pub struct Found(mdns::Event);
+pub struct Found(HostEvent);
 
 impl From<mdns::Event> for Found {
     fn from(event: mdns::Event) -> Self {
+        Self(match event {
+            mdns::Event::Discovered(peers) => HostEvent::Discovered(peers),
+            mdns::Event::Expired(peers) => HostEvent::Expired(peers),
+        })
+    }
+}
+
+impl From<HostEvent> for Found {
+    fn from(event: HostEvent) -> Self {
         Self(event)
     }
 }
 
 impl From<Found> for HostEvent {
     fn from(Found(event): Found) -> Self {
-        match event {
-            mdns::Event::Discovered(peers) => Self::Discovered(peers),
-            mdns::Event::Expired(peers) => Self::Expired(peers),
-        }
+        event
     }
 }

@@ -21,6 +21,7 @@ pub mod command;
 pub mod config_file;
 pub mod datadir;
 pub mod error;
+pub mod floodsub;
 pub mod host;
 pub mod http;
 pub mod keyfile;

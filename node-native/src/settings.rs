@@ -39,6 +39,8 @@ pub struct Settings {
     pub mdns: bool,
     /// See [`DEFAULT_MDNS_TTL`].
     pub mdns_ttl: Duration,
+    /// Whether to bridge rooms to floodsub. Defaults to false.
+    pub floodsub: bool,
     /// Kademlia's protocol. Defaults to the node's.
     pub kad_protocol: Option<String>,
     /// See [`DEFAULT_HTTP`].
@@ -86,6 +88,7 @@ impl Settings {
             bootstrap,
             mdns: !common.no_mdns.or(file.no_mdns).unwrap_or(false),
             mdns_ttl,
+            floodsub: common.floodsub.or(file.floodsub).unwrap_or(false),
             kad_protocol: common.kad_protocol.clone().or(file.kad_protocol),
             http: args.serve.http.clone().or(file.http).unwrap_or_else(|| DEFAULT_HTTP.to_owned()),
             room: room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned()),

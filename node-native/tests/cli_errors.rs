@@ -21,6 +21,7 @@ fn bad_usage_is_2() {
         ("--listen /ip4/0.0.0.0/tcp/x", "/ip4/0.0.0.0/tcp/x"),
         ("--bootstrap /ip4/127.0.0.1/udp/1/webrtc-direct", "certhash"),
         ("--http nonsense", "HOST:PORT"),
+        ("chat --plain --floodsub", "--floodsub"),
         ("--kad-protocol nonsense --ephemeral --http 127.0.0.1:0", "kad_protocol"),
         (
             "--listen /ip4/127.0.0.1/tcp/54321 --listen /ip4/127.0.0.1/tcp/54321/ws --ephemeral --http 127.0.0.1:0",

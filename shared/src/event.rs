@@ -204,6 +204,9 @@ pub struct Message {
     pub plain: bool,
     /// From a newer Tincan: a kind this one cannot show.
     pub newer: bool,
+    /// Who brought it from another network, in whose word `from` is; nothing for all other lines.
+    #[serde(default)]
+    pub bridge: Option<PeerId>,
 }
 
 /// What became of [`crate::Node::say`].

@@ -17,6 +17,7 @@
 //! | [`access`] | who may do what |
 //! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
 //! | [`room`] | frames, order, duplicates, waiting lines, sync |
+//! | `bridge` | lines to and from a network without frames, once each way |
 //! | `records` | bounds on the key-value store |
 //! | [`repl`] | one line of text, one answer |
 //!
@@ -36,6 +37,7 @@
 pub mod access;
 mod actor;
 mod behaviour;
+mod bridge;
 mod command;
 pub mod config;
 mod error;
@@ -59,5 +61,5 @@ pub use event::{
 };
 pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
-pub use platform::{Change, HostEvent, NoStorage, Platform, Saved, Storage};
+pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use text::{neutralise, short_id};

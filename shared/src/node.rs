@@ -1,11 +1,11 @@
 //! The handle: a cheap clone whose methods ask the one actor that owns the swarm.
 
-use libp2p::{Multiaddr, PeerId, swarm::NetworkBehaviour};
+use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
-    Config, Error, Event, HostEvent, Message, NodeInfo, PeerInfo, Platform, ProvideOutcome, PutOutcome, RoomInfo, Said,
-    Status, actor::Actor, command::Command,
+    Config, Error, Event, HostBehaviour, Message, NodeInfo, PeerInfo, Platform, ProvideOutcome, PutOutcome, RoomInfo,
+    Said, Status, actor::Actor, command::Command,
 };
 
 /// Commands that may wait for the actor.
@@ -49,11 +49,7 @@ impl Node {
     ///
     /// # Errors
     /// A setting out of bounds, or an address that cannot be listened on.
-    pub fn spawn<B>(config: Config, platform: Platform<B>) -> Result<(Self, Events), Error>
-    where
-        B: NetworkBehaviour + Send,
-        B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-    {
+    pub fn spawn<B: HostBehaviour>(config: Config, platform: Platform<B>) -> Result<(Self, Events), Error> {
         config.validate()?;
         let peer_id = platform.keypair.public().to_peer_id();
         let (commands, inbox) = mpsc::channel(COMMAND_QUEUE);

@@ -3,10 +3,13 @@
 use std::{collections::BTreeMap, convert::Infallible, fmt};
 
 use libp2p::{
-    Multiaddr, PeerId,
+    Multiaddr, PeerId, StreamProtocol,
     core::{muxing::StreamMuxerBox, transport::Boxed},
     identity::Keypair,
+    swarm::{NetworkBehaviour, dummy},
 };
+
+use crate::room::Elsewhere;
 
 /// Everything a node needs from its host.
 pub struct Platform<B> {
@@ -57,6 +60,33 @@ impl Storage for NoStorage {
     fn write(&mut self, _: Vec<Change>) {}
 }
 
+/// A behaviour that only this host has. What its methods do not need, they leave out.
+pub trait HostBehaviour: NetworkBehaviour<ToSwarm: Into<HostEvent> + fmt::Debug> + Send {
+    /// Whether it speaks for another network of rooms, and takes part in the rest of this trait.
+    fn bridges(&self) -> bool {
+        false
+    }
+
+    /// A connected peer has told which protocols it speaks.
+    fn identified(&mut self, _peer: PeerId, _protocols: &[StreamProtocol]) {}
+
+    /// This node is in a room now, or carries it.
+    fn enter(&mut self, _room: &str) {}
+
+    /// No longer.
+    fn leave(&mut self, _room: &str) {}
+
+    /// Says a line to the other network's members of a room.
+    fn say(&mut self, _room: &str, _text: &str) {}
+
+    /// Connected peers and the rooms they are in on the other network.
+    fn attending(&self) -> Vec<(PeerId, String)> {
+        Vec::new()
+    }
+}
+
+impl HostBehaviour for dummy::Behaviour {}
+
 /// What a host-only behaviour tells the node.
 #[derive(Debug, Clone)]
 pub enum HostEvent {
@@ -64,6 +94,10 @@ pub enum HostEvent {
     Discovered(Vec<(PeerId, Multiaddr)>),
     /// Discovery has not heard of these for their time to live.
     Expired(Vec<(PeerId, Multiaddr)>),
+    /// [`HostBehaviour::attending`] has changed.
+    Attending,
+    /// Somebody said a line on the other network.
+    Elsewhere(Elsewhere),
 }
 
 impl From<Infallible> for HostEvent {

@@ -38,6 +38,9 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
                 <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
                 {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
                 {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
+                {message.bridge.map(|bridge| view! {
+                    <span class="mark" title=bridge.to_string()>"through a bridge"</span>
+                })}
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
                 {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>

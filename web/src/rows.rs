@@ -44,6 +44,7 @@ fn same_group(earlier: &Line, line: &Line) -> bool {
         && earlier.nick == line.nick
         && earlier.plain == line.plain
         && earlier.newer == line.newer
+        && earlier.bridge == line.bridge
         && line.time_ms.abs_diff(earlier.time_ms) <= GROUP_WITHIN_MS
 }
 

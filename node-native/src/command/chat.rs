@@ -22,6 +22,10 @@ const REMEMBERED_LINES: usize = 2048;
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
+    if settings.plain && settings.floodsub {
+        let what = "a plain room takes no frames, so nothing can be brought into it; leave out --plain or --floodsub";
+        return Err(Error::Usage(what.into()));
+    }
     let mut session = Session::start(settings, Config::peer())?;
     let mut chat = Chat::new(session.node.clone(), settings);
     let talked = chat.talk(&mut session, &mut stop).await;
@@ -186,7 +190,7 @@ impl Chat {
 }
 
 fn shown(message: &Message) -> String {
-    let nick = match (message.plain, message.nick.as_str()) {
+    let nick = match (message.plain || message.bridge.is_some(), message.nick.as_str()) {
         (true, _) => "unsigned",
         (false, "") => DEFAULT_NICK,
         (false, nick) => nick,
@@ -225,6 +229,7 @@ mod tests {
             state: MessageState::Received,
             plain: false,
             newer: false,
+            bridge: None,
         }
     }
 

@@ -2,15 +2,12 @@
 
 use libp2p::{
     Multiaddr, PeerId,
-    swarm::{
-        NetworkBehaviour,
-        dial_opts::{DialOpts, PeerCondition},
-    },
+    swarm::dial_opts::{DialOpts, PeerCondition},
 };
 
 use super::{Actor, start::NICK, wording::describe_dial_error};
 use crate::{
-    Change, Error, HostEvent, Message, NodeInfo, RoomInfo,
+    Change, Error, HostBehaviour, Message, NodeInfo, RoomInfo,
     access::Action,
     command::{Command, Reply},
     hub::wire,
@@ -18,11 +15,7 @@ use crate::{
     room::{SavedRoom, sync},
 };
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(super) fn command(&mut self, command: Command) {
         // A reply that cannot be delivered belongs to a caller that no longer waits.
         match command {

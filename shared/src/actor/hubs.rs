@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use libp2p::{PeerId, swarm::NetworkBehaviour};
+use libp2p::PeerId;
 use n0_future::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::{Actor, HUB_STREAM_WAIT, HubStream, REASON_LINGER};
 use crate::{
-    Event, HostEvent,
+    Event, HostBehaviour,
     access::{Action, Denied},
     config::FRAME_TIME_WINDOW,
     hub::{
@@ -19,11 +19,7 @@ use crate::{
     streams::Input,
 };
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(super) fn input(&mut self, input: Input) {
         match input {
             Input::WatcherOpened { peer, serial, tell } => {
@@ -144,6 +140,9 @@ where
                     self.rooms.entry(name.clone()).or_insert_with(|| Room::new(&name, me, &limits));
                     self.subscribe(&name);
                     self.ask_those_there(&name);
+                    if self.bridges() {
+                        self.with_room(&name, |room, me, now, out| room.announce(0, me, now, out));
+                    }
                 }
                 carrier::Output::Release(name) => {
                     tracing::info!(room = %crate::neutralise(&name, false), "letting go of a room");

@@ -1,5 +1,6 @@
 //! The event loop: the one owner of swarm, rooms and replies. It never awaits anybody inside a turn.
 
+mod bridge;
 mod commands;
 mod hubs;
 mod network;
@@ -16,19 +17,15 @@ use std::{
 };
 
 use futures::StreamExt;
-use libp2p::{
-    Multiaddr, PeerId, Swarm,
-    core::Endpoint,
-    identity::Keypair,
-    swarm::{ConnectionId, NetworkBehaviour},
-};
+use libp2p::{Multiaddr, PeerId, Swarm, core::Endpoint, identity::Keypair, swarm::ConnectionId};
 use n0_future::time::{self, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
-    Change, Config, Event, HostEvent, PeerInfo, Role, RoomInfo, Storage,
+    Change, Config, Event, HostBehaviour, PeerInfo, Role, RoomInfo, Storage,
     access::Access,
     behaviour::{Behaviour, heartbeat},
+    bridge::Bridge,
     command::Command,
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
@@ -66,7 +63,7 @@ enum HubStream {
     Waiting { until: Instant },
 }
 
-pub(crate) struct Actor<B: NetworkBehaviour> {
+pub(crate) struct Actor<B: HostBehaviour> {
     config: Config,
     keypair: Keypair,
     me: PeerId,
@@ -89,6 +86,7 @@ pub(crate) struct Actor<B: NetworkBehaviour> {
     desk: Desk,
     watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
     carrier: Carrier,
+    bridge: Bridge,
     hubs: HashMap<PeerId, HubStream>,
     /// Syncs under way; true when one more is to follow.
     asking: HashMap<(PeerId, String), bool>,
@@ -109,11 +107,7 @@ pub(crate) struct Actor<B: NetworkBehaviour> {
     stopping: Option<oneshot::Sender<()>>,
 }
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(crate) async fn run(mut self) {
         self.tick(true);
         while self.stopping.is_none() {
@@ -162,6 +156,7 @@ where
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
+            self.bridge_due();
         }
         let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
         if carried || self.members_due.is_some_and(|at| at <= now.instant) {
@@ -183,7 +178,12 @@ where
         });
         let access = self.refusals.iter().chain(&self.pardons).map(|(at, _)| *at);
         let resyncs = self.resyncs.values().copied();
-        let single = [self.members_due, self.links.deadline(), self.carrier.deadline(&self.config.limits)];
+        let single = [
+            self.members_due,
+            self.links.deadline(),
+            self.carrier.deadline(&self.config.limits),
+            self.bridge.deadline(),
+        ];
         rooms
             .chain(hubs)
             .chain(access)
@@ -220,6 +220,6 @@ where
     }
 
     fn me(&self) -> Me<'_> {
-        Me { keypair: &self.keypair, nick: &self.nick }
+        Me { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges() }
     }
 }

@@ -5,7 +5,7 @@ use libp2p::{
     core::Endpoint,
     identify, ping, relay,
     swarm::{
-        ConnectionId, DialError, NetworkBehaviour, SwarmEvent,
+        ConnectionId, DialError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
     },
 };
@@ -15,18 +15,16 @@ use super::{
     Actor, Connected,
     wording::{describe_dial_error, how, is_loopback},
 };
-use crate::{Error, Event, HostEvent, Path, PeerInfo, access::Action, behaviour::BehaviourEvent, hub::wire};
+use crate::{
+    Error, Event, HostBehaviour, HostEvent, Path, PeerInfo, access::Action, behaviour::BehaviourEvent, hub::wire,
+};
 
 /// Text of a stranger's agent version that is kept.
 const MAX_AGENT_CHARS: usize = 128;
 /// Addresses of one peer that are taken from its identify message.
 const MAX_ADDRESSES_PER_PEER: usize = 16;
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(super) fn network(&mut self, event: SwarmEvent<BehaviourEvent<B>>) {
         match event {
             SwarmEvent::Behaviour(event) => self.behaviour_event(event),
@@ -65,6 +63,13 @@ where
     fn behaviour_event(&mut self, event: BehaviourEvent<B>) {
         match event {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => self.identified(peer_id, info),
+            // Who does not speak identify will never say more than what it is subscribed to.
+            BehaviourEvent::Identify(identify::Event::Error { peer_id, .. }) => {
+                if let Some(known) = self.peers.get_mut(&peer_id) {
+                    known.identified = true;
+                    self.members_changed();
+                }
+            }
             BehaviourEvent::Ping(ping) => self.pinged(ping),
             BehaviourEvent::Kad(event) => self.kad_event(event),
             BehaviourEvent::Gossip(event) => self.gossip_event(event),
@@ -175,6 +180,7 @@ where
 
     fn identified(&mut self, peer: PeerId, info: identify::Info) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
+        self.swarm.behaviour_mut().host.identified(peer, &info.protocols);
         let hub = info.protocols.contains(&wire::PROTOCOL);
         known.identified = true;
         known.info.hub = hub;
@@ -226,6 +232,8 @@ where
                     let _ = self.swarm.dial(options.addresses(vec![address]).build());
                 }
             }
+            HostEvent::Attending => self.members_changed(),
+            HostEvent::Elsewhere(line) => self.elsewhere(line),
             HostEvent::Expired(gone) => {
                 for (peer, address) in gone {
                     tracing::info!(%peer, %address, "expired");

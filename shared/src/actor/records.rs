@@ -6,23 +6,18 @@ use libp2p::{
         self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum, Record, store::RecordStore,
     },
     multiaddr::Protocol,
-    swarm::NetworkBehaviour,
 };
 
 use super::Actor;
 use crate::{
-    Error, HostEvent, ProvideOutcome, PutOutcome, access::Action, behaviour::replication, command::Reply,
+    Error, HostBehaviour, ProvideOutcome, PutOutcome, access::Action, behaviour::replication, command::Reply,
     pending::Query, records,
 };
 
 /// Places in the record store that strangers cannot fill.
 const OWN_RECORDS: usize = 256;
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(super) fn put(&mut self, key: String, value: Vec<u8>, reply: Reply<Result<PutOutcome, Error>>) {
         let checked = records::key(&key).and_then(|record_key| Ok((record_key, records::value(value)?)));
         let record = match checked {

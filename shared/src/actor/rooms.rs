@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use libp2p::{
     PeerId,
     gossipsub::{self, IdentTopic, MessageAcceptance, PublishError, TopicHash},
-    swarm::NetworkBehaviour,
 };
 
 use super::Actor;
 use crate::{
-    Error, Event, HostEvent, Member, Path, RoomInfo,
+    Error, Event, HostBehaviour, Member, Path, RoomInfo,
     access::Action,
     behaviour::Gossip,
     room::{Me, Now, Output, Room, SavedRoom, Verdict},
@@ -21,21 +20,17 @@ const ASKED_ON_JOIN: usize = 3;
 /// Rooms of one peer that are looked at.
 const MAX_ROOMS_PER_PEER: usize = 64;
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     /// Lets a room decide, then does what it decided.
     pub(super) fn with_room<T>(
         &mut self,
         name: &str,
         decide: impl FnOnce(&mut Room, Me<'_>, Now, &mut Vec<Output>) -> T,
     ) -> Option<T> {
-        let now = self.now();
+        let (now, bridge) = (self.now(), self.bridges());
         let room = self.rooms.get_mut(name)?;
         let mut outputs = Vec::new();
-        let result = decide(room, Me { keypair: &self.keypair, nick: &self.nick }, now, &mut outputs);
+        let result = decide(room, Me { keypair: &self.keypair, nick: &self.nick, bridge }, now, &mut outputs);
         self.perform(name, outputs);
         Some(result)
     }
@@ -48,6 +43,7 @@ where
                 Output::Emit(event) => self.emit(*event),
                 Output::Store(change) => changes.push(change),
                 Output::Changed => drop(self.changed.insert(name.to_owned())),
+                Output::Spoken(frame) => self.spoken(&frame),
             }
         }
         self.store(changes);
@@ -96,6 +92,7 @@ where
             return;
         }
         self.gossip().unsubscribe(&IdentTopic::new(name));
+        self.swarm.behaviour_mut().host.leave(name);
         self.rooms.remove(name);
     }
 
@@ -103,6 +100,7 @@ where
         if let Err(error) = self.gossip().subscribe(&IdentTopic::new(name)) {
             tracing::warn!(room = name, %error, "not subscribed");
         }
+        self.swarm.behaviour_mut().host.enter(name);
     }
 
     /// Asks some peers that are in a room, or carry it, for its last frames; hubs first.
@@ -121,7 +119,8 @@ where
 
     /// How many members a line said now would reach: none while nobody could forward it.
     pub(super) fn reach(&mut self, name: &str) -> u32 {
-        if self.subscribers(name).is_empty() { 0 } else { self.members.of(name, &self.me).1 }
+        let elsewhere = || self.swarm.behaviour().host.attending().iter().any(|(_, room)| room == name);
+        if elsewhere() || !self.subscribers(name).is_empty() { self.members.of(name, &self.me).1 } else { 0 }
     }
 
     pub(super) fn gossip_event(&mut self, event: gossipsub::Event) {
@@ -182,6 +181,11 @@ where
             let rooms = topics.into_iter().filter(|topic| crate::text::check_room(topic.as_str()).is_ok());
             for topic in rooms.take(MAX_ROOMS_PER_PEER) {
                 direct.entry(topic.as_str().to_owned()).or_default().insert(*peer);
+            }
+        }
+        for (peer, room) in self.swarm.behaviour().host.attending() {
+            if self.peers.get(&peer).is_some_and(|known| known.identified && !known.info.hub) {
+                direct.entry(room).or_default().insert(peer);
             }
         }
         self.members.set_direct(direct);

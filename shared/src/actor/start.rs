@@ -9,7 +9,7 @@ use libp2p::{
     Transport,
     core::{muxing::StreamMuxerBox, transport::timeout::TransportTimeout, upgrade::Version},
     noise, relay,
-    swarm::{self, NetworkBehaviour, Swarm},
+    swarm::{self, Swarm},
     yamux,
 };
 use n0_future::time::Instant;
@@ -17,9 +17,10 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{Actor, EXPIRE_EVERY};
 use crate::{
-    Change, Config, Error, Event, HostEvent, Platform, Role,
+    Change, Config, Error, Event, HostBehaviour, Platform, Role,
     access::Access,
     behaviour::Behaviour,
+    bridge::Bridge,
     command::Command,
     config::DEFAULT_NICK,
     hub::{carrier::Carrier, desk::Desk, members::Members},
@@ -36,11 +37,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Where the nick is stored.
 pub(super) const NICK: &str = "nick";
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(crate) fn new(
         config: Config,
         platform: Platform<B>,
@@ -93,6 +90,7 @@ where
             desk: Desk::new(me),
             watchers: HashMap::new(),
             carrier: Carrier::default(),
+            bridge: Bridge::default(),
             hubs: HashMap::new(),
             asking: HashMap::new(),
             resyncs: BTreeMap::new(),

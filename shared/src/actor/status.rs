@@ -1,19 +1,14 @@
 //! How the node stands to the network, said when it changes.
 
-use libp2p::swarm::NetworkBehaviour;
 use n0_future::time::Instant;
 
 use super::Actor;
-use crate::{Event, HostEvent, Link, Status};
+use crate::{Event, HostBehaviour, Link, Status};
 
 /// What was last said.
 pub(super) type Known = (Link, bool, Option<Instant>);
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     pub(super) fn current_status(&self) -> Status {
         let (link, hub, retry_at) = self.standing();
         let now = self.now().instant;

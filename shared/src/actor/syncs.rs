@@ -1,12 +1,12 @@
 //! Syncs: asking, answering, and taking what was handed over.
 
-use libp2p::{PeerId, swarm::NetworkBehaviour};
+use libp2p::PeerId;
 
 use n0_future::time::Instant;
 
 use super::{Actor, MESH_FORMS, SLOW_EVERY};
 use crate::{
-    HostEvent,
+    HostBehaviour,
     access::Action,
     room::{
         frame::name_of,
@@ -14,11 +14,7 @@ use crate::{
     },
 };
 
-impl<B> Actor<B>
-where
-    B: NetworkBehaviour + Send,
-    B::ToSwarm: Into<HostEvent> + std::fmt::Debug,
-{
+impl<B: HostBehaviour> Actor<B> {
     /// Asks for what we lack, one question at a time for each peer and room.
     pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
         let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };

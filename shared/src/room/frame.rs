@@ -22,6 +22,11 @@ pub const DOMAIN: &[u8] = b"tincan-frame-v1:";
 const MAX_PRESENCE_BYTES: usize = 512;
 const KIND_MESSAGE: u32 = 1;
 const KIND_PRESENCE: u32 = 2;
+const KIND_BRIDGED: u32 = 3;
+/// Bytes that name the source of a bridged line, and its number there.
+const MAX_ORIGIN_BYTES: usize = 64;
+/// What the name of a bridged line's origin is a hash of begins with this.
+const ORIGIN: &[u8] = b"tincan-origin-v1:";
 
 /// A frame's name: sha-256 of its signed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +68,15 @@ pub enum Body {
         /// In a word.
         status: String,
     },
+    /// A line from a network without frames, brought in by the author of this one.
+    Bridged {
+        /// Who said it there: a binary peer id.
+        source: Vec<u8>,
+        /// The source's number for it, whatever that looks like there.
+        number: Vec<u8>,
+        /// The line.
+        text: String,
+    },
     /// A kind of a newer Tincan.
     Unknown,
 }
@@ -101,6 +115,16 @@ pub struct Frame {
     pub body: Body,
     /// As it travels.
     pub bytes: Vec<u8>,
+}
+
+impl Frame {
+    /// What two bridges agree on when they bring the same line: a name for its source and number there.
+    #[must_use]
+    pub fn origin(&self) -> Option<FrameId> {
+        let Body::Bridged { source, number, .. } = &self.body else { return None };
+        let length = u8::try_from(source.len()).unwrap_or(u8::MAX);
+        Some(FrameId(Sha256::digest([ORIGIN, &[length], source, number].concat()).into()))
+    }
 }
 
 /// Why a payload is no frame of ours.
@@ -162,6 +186,16 @@ struct PresenceBody {
     status: String,
 }
 
+#[derive(Clone, PartialEq, prost::Message)]
+struct BridgedBody {
+    #[prost(bytes = "vec", tag = "1")]
+    source: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    number: Vec<u8>,
+    #[prost(string, tag = "3")]
+    text: String,
+}
+
 /// Signs a draft. Fails only for keys that cannot sign here (RSA without its feature).
 ///
 /// # Errors
@@ -173,6 +207,10 @@ pub fn sign(keypair: &Keypair, draft: &Draft<'_>) -> Result<Frame, libp2p::ident
         }
         Body::Presence { nick, status } => {
             (KIND_PRESENCE, PresenceBody { nick: nick.clone(), status: status.clone() }.encode_to_vec())
+        }
+        Body::Bridged { source, number, text } => {
+            let body = BridgedBody { source: source.clone(), number: number.clone(), text: text.clone() };
+            (KIND_BRIDGED, body.encode_to_vec())
         }
         Body::Unknown => (0, Vec::new()),
     };
@@ -261,6 +299,12 @@ fn read_body(kind: u32, body: &[u8]) -> Result<Body, FrameError> {
             let PresenceBody { nick, status } = PresenceBody::decode(body).map_err(|_| FrameError::Malformed)?;
             let ok = nick.len() <= MAX_NICK_BYTES && status.len() <= MAX_STATUS_BYTES;
             checked(ok, Body::Presence { nick, status })
+        }
+        KIND_BRIDGED => {
+            let BridgedBody { source, number, text } = BridgedBody::decode(body).map_err(|_| FrameError::Malformed)?;
+            let origin = [&source, &number].iter().all(|part| (1..=MAX_ORIGIN_BYTES).contains(&part.len()));
+            let ok = origin && (1..=MAX_TEXT_BYTES).contains(&text.len());
+            checked(ok, Body::Bridged { source, number, text })
         }
         _ => Ok(Body::Unknown),
     }

@@ -67,4 +67,11 @@ fn the_documents_vectors_hold() {
     let draft =
         Draft { room: "lobby", sequence: 1_700_000_000_002, previous: 0, time_ms: 1_700_000_000_000, body: &body };
     assert_eq!(vector("presence"), hex::encode(sign(&key(), &draft).unwrap().bytes));
+    let body = Body::Bridged { source: vec![1; 4], number: vec![2, 3], text: "from afar".into() };
+    let draft =
+        Draft { room: "lobby", sequence: 1_700_000_000_003, previous: 0, time_ms: 1_700_000_000_000, body: &body };
+    let bridged = sign(&key(), &draft).unwrap();
+    assert_eq!(verify(&bridged.bytes).as_ref(), Ok(&bridged));
+    assert_eq!(vector("bridged"), hex::encode(&bridged.bytes));
+    assert_eq!(vector("origin"), bridged.origin().unwrap().to_hex());
 }

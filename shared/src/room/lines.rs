@@ -33,14 +33,24 @@ pub(super) fn blank(room: &str, from: PeerId, nick: &str, time_ms: u64) -> Messa
         state: MessageState::Received,
         plain: false,
         newer: false,
+        bridge: None,
     }
 }
 
 pub(super) fn message_of(frame: &Frame, me: PeerId) -> Message {
+    if let Body::Bridged { source, text, .. } = &frame.body {
+        return Message {
+            id: frame.id.to_hex(),
+            text: text.clone(),
+            sequence: frame.sequence,
+            bridge: Some(frame.author),
+            ..blank(&frame.room, PeerId::from_bytes(source).unwrap_or(frame.author), "", frame.time_ms)
+        };
+    }
     let (nick, text, newer) = match &frame.body {
         Body::Message { nick, text } => (nick.as_str(), text.clone(), false),
         Body::Presence { nick, .. } => (nick.as_str(), String::new(), false),
-        Body::Unknown => ("", String::new(), true),
+        Body::Unknown | Body::Bridged { .. } => ("", String::new(), true),
     };
     Message {
         id: frame.id.to_hex(),

@@ -2,15 +2,18 @@
 //!
 //! Everything here decides and does nothing: input and time in, [`Output`]s out.
 
+mod bridged;
 pub mod frame;
 mod lines;
 mod order;
+mod presence;
 mod receive;
 pub mod ring;
 mod saved;
 mod state;
 pub(crate) mod sync;
 
+pub use bridged::Elsewhere;
 pub use receive::{Merged, Verdict};
 pub use saved::{SavedRoom, load};
 pub use state::{Me, Output, Room};

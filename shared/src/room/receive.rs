@@ -13,6 +13,9 @@ use crate::{
     config::{FRAME_TIME_WINDOW, MAX_TEXT_BYTES},
 };
 
+/// How old a line may be that a sync brings and that still counts as said just now.
+const JUST_NOW_MS: u64 = 10_000;
+
 /// What to tell gossipsub about a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -48,9 +51,10 @@ impl Room {
         if frame.room != self.name {
             return Verdict::Reject;
         }
-        if !in_window(&frame, now) || !self.take(frame, now, out) {
+        if !in_window(&frame, now) || !self.take(frame.clone(), now, out) {
             return Verdict::Ignore;
         }
+        out.push(Output::Spoken(Box::new(frame)));
         Verdict::Accept
     }
 
@@ -104,9 +108,12 @@ impl Room {
             if !ageless && !in_window(&frame, now) {
                 continue;
             }
-            let bytes = frame.bytes.clone();
-            if self.take(frame, now, out) {
-                merged.new.push(bytes);
+            if self.take(frame.clone(), now, out) {
+                merged.new.push(frame.bytes.clone());
+                // Gossip passes a newcomer by until the mesh has formed; what is older is history.
+                if now.unix_ms.saturating_sub(frame.time_ms) < JUST_NOW_MS {
+                    out.push(Output::Spoken(Box::new(frame)));
+                }
             }
         }
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
@@ -137,7 +144,7 @@ impl Room {
             voice.last_line = voice.last_line.max(frame.sequence);
             vec![frame]
         } else {
-            voice.order.push(frame, now.instant)
+            voice.put(frame, now.instant)
         };
         self.show(shown, out);
         true

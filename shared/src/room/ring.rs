@@ -7,7 +7,10 @@ use std::{
 
 use libp2p::PeerId;
 
-use super::frame::{Body, Frame, FrameId, Prefix};
+use super::{
+    frame::{Body, Frame, FrameId, Prefix},
+    presence::STATUS_BRIDGE,
+};
 
 /// Frame ids remembered in one room, so that none is taken twice.
 const MAX_SEEN: usize = 8192;
@@ -34,7 +37,7 @@ pub enum Inserted {
         /// Ids of frames that are no longer kept.
         dropped: Vec<FrameId>,
     },
-    /// Seen before, or a presence older than the one that is known.
+    /// Seen before, brought by another bridge, or a presence older than the one that is known.
     Known,
 }
 
@@ -66,6 +69,13 @@ impl Ring {
             return Inserted::Known;
         }
         self.remember(frame.id);
+        if let Some(origin) = frame.origin() {
+            // Another bridge brought it before.
+            if self.has_seen(&origin) {
+                return Inserted::Known;
+            }
+            self.remember(origin);
+        }
         if matches!(frame.body, Body::Presence { .. }) {
             return self.insert_presence(frame);
         }
@@ -126,6 +136,12 @@ impl Ring {
     #[must_use]
     pub fn presence(&self, author: &PeerId) -> Option<&Frame> {
         self.presences.get(author)
+    }
+
+    /// Those who said they bridge to another network.
+    pub fn bridges(&self) -> impl Iterator<Item = &PeerId> {
+        let bridges = |frame: &Frame| matches!(&frame.body, Body::Presence { status, .. } if status == STATUS_BRIDGE);
+        self.presences.values().filter(move |frame| bridges(frame)).map(|frame| &frame.author)
     }
 
     /// What this node can name in a sync.

@@ -15,13 +15,11 @@ use super::{
 };
 use crate::{
     Change, Error, Event, Limits, Message, MessageState, Said,
-    config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS, ORDER_HOLD},
+    config::{FRAME_TIME_WINDOW, ORDER_HOLD},
 };
 
 /// Nicks remembered in one room.
 const MAX_NICKS: usize = 1024;
-/// What a presence says of somebody who is there.
-const STATUS_HERE: &str = "here";
 
 /// What a room asks its node to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +32,8 @@ pub enum Output {
     Store(Change),
     /// Nicks or counts changed: describe the room anew.
     Changed,
+    /// A line was said just now: for bridges, which take it to another network.
+    Spoken(Box<Frame>),
 }
 
 /// Who speaks.
@@ -43,6 +43,8 @@ pub struct Me<'a> {
     pub keypair: &'a Keypair,
     /// Names.
     pub nick: &'a str,
+    /// Whether it brings lines from and to another network.
+    pub bridge: bool,
 }
 
 /// One room.
@@ -67,6 +69,13 @@ pub(super) struct Voice {
     /// Makes the ids of waiting and plain lines unique.
     pub(super) counter: u64,
     pub(super) max_waiting: usize,
+}
+
+impl Voice {
+    /// Puts a line of somebody else into order; what can be shown now comes back. Bridged lines have none.
+    pub(super) fn put(&mut self, frame: Frame, now: Instant) -> Vec<Frame> {
+        if matches!(frame.body, Body::Bridged { .. }) { vec![frame] } else { self.order.push(frame, now) }
+    }
 }
 
 impl Room {
@@ -109,7 +118,7 @@ impl Room {
         }
         kept.sort_by_key(|frame| (frame.time_ms, frame.sequence));
         if let Some(voice) = &mut self.voice {
-            let mut lines: Vec<Frame> = kept.into_iter().flat_map(|f| voice.order.push(f, now.instant)).collect();
+            let mut lines: Vec<Frame> = kept.into_iter().flat_map(|frame| voice.put(frame, now.instant)).collect();
             lines.extend(voice.order.settle());
             for frame in lines {
                 remember(&mut voice.history, message_of(&frame, self.me));
@@ -213,22 +222,6 @@ impl Room {
         out.push(Output::Changed);
     }
 
-    /// Says who we are here. Larger rooms go without: they would talk of nothing else.
-    pub fn announce(&mut self, total: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
-        let Some(voice) = &mut self.voice else { return };
-        if voice.plain || total as usize > MAX_LISTED_MEMBERS {
-            return;
-        }
-        let sequence = now.unix_ms.max(voice.last_presence.saturating_add(1));
-        let body = Body::Presence { nick: me.nick.to_owned(), status: STATUS_HERE.to_owned() };
-        let draft = Draft { room: &self.name, sequence, previous: 0, time_ms: now.unix_ms, body: &body };
-        let Ok(frame) = sign(me.keypair, &draft) else { return };
-        voice.last_presence = sequence;
-        self.store_numbers(out);
-        out.push(Output::Publish(frame.bytes.clone()));
-        self.keep(frame, out);
-    }
-
     /// What is due: lines held back for too long, frames past their hour.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
@@ -271,6 +264,7 @@ impl Room {
         remember(&mut voice.history, message.clone());
         self.store_numbers(out);
         out.push(Output::Publish(frame.bytes.clone()));
+        out.push(Output::Spoken(Box::new(frame.clone())));
         self.keep(frame, out);
         Ok(message)
     }
@@ -317,7 +311,7 @@ impl Room {
         true
     }
 
-    fn store_numbers(&self, out: &mut Vec<Output>) {
+    pub(super) fn store_numbers(&self, out: &mut Vec<Output>) {
         if let Some(Voice { plain, last_line, last_presence, .. }) = &self.voice {
             out.push(Output::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
         }

@@ -37,7 +37,7 @@ impl Person {
 
     fn act<T>(&mut self, action: impl FnOnce(&mut Room, Me<'_>, &mut Vec<Output>) -> T) -> T {
         let mut out = Vec::new();
-        let result = action(&mut self.room, Me { keypair: &self.keypair, nick: "n" }, &mut out);
+        let result = action(&mut self.room, Me { keypair: &self.keypair, nick: "n", bridge: false }, &mut out);
         for output in out {
             match output {
                 Output::Publish(bytes) => self.sent.push(bytes),
@@ -49,7 +49,7 @@ impl Person {
                     Some(value) => drop(self.stored.insert(change.key, value)),
                     None => drop(self.stored.remove(&change.key)),
                 },
-                Output::Changed => {}
+                Output::Changed | Output::Spoken(_) => {}
             }
         }
         result
@@ -108,7 +108,7 @@ fn a_restart_keeps_lines_numbers_and_what_waits() {
     let mut again = Person::new(1);
     again.act(|room, _, out| room.leave(out));
     again.act(|room, _, out| room.join(false, saved, &limits(), now(), out));
-    let me = Me { keypair: &again.keypair, nick: "n" };
+    let me = Me { keypair: &again.keypair, nick: "n", bridge: false };
     let screen = again.room.messages(me);
     let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
     assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
@@ -149,4 +149,34 @@ fn two_rings_that_sync_hold_the_same() {
     assert_eq!(bob.texts(), ["from bob", "from ann"]);
     let settled = sync::answer(bob.room.ring(), &sync::ask("lobby", ann.room.ring()).have);
     assert!(settled.frames.is_empty() && settled.want.is_empty());
+}
+
+#[test]
+fn two_bridges_bring_a_line_once_and_any_order_is_right() {
+    let (mut first, mut second, mut reader) = (Person::new(1), Person::new(2), Person::new(3));
+    let line = |text: &str| Elsewhere {
+        room: "lobby".into(),
+        source: libp2p::PeerId::from_public_key(&Keypair::ed25519_from_bytes([9; 32]).unwrap().public()),
+        number: text.as_bytes().to_vec(),
+        text: text.into(),
+    };
+    for bridge in [&mut first, &mut second] {
+        for text in ["one", "two"] {
+            bridge.act(|room, me, out| room.bring(line(text), me, now(), out));
+        }
+    }
+    assert_eq!(first.shown.len(), 2, "a bridge shows what it brings");
+    let frames = [&second.sent[1], &first.sent[0], &second.sent[0], &first.sent[1]];
+    for frame in frames {
+        reader.hear(frame, now());
+    }
+    let shown: Vec<_> = reader.shown.iter().map(|message| (message.text.as_str(), message.from)).collect();
+    let source = line("").source;
+    assert_eq!(shown, [("two", source), ("one", source)]);
+    assert!(reader.shown.iter().all(|message| message.bridge.is_some()));
+    let said = first.say("mine", 1, now());
+    assert!(matches!(said, Said::Sent { .. }), "a bridge still speaks for itself, in order");
+    let own = first.sent[2].clone();
+    reader.hear(&own, now());
+    assert_eq!(reader.shown.last().unwrap().text, "mine");
 }

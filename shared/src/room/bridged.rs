@@ -1,0 +1,53 @@
+//! Lines from a network without frames.
+
+use libp2p::PeerId;
+
+use super::{
+    Now,
+    frame::{Body, Draft, sign},
+    state::{Me, Output, Room},
+};
+use crate::text::check_text;
+
+/// A line as another network knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The room.
+    pub room: String,
+    /// Who said it there.
+    pub source: PeerId,
+    /// The source's number for it.
+    pub number: Vec<u8>,
+    /// The line.
+    pub text: String,
+}
+
+impl Room {
+    /// Brings a line in, as a frame that names its origin. One that another bridge has brought, or that breaks a
+    /// bound, is passed over.
+    pub fn bring(&mut self, line: Elsewhere, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
+        if self.is_plain() || check_text(&line.text).is_err() {
+            return;
+        }
+        let body = Body::Bridged { source: line.source.to_bytes(), number: line.number, text: line.text };
+        let draft = Draft { room: &self.name, sequence: now.unix_ms, previous: 0, time_ms: now.unix_ms, body: &body };
+        let Ok(frame) = sign(me.keypair, &draft) else { return };
+        if !self.keep(frame.clone(), out) {
+            return;
+        }
+        out.push(Output::Publish(frame.bytes.clone()));
+        self.show(vec![frame], out);
+    }
+
+    /// Whether somebody signs frames here, or bridges: what it says elsewhere has come as a frame, or will.
+    #[must_use]
+    pub fn has_heard(&self, peer: &PeerId) -> bool {
+        self.nicks.contains_key(peer) || self.ring.all().any(|frame| frame.author == *peer)
+    }
+
+    /// How many other bridges of this room go before this one.
+    #[must_use]
+    pub fn bridge_rank(&self) -> usize {
+        self.ring.bridges().filter(|bridge| **bridge < self.me).count()
+    }
+}
