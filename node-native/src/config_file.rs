@@ -1,10 +1,10 @@
 //! The file behind `--config`: the flags with underscores, and what only an operator sets.
 
-use std::{fs, path::Path, path::PathBuf, time::Duration};
+use std::{fs, net::IpAddr, path::Path, path::PathBuf, time::Duration};
 
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Deserializer, de};
-use tincan_shared::Limits;
+use tincan_shared::{IpNet, Limits};
 
 use crate::{Error, addresses, args};
 
@@ -46,11 +46,20 @@ pub struct ConfigFile {
     pub verbose: Option<u8>,
     /// As `--quiet`.
     pub quiet: Option<bool>,
-    /// Peers that are refused.
-    #[serde(deserialize_with = "peers")]
-    pub deny: Vec<PeerId>,
+    /// Peers and addresses that are refused: peer ids, addresses, ranges like `192.0.2.0/24`.
+    #[serde(deserialize_with = "denied")]
+    pub deny: Denied,
     /// Bounds that differ from the defaults.
     pub limits: LimitsTable,
+}
+
+/// Who may not connect.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Denied {
+    /// By peer id: told why, then closed.
+    pub peers: Vec<PeerId>,
+    /// By address: closed before anything is said.
+    pub ranges: Vec<IpNet>,
 }
 
 impl ConfigFile {
@@ -97,7 +106,7 @@ macro_rules! limits {
 }
 
 limits! {
-    plain: connections: u32, connections_per_peer: u32, pending_incoming: u32, carried_rooms: usize,
+    plain: connections: u32, connections_per_peer: u32, peers: usize, pending_incoming: u32, carried_rooms: usize,
         carried_rooms_per_peer: usize, joined_rooms: usize, waiting_lines: usize, kept_frames: usize, kept_bytes: usize,
         kept_presences: usize, known_hubs: usize, records: usize, provided_keys: usize, circuits: usize,
         circuits_per_peer: usize, reservations: usize, circuit_bytes: u64, offences: u32, queries: usize;
@@ -122,11 +131,22 @@ fn http<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
     args::parse_http(&text).map(Some).map_err(|reason| de::Error::custom(format!("{text}: {reason}")))
 }
 
-fn peers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PeerId>, D::Error> {
-    each(from, |text| text.parse().map_err(|error| format!("it is no peer id: {error}")))
+fn denied<'de, D: Deserializer<'de>>(from: D) -> Result<Denied, D::Error> {
+    let mut denied = Denied::default();
+    each(from, |text| {
+        if let Ok(peer) = text.parse() {
+            denied.peers.push(peer);
+        } else if let Ok(range) = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| IpNet::from(ip))) {
+            denied.ranges.push(range);
+        } else {
+            return Err("it is no peer id, address or range like 192.0.2.0/24".to_owned());
+        }
+        Ok(())
+    })?;
+    Ok(denied)
 }
 
-fn each<'de, D, T>(from: D, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, D::Error>
+fn each<'de, D, T>(from: D, mut parse: impl FnMut(&str) -> Result<T, String>) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
 {

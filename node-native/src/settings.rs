@@ -2,13 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use libp2p::{Multiaddr, PeerId};
-use tincan_shared::Config;
+use libp2p::Multiaddr;
+use tincan_shared::{Config, Rules};
 
 use crate::{
     Error,
     args::{Args, Command},
-    config_file::{ConfigFile, LimitsTable},
+    config_file::{ConfigFile, Denied, LimitsTable},
 };
 
 /// Where page and API are served by default.
@@ -55,8 +55,8 @@ pub struct Settings {
     pub verbose: u8,
     /// Log errors only. Defaults to false.
     pub quiet: bool,
-    /// Refused peers. Defaults to none.
-    pub deny: Vec<PeerId>,
+    /// Refused peers and addresses. Defaults to none.
+    pub deny: Denied,
     /// Changed bounds. Defaults to none.
     pub limits: LimitsTable,
 }
@@ -107,12 +107,40 @@ impl Settings {
         config.external.clone_from(&self.external);
         config.bootstrap.clone_from(&self.bootstrap);
         config.nick.clone_from(&self.nick);
-        config.deny.clone_from(&self.deny);
+        config.deny.clone_from(&self.deny.peers);
+        config.deny_ranges.clone_from(&self.deny.ranges);
         if let Some(protocol) = &self.kad_protocol {
             config.kad_protocol.clone_from(protocol);
         }
         self.limits.apply(&mut config.limits);
         config
+    }
+}
+
+impl Settings {
+    /// What of these settings a running hub takes anew, over a hub's defaults.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        let Config { deny, deny_ranges, limits, .. } = self.apply(Config::hub());
+        Rules { deny, deny_ranges, limits }
+    }
+
+    /// Names of the settings that differ from `other` and that only a new start can change.
+    #[must_use]
+    pub fn fixed_changes(&self, other: &Self) -> Vec<&'static str> {
+        let pairs = [
+            ("data_dir", self.data_dir == other.data_dir),
+            ("ephemeral", self.ephemeral == other.ephemeral),
+            ("listen", self.listen == other.listen),
+            ("external", self.external == other.external),
+            ("bootstrap", self.bootstrap == other.bootstrap),
+            ("no_mdns", self.mdns == other.mdns),
+            ("mdns_ttl_secs", self.mdns_ttl == other.mdns_ttl),
+            ("floodsub", self.floodsub == other.floodsub),
+            ("kad_protocol", self.kad_protocol == other.kad_protocol),
+            ("http", self.http == other.http),
+        ];
+        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }
 }
 
@@ -167,6 +195,7 @@ mod tests {
             ("room = \"a\"\nnonsense = 1\n", "line 2: unknown field `nonsense`"),
             ("listen = [\"nonsense\"]\n", "line 1: nonsense: "),
             ("deny = [\"nobody\"]\n", "nobody: it is no peer id"),
+            ("deny = [\"192.0.2.0/33\"]\n", "192.0.2.0/33: it is no peer id, address or range"),
             ("[limits]\ncircuits = -1\n", "line 2: "),
             ("mdns_ttl_secs = 0\n", "mdns_ttl_secs is 0"),
             ("= broken", "line 1: "),

@@ -1,4 +1,4 @@
-//! Being asked to end.
+//! Being asked to end, or to read the settings anew.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -13,7 +13,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Takes the signals over. A hub leaves SIGHUP alone, as `nohup` wants it.
+    /// Takes the signals over. To a hub SIGHUP means something else, see [`Reload`].
     ///
     /// # Errors
     /// [`Error::SetUp`] when the system has no handler to spare.
@@ -33,6 +33,29 @@ impl Stop {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             Some(_) = async { self.hangup.as_mut()?.recv().await } => {}
+        }
+    }
+}
+
+/// Listens for SIGHUP, which asks a hub to read its settings anew.
+#[derive(Debug)]
+pub struct Reload(Signal);
+
+impl Reload {
+    /// Takes the signal over.
+    ///
+    /// # Errors
+    /// [`Error::SetUp`] when the system has no handler to spare.
+    pub fn new() -> Result<Self, Error> {
+        signal(SignalKind::hangup())
+            .map(Self)
+            .map_err(|error| Error::SetUp { what: "signal handling", reason: error.to_string() })
+    }
+
+    /// Resolves each time it arrived.
+    pub async fn asked(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
         }
     }
 }

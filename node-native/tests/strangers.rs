@@ -7,7 +7,6 @@ use support::{
     Hub, PATIENCE,
     node::{peer, total, until},
     stock::{ProtocolsEvent, Stock},
-    tincan,
 };
 use tincan_shared::{Event, room::frame};
 
@@ -127,16 +126,4 @@ async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
         _ => None,
     });
     assert_eq!(text.await, "still here");
-}
-
-#[test]
-fn a_denied_peer_is_refused_and_others_are_not() {
-    let dir = tempfile::tempdir().expect("a temporary folder");
-    let (denied, config) = (dir.path().join("denied"), dir.path().join("hub.toml"));
-    let id = tincan("id").path("--data-dir", &denied).run(b"").out.concat();
-    std::fs::write(&config, format!("deny = [\"{}\"]\n", id.trim())).expect("written");
-    let hub = Hub::of(tincan(support::HUB_FLAGS).arguments("--ephemeral").path("--config", &config));
-    let ping = format!("ping {} -c 1", hub.address("tcp"));
-    tincan(&ping).path("--data-dir", &denied).run(b"").error(1);
-    tincan(&ping).arguments("--ephemeral").run(b"").assert_status(0);
 }

@@ -9,6 +9,8 @@ use std::{
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
+use crate::Config;
+
 /// Peers whose offences are remembered; beyond it the oldest record is forgotten.
 const MAX_REMEMBERED: usize = 4096;
 
@@ -32,15 +34,23 @@ pub enum Denied {
     Listed,
     /// It offended too often; for a time.
     Offender,
+    /// As many peers are here as there is room for.
+    Full,
 }
 
 impl Denied {
+    /// Whether a hub that gives this reason also closes.
+    pub(crate) fn closes(code: &str) -> bool {
+        [Self::Listed, Self::Offender, Self::Full].iter().any(|denied| denied.code() == code)
+    }
+
     /// A name that never changes, for programs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Listed => "denied",
             Self::Offender => "offender",
+            Self::Full => "full",
         }
     }
 }
@@ -50,6 +60,7 @@ impl fmt::Display for Denied {
         f.write_str(match self {
             Self::Listed => "the operator of this node denies it",
             Self::Offender => "it sent what no honest peer sends; try again later",
+            Self::Full => "this hub is full; try another one, or again later",
         })
     }
 }
@@ -75,6 +86,12 @@ impl Access {
     #[must_use]
     pub fn new(denied: impl IntoIterator<Item = PeerId>, threshold: u32, refuse_for: Duration) -> Self {
         Self { denied: denied.into_iter().collect(), threshold, refuse_for, records: HashMap::new() }
+    }
+
+    /// Takes new rules; what is remembered stays.
+    pub fn change(&mut self, config: &Config) {
+        self.denied = config.deny.iter().copied().collect();
+        (self.threshold, self.refuse_for) = (config.limits.offences, config.limits.refuse_for);
     }
 
     /// Whether `peer` may do it now.

@@ -12,6 +12,7 @@ use libp2p::{
 use crate::{
     Config, Error, Role,
     config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
+    gate::Gate,
 };
 
 /// How long a Kademlia query may take.
@@ -43,6 +44,7 @@ pub(crate) type Gossip = gossipsub::Behaviour<
 
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour<B: NetworkBehaviour> {
+    pub(crate) gate: Gate,
     pub(crate) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) identify: identify::Behaviour,
@@ -68,6 +70,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
             .with_push_listen_addr_updates(true);
         let hub = config.role == Role::Hub;
         Ok(Self {
+            gate: Gate::default(),
             blocked: allow_block_list::Behaviour::default(),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
             identify: identify::Behaviour::new(identify),
@@ -84,7 +87,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
     }
 }
 
-fn connection_limits(config: &Config) -> connection_limits::ConnectionLimits {
+pub(crate) fn connection_limits(config: &Config) -> connection_limits::ConnectionLimits {
     let limits = &config.limits;
     connection_limits::ConnectionLimits::default()
         .with_max_established(Some(limits.connections))

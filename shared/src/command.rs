@@ -3,7 +3,7 @@
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
-use crate::{Error, Message, NodeInfo, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said, Status};
+use crate::{Counters, Error, Message, NodeInfo, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Rules, Said, Status};
 
 /// Where an answer goes. Dropping it tells the caller that the node stopped.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -26,5 +26,7 @@ pub(crate) enum Command {
     Get { key: String, reply: Reply<Result<Option<Vec<u8>>, Error>> },
     Provide { key: String, reply: Reply<Result<ProvideOutcome, Error>> },
     Providers { key: String, reply: Reply<Result<Vec<PeerId>, Error>> },
+    Counters { reply: Reply<Counters> },
+    Reload { rules: Rules, reply: Reply<Result<Vec<&'static str>, Error>> },
     Shutdown { reply: Reply<()> },
 }

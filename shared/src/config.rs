@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use libp2p::{Multiaddr, PeerId};
 
 use crate::Error;
@@ -61,9 +62,22 @@ pub struct Config {
     pub nick: Option<String>,
     /// Peers that are refused. Defaults to none.
     pub deny: Vec<PeerId>,
+    /// Addresses that are refused before anything is said. Defaults to none.
+    pub deny_ranges: Vec<IpNet>,
     /// Time between pings of a connected peer. Defaults to 10 s.
     pub ping_interval: Duration,
     /// Bounds on what others can make the node hold.
+    pub limits: Limits,
+}
+
+/// What of a [`Config`] a running node can take anew.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// As [`Config::deny`].
+    pub deny: Vec<PeerId>,
+    /// As [`Config::deny_ranges`].
+    pub deny_ranges: Vec<IpNet>,
+    /// As [`Config::limits`].
     pub limits: Limits,
 }
 
@@ -74,6 +88,8 @@ pub struct Limits {
     pub connections: u32,
     /// Established connections of one peer. Defaults to 8.
     pub connections_per_peer: u32,
+    /// Connected peers from which on newcomers are told to go elsewhere, on a hub. Defaults to 4,000.
+    pub peers: usize,
     /// Incoming connections that have not yet authenticated. Defaults to 256.
     pub pending_incoming: u32,
     /// Rooms a hub carries in all. Defaults to 512.
@@ -121,6 +137,7 @@ impl Limits {
         Self {
             connections: 256,
             connections_per_peer: 8,
+            peers: 4000,
             pending_incoming: 256,
             carried_rooms: 512,
             carried_rooms_per_peer: 32,
@@ -145,6 +162,28 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Names of those that a running node cannot change and that differ from `other`.
+    pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
+        let pairs = [
+            ("waiting_lines", self.waiting_lines == other.waiting_lines),
+            ("kept_frames", self.kept_frames == other.kept_frames),
+            ("kept_bytes", self.kept_bytes == other.kept_bytes),
+            ("kept_presences", self.kept_presences == other.kept_presences),
+            ("known_hubs", self.known_hubs == other.known_hubs),
+            ("records", self.records == other.records),
+            ("provided_keys", self.provided_keys == other.provided_keys),
+            ("circuits", self.circuits == other.circuits),
+            ("circuits_per_peer", self.circuits_per_peer == other.circuits_per_peer),
+            ("reservations", self.reservations == other.reservations),
+            ("circuit_duration_secs", self.circuit_duration == other.circuit_duration),
+            ("circuit_bytes", self.circuit_bytes == other.circuit_bytes),
+            ("queries", self.queries == other.queries),
+        ];
+        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
+}
+
 impl Config {
     /// Defaults of a peer that is no hub.
     #[must_use]
@@ -159,6 +198,7 @@ impl Config {
             bootstrap: Vec::new(),
             nick: None,
             deny: Vec::new(),
+            deny_ranges: Vec::new(),
             ping_interval: Duration::from_secs(10),
             limits: Limits::peer(),
         }
@@ -201,6 +241,7 @@ impl Config {
             ("connections", limits.connections as usize),
             ("connections_per_peer", limits.connections_per_peer as usize),
             ("pending_incoming", limits.pending_incoming as usize),
+            ("peers", limits.peers),
             ("joined_rooms", limits.joined_rooms),
             ("kept_frames", limits.kept_frames),
             ("queries", limits.queries),

@@ -14,7 +14,8 @@
 //! | `streams` | the bytes of our own protocols |
 //! | `pending` | replies that wait for the network |
 //! | `links` | whom to stay connected to, and when to dial again |
-//! | [`access`] | who may do what |
+//! | [`access`], `gate` | who may do what; which addresses may connect |
+//! | `counters` | what happened, in numbers |
 //! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
 //! | [`room`] | frames, order, duplicates, waiting lines, sync |
 //! | `bridge` | lines to and from a network without frames, once each way |
@@ -40,8 +41,10 @@ mod behaviour;
 mod bridge;
 mod command;
 pub mod config;
+mod counters;
 mod error;
 mod event;
+mod gate;
 mod hub;
 mod links;
 mod node;
@@ -53,12 +56,14 @@ pub mod room;
 mod streams;
 mod text;
 
-pub use config::{Config, Limits, Role};
+pub use config::{Config, Limits, Role, Rules};
+pub use counters::Counters;
 pub use error::Error;
 pub use event::{
     Event, Link, Member, Message, MessageState, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said,
     Status,
 };
+pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};

@@ -25,6 +25,8 @@ struct Link {
     expected: Option<PeerId>,
     addresses: Vec<Multiaddr>,
     failures: u32,
+    /// Told to go: not dialled before.
+    rest_until: Option<Instant>,
     state: State,
 }
 
@@ -65,7 +67,13 @@ impl Links {
                 link.addresses.truncate(MAX_ADDRESSES);
             }
             None if !full => {
-                self.links.push(Link { expected, addresses, failures: 0, state: State::Waiting(now) });
+                self.links.push(Link {
+                    expected,
+                    addresses,
+                    failures: 0,
+                    rest_until: None,
+                    state: State::Waiting(now),
+                });
             }
             None => tracing::warn!("not staying connected to {first}: {} hubs already, the limit", self.max),
         }
@@ -131,9 +139,17 @@ impl Links {
         }
     }
 
+    /// A hub told us to go: when it has closed, it is left alone until then.
+    pub(crate) fn rest(&mut self, peer: PeerId, until: Instant) {
+        for link in self.links.iter_mut().filter(|link| link.state == State::Up(peer)) {
+            link.rest_until = Some(until);
+        }
+    }
+
     /// Waits no longer.
     pub(crate) fn hurry(&mut self, now: Instant) {
         for link in &mut self.links {
+            link.rest_until = None;
             if let State::Waiting(at) = &mut link.state {
                 *at = now;
             }
@@ -159,7 +175,8 @@ impl Link {
     fn fail(&mut self, now: Instant, spread: f64) {
         let longest = FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
         self.failures += 1;
-        self.state = State::Waiting(now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0)));
+        let at = now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0));
+        self.state = State::Waiting(self.rest_until.take().map_or(at, |rest| rest.max(at)));
     }
 }
 
@@ -207,6 +224,11 @@ mod tests {
         assert_eq!(links.deadline(), None);
         links.down(peer, now, 0.0);
         assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+        links.dialling(0, connection());
+        links.up(peer, connection());
+        links.rest(peer, now + LONGEST_WAIT * 6);
+        links.down(peer, now, 0.0);
+        assert_eq!(links.deadline(), Some(now + LONGEST_WAIT * 6), "who was told to go stays away");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
-    Config, Error, Event, HostBehaviour, Message, NodeInfo, PeerInfo, Platform, ProvideOutcome, PutOutcome, RoomInfo,
-    Said, Status, actor::Actor, command::Command,
+    Config, Counters, Error, Event, HostBehaviour, Message, NodeInfo, PeerInfo, Platform, ProvideOutcome, PutOutcome,
+    RoomInfo, Rules, Said, Status, actor::Actor, command::Command,
 };
 
 /// Commands that may wait for the actor.
@@ -94,6 +94,23 @@ impl Node {
     /// [`Error::Stopped`].
     pub async fn peers(&self) -> Result<Vec<PeerInfo>, Error> {
         self.ask(|reply| Command::Peers { reply }).await
+    }
+
+    /// What happened so far, in numbers.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn counters(&self) -> Result<Counters, Error> {
+        self.ask(|reply| Command::Counters { reply }).await
+    }
+
+    /// Takes new rules without dropping anybody whom they do not forbid. Answers with the names of changed limits
+    /// that take effect with the next start only.
+    ///
+    /// # Errors
+    /// A rule out of bounds: the old ones stay. [`Error::Stopped`].
+    pub async fn reload(&self, rules: Rules) -> Result<Vec<&'static str>, Error> {
+        self.ask(|reply| Command::Reload { rules, reply }).await?
     }
 
     /// The joined rooms.

@@ -58,6 +58,10 @@ impl Pending {
         self.queries.len() < self.max
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.queries.len()
+    }
+
     pub(crate) fn insert(&mut self, id: QueryId, query: Query) {
         self.queries.insert(id, query);
     }

@@ -38,7 +38,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     let done = runtime.block_on(async {
         let stop = Stop::new(hub)?;
         match args.command {
-            None | Some(Command::Serve(_)) => serve::run(&settings, stop).await,
+            None | Some(Command::Serve(_)) => serve::run(&args, settings, stop).await,
             Some(Command::Chat(_)) => chat::run(&settings, stop).await,
             Some(Command::Kv(_)) => kv::run(&settings, stop).await,
             Some(Command::Ping(ping)) => ping::run(settings, ping, stop).await,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use libp2p::{Multiaddr, PeerId};
-use tincan_shared::{Config, Event, Events, Node};
+use tincan_shared::{Config, Event, Events, Node, neutralise};
 use tokio::time::timeout;
 
 use crate::{Error, args::Ping, output, session::Session, settings::Settings, signals::Stop};
@@ -36,7 +36,7 @@ async fn pongs(node: &Node, events: &mut Events, ping: &Ping) -> Result<(), Erro
     let mut left = ping.count;
     while left != Some(0) {
         let heard = timeout(REPLY_TIMEOUT, next(events, peer)).await;
-        let rtt_us = heard.map_err(|_| lost("no reply within 10 s"))?.ok_or_else(|| lost("the connection was lost"))?;
+        let rtt_us = heard.map_err(|_| lost("no reply within 10 s"))?.map_err(|reason| lost(&reason))?;
         output::line(&pong(&peer, rtt_us))?;
         left = left.map(|left| left - 1);
     }
@@ -50,13 +50,14 @@ async fn dial(node: &Node, address: &Multiaddr) -> Result<PeerId, Error> {
     }
 }
 
-/// The next reply's time; nothing when the peer is gone.
-async fn next(events: &mut Events, pinged: PeerId) -> Option<u64> {
+/// The next reply's time, or why the peer is gone.
+async fn next(events: &mut Events, pinged: PeerId) -> Result<u64, String> {
     loop {
         match events.next().await {
-            Event::Pong { peer, rtt_us } if peer == pinged => return Some(rtt_us),
-            Event::PeerDown { peer } if peer == pinged => return None,
-            Event::Stopped => return None,
+            Event::Pong { peer, rtt_us } if peer == pinged => return Ok(rtt_us),
+            Event::Refused { peer, reason } if peer == pinged => return Err(neutralise(&reason, false)),
+            Event::PeerDown { peer } if peer == pinged => return Err("the connection was lost".to_owned()),
+            Event::Stopped => return Err("the node stopped".to_owned()),
             _ => {}
         }
     }

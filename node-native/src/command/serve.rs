@@ -7,16 +7,17 @@ use std::{
 };
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
-use tincan_shared::{Config, Event};
+use tincan_shared::{Config, Event, Node};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
     Error,
     addresses::{self, Point},
+    args::Args,
     http, output,
     session::Session,
     settings::Settings,
-    signals::Stop,
+    signals::{Reload, Stop},
 };
 
 /// Until every listener must be up.
@@ -24,21 +25,50 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A wildcard becomes several addresses, one event each: after so long without another they are all there.
 const QUIET: Duration = Duration::from_millis(100);
 
-pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
+pub(super) async fn run(args: &Args, settings: Settings, mut stop: Stop) -> Result<(), Error> {
+    let reload = Reload::new()?;
     let listener = http::bind(&settings.http).await?;
     let local = listener.local_addr().map_err(|error| addresses::refused(settings.http.clone(), &error, "--http"))?;
-    let mut session = Session::start(settings, Config::hub())?;
+    let mut session = Session::start(&settings, Config::hub())?;
     raise_file_limit();
     output::line(&format!("peer id: {}", session.node.peer_id()))?;
     let site = http::Site::new(session.node.clone());
+    let session_node = session.node.clone();
     let done = tokio::select! {
         () = stop.asked() => Ok(()),
         done = http::serve(listener, site.clone()) => done,
         done = hub(&mut session, &site, local) => done,
+        done = rules(args, settings, session_node, reload) => done,
     };
     tracing::info!("ending");
     session.end().await;
     done
+}
+
+/// Reads the settings anew whenever SIGHUP asks for it. What is wrong with them is logged, and the old ones stay.
+async fn rules(args: &Args, mut settings: Settings, node: Node, mut reload: Reload) -> Result<(), Error> {
+    loop {
+        reload.asked().await;
+        let read = match Settings::merge(args) {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::error!("the settings stay as they were: {error}");
+                continue;
+            }
+        };
+        match node.reload(read.rules()).await {
+            Ok(limits) => {
+                let waiting: Vec<&str> = read.fixed_changes(&settings).into_iter().chain(limits).collect();
+                tracing::info!("the settings were read anew");
+                if !waiting.is_empty() {
+                    tracing::warn!("these take effect with the next start only: {}", waiting.join(", "));
+                }
+                settings.deny = read.deny;
+            }
+            Err(error @ tincan_shared::Error::Stopped) => return Err(error.into()),
+            Err(error) => tracing::error!("the settings stay as they were: {error}"),
+        }
+    }
 }
 
 async fn hub(session: &mut Session, site: &http::Site, http: SocketAddr) -> Result<(), Error> {

@@ -5,6 +5,7 @@ mod listener;
 mod page;
 
 use std::{
+    fmt::Write,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,7 +22,7 @@ use axum::{
     routing::get,
 };
 use serde::Serialize;
-use tincan_shared::Node;
+use tincan_shared::{Counters, Node};
 use tokio::{net::TcpListener, time::timeout};
 
 use crate::{Error, addresses};
@@ -72,6 +73,7 @@ fn router(site: Site) -> Router {
         .route("/", get(page::index))
         .route("/healthz", get(health))
         .route("/api/v1/node", get(node))
+        .route("/metrics", get(metrics))
         .route("/{*path}", get(page::file))
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -85,6 +87,19 @@ async fn health(State(site): State<Site>) -> Response {
         true => (StatusCode::OK, [(header::CACHE_CONTROL, "no-store")], "ok").into_response(),
         false => refusal(StatusCode::SERVICE_UNAVAILABLE, "not_listening", "the swarm does not listen yet; try again"),
     }
+}
+
+/// The node's counters, as Prometheus reads them.
+async fn metrics(State(site): State<Site>) -> Response {
+    let Ok(Ok(counters)) = timeout(NODE_TIMEOUT, site.node.counters()).await else {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
+    };
+    let mut text = String::new();
+    for ((name, value), (_, what)) in counters.values().into_iter().zip(Counters::NAMES) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# HELP tincan_{name} {what}\ntincan_{name} {value}");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")], text).into_response()
 }
 
 /// What a page needs to join.

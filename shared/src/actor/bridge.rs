@@ -34,9 +34,11 @@ impl<B: HostBehaviour> Actor<B> {
             return;
         }
         if !self.bridge.may_bring(now) {
+            self.counters.lines_dropped += 1;
             tracing::debug!(source = %line.source, "more lines than a bridge brings in; dropped");
             return;
         }
+        self.counters.lines_brought += 1;
         let name = line.room.clone();
         self.with_room(&name, |room, me, now, out| room.bring(line, me, now, out));
     }

@@ -2,12 +2,13 @@
 
 use libp2p::{
     Multiaddr, PeerId,
+    kad::store::RecordStore,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 
 use super::{Actor, start::NICK, wording::describe_dial_error};
 use crate::{
-    Change, Error, HostBehaviour, Message, NodeInfo, RoomInfo,
+    Change, Counters, Error, HostBehaviour, Message, NodeInfo, RoomInfo,
     access::Action,
     command::{Command, Reply},
     hub::wire,
@@ -47,7 +48,21 @@ impl<B: HostBehaviour> Actor<B> {
             Command::Get { key, reply } => self.get(&key, reply),
             Command::Provide { key, reply } => self.provide(key, reply),
             Command::Providers { key, reply } => self.providers(&key, reply),
+            Command::Counters { reply } => drop(reply.send(self.counted())),
+            Command::Reload { rules, reply } => drop(reply.send(self.reload(rules))),
             Command::Shutdown { reply } => self.stopping = Some(reply),
+        }
+    }
+
+    fn counted(&mut self) -> Counters {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Counters {
+            peers: number(self.peers.len()),
+            rooms: number(self.rooms.len()),
+            watchers: number(self.watchers.len()),
+            records: number(self.kad().store_mut().records().count()),
+            queries: number(self.pending.len()),
+            ..self.counters
         }
     }
 

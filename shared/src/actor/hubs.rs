@@ -6,10 +6,10 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Actor, HUB_STREAM_WAIT, HubStream, REASON_LINGER};
+use super::{Actor, HUB_STREAM_WAIT, HubStream};
 use crate::{
     Event, HostBehaviour,
-    access::{Action, Denied},
+    access::Denied,
     config::FRAME_TIME_WINDOW,
     hub::{
         carrier,
@@ -19,20 +19,24 @@ use crate::{
     streams::Input,
 };
 
+/// How long a hub that told us to go is left alone.
+const REFUSED_WAIT: Duration = Duration::from_secs(30);
+
 impl<B: HostBehaviour> Actor<B> {
     pub(super) fn input(&mut self, input: Input) {
         match input {
             Input::WatcherOpened { peer, serial, tell } => {
-                let hello = Hello { time_ms: self.now().unix_ms };
-                if tell.try_send(hello.into()).is_ok() {
+                if tell.try_send(self.hello().into()).is_ok() {
                     self.watchers.insert(peer, (serial, tell));
                     self.desk.open(peer);
+                    self.tell_refused(peer);
                 }
             }
             Input::Watch { peer, serial, watch } => {
                 if self.watchers.get(&peer).is_some_and(|(current, _)| *current == serial) {
                     if !self.desk.watch(peer, watch) {
                         let text = "more rooms asked about than a hub tells of; leave some".to_owned();
+                        self.counters.rooms_refused += 1;
                         self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
                     }
                     self.members_changed();
@@ -84,8 +88,12 @@ impl<B: HostBehaviour> Actor<B> {
             self.members.report(hub, &report);
             self.members_changed();
         }
-        if let Some(Reason { text, .. }) = message.reason {
+        if let Some(Reason { code, text }) = message.reason {
             tracing::warn!(%hub, reason = %crate::neutralise(&text, false), "a hub refuses something");
+            if Denied::closes(&code) {
+                let until = self.now().instant + REFUSED_WAIT;
+                self.links.rest(hub, until);
+            }
             self.emit(Event::Refused { peer: hub, reason: text });
         }
     }
@@ -151,6 +159,7 @@ impl<B: HostBehaviour> Actor<B> {
                 carrier::Output::Refuse(peer) => {
                     let text =
                         format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer);
+                    self.counters.rooms_refused += 1;
                     self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
                 }
             }
@@ -164,10 +173,11 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     /// Queues a message on a watcher's stream; one that is too far behind loses the stream and asks anew.
-    fn tell(&mut self, peer: PeerId, message: impl Into<FromHub>) {
+    pub(super) fn tell(&mut self, peer: PeerId, message: impl Into<FromHub>) {
         let Some((_, tell)) = self.watchers.get(&peer) else { return };
         if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = tell.try_send(message.into()) {
             tracing::debug!(%peer, "too slow to be told who is where");
+            self.counters.watchers_dropped += 1;
             self.drop_watcher(&peer);
         }
     }
@@ -175,39 +185,6 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn drop_watcher(&mut self, peer: &PeerId) {
         self.watchers.remove(peer);
         self.desk.close(peer);
-    }
-
-    /// Counts what only a liar or a broken peer does; too much of it costs the connection.
-    pub(super) fn offence(&mut self, peer: PeerId, what: &str) {
-        let now = self.now().instant;
-        if self.access.check(&peer, Action::Room, now).is_err() {
-            return;
-        }
-        tracing::debug!(%peer, what, "an offence");
-        if self.access.offence(peer, now) {
-            tracing::warn!(%peer, what, "refused for a while");
-            let denied = Denied::Offender;
-            self.tell(peer, Reason { code: denied.code().to_owned(), text: denied.to_string() });
-            self.emit(Event::Refused { peer, reason: denied.to_string() });
-            self.refusals.push((now + REASON_LINGER, peer));
-        }
-    }
-
-    /// Closes the connections of offenders whose reason had time to arrive; lets in whose time is over.
-    pub(super) fn cut_off(&mut self, now: Instant) {
-        let refuse_for: Duration = self.config.limits.refuse_for;
-        let due = |list: &mut Vec<(Instant, PeerId)>| -> Vec<PeerId> {
-            list.extract_if(.., |(at, _)| *at <= now).map(|(_, peer)| peer).collect()
-        };
-        for peer in due(&mut self.refusals) {
-            self.swarm.behaviour_mut().blocked.block_peer(peer);
-            self.pardons.push((now + refuse_for, peer));
-        }
-        for peer in due(&mut self.pardons) {
-            if !self.config.deny.contains(&peer) {
-                self.swarm.behaviour_mut().blocked.unblock_peer(peer);
-            }
-        }
     }
 }
 

@@ -5,6 +5,7 @@ mod commands;
 mod hubs;
 mod network;
 mod records;
+mod refusals;
 mod rooms;
 mod start;
 mod status;
@@ -22,7 +23,7 @@ use n0_future::time::{self, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
-    Change, Config, Event, HostBehaviour, PeerInfo, Role, RoomInfo, Storage,
+    Change, Config, Counters, Event, HostBehaviour, PeerInfo, Role, RoomInfo, Storage,
     access::Access,
     behaviour::{Behaviour, heartbeat},
     bridge::Bridge,
@@ -46,8 +47,6 @@ const HUB_STREAM_WAIT: Duration = Duration::from_secs(1);
 const MESH_FORMS: Duration = Duration::from_millis(600);
 /// A slow peer is synced with at most this often.
 const SLOW_EVERY: Duration = Duration::from_secs(5);
-/// How long an offender keeps its connection, so that the reason reaches it.
-const REASON_LINGER: Duration = Duration::from_millis(250);
 
 /// A connected peer.
 struct Connected {
@@ -97,9 +96,10 @@ pub(crate) struct Actor<B: HostBehaviour> {
     /// When we last synced with a slow peer.
     slow: HashMap<PeerId, Instant>,
     access: Access,
-    /// Offenders about to be cut off, and those to be let in again.
-    refusals: Vec<(Instant, PeerId)>,
+    /// Peers about to be cut off, and those to be let in again.
+    refusals: Vec<refusals::Refusal>,
     pardons: Vec<(Instant, PeerId)>,
+    counters: Counters,
     links: Links,
     pending: Pending,
     status: Option<status::Known>,
@@ -176,7 +176,7 @@ impl<B: HostBehaviour> Actor<B> {
             HubStream::Waiting { until } => Some(*until),
             _ => None,
         });
-        let access = self.refusals.iter().chain(&self.pardons).map(|(at, _)| *at);
+        let access = self.refusals.iter().map(|refusal| refusal.until).chain(self.pardons.iter().map(|(at, _)| *at));
         let resyncs = self.resyncs.values().copied();
         let single = [
             self.members_due,

@@ -5,7 +5,7 @@ use libp2p::{
     core::Endpoint,
     identify, ping, relay,
     swarm::{
-        ConnectionId, DialError, SwarmEvent,
+        ConnectionId, DialError, ListenError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
     },
 };
@@ -16,7 +16,11 @@ use super::{
     wording::{describe_dial_error, how, is_loopback},
 };
 use crate::{
-    Error, Event, HostBehaviour, HostEvent, Path, PeerInfo, access::Action, behaviour::BehaviourEvent, hub::wire,
+    Counters, Error, Event, HostBehaviour, HostEvent, Path, PeerInfo,
+    access::{Action, Denied},
+    behaviour::BehaviourEvent,
+    gate::DeniedRange,
+    hub::wire::{self, Reason},
 };
 
 /// Text of a stranger's agent version that is kept.
@@ -46,6 +50,12 @@ impl<B: HostBehaviour> Actor<B> {
                 if let Some((address, reply)) = self.pending.take_dial(&connection_id) {
                     let _ = reply.send(Err(Error::Dial { address, reason: describe_dial_error(&error) }));
                 }
+            }
+            SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
+                let range = cause.downcast_ref::<DeniedRange>().is_some();
+                let Counters { addresses_refused, connections_refused, .. } = &mut self.counters;
+                *if range { addresses_refused } else { connections_refused } += 1;
+                tracing::debug!(%cause, "a connection was turned away");
             }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => {
@@ -79,6 +89,15 @@ impl<B: HostBehaviour> Actor<B> {
                     let _ = self.swarm.disconnect_peer_id(src_peer_id);
                 }
             }
+            BehaviourEvent::Relay(relay::Event::ReservationReqDenied { src_peer_id, .. }) => {
+                self.counters.reservations_refused += 1;
+                let text = "this hub holds as many relay reservations as it may; try another one".to_owned();
+                self.tell(src_peer_id, Reason { code: "too_many_reservations".to_owned(), text });
+            }
+            BehaviourEvent::Relay(relay::Event::CircuitReqDenied { src_peer_id, status, .. }) => {
+                self.counters.circuits_refused += 1;
+                tracing::debug!(peer = %src_peer_id, ?status, "a circuit was denied");
+            }
             BehaviourEvent::Host(event) => self.host_event(event.into()),
             // The rest is of use to its own protocol only.
             _ => {}
@@ -87,10 +106,13 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn connected(&mut self, peer: PeerId, connection: ConnectionId, address: Multiaddr, role: Endpoint) {
         let now = self.now();
-        if let Err(denied) = self.access.check(&peer, Action::Connect, now.instant) {
-            tracing::info!(%peer, %denied, "refused");
-            self.emit(Event::Refused { peer, reason: denied.to_string() });
-            let _ = self.swarm.disconnect_peer_id(peer);
+        let full = self.is_hub()
+            && role == Endpoint::Listener
+            && !self.peers.contains_key(&peer)
+            && self.peers.len() >= self.config.limits.peers;
+        let checked = self.access.check(&peer, Action::Connect, now.instant);
+        if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
+            self.refuse(peer, denied);
             self.links.failed(connection, now.instant, rand::random());
             if let Some((_, reply)) = self.pending.take_dial(&connection) {
                 let _ = reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));

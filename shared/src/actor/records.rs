@@ -18,13 +18,20 @@ use crate::{
 const OWN_RECORDS: usize = 256;
 
 impl<B: HostBehaviour> Actor<B> {
+    /// Whether one more query may start.
+    fn may_ask(&mut self) -> bool {
+        let may = self.pending.has_room();
+        self.counters.queries_refused += u64::from(!may);
+        may
+    }
+
     pub(super) fn put(&mut self, key: String, value: Vec<u8>, reply: Reply<Result<PutOutcome, Error>>) {
         let checked = records::key(&key).and_then(|record_key| Ok((record_key, records::value(value)?)));
         let record = match checked {
             Ok((record_key, value)) => Record { key: record_key, value, publisher: Some(self.me), expires: None },
             Err(error) => return drop(reply.send(Err(error))),
         };
-        if !self.pending.has_room() || self.kad().store_mut().put(record.clone()).is_err() {
+        if !self.may_ask() || self.kad().store_mut().put(record.clone()).is_err() {
             return drop(reply.send(Err(Error::StoreFull)));
         }
         let walk = self.kad().get_n_closest_peers(record.key.to_vec(), replication());
@@ -33,7 +40,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn get(&mut self, key: &str, reply: Reply<Result<Option<Vec<u8>>, Error>>) {
         match records::key(key) {
-            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
             Ok(key) => {
                 let query = self.kad().get_record(key);
                 self.pending.insert(query, Query::Get { reply });
@@ -44,7 +51,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn provide(&mut self, key: String, reply: Reply<Result<ProvideOutcome, Error>>) {
         match records::key(&key) {
-            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
             Ok(record_key) => {
                 let walk = self.kad().get_n_closest_peers(record_key.to_vec(), replication());
                 self.pending.insert(walk, Query::ProvideWalk { key, record_key, reply });
@@ -55,7 +62,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn providers(&mut self, key: &str, reply: Reply<Result<Vec<PeerId>, Error>>) {
         match records::key(key) {
-            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
             Ok(key) => {
                 let ours = self.kad().store_mut().provided().any(|record| record.key == key);
                 let found = if ours { vec![self.me] } else { Vec::new() };
@@ -97,6 +104,7 @@ impl<B: HostBehaviour> Actor<B> {
             _ => true,
         };
         if !kept {
+            self.counters.records_refused += 1;
             tracing::debug!("the record store is full; a stranger's record was not kept");
         }
     }

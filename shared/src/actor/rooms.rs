@@ -138,6 +138,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             gossipsub::Event::Unsubscribed { .. } => self.members_changed(),
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
+                self.counters.slow_peers += 1;
                 tracing::debug!(peer = %peer_id, ?failed_messages, "a slow peer missed messages");
                 self.emit(Event::Slow { peer: peer_id });
                 self.sync_with_slow(peer_id);
@@ -158,6 +159,12 @@ impl<B: HostBehaviour> Actor<B> {
         let verdict = self.with_room(message.topic.as_str(), |room, _, now, out| {
             room.receive(&message.data, source, number, now, out)
         });
+        let counters = &mut self.counters;
+        *match verdict {
+            Some(Verdict::Accept) => &mut counters.payloads_accepted,
+            Some(Verdict::Reject) => &mut counters.payloads_rejected,
+            _ => &mut counters.payloads_ignored,
+        } += 1;
         match verdict {
             Some(Verdict::Accept) => MessageAcceptance::Accept,
             // Who merely forwarded it is not to blame.

@@ -17,7 +17,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{Actor, EXPIRE_EVERY};
 use crate::{
-    Change, Config, Error, Event, HostBehaviour, Platform, Role,
+    Change, Config, Counters, Error, Event, HostBehaviour, Platform, Role,
     access::Access,
     behaviour::Behaviour,
     bridge::Bridge,
@@ -99,6 +99,7 @@ impl<B: HostBehaviour> Actor<B> {
             access,
             refusals: Vec::new(),
             pardons: Vec::new(),
+            counters: Counters::default(),
             links: Links::new(config.limits.known_hubs),
             pending: Pending::new(config.limits.queries),
             status: None,
@@ -112,9 +113,7 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn begin(&mut self, saved: &crate::Saved) -> Result<(), Error> {
-        for peer in self.config.deny.clone() {
-            self.swarm.behaviour_mut().blocked.block_peer(peer);
-        }
+        self.apply_denials();
         for address in self.config.external.clone() {
             self.swarm.add_external_address(address);
         }

@@ -77,6 +77,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn synced(&mut self, peer: PeerId, room: String, answer: Option<Answer>) {
         let again = self.asking.remove(&(peer, room.clone())).unwrap_or(false);
+        self.counters.syncs_failed += u64::from(answer.is_none());
         if let Some(answer) = answer {
             self.merge(peer, &room, &answer.frames);
             let given = self.rooms.get(&room).and_then(|known| sync::give(&room, known.ring(), &answer.want));

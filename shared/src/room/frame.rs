@@ -9,7 +9,8 @@ use libp2p::{
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
-use crate::config::{MAX_FRAME_BYTES, MAX_NICK_BYTES, MAX_STATUS_BYTES, MAX_TEXT_BYTES};
+pub use super::body::Body;
+use crate::config::MAX_FRAME_BYTES;
 
 /// First byte of every frame; never valid in UTF-8, so plain lines cannot be mistaken for frames.
 pub const MARK: u8 = 0xff;
@@ -20,11 +21,6 @@ pub const DOMAIN: &[u8] = b"tincan-frame-v1:";
 
 /// Bytes of a whole frame with a presence: they are kept beside the other frames' bound.
 const MAX_PRESENCE_BYTES: usize = 512;
-const KIND_MESSAGE: u32 = 1;
-const KIND_PRESENCE: u32 = 2;
-const KIND_BRIDGED: u32 = 3;
-/// Bytes that name the source of a bridged line, and its number there.
-const MAX_ORIGIN_BYTES: usize = 64;
 /// What the name of a bridged line's origin is a hash of begins with this.
 const ORIGIN: &[u8] = b"tincan-origin-v1:";
 
@@ -49,36 +45,6 @@ impl FrameId {
     pub fn to_hex(&self) -> String {
         hex::encode(self.0)
     }
-}
-
-/// What a frame says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
-    /// A line of chat.
-    Message {
-        /// The author's nick.
-        nick: String,
-        /// The line.
-        text: String,
-    },
-    /// Who the author is to the room.
-    Presence {
-        /// The author's nick.
-        nick: String,
-        /// In a word.
-        status: String,
-    },
-    /// A line from a network without frames, brought in by the author of this one.
-    Bridged {
-        /// Who said it there: a binary peer id.
-        source: Vec<u8>,
-        /// The source's number for it, whatever that looks like there.
-        number: Vec<u8>,
-        /// The line.
-        text: String,
-    },
-    /// A kind of a newer Tincan.
-    Unknown,
 }
 
 /// What an author signs.
@@ -170,50 +136,12 @@ struct Signed {
     body: Vec<u8>,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct MessageBody {
-    #[prost(string, tag = "1")]
-    nick: String,
-    #[prost(string, tag = "2")]
-    text: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct PresenceBody {
-    #[prost(string, tag = "1")]
-    nick: String,
-    #[prost(string, tag = "2")]
-    status: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct BridgedBody {
-    #[prost(bytes = "vec", tag = "1")]
-    source: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    number: Vec<u8>,
-    #[prost(string, tag = "3")]
-    text: String,
-}
-
 /// Signs a draft. Fails only for keys that cannot sign here (RSA without its feature).
 ///
 /// # Errors
 /// The key's own.
 pub fn sign(keypair: &Keypair, draft: &Draft<'_>) -> Result<Frame, libp2p::identity::SigningError> {
-    let (kind, body) = match draft.body {
-        Body::Message { nick, text } => {
-            (KIND_MESSAGE, MessageBody { nick: nick.clone(), text: text.clone() }.encode_to_vec())
-        }
-        Body::Presence { nick, status } => {
-            (KIND_PRESENCE, PresenceBody { nick: nick.clone(), status: status.clone() }.encode_to_vec())
-        }
-        Body::Bridged { source, number, text } => {
-            let body = BridgedBody { source: source.clone(), number: number.clone(), text: text.clone() };
-            (KIND_BRIDGED, body.encode_to_vec())
-        }
-        Body::Unknown => (0, Vec::new()),
-    };
+    let (kind, body) = draft.body.encode();
     let signed = Signed {
         room: draft.room.to_owned(),
         author: keypair.public().encode_protobuf(),
@@ -254,7 +182,7 @@ pub fn verify(payload: &[u8]) -> Result<Frame, FrameError> {
     let Envelope { signed, signature } = Envelope::decode(envelope).map_err(|_| FrameError::Malformed)?;
     let part = Signed::decode(signed.as_slice()).map_err(|_| FrameError::Malformed)?;
     let key = PublicKey::try_decode_protobuf(&part.author).map_err(|_| FrameError::Malformed)?;
-    let body = read_body(part.kind, &part.body)?;
+    let body = Body::read(part.kind, &part.body)?;
     crate::text::check_room(&part.room).map_err(|_| FrameError::Malformed)?;
     let padded = matches!(body, Body::Presence { .. }) && payload.len() > MAX_PRESENCE_BYTES;
     if part.previous > part.sequence || padded {
@@ -285,29 +213,6 @@ pub fn name_of(payload: &[u8]) -> Option<FrameId> {
 
 fn covered(signed: &[u8]) -> Vec<u8> {
     [DOMAIN, signed].concat()
-}
-
-fn read_body(kind: u32, body: &[u8]) -> Result<Body, FrameError> {
-    let checked = |ok: bool, body: Body| if ok { Ok(body) } else { Err(FrameError::Malformed) };
-    match kind {
-        KIND_MESSAGE => {
-            let MessageBody { nick, text } = MessageBody::decode(body).map_err(|_| FrameError::Malformed)?;
-            let ok = nick.len() <= MAX_NICK_BYTES && (1..=MAX_TEXT_BYTES).contains(&text.len());
-            checked(ok, Body::Message { nick, text })
-        }
-        KIND_PRESENCE => {
-            let PresenceBody { nick, status } = PresenceBody::decode(body).map_err(|_| FrameError::Malformed)?;
-            let ok = nick.len() <= MAX_NICK_BYTES && status.len() <= MAX_STATUS_BYTES;
-            checked(ok, Body::Presence { nick, status })
-        }
-        KIND_BRIDGED => {
-            let BridgedBody { source, number, text } = BridgedBody::decode(body).map_err(|_| FrameError::Malformed)?;
-            let origin = [&source, &number].iter().all(|part| (1..=MAX_ORIGIN_BYTES).contains(&part.len()));
-            let ok = origin && (1..=MAX_TEXT_BYTES).contains(&text.len());
-            checked(ok, Body::Bridged { source, number, text })
-        }
-        _ => Ok(Body::Unknown),
-    }
 }
 
 #[cfg(test)]

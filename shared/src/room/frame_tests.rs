@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::MAX_TEXT_BYTES;
 
 fn key() -> Keypair {
     Keypair::ed25519_from_bytes([7; 32]).unwrap()

@@ -2,6 +2,7 @@
 //!
 //! Everything here decides and does nothing: input and time in, [`Output`]s out.
 
+mod body;
 mod bridged;
 pub mod frame;
 mod lines;

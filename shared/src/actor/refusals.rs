@@ -1,0 +1,164 @@
+//! Who may not stay: told why on the hub stream, then cut off; and rules that change while the node runs.
+
+use std::time::Duration;
+
+use libp2p::PeerId;
+use n0_future::time::Instant;
+
+use super::Actor;
+use crate::{
+    Error, Event, HostBehaviour, Limits, Rules,
+    access::{Action, Denied},
+    behaviour::connection_limits,
+    hub::wire::{Hello, Reason},
+};
+
+/// How long a refused peer keeps its connection after it was told why, so that the reason reaches it.
+const REASON_LINGER: Duration = Duration::from_millis(250);
+/// How long it may take to open the stream on which it is told.
+const REFUSED_STAY: Duration = Duration::from_secs(5);
+/// Refused peers that wait to be told; further ones are closed at once.
+const MAX_REFUSED_WAITING: usize = 64;
+/// A listed peer that was told is turned away in silence for so long.
+const SILENT_FOR: Duration = Duration::from_secs(60);
+/// Peers that are turned away in silence at once; beyond it the oldest is told anew.
+const MAX_SILENCED: usize = 4096;
+
+/// A peer on its way out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal {
+    pub(super) until: Instant,
+    peer: PeerId,
+    denied: Denied,
+    told: bool,
+}
+
+impl<B: HostBehaviour> Actor<B> {
+    /// Ends a peer's stay: it is told on its hub stream, at once or when it opens one, then closed.
+    pub(super) fn refuse(&mut self, peer: PeerId, denied: Denied) {
+        if self.refusals.iter().any(|refusal| refusal.peer == peer) {
+            return;
+        }
+        tracing::info!(%peer, %denied, "refused");
+        self.counters.peers_refused += 1;
+        self.emit(Event::Refused { peer, reason: denied.to_string() });
+        let now = self.now().instant;
+        if self.refusals.len() >= MAX_REFUSED_WAITING || !self.is_hub() {
+            self.silence(peer, denied, now);
+            return;
+        }
+        self.refusals.push(Refusal { until: now + REFUSED_STAY, peer, denied, told: false });
+        self.tell_refused(peer);
+    }
+
+    /// A peer opened its hub stream: if it may not stay, this is where it hears why.
+    pub(super) fn tell_refused(&mut self, peer: PeerId) {
+        let until = self.now().instant + REASON_LINGER;
+        if !self.watchers.contains_key(&peer) {
+            return;
+        }
+        let Some(refusal) = self.refusals.iter_mut().find(|refusal| refusal.peer == peer && !refusal.told) else {
+            return;
+        };
+        (refusal.told, refusal.until) = (true, until);
+        let denied = refusal.denied;
+        self.tell(peer, Reason { code: denied.code().to_owned(), text: denied.to_string() });
+    }
+
+    pub(super) fn hello(&self) -> Hello {
+        Hello { time_ms: self.now().unix_ms }
+    }
+
+    /// Counts what only a liar or a broken peer does; too much of it costs the connection.
+    pub(super) fn offence(&mut self, peer: PeerId, what: &str) {
+        let now = self.now().instant;
+        if self.access.check(&peer, Action::Room, now).is_err() {
+            return;
+        }
+        tracing::debug!(%peer, what, "an offence");
+        self.counters.offences += 1;
+        if self.access.offence(peer, now) {
+            tracing::warn!(%peer, what, "refused for a while");
+            self.refuse(peer, Denied::Offender);
+        }
+    }
+
+    /// Closes the connections of those who were told, or did not listen; lets in whose time is over.
+    pub(super) fn cut_off(&mut self, now: Instant) {
+        for refusal in self.refusals.extract_if(.., |refusal| refusal.until <= now).collect::<Vec<_>>() {
+            self.silence(refusal.peer, refusal.denied, now);
+        }
+        for (_, peer) in self.pardons.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
+            self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+        }
+    }
+
+    fn silence(&mut self, peer: PeerId, denied: Denied, now: Instant) {
+        let wait = match denied {
+            Denied::Listed => SILENT_FOR,
+            Denied::Offender => self.config.limits.refuse_for,
+            Denied::Full => {
+                let _ = self.swarm.disconnect_peer_id(peer);
+                return;
+            }
+        };
+        self.swarm.behaviour_mut().blocked.block_peer(peer);
+        self.pardons.push((now + wait, peer));
+        if self.pardons.len() > MAX_SILENCED {
+            let (_, oldest) = self.pardons.remove(0);
+            self.swarm.behaviour_mut().blocked.unblock_peer(oldest);
+        }
+    }
+
+    /// Takes new rules. Whoever they do not forbid stays connected. Answers with the settings that a running
+    /// node cannot change.
+    pub(super) fn reload(&mut self, rules: Rules) -> Result<Vec<&'static str>, Error> {
+        let Rules { deny, deny_ranges, limits } = rules;
+        let mut config = self.config.clone();
+        let fixed = limits.differing(&config.limits);
+        config.limits = Limits {
+            connections: limits.connections,
+            connections_per_peer: limits.connections_per_peer,
+            pending_incoming: limits.pending_incoming,
+            peers: limits.peers,
+            carried_rooms: limits.carried_rooms,
+            carried_rooms_per_peer: limits.carried_rooms_per_peer,
+            carry_linger: limits.carry_linger,
+            joined_rooms: limits.joined_rooms,
+            offences: limits.offences,
+            refuse_for: limits.refuse_for,
+            ..config.limits
+        };
+        (config.deny, config.deny_ranges) = (deny, deny_ranges);
+        config.validate()?;
+        self.config = config;
+        let limits = connection_limits(&self.config);
+        *self.swarm.behaviour_mut().limits.limits_mut() = limits;
+        self.access.change(&self.config);
+        self.apply_denials();
+        self.members_changed();
+        Ok(fixed)
+    }
+
+    /// Puts the configured lists into force, on those who are connected too.
+    pub(super) fn apply_denials(&mut self) {
+        let now = self.now().instant;
+        self.swarm.behaviour_mut().gate.set(self.config.deny_ranges.clone());
+        let listed = |peer: &PeerId| self.access.check(peer, Action::Connect, now) == Err(Denied::Listed);
+        for peer in self.peers.keys().copied().filter(listed).collect::<Vec<_>>() {
+            self.refuse(peer, Denied::Listed);
+        }
+        let gate = &self.swarm.behaviour().gate;
+        let connections = self.peers.values().flat_map(|peer| &peer.connections);
+        let denied = connections.filter(|(_, address, _)| gate.denies(address).is_some());
+        for connection in denied.map(|(id, ..)| *id).collect::<Vec<_>>() {
+            self.counters.addresses_refused += 1;
+            self.swarm.close_connection(connection);
+        }
+        // Who is no longer listed need not wait.
+        let pardoned = |peer: &PeerId| self.access.check(peer, Action::Connect, now).is_ok();
+        for (_, peer) in self.pardons.extract_if(.., |(_, peer)| pardoned(peer)).collect::<Vec<_>>() {
+            self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+        }
+    }
+}

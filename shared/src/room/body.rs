@@ -1,0 +1,112 @@
+//! What a frame says, by kind.
+
+use prost::Message as _;
+
+use super::frame::FrameError;
+use crate::config::{MAX_NICK_BYTES, MAX_STATUS_BYTES, MAX_TEXT_BYTES};
+
+const KIND_MESSAGE: u32 = 1;
+const KIND_PRESENCE: u32 = 2;
+const KIND_BRIDGED: u32 = 3;
+/// Bytes that name the source of a bridged line, and its number there.
+const MAX_ORIGIN_BYTES: usize = 64;
+
+/// What a frame says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// A line of chat.
+    Message {
+        /// The author's nick.
+        nick: String,
+        /// The line.
+        text: String,
+    },
+    /// Who the author is to the room.
+    Presence {
+        /// The author's nick.
+        nick: String,
+        /// In a word.
+        status: String,
+    },
+    /// A line from a network without frames, brought in by the author of this one.
+    Bridged {
+        /// Who said it there: a binary peer id.
+        source: Vec<u8>,
+        /// The source's number for it, whatever that looks like there.
+        number: Vec<u8>,
+        /// The line.
+        text: String,
+    },
+    /// A kind of a newer Tincan.
+    Unknown,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct MessageBody {
+    #[prost(string, tag = "1")]
+    nick: String,
+    #[prost(string, tag = "2")]
+    text: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PresenceBody {
+    #[prost(string, tag = "1")]
+    nick: String,
+    #[prost(string, tag = "2")]
+    status: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct BridgedBody {
+    #[prost(bytes = "vec", tag = "1")]
+    source: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    number: Vec<u8>,
+    #[prost(string, tag = "3")]
+    text: String,
+}
+
+impl Body {
+    /// Its kind and bytes.
+    pub(super) fn encode(&self) -> (u32, Vec<u8>) {
+        match self {
+            Self::Message { nick, text } => {
+                (KIND_MESSAGE, MessageBody { nick: nick.clone(), text: text.clone() }.encode_to_vec())
+            }
+            Self::Presence { nick, status } => {
+                (KIND_PRESENCE, PresenceBody { nick: nick.clone(), status: status.clone() }.encode_to_vec())
+            }
+            Self::Bridged { source, number, text } => {
+                let body = BridgedBody { source: source.clone(), number: number.clone(), text: text.clone() };
+                (KIND_BRIDGED, body.encode_to_vec())
+            }
+            Self::Unknown => (0, Vec::new()),
+        }
+    }
+
+    /// Reads it and checks its bounds.
+    pub(super) fn read(kind: u32, body: &[u8]) -> Result<Self, FrameError> {
+        let checked = |ok: bool, body: Self| if ok { Ok(body) } else { Err(FrameError::Malformed) };
+        match kind {
+            KIND_MESSAGE => {
+                let MessageBody { nick, text } = MessageBody::decode(body).map_err(|_| FrameError::Malformed)?;
+                let ok = nick.len() <= MAX_NICK_BYTES && (1..=MAX_TEXT_BYTES).contains(&text.len());
+                checked(ok, Self::Message { nick, text })
+            }
+            KIND_PRESENCE => {
+                let PresenceBody { nick, status } = PresenceBody::decode(body).map_err(|_| FrameError::Malformed)?;
+                let ok = nick.len() <= MAX_NICK_BYTES && status.len() <= MAX_STATUS_BYTES;
+                checked(ok, Self::Presence { nick, status })
+            }
+            KIND_BRIDGED => {
+                let BridgedBody { source, number, text } =
+                    BridgedBody::decode(body).map_err(|_| FrameError::Malformed)?;
+                let origin = [&source, &number].iter().all(|part| (1..=MAX_ORIGIN_BYTES).contains(&part.len()));
+                let ok = origin && (1..=MAX_TEXT_BYTES).contains(&text.len());
+                checked(ok, Self::Bridged { source, number, text })
+            }
+            _ => Ok(Self::Unknown),
+        }
+    }
+}
