@@ -70,11 +70,19 @@ impl ConfigFile {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let wrong = |reason| Error::Config { path: path.to_owned(), reason };
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| {
+        Self::parse(&text).map_err(wrong)
+    }
+
+    /// Understands the text of a file.
+    ///
+    /// # Errors
+    /// What is wrong, with the line.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| {
             let line =
                 error.span().map(|span| text.as_bytes()[..span.start.min(text.len())].split(|b| *b == b'\n').count());
             let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            wrong(format!("{place}{}", error.message()))
+            format!("{place}{}", error.message())
         })
     }
 }

@@ -122,22 +122,44 @@ pub fn open(path: &Path) -> Result<(Redb, Writer, Saved), Error> {
     let broken = |reason: String| Error::Database { path: path.to_owned(), reason };
     let (database, saved) = load(path).map_err(|error| broken(error.to_string()))?;
     let queue = Arc::new(Queue::default());
-    let writers = Arc::clone(&queue);
+    let (writers, file) = (Arc::clone(&queue), path.to_owned());
     thread::Builder::new()
         .name("storage".into())
-        .spawn(move || {
-            while let Some(entries) = writers.take() {
-                if let Err(error) = commit(&database, &entries) {
-                    tracing::error!(%error, entries = entries.len(), "cannot write to the database; trying again");
-                    if !writers.put_back(entries) {
-                        break;
-                    }
-                    thread::sleep(RETRY_PAUSE);
-                }
-            }
-        })
+        .spawn(move || write_behind(&writers, &file, database))
         .map_err(|error| broken(error.to_string()))?;
     Ok((Redb(Arc::clone(&queue)), Writer(queue), saved))
+}
+
+/// Writes what is handed over, until there will be no more. Says once that the disk refuses, and once that it
+/// takes again.
+fn write_behind(queue: &Queue, path: &Path, database: Database) {
+    let mut database = Some(database);
+    let mut failing = false;
+    while let Some(entries) = queue.take() {
+        let opened = match database.take() {
+            Some(database) => Ok(database),
+            None => Database::open(path).map_err(Failure::from),
+        };
+        match opened.and_then(|opened| commit(&opened, &entries).map(|()| opened)) {
+            Ok(opened) => {
+                database = Some(opened);
+                if std::mem::take(&mut failing) {
+                    tracing::warn!("the database takes changes again; nothing was lost");
+                }
+            }
+            // After a failed write redb refuses everything: it has to be opened anew.
+            Err(error) => {
+                if !std::mem::replace(&mut failing, true) {
+                    let retry = RETRY_PAUSE.as_secs();
+                    tracing::error!(%error, "cannot write to the database; keeping it in memory, trying every {retry} s");
+                }
+                if !queue.put_back(entries) {
+                    break;
+                }
+                thread::sleep(RETRY_PAUSE);
+            }
+        }
+    }
 }
 
 /// redb knows eight ways to fail; here they end the same.

@@ -44,6 +44,9 @@ pub mod config;
 mod counters;
 mod error;
 mod event;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod hub;
 mod links;

@@ -12,7 +12,7 @@ pub const HELP: &str = "words: PUT key value | GET key | PUT_PROVIDER key | GET_
 
 /// A line, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Line<'a> {
+pub(crate) enum Line<'a> {
     Put { key: &'a str, value: &'a str },
     Get { key: &'a str },
     PutProvider { key: &'a str },
@@ -60,7 +60,7 @@ fn show(text: &str) -> String {
     neutralise(text, false)
 }
 
-fn parse(line: &str) -> Result<Line<'_>, Error> {
+pub(crate) fn parse(line: &str) -> Result<Line<'_>, Error> {
     let line = line.trim();
     let (word, rest) = split(line);
     match word.to_ascii_uppercase().as_str() {

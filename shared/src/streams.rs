@@ -215,7 +215,7 @@ async fn write<M: Message>(writer: &mut (impl AsyncWrite + Unpin), message: &M) 
     writer.flush().await
 }
 
-async fn read<M: Message + Default>(reader: &mut (impl AsyncRead + Unpin), max: usize) -> io::Result<M> {
+pub(crate) async fn read<M: Message + Default>(reader: &mut (impl AsyncRead + Unpin), max: usize) -> io::Result<M> {
     let length = unsigned_varint::aio::read_u32(&mut *reader).await.map_err(io::Error::other)? as usize;
     if length > max {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes announced, {max} allowed")));

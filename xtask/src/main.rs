@@ -6,6 +6,7 @@
 //! | `page`, `wasm`, `size` | builds the page, makes it small; what it weighs |
 //! | `test`, `suite` | every check, one step after the other |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
+//! | `fuzz` | coverage-guided fuzzing |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
 //! | `checkout` | one directory of builds for several checkouts |
 //! | `shell`, `steps` | running programs, telling how it went |
@@ -13,6 +14,7 @@
 mod browser;
 mod checkout;
 mod floor;
+mod fuzz;
 mod page;
 mod run;
 mod shell;
@@ -35,7 +37,9 @@ usage: cargo xtask <word>
   test [WORDS]    every check; with words only the steps whose names contain one of them
   page            build the page into web/dist
   size            what each shipped file of the page weighs: raw, gzip, brotli
-  shots           screenshots of the page into docs/screenshots";
+  shots           screenshots of the page into docs/screenshots
+  fuzz [TARGET] [SECONDS]
+                  libFuzzer on each target, or on one; docs/fuzz.md";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         ("test", rest) => &|| test::test(rest),
         ("page", []) => &page::build,
         ("size", []) => &size::print,
+        ("fuzz", rest) => &|| fuzz::fuzz(rest),
         ("shots", []) => &test::shots,
         _ => return usage(),
     };

@@ -8,7 +8,11 @@ use tincan_shared::{Config, Event, Events, Multiaddr, NoStorage, Node, Platform,
 
 /// A peer that knows nobody but this hub.
 pub fn peer(hub: &Multiaddr, nick: &str) -> (Node, Events) {
-    let config = Config { bootstrap: vec![hub.clone()], nick: Some(nick.into()), ..Config::page() };
+    node(Config { bootstrap: vec![hub.clone()], nick: Some(nick.into()), ..Config::page() }, now_ms)
+}
+
+/// A node whose clock is the caller's.
+pub fn node(config: Config, now_ms: fn() -> u64) -> (Node, Events) {
     let keypair = Keypair::generate_ed25519();
     let certificate = certificate::generate().expect("a certificate");
     let platform = Platform {
@@ -22,7 +26,8 @@ pub fn peer(hub: &Multiaddr, nick: &str) -> (Node, Events) {
     Node::spawn(config, platform).expect("a node")
 }
 
-fn now_ms() -> u64 {
+/// The right time.
+pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
     u64::try_from(since.as_millis()).expect("a clock of this age")
 }

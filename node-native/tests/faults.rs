@@ -1,0 +1,189 @@
+//! Wrong clocks, disks that refuse, and ends at the worst moment.
+
+mod support;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Instant,
+};
+
+use support::{
+    Hub, PATIENCE,
+    node::{node, now_ms, peer, total, until},
+    tincan,
+};
+use tincan_shared::{Config, Event};
+
+const ROOM: &str = "faults";
+const HOUR_MS: u64 = 3_600_000;
+
+fn ten_minutes_fast() -> u64 {
+    now_ms() + 600_000
+}
+
+fn ten_minutes_slow() -> u64 {
+    now_ms() - 600_000
+}
+
+fn three_hours_slow() -> u64 {
+    now_ms() - 3 * HOUR_MS
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clocks_ten_minutes_off_still_chat() {
+    let hub = Hub::start();
+    let address: tincan_shared::Multiaddr = hub.address("tcp").parse().expect("an address");
+    let config = |nick: &str| Config { bootstrap: vec![address.clone()], nick: Some(nick.into()), ..Config::page() };
+    let (ann, mut ann_hears) = node(config("ann"), ten_minutes_fast);
+    let (bob, mut bob_hears) = node(config("bob"), ten_minutes_slow);
+    let (cleo, mut cleo_hears) = peer(&address, "cleo");
+    for node in [&ann, &bob, &cleo] {
+        node.join(ROOM, false).await.expect("joined");
+    }
+    for events in [&mut ann_hears, &mut bob_hears, &mut cleo_hears] {
+        total(events, ROOM, 2, PATIENCE).await;
+    }
+    for node in [&ann, &bob, &cleo] {
+        node.say(ROOM, node.peer_id().to_string()).await.expect("said");
+    }
+    for (events, me) in [(&mut ann_hears, &ann), (&mut bob_hears, &bob), (&mut cleo_hears, &cleo)] {
+        let mut heard = 0;
+        while heard < 2 {
+            let from = until(events, PATIENCE, |event| match event {
+                Event::Message(message) if message.from != me.peer_id() => {
+                    Some(message.from.to_string() == message.text)
+                }
+                Event::ClockWrong { .. } => panic!("ten minutes are within the hour"),
+                _ => None,
+            });
+            assert!(from.await, "each line once, under its own name");
+            heard += 1;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_three_hours_off_is_told_so() {
+    let config = Config { listen: vec!["/ip4/127.0.0.1/tcp/0".parse().expect("an address")], ..Config::hub() };
+    let (hub, mut hub_hears) = node(config, three_hours_slow);
+    let address = until(&mut hub_hears, PATIENCE, |event| match event {
+        Event::Listening { address } => Some(address),
+        _ => None,
+    });
+    let address = format!("{}/p2p/{}", address.await, hub.peer_id());
+    let mut terminal = tincan(&format!("chat --ephemeral --room {ROOM} {address}")).start();
+    let told = tokio::task::spawn_blocking(move || terminal.err.containing("clock")).await.expect("a line");
+    assert!(told.contains("3 h 0 min ahead"), "{told}");
+}
+
+#[test]
+fn a_key_is_whole_or_not_there_whenever_it_is_killed() {
+    const TRIES: u32 = 60;
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let id = |data: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tincan"));
+        command.args(["id", "--data-dir"]).arg(data).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let start = Instant::now();
+    assert!(id(&dir.path().join("whole")).status().expect("it runs").success());
+    let whole_run = start.elapsed();
+    let (mut without, mut with) = (0, 0);
+    for n in 0..TRIES {
+        let data = dir.path().join(n.to_string());
+        let mut child = id(&data).spawn().expect("it starts");
+        // Not a wait for anything: this is where in its run it dies.
+        thread::sleep(whole_run * n / (TRIES / 2));
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+        if data.join("identity.key").exists() {
+            with += 1
+        } else {
+            without += 1
+        }
+        tincan("id").path("--data-dir", &data).run(b"").assert_status(0);
+    }
+    assert!(without > 0 && with > 0, "killed too early or too late each time: {with} keys, {without} none");
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_written_is_named() {
+    // Nobody makes folders there, root neither.
+    for arguments in [format!("{} --data-dir /proc/tincan", support::HUB_FLAGS), "chat --data-dir /proc/tincan".into()]
+    {
+        let ended = tincan(&arguments).run(b"");
+        assert!(ended.error(1).contains("/proc/tincan"), "{ended:?}");
+    }
+}
+
+/// A disk of so many KiB; nothing where one cannot be made.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn of(path: PathBuf, kib: u32) -> Option<Self> {
+        fs::create_dir(&path).expect("made");
+        let size = format!("size={kib}k");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
+        if !mounted.is_ok_and(|output| output.status.success()) {
+            eprintln!("left out: a full disk, as mounting one needs root");
+            return None;
+        }
+        Some(Self(path))
+    }
+
+    /// Leaves no byte free.
+    fn fill(&self) -> PathBuf {
+        let path = self.0.join("filler");
+        // Ends with the error that the disk is full.
+        let mut file = fs::File::create(&path).expect("made");
+        std::io::copy(&mut std::io::repeat(0), &mut file).expect_err("a disk has an end");
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["-l"]).arg(&self.0).output();
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_stored_is_damaged() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let Some(disk) = Disk::of(dir.path().join("disk"), 8 * 1024) else { return };
+    let data = disk.0.join("data");
+    let say = |part: &str| format!("{part} {}\n", "x".repeat(3000)).repeat(40);
+    let ended = tincan("chat").path("--data-dir", &data).run(b"kept from the first run\n");
+    assert!(ended.error(1).contains("not sent"), "a line waits, as nobody is there: {ended:?}");
+
+    let mut terminal = tincan("chat").path("--data-dir", &data).start();
+    terminal.err.containing("waiting for somebody: kept from the first run");
+    let filler = disk.fill();
+    terminal.write(say("on a full disk").as_bytes());
+    terminal.err.containing("cannot write to the database");
+    terminal.line("it goes on");
+    terminal.err.containing("waiting for somebody: it goes on");
+    fs::remove_file(filler).expect("removed");
+    terminal.line("room again");
+    terminal.err.containing("takes changes again");
+    terminal.signal("TERM");
+    let said = terminal.wait();
+    let told: Vec<_> = said.err.iter().filter(|line| line.contains("cannot write")).collect();
+    assert_eq!(told.len(), 1, "once is enough: {told:?}");
+
+    let mut again = tincan("chat").path("--data-dir", &data).start();
+    again.err.containing("waiting for somebody: kept from the first run");
+    again.err.containing("waiting for somebody: it goes on");
+    again.err.containing("waiting for somebody: room again");
+    drop(again);
+
+    disk.fill();
+    let fresh = disk.0.join("fresh");
+    let refused = tincan(support::HUB_FLAGS).path("--data-dir", &fresh).run(b"");
+    assert!(refused.error(1).contains("fresh"), "{refused:?}");
+    let id = tincan("id").path("--data-dir", &data).run(b"");
+    id.assert_status(0);
+}
