@@ -6,7 +6,7 @@
 //! | `page`, `wasm`, `size` | builds the page, makes it small; what it weighs |
 //! | `test`, `suite` | every check, one step after the other |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
-//! | `fuzz` | coverage-guided fuzzing |
+//! | `long`, `fuzz` | benches, soaks and fuzzing, whose reports lie in docs/ |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
 //! | `checkout` | one directory of builds for several checkouts |
 //! | `shell`, `steps` | running programs, telling how it went |
@@ -15,6 +15,7 @@ mod browser;
 mod checkout;
 mod floor;
 mod fuzz;
+mod long;
 mod page;
 mod run;
 mod shell;
@@ -38,6 +39,8 @@ usage: cargo xtask <word>
   page            build the page into web/dist
   size            what each shipped file of the page weighs: raw, gzip, brotli
   shots           screenshots of the page into docs/screenshots
+  bench join      time to the conversation, beside a js-libp2p page; docs/performance.md
+  soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
   fuzz [TARGET] [SECONDS]
                   libFuzzer on each target, or on one; docs/fuzz.md";
 
@@ -51,6 +54,8 @@ fn main() -> ExitCode {
         ("test", rest) => &|| test::test(rest),
         ("page", []) => &page::build,
         ("size", []) => &size::print,
+        ("bench", rest) => &|| long::bench(rest),
+        ("soak", rest) => &|| long::soak(rest),
         ("fuzz", rest) => &|| fuzz::fuzz(rest),
         ("shots", []) => &test::shots,
         _ => return usage(),

@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use crate::{
     browser::{Browser, node_packages},
     page,
-    shell::{cargo, program, root, run, target_dir},
+    shell::{cargo, program, root, run, target_dir, which},
+    steps::say,
     tools::Tools,
 };
 
@@ -27,6 +28,15 @@ pub(crate) fn ready() -> Result<()> {
 
 pub(crate) fn fmt() -> Result<()> {
     run(&mut cargo("fmt --all --check")?)
+}
+
+/// What deny.toml asks of our dependencies; needs the network for the advisories.
+pub(crate) fn deny() -> Result<()> {
+    if which("cargo-deny").is_none() {
+        say("    left out: cargo-deny is not installed (cargo install --locked cargo-deny)");
+        return Ok(());
+    }
+    run(&mut cargo("deny check")?)
 }
 
 pub(crate) fn clippy_native() -> Result<()> {

@@ -16,6 +16,7 @@ pub(crate) fn test(words: &[String]) -> Result<()> {
     tally.run("fmt", suite::fmt);
     tally.run("security floor", floor::check);
     tally.run("structure", structure::check);
+    tally.run("licences and advisories", suite::deny);
     tally.run("set-up", suite::ready);
     tally.run("clippy native", suite::clippy_native);
     tally.run("clippy wasm", suite::clippy_wasm);

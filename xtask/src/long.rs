@@ -1,0 +1,59 @@
+//! What takes long and is written down: benches and soaks, through the hub as it is shipped.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::{
+    browser::{Browser, node_packages},
+    page,
+    shell::{cargo, program, run_within, target_dir},
+    steps::step,
+};
+
+/// No bench and no soak may take longer.
+const LIMIT_HOURS: u64 = 6;
+
+/// A script of web/e2e and where its words go.
+struct Script {
+    name: &'static str,
+    file: &'static str,
+    report: &'static str,
+}
+
+const BENCHES: [Script; 1] = [Script { name: "join", file: "web/e2e/bench-join.mjs", report: "docs/performance.md" }];
+const SOAKS: [Script; 1] =
+    [Script { name: "session", file: "web/e2e/soak-session.mjs", report: "docs/soak-session.md" }];
+
+/// `cargo xtask bench NAME [ARGS]`.
+pub(crate) fn bench(words: &[String]) -> Result<()> {
+    script(&BENCHES, words)
+}
+
+/// `cargo xtask soak NAME [ARGS]`.
+pub(crate) fn soak(words: &[String]) -> Result<()> {
+    script(&SOAKS, words)
+}
+
+fn script(scripts: &[Script], words: &[String]) -> Result<()> {
+    let chosen = words.split_first().and_then(|(name, rest)| Some((scripts.iter().find(|s| s.name == name)?, rest)));
+    let Some((script, rest)) = chosen else {
+        let names: Vec<&str> = scripts.iter().map(|script| script.name).collect();
+        bail!("name one of: {}", names.join(", "));
+    };
+    page::build()?;
+    node_packages()?;
+    let hub = hub()?;
+    step(&format!("{}, into {}", script.name, script.report), || {
+        let browser = Browser::ready()?;
+        let mut node = program("node")?;
+        node.arg(script.file).args(["--out", script.report]).args(rest).env("TINCAN_BIN", hub);
+        run_within(browser.on(&mut node), LIMIT_HOURS * 60)
+    })
+}
+
+/// The hub as it is shipped: optimised, with the page inside.
+fn hub() -> Result<PathBuf> {
+    step("building the hub", || crate::shell::run(&mut cargo("build --release --quiet --package tincan-node")?))?;
+    Ok(target_dir()?.join("release").join(format!("tincan{}", std::env::consts::EXE_SUFFIX)))
+}
