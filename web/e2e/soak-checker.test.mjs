@@ -6,7 +6,7 @@ import { AUTHOR_STAYS_MS, check, count } from "./soak/checker.mjs";
 import { Record } from "./soak/record.mjs";
 import { schedule } from "./soak/schedule.mjs";
 import { settings } from "./soak/settings.mjs";
-import { sentence, story } from "./soak/violation.mjs";
+import { sentence, story, tell } from "./soak/violation.mjs";
 
 const MARGIN = 20_000;
 /** When everything is over and due. */
@@ -206,6 +206,19 @@ test("a line said while the hub is or goes down is due after its return", () => 
   assert.deepEqual(kinds(judged(record)), [], "nothing is due while the hub is down");
 });
 
+test("who is not online while the hub is up is told, who is not while it is down is as it should be", () => {
+  const { record, bob } = threeLines();
+  record.outages.push({ killed: 100_000, back: 200_000 });
+  bob.gaps.push({ from: 99_999, to: 100_500 }, { from: 100_001, to: 201_000 }, { from: 200_001 });
+  const { gaps } = judged(record);
+  assert.deepEqual(gaps.map(({ visit, from }) => [visit.member, from]), [["bob", 99_999], ["bob", 200_001]]);
+  const told = [];
+  const run = { record, told: new Set() };
+  for (let i = 0; i < 2; i++) tell(run, judged(record), (text) => told.push(text));
+  assert.equal(told.length, 2, "each once");
+  assert.match(told[0], /GAP: bob \(visit 1\) was not online from 00:01:39.999 to 00:01:40.500/);
+});
+
 test("violations are counted by kind", () => {
   const result = judged(threeLines(([one, , three]) => [three, one, one]).record);
   assert.deepEqual(["lost", "doubled", "disordered", "late"].map((kind) => count(result, kind)), [1, 1, 1, 0]);
@@ -232,8 +245,9 @@ test("settings have defaults and bounds", () => {
   assert.deepEqual([outages, down, minutes, margin, parts], [20, 120_000, 10, 20_000, ["outages", "visits"]]);
   assert.equal(command, "cargo xtask soak session");
   assert.deepEqual(settings(["--only", "visits", "--minutes", "0.5"]).parts, ["visits"]);
-  for (const wrong of [["--outages", "0"], ["--down", "x"], ["--seed", ""], ["--pages", "1.5"], ["--only", "both"], ["--what"]]) {
-    assert.throws(() => settings(wrong), /./, wrong.join(" "));
+  for (const wrong of ["--outages 0", "--down x", "--seed ", "--pages 1.5", "--only both"]) {
+    assert.throws(() => settings(wrong.split(" ")), /^Error: --\w+ must be/, wrong);
   }
+  assert.throws(() => settings(["--what"]), /--what/);
   assert.throws(() => settings(["--only", "visits", "--together"]), /contradict/);
 });

@@ -34,7 +34,8 @@ export function gotRidOf(line, now) {
 /** Everything that can be said about a record `now`; what is wrong is in `violations`. */
 export function check(record, { now, margin }) {
   const { lines, visits, outages } = record;
-  const result = { now, pairs: 0, linesChecked: 0, linesExcused: 0, notChecked: {}, delays: [], inserted: 0, violations: [] };
+  const counts = { pairs: 0, linesChecked: 0, linesExcused: 0, inserted: 0 };
+  const result = { now, ...counts, notChecked: {}, delays: [], gaps: gaps(record), violations: [] };
   const firsts = new Map(visits.map((visit) => [visit, firstSeen(visit)]));
   for (const line of lines) {
     if (line.by === undefined) continue; // its author reports what hindered it
@@ -67,8 +68,14 @@ function judgePair(result, line, visit, until, seen) {
   if (!seen) result.violations.push({ kind: "lost", line, visit, until });
   else if (seen.at > until) result.violations.push({ kind: "late", line, visit, until, seen });
   if (!seen) return;
-  result.delays.push(seen.at - line.at);
+  result.delays.push(Math.max(0, seen.at - (line.shown ?? line.at)));
   if (seen.below !== undefined) result.inserted++;
+}
+
+/** When somebody who was not going lost the hub, or its connection, while the hub was up. */
+function gaps({ visits, outages }) {
+  const down = ({ from }) => outages.some(({ killed, back }) => from >= killed && from <= (back ?? Infinity));
+  return visits.flatMap((visit) => visit.gaps.filter((gap) => !down(gap)).map((gap) => ({ visit, ...gap })));
 }
 
 /** Why a pair is not checked; `elsewhere` for who was not there at all, and the author. */

@@ -35,8 +35,10 @@ class Member {
     if (here) {
       this.hereSince.push(at);
       this.visit.from ??= at;
+      const gap = this.visit.gaps.at(-1);
+      if (gap) gap.to ??= at;
     } else if (this.visit.from !== undefined && this.visit.to === undefined) {
-      this.visit.gaps++;
+      this.visit.gaps.push({ from: at });
     }
   }
 
@@ -45,7 +47,8 @@ class Member {
   }
 
   isAway(within) {
-    return until(async () => `${this.name} notices that the hub is gone; ${await this.state()}`, () => !this.here, within);
+    const told = async () => `${this.name} notices that the hub is gone; ${await this.state()}`;
+    return until(told, () => !this.here, within);
   }
 
   /** Says the next line. */
@@ -100,10 +103,13 @@ export class PageMember extends Member {
     if (here !== undefined) this.stands(here, at);
     for (const { from, text, above, below } of rows) {
       this.sees({ at, from, text, above, below });
+      const line = this.visit.lines.get(text);
+      if (line) line.shown ??= at;
     }
-    for (const line of this.record.lines.filter(({ text }) => sent.includes(text))) {
-      line.sent ??= at;
-      this.note(`shows ${line.text} as sent`, at);
+    for (const text of sent) {
+      const line = this.visit.lines.get(text);
+      if (line) line.sent ??= at;
+      this.note(`shows ${text} as sent`, at);
     }
   }
 
@@ -144,7 +150,8 @@ export class TerminalMember extends Member {
     const { terminal } = this;
     terminal.exit.then(({ code, signal }) => {
       this.note(`ended with ${signal ?? code}`);
-      if (this.visit.to === undefined) this.record.fault(this.name, `ended by itself: ${code ?? signal}\n${terminal.tail()}`);
+      if (this.visit.to !== undefined) return;
+      this.record.fault(this.name, `ended by itself with ${signal ?? code}\n${terminal.tail()}`);
     });
     await this.isHere();
   }

@@ -38,7 +38,8 @@ export async function outages(settings, say) {
       run.rounds.push(round);
       const slowest = Math.max(...round.returns.map(({ ms }) => ms));
       const everywhere = seconds(round.everywhere ?? Infinity);
-      say(`outages: ${number} of ${settings.outages}: from the hub's return, all online: ${seconds(slowest)} s, all lines everywhere: ${everywhere} s`);
+      say(`outages: ${number} of ${settings.outages}; from the hub's return until all were online ${seconds(slowest)} s, ` +
+          `until all lines were everywhere ${everywhere} s`);
       tell(run, check(record, { now: Date.now(), margin: settings.margin }), say);
     }
     Object.assign(run.memory, { end: (await memory(hub)).now });

@@ -29,7 +29,7 @@ export class Record {
   /** Somebody comes. `from` and `to` say when they were there: online in the room, and not yet going. */
   visit(member, kind, peer) {
     const number = this.visits.filter((visit) => visit.member === member).length + 1;
-    const visit = { member, kind, number, peer, came: Date.now(), seen: [], gaps: 0 };
+    const visit = { member, kind, number, peer, came: Date.now(), seen: [], gaps: [], lines: new Map() };
     this.visits.push(visit);
     this.note(member, `comes, visit ${number}`, visit.came);
     return visit;
@@ -39,8 +39,15 @@ export class Record {
   line(visit, number) {
     const line = { text: `${visit.member} ${number}`, author: visit.member, number, visit, at: Date.now() };
     this.lines.push(line);
+    visit.lines.set(line.text, line);
     this.note(visit.member, `says ${line.text}`, line.at);
     return line;
+  }
+
+  /** Everybody's diary in one, by time. */
+  wholeDiary() {
+    const entries = [...this.#diaries].flatMap(([who, entries]) => entries.map((entry) => ({ who, ...entry })));
+    return entries.sort((a, b) => a.at - b.at);
   }
 
   /** Somebody's diary between two times. */

@@ -19,7 +19,10 @@ export function report(runs, settings) {
   const { outages, visits } = runs;
   const parts = [
     "# Soak of sessions",
-    `Made by \`${settings.command}\`. Pages are Chromium's, terminals are \`tincan chat\`, each part has a hub and a room of its own; both parts run at the same time unless \`--only\` names one.`,
+    [
+      `Made by \`${settings.command}\`. Pages are Chromium's, terminals are \`tincan chat\`, each part has a hub and a`,
+      "room of its own; both parts run at the same time unless `--only` names one.",
+    ].join("\n"),
     summary(runs),
     pairs(settings.margin),
   ];
@@ -43,12 +46,23 @@ function summary(runs) {
 }
 
 function pairs(margin) {
-  return `A pair is a line and somebody's visit. It is checked when that somebody, not the author, was in the room and online from before the line was said until it was due: ${margin / 1000} s after it was said, or after the hub's return when the hub was down, or went down, within that time. Then the line has to be there once (else it is lost, or late when it came after it was due), and not out of its author's order. A line is checked when its author stayed ${AUTHOR_STAYS_MS / 1000} s after it, ended its input and exited with 0, or saw it as sent and left the room only. Lines seen twice or out of order count whether the pair is checked or not; a page that is loaded anew, and a terminal that starts anew, begin a new visit. On a page the order is that of the screen.`;
+  return [
+    "A pair is a line and somebody's visit. It is checked when that somebody, not the author, was in the room and online",
+    `from before the line was said until it was due: ${margin / 1000} s after it was said, or after the hub's return when`,
+    "the hub was down, or went down, within that time. Then the line has to be there once (else it is lost, or late when",
+    "it came after it was due), and not out of its author's order. A line is checked when its author stayed",
+    `${AUTHOR_STAYS_MS / 1000} s after it, ended its input and exited with 0, or saw it as sent and left the room only.`,
+    "Lines seen twice or out of order count whether the pair is checked or not; a page that is loaded anew or joins again,",
+    "and a terminal that starts anew, begin a new visit. On a page the order is that of the screen.",
+  ].join("\n");
 }
 
 function aboutOutages({ record, result, rounds, memory }, { down }) {
-  const returns = (kind) => rounds.flatMap((round) => round.returns).filter((one) => kind === "all" || one.kind === kind);
-  const spread = ["page", "terminal", "all"].map((kind) => [kind, ...spreadOf(returns(kind).map(({ ms }) => ms))]);
+  const all = rounds.flatMap((round) => round.returns);
+  const spread = ["page", "terminal", "all"].map((who) => [
+    who,
+    ...spreadOf(all.filter(({ kind }) => who === "all" || kind === who).map(({ ms }) => ms)),
+  ]);
   const each = rounds.map((round, i) => [
     i + 1,
     seconds(round.back - round.killed),
@@ -58,39 +72,56 @@ function aboutOutages({ record, result, rounds, memory }, { down }) {
   ]);
   return [
     "## Outages",
-    `The hub was killed with SIGKILL ${rounds.length} times and stayed down for ${down / 1000} s each time; ${members(record)} stayed. Lines were said before, while the hub died, while it was down, as it returned, and after.`,
+    [
+      `Outages of ${down / 1000} s, in which the hub was killed with SIGKILL: ${rounds.length}. ${members(record)} stayed.`,
+      "Lines were said before, while the hub died, while it was down, as it returned, and after.",
+    ].join("\n"),
     checked(result),
     "From the hub's listening until a member was online in the room again, in seconds:",
     table(["who", "times", "p50", "p99", "max"], spread),
-    "Each outage; times in seconds, counted from the hub's listening again but for the first, and the hub's resident memory before it was killed:",
+    [
+      "Each outage: how long the hub was down, the times from its listening again, in seconds, and the hub's resident",
+      "memory before it was killed:",
+    ].join("\n"),
     table(["outage", "down", "all online after", "all lines everywhere after", "hub, MiB"], each),
-    `Resident memory of the hub: ${mebibytes(memory.start)} MiB at the start; that of the last process at the end: ${mebibytes(memory.end)} MiB.`,
+    `Resident memory of the hub: ${mebibytes(memory.start)} MiB at the start, ${mebibytes(memory.end)} MiB at the end.`,
   ];
 }
 
 function aboutVisits({ record, result, comings, memory }, { minutes, seed }) {
-  const ways = [...new Set(record.visits.map(({ kind, ending }) => `${kind}: ${ending?.how ?? "stayed until the end"}`))].sort();
-  const endings = ways.map((way) => [
-    way,
-    record.visits.filter(({ kind, ending }) => way === `${kind}: ${ending?.how ?? "stayed until the end"}`).length,
-  ]);
+  const endings = new Map();
+  for (const { kind, ending } of record.visits) {
+    const way = `${kind}: ${ending?.how ?? "stayed until the end"}`;
+    endings.set(way, (endings.get(way) ?? 0) + 1);
+  }
   const identities = new Set(record.visits.map(({ member }) => member)).size;
   const spread = ["page", "terminal"].map((kind) => [
     kind,
     ...spreadOf(comings.filter((coming) => coming.kind === kind).map(({ ms }) => ms)),
   ]);
-  const gaps = record.visits.reduce((sum, visit) => sum + visit.gaps, 0);
+  const typed = record.lines.filter(({ shown }) => shown !== undefined).map(({ shown, at }) => shown - at);
   return [
     "## Visits",
-    `For ${minutes} min, by the schedule of seed ${seed}, ${identities} identities paid ${record.visits.length} visits: ${members(record)}.`,
-    table(["how visits ended", "times"], endings),
+    [
+      `For ${minutes} min, by the schedule of seed ${seed}, ${identities} identities paid ${record.visits.length} visits:`,
+      `${members(record)}.`,
+    ].join("\n"),
+    table(["how visits ended", "times"], [...endings].sort()),
     checked(result),
-    `Members that were not going lost the hub ${gaps} times; that excuses no line.`,
     "From opening the page, joining again, or starting the terminal until online in the room, in seconds:",
     table(["who", "times", "p50", "p99", "max"], spread),
-    "From a line's being typed until it was seen, over all checked pairs, in seconds:",
-    table(["pairs", "p50", "p99", "max"], [spreadOf(result.delays)]),
-    `Resident memory of the hub: ${mebibytes(memory.start)} MiB at the start, ${mebibytes(memory.end)} MiB at the end, ${mebibytes(memory.peak)} MiB at most.`,
+    [
+      "From a line's being typed until a page had it on its own screen, and from there, or from a terminal's input, until",
+      "it was seen by somebody else, over all checked pairs, in seconds:",
+    ].join("\n"),
+    table(["what", "times", "p50", "p99", "max"], [
+      ["typed, then on one's own page", ...spreadOf(typed)],
+      ["said, then seen by another", ...spreadOf(result.delays)],
+    ]),
+    [
+      `Resident memory of the hub: ${mebibytes(memory.start)} MiB at the start, ${mebibytes(memory.end)} MiB at the end,`,
+      `${mebibytes(memory.peak)} MiB at most.`,
+    ].join("\n"),
   ];
 }
 
@@ -99,13 +130,14 @@ function members({ visits }) {
   return `${names("page")} pages and ${names("terminal")} terminals`;
 }
 
-function checked({ pairs, linesChecked, linesExcused, notChecked, inserted }) {
+function checked({ pairs, linesChecked, linesExcused, notChecked, inserted, gaps }) {
   const reasons = Object.entries(notChecked).map(([reason, times]) => `${times} because ${NOT_CHECKED[reason]}`);
   return [
     `${linesChecked} lines are checked, in ${pairs} pairs; ${linesExcused} are not, since their author went too soon.`,
     `Pairs of checked lines that are not checked: ${reasons.join(", ") || "none"}.`,
-    `${inserted} times a line came onto a page's screen after a later one of its author, and took its place above it.`,
-  ].join(" ");
+    `Times that somebody who stayed was not online although the hub was up, which excuses no line: ${gaps.length}.`,
+    `Lines that came onto a page's screen after a later one of their author, and took their place above it: ${inserted}.`,
+  ].join("\n");
 }
 
 function wrong({ record, result, consoleErrors }) {

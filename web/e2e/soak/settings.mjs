@@ -17,8 +17,8 @@ const NUMBERS = {
 };
 const PARTS = ["outages", "visits"];
 
-export const USAGE = `usage: cargo xtask soak session [--outages N] [--down SECONDS] [--minutes M] [--pages N] [--terminals N]
-         [--seed N] [--margin SECONDS] [--only outages|visits | --together] [--out FILE]`;
+export const USAGE = `usage: cargo xtask soak session [--outages N] [--down SECONDS] [--minutes M] [--pages N]
+         [--terminals N] [--seed N] [--margin SECONDS] [--only outages|visits | --together] [--out FILE]`;
 
 /** Settings with times in milliseconds, or an error that says what is wrong with the words. */
 export function settings(words) {
@@ -34,13 +34,14 @@ export function settings(words) {
     }
     read[name] = value;
   }
-  if (values.only !== undefined && !PARTS.includes(values.only)) throw new Error(`--only must be ${PARTS.join(" or ")}`);
-  if (values.only !== undefined && values.together) throw new Error("--only and --together contradict each other");
+  const { only, together } = values;
+  if (only !== undefined && !PARTS.includes(only)) throw new Error(`--only must be ${PARTS.join(" or ")}`);
+  if (only !== undefined && together) throw new Error("--only and --together contradict each other");
   return {
     ...read,
     down: read.down * 1000,
     margin: read.margin * 1000,
-    parts: values.only ? [values.only] : PARTS,
+    parts: only ? [only] : PARTS,
     out: values.out ?? REPORT,
     command: ["cargo xtask soak session", ...words].join(" "),
   };

@@ -30,7 +30,8 @@ export async function visits(settings, say) {
     telling = setInterval(() => {
       const { pairs } = judge();
       const there = record.visits.filter((visit) => visit.from !== undefined && visit.to === undefined).length;
-      say(`visits: ${there} are there, ${record.visits.length} visits and ${record.lines.length} lines so far, ${pairs} pairs checked`);
+      const { visits, lines } = record;
+      say(`visits: ${there} are there; so far ${visits.length} visits, ${lines.length} lines, ${pairs} pairs checked`);
     }, TELL_EVERY_MS);
     const setting = { stage, record, hub, room: ROOM };
     const end = Date.now() + settings.minutes * 60_000;
