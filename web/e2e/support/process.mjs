@@ -23,7 +23,10 @@ class Tincan {
     running.add(this.child);
     this.child.stdin.on("error", () => {}); // it may have ended; what it did is judged elsewhere
     for (const stream of ["out", "err"]) {
-      createInterface({ input: this.child[`std${stream}`] }).on("line", (line) => this[stream].push(line));
+      createInterface({ input: this.child[`std${stream}`] }).on("line", (line) => {
+        this[stream].push(line);
+        this.onLine?.(line, stream);
+      });
     }
     this.exit = new Promise((resolve, reject) => {
       this.child.once("error", reject);
@@ -68,8 +71,8 @@ export class Hub {
     Object.assign(this, { dir, ports: { tcp, ws, webrtc, http } });
   }
 
-  static async start(dir) {
-    const hub = new Hub(dir, await freePorts(4));
+  static async start(dir, ports) {
+    const hub = new Hub(dir, ports ?? (await freePorts(4)));
     await hub.start();
     return hub;
   }
@@ -80,6 +83,7 @@ export class Hub {
     const listen = [`tcp/${tcp}`, `tcp/${ws}/ws`, `udp/${webrtc}/webrtc-direct`];
     const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `127.0.0.1:${http}`];
     this.process = new Tincan("hub", [...words, ...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`])]);
+    this.process.onLine = this.onLine;
     const page = await this.process.line(/^page: /);
     this.page = page.slice("page: ".length);
     this.peerId = this.process.out.find((line) => line.startsWith("peer id: "))?.slice("peer id: ".length);
@@ -100,10 +104,25 @@ export class Hub {
   }
 }
 
-/** `tincan chat` in one room. */
+/** The peer id of a data directory, which is made when there is none. */
+export async function peerIdOf(dir) {
+  const process = new Tincan(`id ${dir}`, ["id", "--data-dir", dir]);
+  const id = await process.line(/^\w+$/);
+  await process.exit;
+  return id;
+}
+
+/** A line that a terminal shows: `[room] nick (short id): text`. */
+export function shownBy(line) {
+  const parts = /^\[(.*?)\] (.*?) \((\w+)\): (.*)$/su.exec(line);
+  return parts && { room: parts[1], nick: parts[2], from: parts[3], text: parts[4] };
+}
+
+/** `tincan chat` in one room; with `dir` as who that directory says, else as nobody before. */
 export class Terminal extends Tincan {
-  constructor(nick, room, addresses, more = []) {
-    super(`terminal ${nick}`, ["chat", "--no-mdns", "--ephemeral", "--nick", nick, "--room", room, ...more, ...addresses]);
+  constructor(nick, room, addresses, more = [], dir) {
+    const identity = dir ? ["--data-dir", dir] : ["--ephemeral"];
+    super(`terminal ${nick}`, ["chat", "--no-mdns", ...identity, "--nick", nick, "--room", room, ...more, ...addresses]);
     Object.assign(this, { nick, room });
   }
 
@@ -111,12 +130,9 @@ export class Terminal extends Tincan {
     this.type(text);
   }
 
-  /** What it shows, parsed: `[room] nick (short id): text`. */
+  /** What it shows, parsed. */
   messages() {
-    return this.out.flatMap((line) => {
-      const parts = /^\[(.*?)\] (.*?) \((\w+)\): (.*)$/su.exec(line);
-      return parts ? [{ room: parts[1], nick: parts[2], from: parts[3], text: parts[4] }] : [];
-    });
+    return this.out.flatMap((line) => shownBy(line) ?? []);
   }
 
   /** Texts of one author, by whole peer id. */

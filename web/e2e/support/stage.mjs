@@ -56,16 +56,17 @@ export class Stage {
     return dir;
   }
 
-  async hub() {
-    const hub = await Hub.start(await this.directory());
+  /** A hub, on these ports or on any that are free. */
+  async hub(ports) {
+    const hub = await Hub.start(await this.directory(), ports);
     this.#cast.push(hub);
     this.#ends.push(() => hub.kill());
     return hub;
   }
 
-  /** A terminal in a room, connected to these addresses. */
-  terminal(nick, room, addresses, more) {
-    return this.#process(new Terminal(nick, room, addresses, more));
+  /** A terminal in a room, connected to these addresses; with a directory, as who it says. */
+  terminal(nick, room, addresses, more, dir) {
+    return this.#process(new Terminal(nick, room, addresses, more, dir));
   }
 
   /** `tincan kv`, connected to these addresses. */

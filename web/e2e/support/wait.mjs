@@ -22,18 +22,32 @@ export async function until(what, probe, within = PATIENCE_MS) {
 /** A time that belongs to the story told, like "cut off for 20 s"; never a way to wait for something. */
 export const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Ports that are free now and differ from each other. */
-export async function freePorts(count) {
-  const held = await Promise.all(
-    Array.from({ length: count }, () =>
-      new Promise((resolve, reject) => {
-        const server = net.createServer();
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", () => resolve(server));
-      }),
-    ),
-  );
+const hold = (port) =>
+  new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
+
+/** Ports that are free now and differ from each other; with `range`, from that one alone. */
+export async function freePorts(count, range) {
+  const candidates = range ? shuffled(range).values() : undefined;
+  const held = [];
+  while (held.length < count) {
+    const port = candidates ? candidates.next().value : 0;
+    if (port === undefined) throw new Error(`no ${count} free ports from ${range[0]} to ${range[1]}`);
+    const server = await hold(port).catch((error) => {
+      if (!range || error.code !== "EADDRINUSE") throw error;
+    });
+    if (server) held.push(server);
+  }
   const ports = held.map((server) => server.address().port);
   await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+function shuffled([first, last]) {
+  const numbers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const keys = new Map(numbers.map((number) => [number, Math.random()]));
+  return numbers.sort((a, b) => keys.get(a) - keys.get(b));
 }
