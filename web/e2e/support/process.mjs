@@ -13,13 +13,13 @@ const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** A running `tincan`. */
-class Tincan {
-  constructor(name, words) {
+/** A running program. */
+export class Process {
+  constructor(name, program, words) {
     this.name = name;
     this.out = [];
     this.err = [];
-    this.child = spawn(BINARY, words, { env: ENVIRONMENT, stdio: "pipe" });
+    this.child = spawn(program, words, { env: ENVIRONMENT, stdio: "pipe" });
     running.add(this.child);
     this.child.stdin.on("error", () => {}); // it may have ended; what it did is judged elsewhere
     for (const stream of ["out", "err"]) {
@@ -62,6 +62,13 @@ class Tincan {
   tail() {
     const last = (lines) => lines.slice(-25).map((line) => `    ${line.slice(0, 300)}`);
     return [`  ${this.name} out:`, ...last(this.out), `  ${this.name} err:`, ...last(this.err)].join("\n");
+  }
+}
+
+/** A running `tincan`. */
+class Tincan extends Process {
+  constructor(name, words) {
+    super(name, BINARY, words);
   }
 }
 

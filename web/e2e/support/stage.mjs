@@ -75,9 +75,14 @@ export class Stage {
   }
 
   #process(process) {
-    this.#cast.push(process);
-    this.#ends.push(() => process.kill());
-    return process;
+    return this.attend(process, () => process.kill());
+  }
+
+  /** Takes somebody into the cast, and ends them with the test. */
+  attend(one, end) {
+    this.#cast.push(one);
+    this.#ends.push(end);
+    return one;
   }
 
   /** A wire to one of the hub's ports, and the query that makes a page use it alone. */
