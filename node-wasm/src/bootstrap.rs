@@ -30,12 +30,13 @@ pub(crate) async fn begin(node: &PageNode, named: &[String], teller: &Teller) ->
     if named.is_empty() {
         let follower = Follower { node: node.clone(), teller: teller.clone(), followed: Vec::new() };
         let events = node.events();
+        teller.origin(Origin::Asking);
         spawn_local(async move {
             // It ends with the node.
             let _ = follower.follow(events).await;
         });
         // An error means that it is slow: the page goes on without.
-        let _ = timeout(FIRST_ANSWER_WAIT, teller.news().asked()).await;
+        let _ = timeout(FIRST_ANSWER_WAIT, teller.news().answered()).await;
         return Ok(None);
     }
     let (good, bad): (Vec<_>, Vec<_>) =
@@ -92,7 +93,7 @@ impl Follower {
                     connected = self.next(&mut events).await?;
                 }
                 pause = LOST_FOR;
-                self.teller.origin(Origin::Unknown);
+                self.teller.origin(Origin::Asking);
             }
             let until = Instant::now() + spread(pause);
             while !connected {

@@ -8,8 +8,10 @@ use tokio::sync::watch;
 /// The hub behind the page's own address, as last found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Not asked, or no answer yet since a hub was last connected.
-    Unknown,
+    /// The page's address names other hubs.
+    Unasked,
+    /// No answer yet, or none since a hub was last connected.
+    Asking,
     /// It did not answer, or not as a hub does: why, in words.
     Silent(String),
     /// It answers, and announces no address that a page can dial.
@@ -42,7 +44,7 @@ pub struct HostNews(watch::Receiver<Host>);
 
 impl Default for Teller {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unknown, stores: true })))
+        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true })))
     }
 }
 
@@ -84,9 +86,9 @@ impl HostNews {
         Some(self.0.borrow_and_update().clone())
     }
 
-    /// Waits until the origin's hub was asked.
-    pub(crate) async fn asked(&mut self) {
+    /// Waits until the origin has answered, or cannot.
+    pub(crate) async fn answered(&mut self) {
         // An error means that nobody asks any more.
-        let _ = self.0.wait_for(|host| host.origin != Origin::Unknown).await;
+        let _ = self.0.wait_for(|host| host.origin != Origin::Asking).await;
     }
 }

@@ -36,8 +36,6 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             {first.then(|| view! { <Heading message=Message::clone(&message) own /> })}
             <div class="body">
                 <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
-                {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
-                {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
                 {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>
@@ -55,6 +53,9 @@ fn Heading(message: Message, own: bool) -> impl IntoView {
             {own.then(|| view! { <span class="you">"you"</span> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
+            // Lines that are marked and lines that are not never share a heading.
+            {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
+            {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
         </div>
     }
 }

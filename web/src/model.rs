@@ -27,7 +27,7 @@ pub(crate) struct Model {
     pub(crate) me: Option<PeerId>,
     pub(crate) nick: String,
     pub(crate) status: Status,
-    /// Whether the last standing but "connecting" was offline: trying again, in contrast to the first time.
+    /// Whether a connection was lost or did not come about: trying again, in contrast to the first time.
     pub(crate) cut_off: bool,
     /// When offline: unix time in milliseconds of the next attempt.
     pub(crate) retry_at_ms: Option<u64>,
@@ -73,7 +73,7 @@ impl Default for Model {
             warnings: Vec::new(),
             refusals: Refusals::default(),
             clock_off_ms: None,
-            origin: Origin::Unknown,
+            origin: Origin::Asking,
             stores: true,
             heard_so_far: 0,
         }
@@ -159,7 +159,9 @@ impl Model {
     pub(crate) fn set_status(&mut self, status: Status, now_ms: u64) {
         self.status = status;
         match status.link {
-            Link::Offline => self.cut_off = true,
+            // Without a next attempt there was none yet: nobody knows whom to dial.
+            Link::Offline if status.retry_in_ms.is_some() => self.cut_off = true,
+            Link::Offline => {}
             Link::Online => self.cut_off = false,
             Link::Connecting => {}
         }

@@ -30,7 +30,7 @@ fn Connection() -> impl IntoView {
     view! {
         <div role="status">
             <Show when=move || worth_a_word.get()>
-                <p class="notice" data-testid="notice">
+                <p class="notice" class:trouble=move || can_retry.get() data-testid="notice">
                     {move || match standing.get() {
                         counting @ Standing::Offline { retry_at_ms: Some(_), .. } => {
                             // Announced each second, the count-down would drown everything; once is enough.
@@ -78,7 +78,7 @@ fn Refused() -> impl IntoView {
     });
     view! {
         <For each=move || refused.get() key=Clone::clone let((peer, note))>
-            <Note note on_dismiss=Some(Callback::new(move |_| model.update(|model| model.refusals.put_away(&peer)))) />
+            <Note note trouble=true on_dismiss=Some(Callback::new(move |_| model.update(|model| model.refusals.put_away(&peer)))) />
         </For>
     }
 }
@@ -91,7 +91,7 @@ fn Device() -> impl IntoView {
     let full = Memo::new(move |_| model.with(|model| (!model.stores).then(|| STORES_NO_MORE.to_owned())));
     view! {
         <For each=move || [clock.get(), full.get()].into_iter().flatten() key=Clone::clone let(note)>
-            <Note note on_dismiss=None />
+            <Note note trouble=true on_dismiss=None />
         </For>
     }
 }
@@ -127,7 +127,7 @@ fn Tab() -> impl IntoView {
     };
     view! {
         <For each=notes key=Clone::clone let(note)>
-            <Note note on_dismiss=None />
+            <Note note trouble=false on_dismiss=None />
         </For>
     }
 }
@@ -148,14 +148,14 @@ fn Warnings() -> impl IntoView {
     });
     view! {
         <For each=move || warnings.get() key=Clone::clone let(note)>
-            <Note note on_dismiss=Some(dismiss) />
+            <Note note trouble=true on_dismiss=Some(dismiss) />
         </For>
     }
 }
 
 /// A line that can be put away: for good, or by its owner.
 #[component]
-fn Note(note: String, on_dismiss: Option<Callback<String>>) -> impl IntoView {
+fn Note(note: String, trouble: bool, on_dismiss: Option<Callback<String>>) -> impl IntoView {
     let away = RwSignal::new(false);
     let dismissed = note.clone();
     let put_away = move |_| {
@@ -165,7 +165,7 @@ fn Note(note: String, on_dismiss: Option<Callback<String>>) -> impl IntoView {
         }
     };
     view! {
-        <p class="notice" class:away=move || away.get() data-testid="notice" role="status">
+        <p class="notice" class:trouble=trouble class:away=move || away.get() data-testid="notice" role="status">
             {note}
             <button type="button" class="button plain" aria-label="Put this note away" on:click=put_away>"×"</button>
         </p>

@@ -50,17 +50,23 @@ pub(crate) enum Why {
 
 impl Standing {
     pub(crate) fn of(model: &Model) -> Self {
-        match model.status.link {
-            Link::Connecting if !model.cut_off => match &model.origin {
-                Origin::Answers { ports, .. } => Self::Joining { ports: named(ports) },
-                _ => Self::Looking,
-            },
-            Link::Online if model.status.hub => Self::Fine,
-            Link::Online => Self::HubGone { direct: counts(&roster(model)).1 },
-            link => {
-                let trying = link == Link::Connecting;
-                Self::Offline { why: Why::of(model), retry_at_ms: model.retry_at_ms, trying }
-            }
+        let trying = model.status.link == Link::Connecting;
+        match (model.status.link, &model.origin) {
+            (Link::Online, _) if model.status.hub => Self::Fine,
+            (Link::Online, _) => Self::HubGone { direct: counts(&roster(model)).1 },
+            (_, Origin::Answers { ports, .. }) if !model.cut_off => Self::Joining { ports: named(ports) },
+            (_, Origin::Asking) if !model.cut_off => Self::Looking,
+            (Link::Connecting, _) if !model.cut_off => Self::Looking,
+            _ => Self::Offline { why: Why::of(model), retry_at_ms: model.retry_at_ms, trying },
+        }
+    }
+
+    /// In the one word of the top line: asking for the hub is part of connecting.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Fine | Self::HubGone { .. } => "online",
+            Self::Looking | Self::Joining { .. } | Self::Offline { trying: true, .. } => "connecting",
+            Self::Offline { trying: false, .. } => "offline",
         }
     }
 
@@ -100,7 +106,7 @@ impl Why {
             Origin::Undiallable => Self::NoAddress,
             // Where a hub is known, that it is gone says it all.
             Origin::Silent(reason) if model.retry_at_ms.is_none() => Self::NoHub { reason: reason.clone() },
-            Origin::Silent(_) | Origin::Unknown => Self::Unknown,
+            Origin::Silent(_) | Origin::Asking | Origin::Unasked => Self::Unknown,
         }
     }
 
@@ -154,17 +160,20 @@ mod tests {
     fn what_is_waited_for_is_said_step_by_step() {
         let mut model = Model::default();
         assert_eq!(said(&model), "Looking for the hub…");
+        status(&mut model, Link::Offline, None);
+        assert_eq!((said(&model).as_str(), Standing::of(&model).word()), ("Looking for the hub…", "connecting"));
         model.origin = Origin::Answers { hub: peer(1), ports: vec![4748] };
         assert_eq!(said(&model), "This page's hub answers. Connecting to its peer port 4748…");
         status(&mut model, Link::Offline, Some(1_500));
         assert_eq!(said(&model), "This page's hub answers, but its peer port 4748 does not. Trying again in 2 s.");
         status(&mut model, Link::Connecting, None);
         assert_eq!(said(&model), "This page's hub answers, but its peer port 4748 does not. Trying again now…");
-        model.origin = Origin::Unknown;
+        model.origin = Origin::Asking;
         status(&mut model, Link::Offline, Some(4_000));
         assert_eq!(said(&model), "Offline. Trying again in 4 s.");
         model.origin = Origin::Silent("it cannot be reached".into());
         assert_eq!(said(&model), "Offline. Trying again in 4 s.");
+        model = Model { origin: model.origin, ..Model::default() };
         status(&mut model, Link::Offline, None);
         assert_eq!(said(&model), "Offline. The hub of this page does not answer: it cannot be reached.");
     }

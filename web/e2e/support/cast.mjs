@@ -31,7 +31,7 @@ export class Cast {
   /** Somebody alone in a room that nobody else knows. */
   async alone(room, { query, prepare, nick = "mira", hub, online = true } = {}) {
     const [here, person] = [hub ?? (await this.hub()), await this.stage.somebody(nick)];
-    await prepare?.(person.page);
+    await prepare?.(person.page, here);
     if (online) await person.open(address(here.page, room, query), nick);
     else await person.page.goto(address(here.page, room, query));
     return person;

@@ -55,9 +55,15 @@ export const clockOffBy = (ms) => (page) =>
     };
   }, ms);
 
-/** No more than `bytes` may be stored for the page's origin from now on. */
-export async function allowStorage(person, bytes) {
-  const session = await person.page.context().newCDPSession(person.page);
-  const origin = new URL(person.page.url()).origin;
-  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: bytes });
+/** No more than `bytes` may be stored for the hub's page. The browser asks for it before a page's first write only. */
+export const allowBytes = (bytes) => async (page, hub) => {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(hub.page).origin, quotaSize: bytes });
+};
+
+/** Says long lines until the page says that they are no longer stored. */
+export async function fillStorage(person, atMost = 60) {
+  const full = async () => /storage takes no more/.test(await person.page.locator("body").innerText());
+  for (let n = 0; n < atMost && !(await full()); n++) await person.say(`${n} ${"jam ".repeat(1000)}`);
+  await person.says("storage takes no more");
 }

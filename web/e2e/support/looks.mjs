@@ -18,10 +18,8 @@ export async function look(person, state, { width, scheme }) {
   const { page } = person;
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
   await page.setViewportSize(WIDTHS[width]);
-  if (!state.sheet) return;
-  const button = page.getByRole("button", { name: state.sheet });
-  if (width === "narrow" && (await button.getAttribute("aria-expanded")) === "false") {
-    await button.click();
-    await state.focus?.(person);
-  }
+  const sheet = state.sheet && page.getByRole("button", { name: state.sheet });
+  if (sheet && width === "narrow" && (await sheet.getAttribute("aria-expanded")) === "false") await sheet.click();
+  await page.evaluate(() => document.activeElement?.blur());
+  await state.focus?.(person);
 }

@@ -98,7 +98,11 @@ export class Stage {
       road[end] = await Wire.to(port, options);
       this.#ends.push(() => road[end].cut());
     }
-    const rules = Object.entries(ends).map(([end, port]) => `MAP ${FAR_NAME}:${port} 127.0.0.1:${road[end].port}`);
+    // A peer that was once met is also dialled where it says it is, past the wires.
+    const rules = Object.entries(ends).flatMap(([end, port]) => [
+      `MAP ${FAR_NAME}:${port} 127.0.0.1:${road[end].port}`,
+      `MAP 127.0.0.1:${port} ~NOTFOUND`,
+    ]);
     const browser = await chromium.launch({ ...BROWSER, args: [...BROWSER.args, `--host-resolver-rules=${rules}`] });
     this.#ends.push(() => browser.close());
     road.somebody = async (name, options) => this.somebody(name, await browser.newContext(options));

@@ -2,7 +2,7 @@
 // go through this one table.
 
 import { ROOM } from "./cast.mjs";
-import { allowStorage, brokenModule, clockOffBy, heldModule, heldOrigin, originGone, storage } from "./faults.mjs";
+import { allowBytes, brokenModule, clockOffBy, fillStorage, heldModule, heldOrigin, originGone, storage } from "./faults.mjs";
 import { LONGEST } from "./lines.mjs";
 import { address } from "./stage.mjs";
 import { until } from "./wait.mjs";
@@ -10,11 +10,14 @@ import { until } from "./wait.mjs";
 /** A hub's `--config` that lets nobody be in two rooms. */
 const ONE_ROOM_EACH = "[limits]\ncarried_rooms_per_peer = 1\n";
 const HOUR_MS = 3_600_000;
+/** What a browser with little room stores: a key, a room and a few lines. */
+const STORED_BYTES = 60_000;
 
 /**
  * `reach` leads somebody there and answers them; `says` is on the page from then on, whatever the look.
  * `widths` are those that the state exists in, `sheet` the one it is in where the page is narrow, `focus` what is
- * in use. A `faulty` page may report errors to its console. Whoever `stays` is needed by others.
+ * in use. A `faulty` page may report errors to its console. Whoever `stays` is needed by others; an `album`
+ * state is shown in every look.
  */
 export const STATES = [
   {
@@ -58,6 +61,7 @@ export const STATES = [
     says: "from a newer Tincan",
     reach: async (cast) => (await cast.lively()).jonas,
     stays: true,
+    album: true,
   },
   {
     name: "people",
@@ -184,8 +188,9 @@ export const STATES = [
     name: "storage-full",
     says: "Your browser's storage takes no more",
     async reach(cast) {
-      const person = await cast.alone("pantry");
-      await allowStorage(person, 1);
+      const person = await cast.alone("shelf", { prepare: allowBytes(STORED_BYTES) });
+      await fillStorage(person);
+      await person.join("pantry");
       await person.say("One more jar?");
       return person;
     },
