@@ -192,7 +192,10 @@ mod tests {
         // The next attempt reaches nobody.
         status(&mut model, Link::Connecting, None);
         status(&mut model, Link::Offline, Some(1_000));
-        assert_eq!(said(&model), "This page's hub answers, but its peer ports 4748 and 443 do not. Trying again in 1 s.");
+        assert_eq!(
+            said(&model),
+            "This page's hub answers, but its peer ports 4748 and 443 do not. Trying again in 1 s."
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use n0_future::time::sleep;
+use n0_future::time::{Instant, timeout};
 use tincan_shared::{Change, Storage};
 use tokio::sync::{Notify, watch};
 use wasm_bindgen_futures::spawn_local;
@@ -47,6 +47,18 @@ struct State {
 impl Unwritten {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds what is unwritten to a batch, and tells how many calls that makes; nothing when no more will be written.
+    fn take_into(&self, batch: &mut Batch) -> Option<u64> {
+        self.change(|state| {
+            batch.append(&mut state.batch);
+            if batch.len() > MAX_UNWRITTEN && !state.given_up {
+                state.give_up();
+            }
+            let over = state.given_up || (state.ended && batch.is_empty());
+            (!over).then_some(state.calls)
+        })
     }
 }
 
@@ -108,19 +120,11 @@ async fn drain(
     let mut batch = Batch::new();
     let mut pause = REWRITE_PAUSE;
     loop {
-        let (calls, given_up, ended) = unwritten.change(|state| {
-            batch.append(&mut state.batch);
-            if batch.len() > MAX_UNWRITTEN && !state.given_up {
-                state.give_up();
-            }
-            (state.calls, state.given_up, state.ended)
-        });
-        if given_up {
-            teller.stores(false);
-        }
-        if given_up || (ended && batch.is_empty()) {
+        let Some(calls) = unwritten.take_into(&mut batch) else {
+            // Ended for good, or given up: only the latter is news, and told for as long as the page lives.
+            teller.stores(!unwritten.change(|state| state.given_up));
             return;
-        }
+        };
         if batch.is_empty() {
             written.send_replace(calls);
             unwritten.wake.notified().await;
@@ -136,23 +140,28 @@ async fn drain(
             Err(error) => {
                 tracing::debug!("the browser's storage refused a write ({error:?}); trying again");
                 teller.stores(false);
-                sleep(pause).await;
-                pause = (pause * 2).min(MAX_REWRITE_PAUSE);
                 if let Ok(reopened) = Database::open(&database.name).await {
                     database = reopened;
                 }
-                forget(&database, slot, &mut batch).await;
+                forget_until(Instant::now() + pause, &database, slot, &unwritten, &mut batch).await;
+                pause = (pause * 2).min(MAX_REWRITE_PAUSE);
             }
         }
     }
 }
 
-/// Where nothing more fits, entries can still be dropped: a waiting line that was sent must not be said again
-/// after a reload.
-async fn forget(database: &Database, slot: u32, batch: &mut Batch) {
-    let dropped: Batch = batch.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| (key.clone(), None)).collect();
-    if !dropped.is_empty() && database.commit(slot, &dropped).await.is_ok() {
-        batch.retain(|_, value| value.is_some());
+/// Where nothing more fits, entries can still be dropped, and are at once: a waiting line that was sent must not
+/// be said again after a reload.
+async fn forget_until(until: Instant, database: &Database, slot: u32, unwritten: &Unwritten, batch: &mut Batch) {
+    loop {
+        let dropped = batch.iter().filter(|(_, value)| value.is_none());
+        let dropped: Batch = dropped.map(|(key, _)| (key.clone(), None)).collect();
+        if !dropped.is_empty() && database.commit(slot, &dropped).await.is_ok() {
+            batch.retain(|_, value| value.is_some());
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if timeout(left, unwritten.wake.notified()).await.is_err() || unwritten.take_into(batch).is_none() {
+            return;
+        }
     }
 }
-

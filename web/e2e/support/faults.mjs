@@ -1,5 +1,7 @@
 // What can be wrong around a page: each is prepared before it is opened.
 
+import { randomBytes } from "node:crypto";
+
 /** The module never arrives. */
 export const heldModule = (page) => page.route("**/*.wasm", () => {});
 
@@ -61,9 +63,9 @@ export const allowBytes = (bytes) => async (page, hub) => {
   await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(hub.page).origin, quotaSize: bytes });
 };
 
-/** Says long lines until the page says that they are no longer stored. */
+/** Says long lines, which do not compress, until the page says that they are no longer stored. */
 export async function fillStorage(person, atMost = 60) {
   const full = async () => /storage takes no more/.test(await person.page.locator("body").innerText());
-  for (let n = 0; n < atMost && !(await full()); n++) await person.say(`${n} ${"jam ".repeat(1000)}`);
+  for (let n = 0; n < atMost && !(await full()); n++) await person.say(randomBytes(3_000).toString("base64"));
   await person.says("storage takes no more");
 }
