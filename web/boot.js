@@ -8,5 +8,14 @@ try {
 } catch (error) {
   console.error(error);
   const said = document.querySelector("#start p");
-  if (said) said.textContent = "Tincan could not load. Reload the page to try again.";
+  if (said) {
+    said.className = "error";
+    said.setAttribute("role", "alert");
+    said.textContent = "Tincan could not load. Reload the page to try again.";
+    const reload = document.createElement("button");
+    reload.className = "button";
+    reload.textContent = "Reload";
+    reload.addEventListener("click", () => location.reload());
+    said.after(reload);
+  }
 }

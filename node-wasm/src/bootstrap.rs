@@ -1,15 +1,22 @@
 //! Whom the page connects to: the hub it was opened from, or those that its address names.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
+use futures::future::{Either, select};
 use n0_future::time::{Instant, timeout};
 use tincan_shared::{Error, Event, Multiaddr};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::{PageEvents, PageNode, hubs, origin, transport};
+use crate::{
+    PageEvents, PageNode,
+    host::{Origin, Teller},
+    hubs, origin, transport,
+};
 
 /// How long a hub stays lost before its origin is asked whether it became another one.
 const LOST_FOR: Duration = Duration::from_secs(4);
+/// How long a starting page waits for its origin before it shows itself without.
+const FIRST_ANSWER_WAIT: Duration = Duration::from_secs(4);
 /// Longest pause between two questions to the origin.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// Hub identities of one origin that a page follows; each is one more that is dialled for ever.
@@ -19,13 +26,18 @@ const MAX_FOLLOWED: usize = 8;
 ///
 /// # Errors
 /// [`Error::Stopped`].
-pub(crate) async fn begin(node: &PageNode, named: &[String]) -> Result<Option<String>, Error> {
+pub(crate) async fn begin(node: &PageNode, named: &[String], teller: &Teller) -> Result<Option<String>, Error> {
     if named.is_empty() {
-        let mut origin = Origin { node: node.clone(), followed: Vec::new() };
-        let problem = origin.ask().await?;
+        let follower = Follower { node: node.clone(), teller: teller.clone(), followed: Vec::new() };
         let events = node.events();
-        spawn_local(async move { origin.follow(events).await });
-        return Ok(problem);
+        teller.origin(Origin::Asking);
+        spawn_local(async move {
+            // It ends with the node.
+            let _ = follower.follow(events).await;
+        });
+        // An error means that it is slow: the page goes on without.
+        let _ = timeout(FIRST_ANSWER_WAIT, teller.news().answered()).await;
+        return Ok(None);
     }
     let (good, bad): (Vec<_>, Vec<_>) =
         named.iter().map(|text| transport::parse(text, node.surroundings())).partition(Result::is_ok);
@@ -35,81 +47,85 @@ pub(crate) async fn begin(node: &PageNode, named: &[String]) -> Result<Option<St
     Ok(bad.into_iter().find_map(Result::err).map(|error| format!("?hub= is not used: {error}")))
 }
 
-/// The hub behind the page's own origin, whose key may change when its data is lost.
-struct Origin {
+/// Follows the hub behind the page's own origin, whose key may change when its data is lost.
+struct Follower {
     node: PageNode,
+    teller: Teller,
     followed: Vec<Vec<Multiaddr>>,
 }
 
-impl Origin {
-    /// Asks who the hub is, and connects. An answer in words is a problem.
-    async fn ask(&mut self) -> Result<Option<String>, Error> {
+impl Follower {
+    /// Asks who the hub is, and connects.
+    async fn ask(&mut self) -> Result<(), Error> {
         let hub = match origin::hub().await {
             Ok(hub) => hub,
-            Err(reason) => return Ok(Some(format!("the hub of this page does not answer ({reason}); trying again"))),
+            Err(reason) => {
+                tracing::info!("the hub of this page does not answer ({reason})");
+                self.teller.origin(Origin::Silent(reason));
+                return Ok(());
+            }
         };
         let addresses = hubs::seen_from(self.node.surroundings(), &hub);
         if addresses.is_empty() {
-            let problem = "the hub announces no address that a page can dial; let it listen on /ws, or announce wss";
-            return Ok(Some(problem.into()));
+            self.teller.origin(Origin::Undiallable);
+            return Ok(());
         }
+        self.teller.origin(Origin::Answers { hub: hub.peer, ports: hubs::ports(&addresses) });
         if self.followed.contains(&addresses) {
-            self.node.retry().await?;
-        } else {
-            if self.followed.len() >= MAX_FOLLOWED {
-                self.followed.remove(0);
-            }
-            self.followed.push(addresses.clone());
-            self.node.stay_connected(addresses).await?;
+            return self.node.dial_lost().await;
         }
-        Ok(None)
+        if self.followed.len() >= MAX_FOLLOWED {
+            self.followed.remove(0);
+        }
+        self.followed.push(addresses.clone());
+        self.node.stay_connected(addresses).await
     }
 
-    /// Asks again whenever no hub is connected for a while, ever more rarely until one is.
-    async fn follow(mut self, mut events: PageEvents) {
+    /// Asks, and asks again whenever no hub is connected for a while: ever more rarely until one is, and at
+    /// once when a person wants it.
+    async fn follow(mut self, mut events: PageEvents) -> Result<(), Error> {
+        self.ask().await?;
         let mut pause = LOST_FOR;
-        let mut connected = self.connected().await;
+        let mut connected = self.connected().await?;
         loop {
-            while connected == Some(true) {
-                connected = self.next(&mut events).await;
+            if connected {
+                while connected {
+                    connected = self.next(&mut events).await?;
+                }
                 pause = LOST_FOR;
+                self.teller.origin(Origin::Asking);
             }
             let until = Instant::now() + spread(pause);
-            while connected == Some(false) {
+            while !connected {
                 let left = until.saturating_duration_since(Instant::now());
-                match timeout(left, self.next(&mut events)).await {
-                    Ok(now) => connected = now,
-                    Err(_) => break,
+                let wanted = self.node.wants_retry();
+                match select(pin!(wanted), pin!(timeout(left, self.next(&mut events)))).await {
+                    Either::Right((Ok(now), _)) => connected = now?,
+                    Either::Left(_) | Either::Right((Err(_), _)) => break,
                 }
             }
-            match connected {
-                Some(true) => continue,
-                Some(false) => {}
-                None => return,
+            if !connected {
+                self.ask().await?;
+                pause = (pause * 2).min(MAX_PAUSE);
+                connected = self.connected().await?;
             }
-            match self.ask().await {
-                Ok(Some(problem)) => tracing::info!("{problem}"),
-                Ok(None) => {}
-                Err(_) => return,
-            }
-            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 
-    /// Whether a hub is connected, as of the next event that tells; nothing when the node has ended.
-    async fn next(&self, events: &mut PageEvents) -> Option<bool> {
+    /// Whether a hub is connected, as of the next event that tells.
+    async fn next(&self, events: &mut PageEvents) -> Result<bool, Error> {
         loop {
             match events.next().await {
-                Event::Status(status) => return Some(status.hub),
+                Event::Status(status) => return Ok(status.hub),
                 Event::Lagged { .. } => return self.connected().await,
-                Event::Stopped => return None,
+                Event::Stopped => return Err(Error::Stopped),
                 _ => {}
             }
         }
     }
 
-    async fn connected(&self) -> Option<bool> {
-        Some(self.node.status().await.ok()?.hub)
+    async fn connected(&self) -> Result<bool, Error> {
+        Ok(self.node.status().await?.hub)
     }
 }
 

@@ -68,6 +68,18 @@ pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiad
     hubs.into_iter().map(|(_, list)| list).collect()
 }
 
+/// The ports of these addresses, each once.
+#[must_use]
+pub fn ports(addresses: &[Multiaddr]) -> Vec<u16> {
+    let mut ports = Vec::new();
+    for ws in addresses.iter().filter_map(Address::of) {
+        if !ports.contains(&ws.port) {
+            ports.push(ws.port);
+        }
+    }
+    ports
+}
+
 fn at_host(hostname: &str, ws: &Address, hub: PeerId) -> Option<Multiaddr> {
     let host = match hostname.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => Protocol::Ip4(ip),

@@ -7,6 +7,7 @@
 //! | [`websocket`] | libp2p over the browser's WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
+//! | [`host`] | what the page learns that is not the node's to tell |
 //! | `origin` | `GET /api/v1/node` of the page's own origin |
 //! | [`storage`] | IndexedDB, written behind |
 //! | [`identity`] | one stored key per tab |
@@ -18,6 +19,7 @@
 
 mod bootstrap;
 pub mod election;
+pub mod host;
 pub mod hubs;
 pub mod identity;
 mod lifecycle;
@@ -31,5 +33,6 @@ pub mod websocket;
 use getrandom_03 as _;
 use getrandom_04 as _;
 
+pub use host::{Host, HostNews, Origin};
 pub use page::{PageEvents, PageNode};
 pub use start::{Options, Stage, Started, start};

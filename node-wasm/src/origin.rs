@@ -11,8 +11,8 @@ use web_sys::{AbortController, RequestCache, RequestInit, Response};
 use crate::hubs::Announced;
 
 const PATH: &str = "/api/v1/node";
-/// How long the origin may take.
-const ANSWER_WAIT: Duration = Duration::from_secs(4);
+/// How long the origin may take: a slow one is better than none.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// Announced addresses that are read.
 const MAX_ANNOUNCED: u32 = 64;
 

@@ -1,9 +1,12 @@
 //! The one small seam through which a page holds its node. All that passes is plain data, so that a
 //! worker or another tab can hold the node in the page's place later.
 
+use std::sync::Arc;
+
 use tincan_shared::{
     Error, Event, Events, Message, Multiaddr, Node, NodeInfo, PeerId, PeerInfo, RoomInfo, Said, Status, repl,
 };
+use tokio::sync::Notify;
 
 use crate::transport::{self, Surroundings};
 
@@ -12,6 +15,7 @@ use crate::transport::{self, Surroundings};
 pub struct PageNode {
     node: Node,
     surroundings: Surroundings,
+    retry: Arc<Notify>,
 }
 
 /// What the node tells the page, in order.
@@ -33,7 +37,7 @@ impl From<Events> for PageEvents {
 
 impl PageNode {
     pub(crate) fn new(node: Node, surroundings: Surroundings) -> Self {
-        Self { node, surroundings }
+        Self { node, surroundings, retry: Arc::default() }
     }
 
     /// This node's peer id.
@@ -120,11 +124,12 @@ impl PageNode {
         self.node.set_nick(nick).await
     }
 
-    /// Dials lost hubs now instead of after their back-off.
+    /// Dials lost hubs now instead of after their back-off, and asks the page's origin for its hub anew.
     ///
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn retry(&self) -> Result<(), Error> {
+        self.retry.notify_waiters();
         self.node.retry().await
     }
 
@@ -147,6 +152,16 @@ impl PageNode {
     /// Stays connected to one hub from now on.
     pub(crate) async fn stay_connected(&self, hub: Vec<Multiaddr>) -> Result<(), Error> {
         self.node.stay_connected(hub).await
+    }
+
+    /// Dials lost hubs now.
+    pub(crate) async fn dial_lost(&self) -> Result<(), Error> {
+        self.node.retry().await
+    }
+
+    /// Until somebody calls [`Self::retry`].
+    pub(crate) async fn wants_retry(&self) {
+        self.retry.notified().await;
     }
 
     /// Ends the node.

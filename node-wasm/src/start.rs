@@ -6,6 +6,7 @@ use tincan_shared::{Config, Error, NoStorage, Node, Platform, Saved, Storage};
 use crate::{
     PageEvents, PageNode, bootstrap,
     election::{self, Seat},
+    host::{HostNews, Teller},
     identity::Identity,
     lifecycle,
     storage::{DATABASE, Database, Refused},
@@ -41,6 +42,8 @@ pub struct Started {
     pub persistent: bool,
     /// What did not go well, in one line.
     pub problem: Option<String>,
+    /// What the node does not tell.
+    pub host: HostNews,
 }
 
 /// Starts the node of this page.
@@ -49,7 +52,8 @@ pub struct Started {
 /// Only what makes a node impossible; a hub out of reach or missing storage is told in [`Started`].
 pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, Error> {
     stage(Stage::Key);
-    let tab = Tab::open().await;
+    let teller = Teller::default();
+    let tab = Tab::open(&teller).await;
     let transport = transport::build(&tab.identity.keypair)?;
     let platform = Platform {
         keypair: tab.identity.keypair,
@@ -74,11 +78,11 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     }
     let persistent = tab.identity.stored.is_ok();
     if let Err(reason) = tab.identity.stored {
-        problems.push(format!("nothing outlives this page: {reason}"));
+        tracing::info!("nothing outlives this page: {reason}");
     }
-    problems.extend(bootstrap::begin(&node, &options.hubs).await?);
+    problems.extend(bootstrap::begin(&node, &options.hubs, &teller).await?);
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
-    Ok(Started { node, events: events.into(), guest, persistent, problem })
+    Ok(Started { node, events: events.into(), guest, persistent, problem, host: teller.news() })
 }
 
 /// What this tab holds of the profile: a slot, its key and its entries.
@@ -90,15 +94,15 @@ struct Tab {
 }
 
 impl Tab {
-    async fn open() -> Self {
-        match Self::stored().await {
+    async fn open(teller: &Teller) -> Self {
+        match Self::stored(teller).await {
             Ok(tab) => tab,
             Err(reason) => Self::fleeting(None, Identity::fleeting(reason)),
         }
     }
 
     /// Without a stored key there is nothing that two tabs could run at once: no slot is needed then.
-    async fn stored() -> Result<Self, Refused> {
+    async fn stored(teller: &Teller) -> Result<Self, Refused> {
         let database = Database::open(DATABASE).await?;
         let seat = election::elect().await?;
         let slot = seat.slot;
@@ -108,7 +112,7 @@ impl Tab {
         }
         match database.load(slot).await {
             Ok(saved) => {
-                let storage = Box::new(database.writer(slot));
+                let storage = Box::new(database.writer(slot, teller.clone()));
                 Ok(Self { seat: Some(seat), identity, saved, storage })
             }
             Err(reason) => Ok(Self::fleeting(Some(seat), Identity { stored: Err(reason), ..identity })),

@@ -1,31 +1,29 @@
 //! IndexedDB behind the node's storage: one database, memory ahead of it, one transaction a batch.
 
-use std::{
-    collections::BTreeMap,
-    rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod behind;
 
-use futures::future::{join, join_all};
+use std::{cell::Cell, collections::BTreeMap, pin::pin, rc::Rc, task::Poll, time::Duration};
+
+use futures::{
+    future::{join, join_all},
+    poll,
+};
 use js_sys::Uint8Array;
-use n0_future::time::{sleep, timeout};
+use n0_future::time::timeout;
 use rexie::{KeyRange, ObjectStore, Rexie, TransactionMode};
-use tincan_shared::{Change, Saved, Storage};
-use tokio::sync::{Notify, oneshot, watch};
+use tincan_shared::Saved;
+use tokio::sync::oneshot;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+pub use behind::{MAX_UNWRITTEN, WriteBehind};
+
+use crate::host::Teller;
+
 /// The database of a page.
 pub const DATABASE: &str = "tincan";
-/// Entries that may be unwritten before the page stops storing: the browser has stopped answering.
-pub const MAX_UNWRITTEN: usize = 16_384;
 /// How long one answer of the database may take while the page starts.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
-/// Pause before a failed batch is written again; doubles up to [`MAX_REWRITE_PAUSE`].
-const REWRITE_PAUSE: Duration = Duration::from_millis(500);
-/// Longest pause before a failed batch is written again.
-const MAX_REWRITE_PAUSE: Duration = Duration::from_secs(30);
 
 const VERSION: u32 = 1;
 const KEYS: &str = "keys";
@@ -110,138 +108,44 @@ impl Database {
 
     /// Where a slot's node stores from now on.
     #[must_use]
-    pub fn writer(&self, slot: u32) -> WriteBehind {
-        let unwritten = Arc::new(Unwritten::default());
-        let (written, progress) = watch::channel(0);
-        spawn_local(drain(self.clone(), slot, unwritten.clone(), written));
-        WriteBehind { unwritten, progress }
+    pub fn writer(&self, slot: u32, teller: Teller) -> WriteBehind {
+        WriteBehind::new(self.clone(), slot, teller)
     }
 
     async fn commit(&self, slot: u32, batch: &Batch) -> rexie::Result<()> {
         let transaction = self.rexie.transaction(&[ENTRIES], TransactionMode::ReadWrite)?;
         let store = &transaction.store(ENTRIES)?;
         let prefix = prefix(slot);
-        let requests = join_all(batch.iter().map(|(key, value)| {
+        let failed = &Cell::new(false);
+        let mut requests = pin!(join_all(batch.iter().map(|(key, value)| {
             let key = JsValue::from(format!("{prefix}{key}"));
             async move {
-                match value {
+                let done = match value {
                     Some(value) => store.put(&Uint8Array::from(value.as_slice()), Some(&key)).await.map(drop),
                     None => store.delete(key).await,
-                }
+                };
+                failed.set(failed.get() || done.is_err());
+                done
             }
-        }));
+        })));
+        // The first look makes all requests; one refused on the spot must not let its neighbours through alone.
+        let early = poll!(&mut requests);
+        if failed.get() {
+            if early.is_pending() {
+                requests.await;
+            }
+            // Still within the last answer's turn, before the browser would commit by itself.
+            transaction.abort().await?;
+            return Err(rexie::Error::TransactioncommitFailed);
+        }
         // Committed by name: a page that is being left may lose what would commit by itself a moment later.
-        let (requests, committed) = join(requests, transaction.commit()).await;
+        let committed = transaction.commit();
+        let (requests, committed) = match early {
+            Poll::Ready(requests) => (requests, committed.await),
+            Poll::Pending => join(requests, committed).await,
+        };
         requests.into_iter().collect::<rexie::Result<()>>()?;
         committed
-    }
-}
-
-/// The database as the node sees it: takes changes at once, writes them in order behind.
-#[derive(Debug)]
-pub struct WriteBehind {
-    unwritten: Arc<Unwritten>,
-    progress: watch::Receiver<u64>,
-}
-
-#[derive(Debug, Default)]
-struct Unwritten {
-    state: Mutex<State>,
-    wake: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    batch: Batch,
-    /// Calls of `write` so far.
-    calls: u64,
-    /// No more calls will come.
-    ended: bool,
-    /// Too much was unwritten: nothing is taken any more.
-    given_up: bool,
-}
-
-impl Unwritten {
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl WriteBehind {
-    /// Ends when all that was taken so far is in the database, or never will be.
-    pub async fn flushed(&self) {
-        let calls = self.unwritten.change(|state| state.calls);
-        // An error means that the writer has ended: nothing to wait for.
-        let _ = self.progress.clone().wait_for(|written| *written >= calls).await;
-    }
-}
-
-impl Storage for WriteBehind {
-    fn write(&mut self, changes: Vec<Change>) {
-        self.unwritten.change(|state| {
-            if state.given_up {
-                return;
-            }
-            state.calls += 1;
-            state.batch.extend(changes.into_iter().map(|change| (change.key, change.value)));
-            if state.batch.len() > MAX_UNWRITTEN {
-                state.give_up();
-            }
-        });
-        self.unwritten.wake.notify_one();
-    }
-}
-
-impl State {
-    fn give_up(&mut self) {
-        self.given_up = true;
-        self.batch.clear();
-        tracing::error!("the browser's storage takes nothing more; what is said from now on does not survive a reload");
-    }
-}
-
-impl Drop for WriteBehind {
-    fn drop(&mut self) {
-        self.unwritten.change(|state| state.ended = true);
-        self.unwritten.wake.notify_one();
-    }
-}
-
-/// Writes what is unwritten, one transaction at a time, until its [`WriteBehind`] is gone.
-async fn drain(mut database: Database, slot: u32, unwritten: Arc<Unwritten>, written: watch::Sender<u64>) {
-    let mut batch = Batch::new();
-    let mut pause = REWRITE_PAUSE;
-    loop {
-        let (calls, stop) = unwritten.change(|state| {
-            batch.append(&mut state.batch);
-            if batch.len() > MAX_UNWRITTEN && !state.given_up {
-                state.give_up();
-            }
-            (state.calls, state.given_up || (state.ended && batch.is_empty()))
-        });
-        if stop {
-            return;
-        }
-        if batch.is_empty() {
-            written.send_replace(calls);
-            unwritten.wake.notified().await;
-            continue;
-        }
-        match database.commit(slot, &batch).await {
-            Ok(()) => {
-                batch.clear();
-                pause = REWRITE_PAUSE;
-                written.send_replace(calls);
-            }
-            Err(error) => {
-                tracing::warn!("the browser's storage refused a write ({error:?}); trying again");
-                sleep(pause).await;
-                pause = (pause * 2).min(MAX_REWRITE_PAUSE);
-                if let Ok(reopened) = Database::open(&database.name).await {
-                    database = reopened;
-                }
-            }
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use tincan_shared::{Event, MessageState, Said};
-use tincan_wasm::{Options, PageEvents, Stage, start};
+use tincan_wasm::{Options, Origin, PageEvents, Stage, start};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::{PageTransitionEvent, PageTransitionEventInit};
 
@@ -30,8 +30,7 @@ async fn key_and_waiting_lines_outlive_a_page_and_tabs_have_keys_of_their_own() 
     let first = start(Options::default(), |stage| stages.borrow_mut().push(stage)).await.unwrap();
     assert_eq!(stages.take(), [Stage::Key, Stage::Hub]);
     assert_eq!((first.guest, first.persistent), (0, true));
-    let problem = first.problem.unwrap();
-    assert!(problem.starts_with("the hub of this page does not answer (it says 404)"), "{problem}");
+    assert_eq!((&first.problem, first.host.now().origin), (&None, Origin::Silent("it says 404".into())));
     let peer = first.node.peer_id();
 
     first.node.join("lobby", false).await.unwrap();

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use tincan_shared::{Change, Storage};
-use tincan_wasm::{identity::Identity, storage::Database};
+use tincan_wasm::{host::Teller, identity::Identity, storage::Database};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -29,7 +29,7 @@ fn remove(key: &str) -> Change {
 async fn entries_survive_a_reopening() {
     let (name, first) = database("reopen").await;
     assert!(first.load(0).await.unwrap().is_empty());
-    let mut writer = first.writer(0);
+    let mut writer = first.writer(0, Teller::default());
     writer.write(vec![put("nick", "grün".as_bytes()), put("empty", b""), put("gone", b"x")]);
     writer.write(vec![remove("gone"), remove("never there"), put("bytes", &[0, 255, 128])]);
     writer.flushed().await;
@@ -48,7 +48,7 @@ async fn entries_survive_a_reopening() {
 #[wasm_bindgen_test]
 async fn later_writes_win_over_earlier_ones() {
     let (name, first) = database("order").await;
-    let mut writer = first.writer(0);
+    let mut writer = first.writer(0, Teller::default());
     for round in 0..300_u32 {
         writer.write(vec![put("counter", &round.to_be_bytes()), put(&format!("line/{round}"), b"said")]);
         if round % 2 == 1 {
@@ -70,7 +70,7 @@ async fn later_writes_win_over_earlier_ones() {
 async fn slots_do_not_see_each_other() {
     let (_, database) = database("slots").await;
     for slot in [1, 10, 11, 2] {
-        let mut writer = database.writer(slot);
+        let mut writer = database.writer(slot, Teller::default());
         writer.write(vec![put("slot", &slot.to_be_bytes()), put("/odd/key", b"")]);
         writer.flushed().await;
     }
@@ -85,7 +85,7 @@ async fn slots_do_not_see_each_other() {
 #[wasm_bindgen_test]
 async fn too_many_unwritten_entries_end_the_storing_but_nothing_hangs() {
     let (_, database) = database("bound").await;
-    let mut writer = database.writer(0);
+    let mut writer = database.writer(0, Teller::default());
     let flood = (0..=tincan_wasm::storage::MAX_UNWRITTEN).map(|n| put(&n.to_string(), b"")).collect();
     writer.write(flood);
     writer.write(vec![put("late", b"")]);

@@ -1,80 +1,37 @@
-// Screenshots of the page as people meet it, into docs/screenshots. Run by `cargo xtask shots`.
+// Screenshots of the page in every state, into docs/screenshots. Run by `cargo xtask shots`; with names of states
+// after it, of these alone.
 
 import fs from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { address, Stage } from "./support/stage.mjs";
+import { Cast } from "./support/cast.mjs";
+import { STATES } from "./support/states.mjs";
+import { visit } from "./support/tour.mjs";
 
 const INTO = fileURLToPath(new URL("../../docs/screenshots/", import.meta.url));
-const WIDE = { width: 1280, height: 800 };
-const MEDIUM = { width: 800, height: 900 };
-const NARROW = { width: 360, height: 720 };
-const ROOM = "kitchen";
+/** The looks that every state is shown in; a state with `album` is shown in all. */
+const SHOWN = ["wide-light", "narrow-dark"];
 
-const TALK = [
-  ["mira", "Can everybody hear me?"],
-  ["jonas", "Loud and clear. Where does this run?"],
-  ["mira", "On Sam's laptop, and in this tab. Nowhere else."],
-  ["sam", "I am the terminal in the corner."],
-  ["sam", "Each of us is a peer with a key of their own."],
-  ["jonas", "So when I close the laptop…"],
-  ["mira", "…the lines wait here and go out when you are back."],
-  ["jonas", "Nice. The plan for Saturday:\n1. bring two tins\n2. bring string"],
-  ["sam", "https://libp2p.io explains the string."],
-];
-
-const stage = new Stage();
-const shoot = async (person, name) => {
-  await person.page.evaluate(() => document.activeElement?.blur());
-  await person.page.screenshot({ path: `${INTO}${name}.png` });
-  process.stdout.write(`    docs/screenshots/${name}.png\n`);
-};
-const person = async (hub, nick, viewport, colorScheme, room = ROOM) => {
-  const one = await stage.somebody(nick, undefined, { viewport, colorScheme, reducedMotion: "reduce" });
-  await one.open(address(hub.page, room), nick);
-  return one;
-};
-
+const wanted = process.argv.slice(2);
+const states = STATES.filter((state) => wanted.length === 0 || wanted.includes(state.name));
+const cast = new Cast();
 try {
   await fs.mkdir(INTO, { recursive: true });
-  const hub = await stage.hub();
-
-  const alone = await person(hub, "mira", NARROW, "light", "attic");
-  await alone.says("Nobody else is here yet");
-  await shoot(alone, "empty-narrow-light");
-  await alone.say("Is anybody up here?");
-  await shoot(alone, "waiting-narrow-light");
-
-  const cast = {
-    jonas: await person(hub, "jonas", WIDE, "light"),
-    mira: await person(hub, "mira", WIDE, "dark"),
-    sam: stage.terminal("sam", ROOM, [hub.tcp]),
-  };
-  const phone = await person(hub, "ida", NARROW, "dark");
-  const tablet = await person(hub, "ben", MEDIUM, "light");
-  await Promise.all(["mira", "sam", "ida", "ben"].map((nick) => cast.jonas.lists(nick)));
-  for (const [who, text] of TALK) {
-    await cast[who].say(text);
-    await Promise.all([cast.jonas, cast.mira, phone, tablet].map((one) => one.sees(text)));
+  const taken = new Set();
+  for (const state of states) {
+    const shown = ({ name, width }) => state.album || SHOWN.includes(name) || (state.widths && name === `${width}-light`);
+    await visit(cast, state, shown, async (person, look) => {
+      const name = `${state.name}-${look.name}.png`;
+      await person.page.screenshot({ path: INTO + name });
+      taken.add(name);
+      process.stdout.write(`    docs/screenshots/${name}\n`);
+    });
   }
-  await shoot(cast.jonas, "room-wide-light");
-  await shoot(cast.mira, "room-wide-dark");
-  await shoot(tablet, "room-medium-light");
-  await shoot(phone, "room-narrow-dark");
-
-  await cast.jonas.dial("127.0.0.1:4748");
-  const second = await stage.somebody("jonas", cast.jonas.page.context());
-  await second.open(address(hub.page, ROOM), "jonas too");
-  await second.says("second guest");
-  await second.dial("127.0.0.1:4748");
-  await shoot(second, "second-tab-wrong-address-wide-light");
-
-  for (const one of [cast.jonas, cast.mira]) one.mayLoseHub = true;
-  await hub.kill("SIGKILL");
-  await phone.says("Offline.");
-  await shoot(phone, "offline-narrow-dark");
+  // What no state is called any more goes.
+  const left = wanted.length ? [] : (await fs.readdir(INTO)).filter((name) => name.endsWith(".png") && !taken.has(name));
+  for (const name of left) await fs.rm(INTO + name);
 } catch (error) {
-  process.stderr.write(`${await stage.tail()}\n`);
+  process.stderr.write(`${await cast.stage.tail()}\n`);
   throw error;
 } finally {
-  await stage.clear();
+  await cast.clear();
 }

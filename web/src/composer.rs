@@ -88,7 +88,9 @@ pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
                     }
                     on:keydown=on_key
                 ></textarea>
-                <button type="submit" class="button primary" data-testid="message-send">"Send"</button>
+                <button type="submit" class="button primary" data-testid="message-send" disabled=move || room.with(String::is_empty)>
+                    "Send"
+                </button>
             </div>
         </form>
     }

@@ -57,13 +57,20 @@ fn Head(room: Memo<String>) -> impl IntoView {
     };
     view! {
         <div class="head">
-            <h1>{move || neutralise(&room.get(), false)}</h1>
-            {move || here.get().map(|others| view! {
-                <p class="here">{match others {
-                    0 => "only you".to_owned(),
-                    n => format!("{n} and you"),
-                }}</p>
+            <div class="title">
+                <h1>{move || match neutralise(&room.get(), false) {
+                    none if none.is_empty() => "No room".to_owned(),
+                    name => name,
+                }}</h1>
+                {move || here.get().map(|others| view! {
+                    <p class="here">{match others {
+                        0 => "only you".to_owned(),
+                        n => format!("{n} and you"),
+                    }}</p>
+                })}
                 {move || plain.get().then(|| view! { <p class="here">"plain text, for another program"</p> })}
+            </div>
+            {move || here.get().map(|_| view! {
                 <button type="button" class="button plain" on:click=copy_link>
                     {move || if copied.get() { "Link copied" } else { "Copy link" }}
                 </button>

@@ -6,6 +6,7 @@
 //! | [`model`] | what the page knows, and the one place where events change it |
 //! | [`lines`], [`rows`] | the lines of a room in order, and as rows on the screen |
 //! | [`roster`] | who is there |
+//! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`routing`] | what the page's address says |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
@@ -31,6 +32,7 @@ mod notice;
 mod panel;
 mod peer_id;
 mod people;
+mod refusals;
 mod rooms;
 mod roster;
 mod routing;
@@ -38,6 +40,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod session;
+mod standing;
 mod top;
 
 use tracing_subscriber::{filter::LevelFilter, prelude::*};

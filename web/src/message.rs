@@ -36,11 +36,6 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             {first.then(|| view! { <Heading message=Message::clone(&message) own /> })}
             <div class="body">
                 <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
-                {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
-                {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
-                {message.bridge.map(|bridge| view! {
-                    <span class="mark" title=bridge.to_string()>"through a bridge"</span>
-                })}
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
                 {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>
@@ -58,6 +53,12 @@ fn Heading(message: Message, own: bool) -> impl IntoView {
             {own.then(|| view! { <span class="you">"you"</span> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
+            // Lines that are marked and lines that are not never share a heading.
+            {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
+            {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
+            {message.bridge.map(|bridge| view! {
+                <span class="mark" title=bridge.to_string()>"through a bridge"</span>
+            })}
         </div>
     }
 }
@@ -65,7 +66,7 @@ fn Heading(message: Message, own: bool) -> impl IntoView {
 /// The author's nick as it is shown: other programs have none, and some of ours chose none.
 pub(crate) fn speaker(message: &Message) -> String {
     match message.nick.as_str() {
-        "" if message.plain => "unsigned".to_owned(),
+        "" if message.plain || message.bridge.is_some() => "unsigned".to_owned(),
         "" => DEFAULT_NICK.to_owned(),
         nick => neutralise(nick, false),
     }

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise, short_id};
+use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise};
+use tincan_wasm::{Host, Origin};
 
-use crate::{lines::Lines, message::speaker};
+use crate::{lines::Lines, message::speaker, refusals::Refusals};
 
 /// Lines kept for a screen reader to announce.
 const MAX_HEARD: usize = 5;
 /// Warnings kept on the screen.
 const MAX_WARNINGS: usize = 3;
-/// Characters of a hub's reason that are shown.
-const MAX_REASON_CHARS: usize = 200;
 
 /// A room on the screen.
 #[derive(Debug, Clone)]
@@ -28,7 +27,7 @@ pub(crate) struct Model {
     pub(crate) me: Option<PeerId>,
     pub(crate) nick: String,
     pub(crate) status: Status,
-    /// Whether the last standing but "connecting" was offline: trying again, in contrast to the first time.
+    /// Whether a connection was lost or did not come about: trying again, in contrast to the first time.
     pub(crate) cut_off: bool,
     /// When offline: unix time in milliseconds of the next attempt.
     pub(crate) retry_at_ms: Option<u64>,
@@ -40,6 +39,13 @@ pub(crate) struct Model {
     pub(crate) heard: VecDeque<(u64, String)>,
     /// What went wrong and stays worth knowing, newest last.
     pub(crate) warnings: Vec<String>,
+    pub(crate) refusals: Refusals,
+    /// This device's clock minus a hub's in milliseconds, when they are too far apart for lines to pass.
+    pub(crate) clock_off_ms: Option<i64>,
+    /// The hub behind the page's own address.
+    pub(crate) origin: Origin,
+    /// Whether what happens is still written to the browser's storage.
+    pub(crate) stores: bool,
     heard_so_far: u64,
 }
 
@@ -65,6 +71,10 @@ impl Default for Model {
             current: String::new(),
             heard: VecDeque::new(),
             warnings: Vec::new(),
+            refusals: Refusals::default(),
+            clock_off_ms: None,
+            origin: Origin::Asking,
+            stores: true,
             heard_so_far: 0,
         }
     }
@@ -113,6 +123,9 @@ impl Model {
         match event {
             Event::Status(status) => self.set_status(status, now_ms),
             Event::PeerUp(info) | Event::PeerChanged(info) => {
+                if self.status.link != Link::Online && !self.peers.contains_key(&info.peer) {
+                    self.refusals.reached(info.peer, now_ms);
+                }
                 self.peers.insert(info.peer, info);
             }
             Event::PeerDown { peer } => {
@@ -132,10 +145,10 @@ impl Model {
                 }
             }
             Event::Refused { peer, reason } => {
-                let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
-                self.warn(format!("…{} refused: {}.", short_id(&peer), neutralise(&reason, false)));
+                let hub = self.is_hub(&peer);
+                self.refusals.add(peer, hub, &reason, now_ms);
             }
-            Event::ClockWrong { offset_ms } => self.warn(clock_warning(offset_ms)),
+            Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
             Event::Lagged { .. } => return Some(Ask::Everything),
             Event::Stopped => self.warn("The node has stopped. Reload the page to start it again.".into()),
             _ => {}
@@ -146,11 +159,31 @@ impl Model {
     pub(crate) fn set_status(&mut self, status: Status, now_ms: u64) {
         self.status = status;
         match status.link {
-            Link::Offline => self.cut_off = true,
+            // Without a next attempt there was none yet: nobody knows whom to dial.
+            Link::Offline if status.retry_in_ms.is_some() => self.cut_off = true,
+            Link::Offline => {}
             Link::Online => self.cut_off = false,
             Link::Connecting => {}
         }
         self.retry_at_ms = status.retry_in_ms.map(|wait| now_ms.saturating_add(wait));
+        if !status.hub {
+            // The next hub compares clocks anew.
+            self.clock_off_ms = None;
+        }
+        let mut refusals = std::mem::take(&mut self.refusals);
+        refusals.follow(status.link, now_ms, |peer| self.is_hub(peer));
+        self.refusals = refusals;
+    }
+
+    /// What the page learned that is not the node's to tell.
+    pub(crate) fn set_host(&mut self, host: Host) {
+        (self.origin, self.stores) = (host.origin, host.stores);
+    }
+
+    fn is_hub(&self, peer: &PeerId) -> bool {
+        let known = self.peers.get(peer).is_some_and(|info| info.hub);
+        let own = matches!(&self.origin, Origin::Answers { hub, .. } if hub == peer);
+        known || own || self.refusals.iter().any(|refusal| refusal.peer == *peer && refusal.hub)
     }
 
     pub(crate) fn set_peers(&mut self, peers: Vec<PeerInfo>) {
@@ -227,12 +260,6 @@ impl Model {
     }
 }
 
-fn clock_warning(offset_ms: i64) -> String {
-    let minutes = offset_ms.unsigned_abs() / 60_000;
-    let side = if offset_ms > 0 { "ahead" } else { "behind" };
-    format!("This device's clock is {minutes} min {side}: others may not get your lines. Set the clock.")
-}
-
 #[cfg(test)]
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -295,7 +322,7 @@ mod tests {
     fn warnings_are_bounded() {
         let mut model = Model::default();
         for n in 0..10 {
-            model.apply(Event::Refused { peer: peer(1), reason: n.to_string() }, 0);
+            model.warn(n.to_string());
         }
         assert_eq!(model.warnings.len(), MAX_WARNINGS);
     }

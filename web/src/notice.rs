@@ -5,61 +5,38 @@ use std::time::Duration;
 use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
 use tincan_shared::Link;
 
-use crate::{
-    clock,
-    roster::{counts, roster},
-    session::session,
-};
+use crate::{clock, session::session, standing::Standing};
 
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     view! {
         <div class="notices">
             <Connection />
-            <Tab />
+            <Refused />
+            <Device />
             <Warnings />
+            <Tab />
         </div>
     }
-}
-
-/// How the connection stands, when that is worth a word.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Standing {
-    Fine,
-    Looking,
-    TryingAgain,
-    HubGone { direct: usize },
-    Offline { retry_at_ms: Option<u64> },
 }
 
 #[component]
 fn Connection() -> impl IntoView {
     let session = session();
-    let standing = Memo::new(move |_| {
-        session.model.with(|model| match model.status.link {
-            Link::Connecting if model.cut_off => Standing::TryingAgain,
-            Link::Connecting => Standing::Looking,
-            Link::Offline => Standing::Offline { retry_at_ms: model.retry_at_ms },
-            Link::Online if model.status.hub => Standing::Fine,
-            Link::Online => Standing::HubGone { direct: counts(&roster(model)).1 },
-        })
-    });
+    let standing = Memo::new(move |_| session.model.with(Standing::of));
     let worth_a_word = Memo::new(move |_| standing.get() != Standing::Fine);
-    let can_retry = Memo::new(move |_| !matches!(standing.get(), Standing::Fine | Standing::Looking));
+    let can_retry = Memo::new(move |_| standing.with(Standing::can_retry));
     // The button stays where it is while the words change: who pressed it keeps the focus.
     view! {
         <div role="status">
             <Show when=move || worth_a_word.get()>
-                <p class="notice" data-testid="notice">
+                <p class="notice" class:trouble=move || can_retry.get() data-testid="notice">
                     {move || match standing.get() {
-                        Standing::Fine => ().into_any(),
-                        Standing::Looking => "Looking for the hub…".into_any(),
-                        Standing::TryingAgain => "Offline. Trying again now…".into_any(),
-                        Standing::HubGone { direct } => hub_gone(direct).into_any(),
-                        Standing::Offline { retry_at_ms } => {
+                        counting @ Standing::Offline { retry_at_ms: Some(_), .. } => {
                             // Announced each second, the count-down would drown everything; once is enough.
-                            view! { <span aria-live="off"><Countdown retry_at_ms /></span> }.into_any()
+                            view! { <span aria-live="off"><Countdown standing=counting /></span> }.into_any()
                         }
+                        other => view! { <span>{other.words(clock::now_ms())}</span> }.into_any(),
                     }}
                     <Show when=move || can_retry.get()>
                         <RetryButton />
@@ -68,11 +45,6 @@ fn Connection() -> impl IntoView {
             </Show>
         </div>
     }
-}
-
-fn hub_gone(direct: usize) -> String {
-    let people = if direct == 1 { "person" } else { "people" };
-    format!("The hub is gone. You still reach {direct} {people} directly.")
 }
 
 #[component]
@@ -85,16 +57,54 @@ fn RetryButton() -> impl IntoView {
 
 /// Ticks only while it is on the screen, which is while offline.
 #[component]
-fn Countdown(retry_at_ms: Option<u64>) -> impl IntoView {
+fn Countdown(standing: Standing) -> impl IntoView {
     let now = RwSignal::new(clock::now_ms());
     let timer = set_interval_with_handle(move || now.set(clock::now_ms()), Duration::from_secs(1)).ok();
     on_cleanup(move || {
         timer.as_ref().map(IntervalHandle::clear);
     });
-    move || match retry_at_ms {
-        Some(at) => format!("Offline. Trying again in {} s.", at.saturating_sub(now.get()).div_ceil(1000)),
-        None => "Offline.".to_owned(),
+    move || standing.words(now.get())
+}
+
+/// Who refused something. It stays until it is put away, and then beside the network.
+#[component]
+fn Refused() -> impl IntoView {
+    let model = session().model;
+    let refused = Memo::new(move |_| {
+        model.with(|model| {
+            let unread = model.refusals.iter().filter(|refusal| !refusal.put_away);
+            unread.map(|refusal| (refusal.peer, refusal.words())).collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <For each=move || refused.get() key=Clone::clone let((peer, note))>
+            <Note note trouble=true on_dismiss=Some(Callback::new(move |_| model.update(|model| model.refusals.put_away(&peer)))) />
+        </For>
     }
+}
+
+/// What is wrong with this device.
+#[component]
+fn Device() -> impl IntoView {
+    let model = session().model;
+    let clock = Memo::new(move |_| model.with(|model| model.clock_off_ms.map(clock_note)));
+    let full = Memo::new(move |_| model.with(|model| (!model.stores).then(|| STORES_NO_MORE.to_owned())));
+    view! {
+        <For each=move || [clock.get(), full.get()].into_iter().flatten() key=Clone::clone let(note)>
+            <Note note trouble=true on_dismiss=None />
+        </For>
+    }
+}
+
+const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on is \
+                              gone after a reload. What was kept before stays.";
+
+/// Ours minus the hub's, in words.
+fn clock_note(off_ms: i64) -> String {
+    let minutes = off_ms.unsigned_abs() / 60_000;
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    let side = if off_ms > 0 { "ahead of" } else { "behind" };
+    format!("Your clock is {hours} h {minutes} min {side} the hub's: others may not get your lines. Set the clock.")
 }
 
 /// What is true of this tab.
@@ -117,7 +127,7 @@ fn Tab() -> impl IntoView {
     };
     view! {
         <For each=notes key=Clone::clone let(note)>
-            <Note note on_dismiss=None />
+            <Note note trouble=false on_dismiss=None />
         </For>
     }
 }
@@ -138,14 +148,14 @@ fn Warnings() -> impl IntoView {
     });
     view! {
         <For each=move || warnings.get() key=Clone::clone let(note)>
-            <Note note on_dismiss=Some(dismiss) />
+            <Note note trouble=true on_dismiss=Some(dismiss) />
         </For>
     }
 }
 
 /// A line that can be put away: for good, or by its owner.
 #[component]
-fn Note(note: String, on_dismiss: Option<Callback<String>>) -> impl IntoView {
+fn Note(note: String, trouble: bool, on_dismiss: Option<Callback<String>>) -> impl IntoView {
     let away = RwSignal::new(false);
     let dismissed = note.clone();
     let put_away = move |_| {
@@ -155,9 +165,22 @@ fn Note(note: String, on_dismiss: Option<Callback<String>>) -> impl IntoView {
         }
     };
     view! {
-        <p class="notice" class:away=move || away.get() data-testid="notice" role="status">
+        <p class="notice" class:trouble=trouble class:away=move || away.get() data-testid="notice" role="status">
             {note}
             <button type="button" class="button plain" aria-label="Put this note away" on:click=put_away>"×"</button>
         </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_told_with_its_direction() {
+        assert!(clock_note(3 * 3_600_000 + 59_000).starts_with("Your clock is 3 h 0 min ahead of the hub's: "));
+        assert!(clock_note(-61 * 60_000).starts_with("Your clock is 1 h 1 min behind the hub's: "));
     }
 }

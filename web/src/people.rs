@@ -28,6 +28,9 @@ pub(crate) fn People() -> impl IntoView {
             })
         })
     };
+    let refusals = Memo::new(move |_| {
+        model.with(|model| model.refusals.iter().map(|refusal| (refusal.at_ms, refusal.words())).collect::<Vec<_>>())
+    });
     let (people, hubs) = (ids(false), ids(true));
     view! {
         <section aria-labelledby="people-title">
@@ -53,6 +56,15 @@ pub(crate) fn People() -> impl IntoView {
             <ul class="peers">
                 <For each=move || hubs.get() key=|peer| *peer let(peer)>
                     <PersonRow peer everybody />
+                </For>
+            </ul>
+            <ul class="refusals">
+                <For each=move || refusals.get() key=Clone::clone let((at_ms, words))>
+                    <li data-testid="refusal">
+                        <time datetime=clock::machine(at_ms) title=clock::full(at_ms)>{clock::time(at_ms)}</time>
+                        " "
+                        {words}
+                    </li>
                 </For>
             </ul>
         </section>

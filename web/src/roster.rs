@@ -83,23 +83,10 @@ pub(crate) fn counts(people: &[Person]) -> (usize, usize) {
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
-    use tincan_shared::{Event, Member, PeerInfo, RoomInfo};
+    use tincan_shared::{Event, Member, RoomInfo};
 
     use super::*;
-    use crate::sample::peer;
-
-    fn connected(seed: u8, hub: bool) -> PeerInfo {
-        PeerInfo {
-            peer: peer(seed),
-            address: "/ip4/127.0.0.1/tcp/1".parse().expect("an address"),
-            hub,
-            path: Path::Direct,
-            transport: "ws".into(),
-            agent: None,
-            rtt_us: Some(900),
-            since_ms: 5,
-        }
-    }
+    use crate::sample::{connected, peer};
 
     fn member(seed: u8, nick: &str) -> Member {
         Member { peer: peer(seed), nick: Some(nick.into()), path: Path::Relayed, transport: "gossip".into() }

@@ -1,6 +1,6 @@
 //! Peers and lines for the unit tests.
 
-use tincan_shared::{Message, MessageState, PeerId, identity::Keypair};
+use tincan_shared::{Message, MessageState, Path, PeerId, PeerInfo, identity::Keypair};
 
 /// The same seed is the same peer.
 pub(crate) fn peer(seed: u8) -> PeerId {
@@ -20,5 +20,18 @@ pub(crate) fn message(id: &str, from: PeerId, time_ms: u64, sequence: u64) -> Me
         plain: false,
         newer: false,
         bridge: None,
+    }
+}
+
+pub(crate) fn connected(seed: u8, hub: bool) -> PeerInfo {
+    PeerInfo {
+        peer: peer(seed),
+        address: "/ip4/127.0.0.1/tcp/1".parse().expect("an address"),
+        hub,
+        path: Path::Direct,
+        transport: "ws".into(),
+        agent: None,
+        rtt_us: Some(900),
+        since_ms: 5,
     }
 }

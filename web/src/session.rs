@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use tincan_shared::{Error, Event, Message, PeerId};
-use tincan_wasm::{Options, PageEvents, PageNode, Stage, Started};
+use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Stage, Started};
 
 use crate::{
     clock,
@@ -65,7 +65,7 @@ impl Session {
     }
 
     async fn run(self, started: Started) {
-        let Started { node, events, guest, persistent, problem } = started;
+        let Started { node, events, guest, persistent, problem, host } = started;
         self.tab.set(Tab { guest, forgets: !persistent, problem });
         self.node.set_value(Some(node.clone()));
         if let Err(error) = self.read_everything(&node).await {
@@ -74,7 +74,16 @@ impl Session {
         }
         self.phase.set(Phase::Running);
         self.follow_address();
+        spawn_local(self.follow_host(host));
         self.listen(node, events).await;
+    }
+
+    async fn follow_host(self, mut news: HostNews) {
+        let mut host = Some(news.now());
+        while let Some(now) = host {
+            self.model.update(|model| model.set_host(now));
+            host = news.next().await;
+        }
     }
 
     /// The one loop that turns events into what is on the screen.

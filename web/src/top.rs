@@ -1,7 +1,7 @@
 //! The top line: how this node stands, and who it is.
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use tincan_shared::{Link, config::MAX_NICK_BYTES};
+use tincan_shared::config::MAX_NICK_BYTES;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
@@ -14,12 +14,13 @@ use crate::{
     rooms::Unread,
     roster::{counts, roster},
     session::session,
+    standing::Standing,
 };
 
 #[component]
 pub(crate) fn Top() -> impl IntoView {
     let model = session().model;
-    let link = Memo::new(move |_| link_word(model.with(|model| model.status.link)));
+    let link = Memo::new(move |_| model.with(|model| Standing::of(model).word()));
     let counted = Memo::new(move |_| {
         model.with(|model| {
             let (listed, direct) = counts(&roster(model));
@@ -51,14 +52,6 @@ pub(crate) fn Top() -> impl IntoView {
                 <PanelButton panel=Panel::People controls="people" label="People" />
             </div>
         </header>
-    }
-}
-
-fn link_word(link: Link) -> &'static str {
-    match link {
-        Link::Offline => "offline",
-        Link::Connecting => "connecting",
-        Link::Online => "online",
     }
 }
 

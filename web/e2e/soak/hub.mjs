@@ -10,7 +10,7 @@ const KIB = 1024;
 
 /** A hub in the record's diaries, on ports that stay its own while it is down. */
 export async function recordedHub(stage, record) {
-  const hub = await stage.hub(await freePorts(4, [FIRST_PORT, LAST_PORT]));
+  const hub = await stage.hub({ ports: await freePorts(4, [FIRST_PORT, LAST_PORT]) });
   hub.onLine = (line) => record.note("hub", line);
   hub.process.out.concat(hub.process.err).forEach(hub.onLine);
   hub.process.onLine = hub.onLine;

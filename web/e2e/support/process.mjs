@@ -1,6 +1,8 @@
 // The binary under test: a hub, a chatting terminal, a console. Each is one process, read line by line.
 
 import { spawn } from "node:child_process";
+import fs from "node:fs/promises";
+import path from "node:path";
 import { createInterface } from "node:readline";
 import { freePorts, PATIENCE_MS, until } from "./wait.mjs";
 
@@ -78,10 +80,18 @@ export class Hub {
     Object.assign(this, { dir, ports: { tcp, ws, webrtc, http } });
   }
 
-  static async start(dir, ports) {
+  /** A hub with its data in `dir`, on these ports or on any that are free, and with the text of a `--config`. */
+  static async start(dir, { ports, config } = {}) {
     const hub = new Hub(dir, ports ?? (await freePorts(4)));
+    await hub.configure(config);
     await hub.start();
     return hub;
+  }
+
+  /** What its `--config` says from its next start on. */
+  async configure(config) {
+    this.config = config && path.join(this.dir, "hub.toml");
+    if (this.config) await fs.writeFile(this.config, config);
   }
 
   /** Starts it, or starts it again; answers when it listens. */
@@ -89,6 +99,7 @@ export class Hub {
     const { tcp, ws, webrtc, http } = this.ports;
     const listen = [`tcp/${tcp}`, `tcp/${ws}/ws`, `udp/${webrtc}/webrtc-direct`];
     const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `127.0.0.1:${http}`];
+    if (this.config) words.push("--config", this.config);
     this.process = new Tincan("hub", [...words, ...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`])]);
     this.process.onLine = this.onLine;
     const page = await this.process.line(/^page: /);

@@ -1,11 +1,23 @@
-// A wire between a page and its hub that can be cut while the hub lives.
+// A wire between a page and its hub that can be cut while the hub lives, or answers late.
 
 import net from "node:net";
+import { Transform } from "node:stream";
+
+/** Hands on what it gets so much later, in order. */
+const later = (ms) =>
+  new Transform({
+    transform(chunk, _, done) {
+      setTimeout(() => this.push(chunk), ms);
+      done();
+    },
+    flush: (done) => void setTimeout(done, ms),
+  });
 
 export class Wire {
-  static async to(port) {
+  /** To a port of this machine; what comes from there arrives `lateMs` later. */
+  static async to(port, { lateMs = 0 } = {}) {
     const wire = new Wire();
-    wire.target = port;
+    Object.assign(wire, { target: port, lateMs });
     wire.ends = new Set();
     await wire.mend();
     return wire;
@@ -20,10 +32,13 @@ export class Wire {
         from.on("error", () => to.destroy());
         from.on("close", () => {
           this.ends.delete(from);
-          to.destroy();
+          // What is still under way may arrive.
+          if (!this.lateMs) to.destroy();
         });
-        from.pipe(to);
       }
+      near.pipe(far);
+      if (this.lateMs) far.pipe(later(this.lateMs)).pipe(near);
+      else far.pipe(near);
     });
     await new Promise((resolve, reject) => {
       this.server.once("error", reject);

@@ -22,6 +22,8 @@ const BROWSER = {
     "--host-resolver-rules=MAP hub.test 127.0.0.1",
   ],
 };
+/** A name that each browser may know its own way. */
+const FAR_NAME = "far.test";
 /** No test may take longer. */
 const TEST_LIMIT_MS = 300_000;
 
@@ -56,9 +58,9 @@ export class Stage {
     return dir;
   }
 
-  /** A hub, on these ports or on any that are free. */
-  async hub(ports) {
-    const hub = await Hub.start(await this.directory(), ports);
+  /** A hub, on these ports or on any that are free, with the text of a `--config` of its own. */
+  async hub({ ports, config } = {}) {
+    const hub = await Hub.start(await this.directory(), { ports, config });
     this.#cast.push(hub);
     this.#ends.push(() => hub.kill());
     return hub;
@@ -91,6 +93,25 @@ export class Stage {
     this.#ends.push(() => wire.cut());
     wire.query = `?hub=${encodeURIComponent(`/ip4/127.0.0.1/tcp/${wire.port}/ws/p2p/${hub.peerId}`)}`;
     return wire;
+  }
+
+  /** Wires to the hub's page and to its peers, and a browser that knows the hub by a name that leads through them. */
+  async road(hub, options) {
+    const ends = { page: hub.ports.http, peers: hub.ports.ws };
+    const road = { base: `http://${FAR_NAME}:${hub.ports.http}/` };
+    for (const [end, port] of Object.entries(ends)) {
+      road[end] = await Wire.to(port, options);
+      this.#ends.push(() => road[end].cut());
+    }
+    // A peer that was once met is also dialled where it says it is, past the wires.
+    const rules = Object.entries(ends).flatMap(([end, port]) => [
+      `MAP ${FAR_NAME}:${port} 127.0.0.1:${road[end].port}`,
+      `MAP 127.0.0.1:${port} ~NOTFOUND`,
+    ]);
+    const browser = await chromium.launch({ ...BROWSER, args: [...BROWSER.args, `--host-resolver-rules=${rules}`] });
+    this.#ends.push(() => browser.close());
+    road.somebody = async (name, options) => this.somebody(name, await browser.newContext(options));
+    return road;
   }
 
   /** A browser profile: everything a page stores lasts as long as it. */

@@ -1,0 +1,94 @@
+// What is wrong around a page is told in plain words, and the page does what can be done.
+
+import assert from "node:assert/strict";
+import { allowBytes, clockOffBy, fillStorage, storage } from "./support/faults.mjs";
+import { seesExactly } from "./support/lines.mjs";
+import { address, scenario } from "./support/stage.mjs";
+import { until } from "./support/wait.mjs";
+
+const ROOM = "faults";
+const MINUTE_MS = 60_000;
+/** Room for a key, a room and some lines. */
+const STORED_BYTES = 100_000;
+
+/** Somebody at a page that was prepared before it was opened. */
+async function prepared(stage, hub, nick, prepare) {
+  const person = await stage.somebody(nick);
+  await prepare(person.page, hub);
+  await person.open(address(hub.page, ROOM), nick);
+  return person;
+}
+
+/** Both say a line, and both see both. */
+async function chat(one, other, words) {
+  await one.say(`${words} from ${one.name}`);
+  await other.say(`${words} from ${other.name}`);
+  await Promise.all([one.sees(`${words} from ${other.name}`), other.sees(`${words} from ${one.name}`)]);
+}
+
+for (const [how, prepare] of Object.entries(storage)) {
+  scenario(`storage ${how}: the identity ends with the tab, and the page chats`, async (stage) => {
+    const hub = await stage.hub();
+    const ada = await prepared(stage, hub, "ada", prepare);
+    await ada.says("Your browser keeps nothing here: this identity ends with the tab.");
+    const bob = await stage.person(hub, "bob", ROOM);
+    await Promise.all([ada.lists("bob"), bob.lists("ada")]);
+    await chat(ada, bob, "hello");
+    const before = ada.peerId;
+    await ada.reload();
+    assert.notEqual(ada.peerId, before, "nothing was kept, as was said");
+  });
+}
+
+scenario("storage full: told once, the page goes on, and what was kept before is whole", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await prepared(stage, hub, "ada", allowBytes(STORED_BYTES));
+  const kept = ["kept one", "kept two", "kept three"];
+  for (const line of kept) await ada.say(line);
+  await fillStorage(ada);
+  const notes = ada.page.getByText("storage takes no more");
+  assert.equal(await notes.count(), 1);
+  await ada.page.getByRole("button", { name: "Put this note away" }).click();
+  const bob = await stage.person(hub, "bob", ROOM);
+  await bob.sees("kept three");
+  await chat(ada, bob, "still");
+  assert.ok(!(await notes.isVisible()), "read once is enough");
+
+  const before = ada.peerId;
+  await ada.page.reload();
+  await ada.online();
+  assert.equal(ada.peerId, before, "the key is whole");
+  assert.equal(await ada.find("nick-input").inputValue(), "ada");
+  const mine = async () => (await ada.textsOf(before)).filter((text) => text.startsWith("kept"));
+  await until("the kept lines are there, each once", async () => (await mine()).join() === kept.join());
+  await chat(ada, bob, "again");
+  const theirs = await bob.textsOf(before);
+  assert.equal(new Set(theirs).size, theirs.length, "nothing that was sent is said again");
+});
+
+scenario("a clock that is 3 h ahead, or behind, is told by the hub's", async (stage) => {
+  const hub = await stage.hub();
+  for (const [hours, words] of [[3, /Your clock is (3 h 0|2 h 59) min ahead of the hub's/], [-3, /Your clock is (3 h 0|2 h 59) min behind the hub's/]]) {
+    const ada = await prepared(stage, hub, "ada", clockOffBy(hours * 60 * MINUTE_MS));
+    await ada.says(words);
+    assert.equal(await ada.page.getByText("Set the clock.").count(), 1, "said once");
+  }
+});
+
+scenario("a clock that is 10 min off chats both ways with a page and a terminal, and is left in peace", async (stage) => {
+  const hub = await stage.hub();
+  const bob = await stage.person(hub, "bob", ROOM);
+  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
+  const tomId = (await bob.lists("tom")).peer;
+  for (const minutes of [10, -10]) {
+    const nick = minutes > 0 ? "early" : "late";
+    const ada = await prepared(stage, hub, nick, clockOffBy(minutes * MINUTE_MS));
+    await Promise.all([ada.lists("bob"), ada.lists("tom"), bob.lists(nick)]);
+    await chat(ada, bob, `${minutes} min`);
+    tom.say(`tom to ${nick}`);
+    await ada.sees(`tom to ${nick}`);
+    await seesExactly(tom, ada.peerId, [`${minutes} min from ${nick}`], { lineFeeds: false });
+    assert.ok((await ada.textsOf(tomId)).includes(`tom to ${nick}`));
+    assert.ok(!/clock/i.test(await ada.page.locator(".notices").innerText()));
+  }
+});
