@@ -1,0 +1,119 @@
+//! A hub under attack: what it must hold while hundreds of hostile cases run against one of its listeners.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+
+use super::{dice::Dice, talk::Talk};
+use crate::support::Hub;
+
+/// Cases against one listener, unless `TINCAN_HOSTILE_CASES` says otherwise.
+const CASES: usize = 500;
+/// The seed, unless `TINCAN_SEED` says otherwise.
+const SEED: u64 = 0x7411_ca11;
+/// Cases of another seed before the first measurement: allocators, caches and tables find their size.
+const WARM_UP: usize = 120;
+/// Cases at once.
+const AT_ONCE: usize = 96;
+/// How long one case may take; the hub's own time-outs are up to 20 s.
+const CASE_TIMEOUT: Duration = Duration::from_secs(60);
+/// What the hub may hold more after the cases than before them.
+const MAX_GROWTH_KIB: u64 = 64 * 1024;
+/// Lines a hub may log in one run at its default level.
+const MAX_LOG_LINES: usize = 2000;
+
+/// One listener's run.
+#[derive(Debug)]
+pub struct Siege {
+    pub hub: Hub,
+    name: &'static str,
+    seed: u64,
+    cases: usize,
+    talk: Talk,
+}
+
+impl Siege {
+    /// A hub, and two people who talk over it by this transport.
+    pub fn lay(name: &'static str, talk_over: &str) -> Self {
+        let number = |variable| std::env::var(variable).ok().map(|text| text.parse::<u64>().expect(variable));
+        let seed = number("TINCAN_SEED").unwrap_or(SEED);
+        let cases = number("TINCAN_HOSTILE_CASES").map_or(CASES, |cases| usize::try_from(cases).expect("a count"));
+        // Shown when a test fails.
+        println!("{name}: TINCAN_SEED={seed} TINCAN_HOSTILE_CASES={cases}");
+        let hub = Hub::start();
+        let talk = Talk::start(&hub, talk_over);
+        Self { hub, name, seed, cases, talk }
+    }
+
+    /// Runs the cases, a few at once; each says what went wrong, if anything did.
+    pub async fn run<F>(&self, attack: impl Fn(Dice) -> F)
+    where
+        F: Future<Output = Result<(), String>>,
+    {
+        self.storm(!self.seed, WARM_UP.min(self.cases), &attack).await;
+        let before = self.memory();
+        let start = Instant::now();
+        self.storm(self.seed, self.cases, &attack).await;
+        let after = self.memory();
+        println!(
+            "{}: {} cases in {:?}; KiB before {before:?}, after {after:?}",
+            self.name,
+            self.cases,
+            start.elapsed()
+        );
+        let growth = after.now.saturating_sub(before.now);
+        assert!(growth <= MAX_GROWTH_KIB, "{}: the hub holds {growth} KiB more than before", self.name);
+    }
+
+    async fn storm<F>(&self, seed: u64, cases: usize, attack: &impl Fn(Dice) -> F)
+    where
+        F: Future<Output = Result<(), String>>,
+    {
+        let run = |case| async move {
+            let done = tokio::time::timeout(CASE_TIMEOUT, attack(Dice::of_case(seed, case))).await;
+            done.unwrap_or_else(|_| Err(format!("not over after {CASE_TIMEOUT:?}"))).map_err(|error| (case, error))
+        };
+        let ended: Vec<Result<(), (usize, String)>> =
+            stream::iter((0..cases).map(run)).buffer_unordered(AT_ONCE).collect().await;
+        let failed: Vec<_> = ended.into_iter().filter_map(Result::err).collect();
+        assert!(failed.is_empty(), "{}: of {cases} cases {} failed: {failed:#?}", self.name, failed.len());
+    }
+
+    /// The two have heard everything, the hub is as it was, and it ends when it is asked to.
+    pub fn lift(self) {
+        let lines = self.talk.end();
+        self.hub.running.signal("TERM");
+        let ended = self.hub.running.wait();
+        println!("{}: {lines} lines of chat, {} of log", self.name, ended.err.len());
+        assert!(
+            ended.err.len() <= MAX_LOG_LINES,
+            "{} lines of log, such as {:#?}",
+            ended.err.len(),
+            sample(&ended.err)
+        );
+        ended.assert_status(0);
+    }
+
+    fn memory(&self) -> Memory {
+        let id = self.hub.running.id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the hub runs");
+        let kib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.trim().trim_end_matches(" kB").parse().expect("KiB")
+        };
+        Memory { now: kib("VmRSS:"), peak: kib("VmHWM:") }
+    }
+}
+
+/// Resident, in KiB.
+#[derive(Debug, Clone, Copy)]
+struct Memory {
+    now: u64,
+    #[allow(dead_code, reason = "printed")]
+    peak: u64,
+}
+
+/// Some lines from all over a log.
+fn sample(lines: &[String]) -> Vec<&String> {
+    lines.iter().step_by(lines.len().div_ceil(40).max(1)).collect()
+}
