@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use hostile::{dice::Dice, http, plan::Plan, siege::Siege, tcp, ws};
 use libp2p::{Multiaddr, multiaddr::Protocol};
 
+/// Connections at once: most only wait for the hub to hang up. It takes 256 that have not authenticated.
+const AT_ONCE: usize = 160;
+
 /// Where a listener's socket is.
 fn socket(address: &str) -> SocketAddr {
     let address: Multiaddr = address.parse().expect("an address");
@@ -20,7 +23,7 @@ fn socket(address: &str) -> SocketAddr {
 
 async fn besiege(siege: Siege, listener: SocketAddr, plan: impl Fn(&mut Dice) -> Plan) {
     let plan = &plan;
-    siege.run(|mut dice| async move { plan(&mut dice).carry_out(listener).await }).await;
+    siege.run(AT_ONCE, |mut dice| async move { plan(&mut dice).carry_out(listener).await }).await;
     siege.lift();
 }
 
