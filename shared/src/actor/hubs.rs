@@ -19,6 +19,9 @@ use crate::{
     streams::Input,
 };
 
+/// Text of a hub's reason that is shown.
+const MAX_REASON_CHARS: usize = 256;
+
 impl<B> Actor<B>
 where
     B: NetworkBehaviour + Send,
@@ -89,8 +92,9 @@ where
             self.members_changed();
         }
         if let Some(Reason { text, .. }) = message.reason {
-            tracing::warn!(%hub, reason = %crate::neutralise(&text, false), "a hub refuses something");
-            self.emit(Event::Refused { peer: hub, reason: text });
+            let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
+            tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
+            self.emit(Event::Refused { peer: hub, reason });
         }
     }
 
