@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p::{core::muxing::SubstreamBox, identity::Keypair};
+use tokio::sync::watch;
 
 use super::{
     peer::{line, read_line},
@@ -12,6 +13,9 @@ use super::{
 
 /// A peer that does not speak it gets no answer to its own pings either.
 const PING: &str = "/ipfs/ping/1.0.0";
+
+/// Where it notes what it has told.
+pub(super) type Telling = watch::Sender<Vec<String>>;
 
 /// What it says on the streams that a hub opens.
 #[derive(Debug, Default)]
@@ -39,11 +43,11 @@ impl Habits {
         self
     }
 
-    pub(super) async fn answer(self: Arc<Self>, mut stream: SubstreamBox) {
-        let _ = self.agree(&mut stream).await;
+    pub(super) async fn answer(self: Arc<Self>, mut stream: SubstreamBox, telling: Telling) {
+        let _ = self.agree(&mut stream, &telling).await;
     }
 
-    async fn agree(&self, stream: &mut SubstreamBox) -> std::io::Result<()> {
+    async fn agree(&self, stream: &mut SubstreamBox, telling: &Telling) -> std::io::Result<()> {
         let header = read_line(stream).await?;
         stream.write_all(&header).await?;
         loop {
@@ -58,6 +62,7 @@ impl Habits {
             stream.write_all(&name).await?;
             stream.write_all(bytes).await?;
             stream.flush().await?;
+            telling.send_modify(|told| told.push(text.clone()));
             if self.deaf {
                 std::future::pending::<()>().await;
             }

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `siege`, `talk`, `dice` | a hub, two people who talk over it, what must hold; one seed for everything |
+//! | `siege`, `talk`, `memory`, `dice` | a hub, two people who talk over it, what must hold; one seed for everything |
 //! | `plan`, `tcp`, `ws`, `http` | before anybody has authenticated |
 //! | `peer`, `habits`, `proto` | a peer with a valid key that says whatever it likes |
 //! | `gossip`, `frames`, `records`, `identity`, `own`, `floods` | what it says |
@@ -15,6 +15,7 @@ pub mod gossip;
 pub mod habits;
 pub mod http;
 pub mod identity;
+pub mod memory;
 pub mod own;
 pub mod peer;
 pub mod plan;

@@ -46,6 +46,7 @@ pub struct Peer {
     pub id: PeerId,
     asked: mpsc::Sender<Reply>,
     closed: watch::Receiver<bool>,
+    told: watch::Receiver<Vec<String>>,
 }
 
 /// Dialling over WebRTC needs a listener of one's own; it is polled with the connection.
@@ -55,6 +56,7 @@ struct Connection {
     asked: mpsc::Receiver<Reply>,
     opening: Option<Reply>,
     habits: Arc<Habits>,
+    telling: watch::Sender<Vec<String>>,
 }
 
 impl Peer {
@@ -85,13 +87,15 @@ impl Peer {
             .map_err(|error| format!("no connection: {error}"))?;
         let (asked, receiver) = mpsc::channel(ASKED);
         let (ended, closed) = watch::channel(false);
-        let mut connection = Connection { transport, muxer, asked: receiver, opening: None, habits: Arc::new(habits) };
+        let (telling, told) = watch::channel(Vec::new());
+        let mut connection =
+            Connection { transport, muxer, asked: receiver, opening: None, habits: Arc::new(habits), telling };
         tokio::spawn(async move {
             poll_fn(|cx| connection.poll(cx)).await;
             drop(connection);
             let _ = ended.send(true);
         });
-        Ok(Self { id: key.public().to_peer_id(), key, asked, closed })
+        Ok(Self { id: key.public().to_peer_id(), key, asked, closed, told })
     }
 
     /// A substream on which nothing has been agreed.
@@ -132,6 +136,27 @@ impl Peer {
         Ok((reader, writer))
     }
 
+    /// Says this and returns the hub's answer, one message of at most 64 KiB.
+    pub async fn ask(&self, protocol: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let mut stream = self.open(protocol).await?;
+        let ask = async {
+            stream.write_all(bytes).await?;
+            stream.flush().await?;
+            let length = read_varint(&mut stream).await?;
+            let mut answer = vec![0; length];
+            stream.read_exact(&mut answer).await.map(|()| answer)
+        };
+        let answered = timeout(WAIT, ask).await.map_err(|_| format!("{protocol}: no answer in time"))?;
+        answered.map_err(|error| format!("{protocol}: {error}"))
+    }
+
+    /// Waits until the hub has opened a stream for this protocol and taken all that is said on it.
+    pub async fn told(&self, protocol: &str) -> Result<(), String> {
+        let mut told = self.told.clone();
+        let waited = timeout(WAIT, told.wait_for(|told| told.iter().any(|known| known == protocol))).await;
+        waited.map(drop).map_err(|_| format!("{protocol}: the hub does not ask, or does not listen"))
+    }
+
     /// The hub answers a ping, so it has read this far; or it has cut us off.
     pub async fn heard(&self) -> Result<(), String> {
         let Ok(mut stream) = self.open("/ipfs/ping/1.0.0").await else {
@@ -166,7 +191,7 @@ impl Connection {
         while Pin::new(&mut self.transport).poll(cx).is_ready() {}
         while let Poll::Ready(inbound) = Pin::new(&mut self.muxer).poll_inbound(cx) {
             let Ok(stream) = inbound else { return Poll::Ready(()) };
-            tokio::spawn(self.habits.clone().answer(stream));
+            tokio::spawn(self.habits.clone().answer(stream, self.telling.clone()));
         }
         loop {
             if self.opening.is_none() {
@@ -208,4 +233,17 @@ pub async fn read_line(stream: &mut SubstreamBox) -> std::io::Result<Vec<u8>> {
 async fn drain(reader: &mut ReadHalf<SubstreamBox>) {
     let mut bytes = [0; 4096];
     while reader.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+}
+
+async fn read_varint(stream: &mut SubstreamBox) -> std::io::Result<usize> {
+    let mut value = 0;
+    for shift in 0..5 {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await?;
+        value |= usize::from(byte[0] & 0x7f) << (7 * shift);
+        if byte[0] < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(std::io::ErrorKind::InvalidData.into())
 }

@@ -4,7 +4,11 @@ use std::time::Instant;
 
 use futures::{StreamExt, stream};
 
-use super::{dice::Dice, talk::Talk};
+use super::{
+    dice::Dice,
+    memory::{MAX_GROWTH_KIB, Memory},
+    talk::Talk,
+};
 use crate::support::Hub;
 
 /// Cases against one listener, unless `TINCAN_HOSTILE_CASES` says otherwise.
@@ -13,8 +17,6 @@ const CASES: usize = 500;
 const SEED: u64 = 0x7411_ca11;
 /// Cases of another seed before the first measurement: allocators, caches and tables find their size.
 const WARM_UP: usize = 120;
-/// What the hub may hold more after the cases than before them.
-const MAX_GROWTH_KIB: u64 = 64 * 1024;
 /// Lines a hub may log in one run at its default level.
 const MAX_LOG_LINES: usize = 2000;
 
@@ -47,10 +49,10 @@ impl Siege {
         F: Future<Output = Result<(), String>>,
     {
         self.storm(!self.seed, WARM_UP.min(self.cases), at_once, &attack).await;
-        let before = self.memory();
+        let before = Memory::of(&self.hub);
         let start = Instant::now();
         self.storm(self.seed, self.cases, at_once, &attack).await;
-        let after = self.memory();
+        let after = Memory::of(&self.hub);
         println!(
             "{}: {} cases in {:?}; KiB before {before:?}, after {after:?}",
             self.name,
@@ -86,24 +88,6 @@ impl Siege {
         );
         ended.assert_status(0);
     }
-
-    fn memory(&self) -> Memory {
-        let id = self.hub.running.id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the hub runs");
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
-            line.trim().trim_end_matches(" kB").parse().expect("KiB")
-        };
-        Memory { now: kib("VmRSS:"), peak: kib("VmHWM:") }
-    }
-}
-
-/// Resident, in KiB.
-#[derive(Debug, Clone, Copy)]
-struct Memory {
-    now: u64,
-    #[allow(dead_code, reason = "printed")]
-    peak: u64,
 }
 
 /// Some lines from all over a log.
