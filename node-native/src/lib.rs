@@ -10,7 +10,7 @@
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
 //! | [`http`] | the page, the API, and what keeps strangers from holding connections |
-//! | [`error`], [`output`] | the one line on stderr and the exit status |
+//! | [`error`], [`output`], [`log`] | the one line on stderr and the exit status; the log |
 
 #![deny(missing_docs)]
 
@@ -25,6 +25,7 @@ pub mod floodsub;
 pub mod host;
 pub mod http;
 pub mod keyfile;
+pub mod log;
 pub mod output;
 pub mod session;
 pub mod settings;

@@ -13,6 +13,7 @@ use crate::{
     Config, Error, Role,
     config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
     gate::Gate,
+    gossip::{RoomNames, no_scores},
 };
 
 /// How long a Kademlia query may take.
@@ -37,10 +38,8 @@ const MAX_TOPICS_PER_PEER: usize = 1024;
 /// Providers remembered for one key.
 const MAX_PROVIDERS_PER_KEY: usize = 20;
 
-pub(crate) type Gossip = gossipsub::Behaviour<
-    gossipsub::IdentityTransform,
-    gossipsub::MaxCountSubscriptionFilter<gossipsub::AllowAllSubscriptionFilter>,
->;
+pub(crate) type Gossip =
+    gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::MaxCountSubscriptionFilter<RoomNames>>;
 
 #[derive(NetworkBehaviour)]
 pub(crate) struct Behaviour<B: NetworkBehaviour> {
@@ -135,12 +134,16 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
     }
     let config = builder.build().map_err(|error| wrong(error.to_string()))?;
     let filter = gossipsub::MaxCountSubscriptionFilter {
-        filter: gossipsub::AllowAllSubscriptionFilter {},
+        filter: RoomNames,
         max_subscribed_topics: MAX_TOPICS_PER_PEER,
         max_subscriptions_per_request: MAX_TOPICS_PER_PEER,
     };
     let authenticity = gossipsub::MessageAuthenticity::Signed(keypair.clone());
-    Gossip::new_with_subscription_filter(authenticity, config, filter).map_err(|error| wrong(error.to_owned()))
+    let mut gossip =
+        Gossip::new_with_subscription_filter(authenticity, config, filter).map_err(|error| wrong(error.to_owned()))?;
+    let (params, thresholds) = no_scores();
+    gossip.with_peer_score(params, thresholds).map_err(wrong)?;
+    Ok(gossip)
 }
 
 fn relay_config(config: &Config) -> relay::Config {

@@ -10,7 +10,7 @@
 //! | [`platform`] | the seam between hosts |
 //! | `node`, `command` | the handle and what it asks |
 //! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
-//! | `behaviour` | the composition of protocols |
+//! | `behaviour`, `gossip` | the composition of protocols; what gossipsub remembers of strangers |
 //! | `streams` | the bytes of our own protocols |
 //! | `pending` | replies that wait for the network |
 //! | `links` | whom to stay connected to, and when to dial again |
@@ -48,6 +48,7 @@ mod event;
 #[doc(hidden)]
 pub mod fuzz;
 mod gate;
+mod gossip;
 mod hub;
 mod links;
 mod node;

@@ -23,6 +23,10 @@ const INPUT_QUEUE: usize = 256;
 const TELL_QUEUE: usize = 1024;
 /// Syncs of one peer answered at once; more wait their turn.
 const MAX_SYNCS_PER_PEER: usize = 2;
+/// How long an answered sync keeps its turn, however small the answer.
+const SYNC_PAUSE: Duration = Duration::from_millis(5);
+/// Bytes of answers in one turn in a second: who asks for everything over and over gets twice as much, and no more.
+const SYNC_BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
 /// Peers whose turns are remembered; above it those without a turn are forgotten.
 const REMEMBERED_TURNS: usize = 256;
 /// Waits before a sync that failed is tried again.
@@ -74,11 +78,15 @@ impl Streams {
                 let turn = turns.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(MAX_SYNCS_PER_PEER))).clone();
                 spawn(async move {
                     let answered = timeout(SYNC_TIMEOUT, async {
-                        let _turn = turn.acquire().await.map_err(io::Error::other)?;
-                        answer_sync(peer, stream, inputs).await
+                        let turn = turn.acquire().await.map_err(io::Error::other)?;
+                        let bytes = answer_sync(peer, stream, inputs).await?;
+                        Ok::<_, io::Error>((turn, bytes))
                     });
                     let answered = answered.await;
                     tracing::debug!(%peer, ?answered, "sync answered");
+                    if let Ok(Ok((_turn, bytes))) = answered {
+                        sleep(SYNC_PAUSE + Duration::from_secs_f64(bytes as f64 / SYNC_BYTES_PER_SECOND as f64)).await;
+                    }
                 });
             }
         });
@@ -153,13 +161,15 @@ async fn ask_once(control: &mut Control, peer: PeerId, question: &Question) -> i
     Ok(answer)
 }
 
-async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<Input>) -> io::Result<()> {
+/// Returns the bytes of the answer.
+async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<Input>) -> io::Result<usize> {
     let question: Question = read(&mut stream, sync::MAX_BYTES).await?;
     let (reply, answer) = oneshot::channel();
     inputs.send(Input::Asked { peer, question, reply }).await.map_err(io::Error::other)?;
     let answer = answer.await.map_err(io::Error::other)?;
     write(&mut stream, &answer).await?;
-    stream.close().await
+    stream.close().await?;
+    Ok(answer.encoded_len())
 }
 
 async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::Sender<Input>) {

@@ -21,6 +21,8 @@ use crate::{
 
 /// How long a hub that told us to go is left alone.
 const REFUSED_WAIT: Duration = Duration::from_secs(30);
+/// Text of a hub's reason that is shown.
+const MAX_REASON_CHARS: usize = 256;
 
 impl<B: HostBehaviour> Actor<B> {
     pub(super) fn input(&mut self, input: Input) {
@@ -89,12 +91,13 @@ impl<B: HostBehaviour> Actor<B> {
             self.members_changed();
         }
         if let Some(Reason { code, text }) = message.reason {
-            tracing::warn!(%hub, reason = %crate::neutralise(&text, false), "a hub refuses something");
+            let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
+            tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
             if Denied::closes(&code) {
                 let until = self.now().instant + REFUSED_WAIT;
                 self.links.rest(hub, until);
             }
-            self.emit(Event::Refused { peer: hub, reason: text });
+            self.emit(Event::Refused { peer: hub, reason });
         }
     }
 

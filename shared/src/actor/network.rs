@@ -209,18 +209,33 @@ impl<B: HostBehaviour> Actor<B> {
         known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
         let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
         if info.protocols.iter().any(|protocol| protocol.as_ref() == self.config.kad_protocol) {
-            for address in info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER) {
-                // Somebody else's loopback is ours only when he is on this machine.
-                if local || !is_loopback(&address) {
-                    self.kad().add_address(&peer, address);
-                }
-            }
+            let in_use = known.connections.iter().map(|(_, address, _)| address.clone()).collect();
+            // Somebody else's loopback is ours only when he is on this machine.
+            let said = info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER);
+            self.found_at(&peer, said.filter(|address| local || !is_loopback(address)).collect(), in_use);
         }
         if hub {
             self.follow(peer);
         }
         self.show_peer(&peer, false);
         self.members_changed();
+    }
+
+    /// Kademlia knows a peer under what it says of itself now; without this it would add up all it ever said.
+    fn found_at(&mut self, peer: &PeerId, said: Vec<Multiaddr>, in_use: Vec<Multiaddr>) {
+        for address in &said {
+            self.kad().add_address(peer, address.clone());
+        }
+        let kept: Vec<Multiaddr> =
+            said.into_iter().chain(in_use).filter_map(|address| address.with_p2p(*peer).ok()).collect();
+        let known = self.kad().kbucket(*peer).map(|bucket| {
+            let entry = bucket.iter().find(|entry| entry.node.key.preimage() == peer);
+            entry.map(|entry| entry.node.value.iter().cloned().collect()).unwrap_or_default()
+        });
+        let known: Vec<Multiaddr> = known.unwrap_or_default();
+        for old in known.iter().filter(|known| !kept.contains(known)) {
+            self.kad().remove_address(peer, old);
+        }
     }
 
     fn pinged(&mut self, event: ping::Event) {

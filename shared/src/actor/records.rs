@@ -95,6 +95,7 @@ impl<B: HostBehaviour> Actor<B> {
                 let provider = record.provider;
                 let allowed =
                     self.access.check(&provider, Action::Record, now).is_ok() && records::accepts_provider(&record);
+                records::cut_addresses(&mut record);
                 if record.addresses.is_empty() {
                     // Kademlia never tells of a provider without an address, as a page is: it is found through us.
                     record.addresses.push(Multiaddr::empty().with(Protocol::P2p(self.me)).with(Protocol::P2pCircuit));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use libp2p::PeerId;
 
 use super::wire::Report;
-use crate::config::MAX_LISTED_MEMBERS;
+use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
 
 /// Rooms times hubs that one hub's stream may report on.
 const MAX_REPORTS_PER_SOURCE: usize = 2048;
@@ -38,6 +38,9 @@ impl Members {
     /// Takes a hub's word. Nonsense in it is passed over.
     pub(crate) fn report(&mut self, source: PeerId, report: &Report) {
         let Ok(hub) = PeerId::from_bytes(&report.hub) else { return };
+        if report.room.len() > MAX_ROOM_BYTES {
+            return;
+        }
         let reports = self.reports.entry(source).or_default();
         let key = (report.room.clone(), hub);
         if reports.len() >= MAX_REPORTS_PER_SOURCE && !reports.contains_key(&key) {
