@@ -2,57 +2,12 @@
 
 mod support;
 
-use std::{
-    fs,
-    process::Command,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::fs;
 
-use support::{Running, tincan_in};
+use support::{Running, network::Network, tincan_in};
 
-/// Two hosts on one cable.
-struct Network {
-    hosts: [String; 2],
-}
-
-impl Network {
-    /// Nothing where networks cannot be made.
-    fn new() -> Option<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tc{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let hosts = ["a", "b"].map(|side| format!("{name}{side}"));
-        let network = Self { hosts };
-        let [a, b] = &network.hosts;
-        for host in [a, b] {
-            if !ip(&format!("netns add {host}")) {
-                // Not through a logger: whoever reads the test's output must see it.
-                eprintln!("left out: discovery, as network namespaces need root and the program ip");
-                return None;
-            }
-        }
-        assert!(ip(&format!("link add wire netns {a} type veth peer name wire netns {b}")));
-        for (host, number) in [(a, 1), (b, 2)] {
-            assert!(ip(&format!("-n {host} addr add 10.77.0.{number}/24 dev wire")));
-            assert!(ip(&format!("-n {host} link set lo up")));
-            assert!(ip(&format!("-n {host} link set wire up")));
-            assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
-        }
-        Some(network)
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        for host in &self.hosts {
-            ip(&format!("netns del {host}"));
-        }
-    }
-}
-
-fn ip(arguments: &str) -> bool {
-    let ran = Command::new("ip").args(arguments.split(' ')).output();
-    ran.is_ok_and(|output| output.status.success())
-}
+/// What is left out where networks cannot be made.
+const SUBJECT: &str = "discovery";
 
 fn converse(mut ann: Running, mut ben: Running) {
     ann.err.containing("discovered: ");
@@ -69,7 +24,7 @@ fn converse(mut ann: Running, mut ben: Running) {
 
 #[test]
 fn two_hosts_chat_without_arguments() {
-    let Some(network) = Network::new() else { return };
+    let Some(network) = Network::new(SUBJECT) else { return };
     let [ann, ben] = ["ann", "ben"];
     let start = |host: &str, nick: &str| tincan_in(host, "chat").env("TINCAN_NICK", nick).start();
     converse(start(&network.hosts[0], ann), start(&network.hosts[1], ben));
@@ -77,7 +32,7 @@ fn two_hosts_chat_without_arguments() {
 
 #[test]
 fn two_terminals_on_one_host_chat_without_arguments() {
-    let Some(network) = Network::new() else { return };
+    let Some(network) = Network::new(SUBJECT) else { return };
     let home = tempfile::tempdir().unwrap();
     let start =
         |nick: &str| tincan_in(&network.hosts[0], "chat").env("HOME", home.path()).env("TINCAN_NICK", nick).start();
@@ -90,7 +45,7 @@ fn two_terminals_on_one_host_chat_without_arguments() {
 
 #[test]
 fn two_hosts_find_records_without_arguments() {
-    let Some(network) = Network::new() else { return };
+    let Some(network) = Network::new(SUBJECT) else { return };
     let [mut one, mut two] = [0, 1].map(|n| tincan_in(&network.hosts[n], "kv").start());
     one.err.containing("connected: ");
     two.err.containing("connected: ");
@@ -103,7 +58,7 @@ fn two_hosts_find_records_without_arguments() {
 
 #[test]
 fn who_falls_silent_expires_and_stays_connected_to_no_harm() {
-    let Some(network) = Network::new() else { return };
+    let Some(network) = Network::new(SUBJECT) else { return };
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("tincan.toml");
     fs::write(&config, "mdns_ttl_secs = 5\n").unwrap();

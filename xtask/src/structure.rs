@@ -12,7 +12,7 @@ use crate::{shell::root, steps::say};
 /// Lines above which a file wants to become two.
 const LONG_FILE: usize = 300;
 /// Kinds of files with code of ours.
-const CODE: [&str; 4] = ["rs", "mjs", "js", "css"];
+const CODE: [&str; 5] = ["rs", "mjs", "js", "css", "go"];
 /// Directories with nothing of ours.
 const FOREIGN: [&str; 5] = ["target", "node_modules", "dist", "pkg", ".git"];
 

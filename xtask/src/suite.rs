@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     browser::{Browser, node_packages},
     page,
-    shell::{cargo, program, root, run, target_dir, which},
+    shell::{cargo, output, program, root, run, target_dir, which},
     steps::say,
     tools::Tools,
 };
@@ -16,6 +16,10 @@ use crate::{
 const NATIVE: &str = "--workspace --exclude tincan-web --exclude tincan-wasm";
 /// Packages that run in a page.
 const WASM: &str = "--target wasm32-unknown-unknown --package tincan-wasm --package tincan-web";
+/// Tests against go-libp2p, which need Go and run as a step of their own.
+const GO_TESTS: &str = "--package tincan-node --test interop_go";
+/// The peer they drive.
+const GO_PEER: &str = "node-native/tests/go";
 /// Seconds a test in a browser may take; two busy cores are slow.
 const BROWSER_TEST_SECONDS: &str = "180";
 
@@ -40,7 +44,9 @@ pub(crate) fn deny() -> Result<()> {
 }
 
 pub(crate) fn clippy_native() -> Result<()> {
-    run(&mut cargo(&format!("clippy --quiet {NATIVE} --all-targets -- -D warnings"))?)
+    run(&mut cargo(&format!("clippy --quiet {NATIVE} --all-targets -- -D warnings"))?)?;
+    // Tests that run by name only are none of all targets.
+    run(&mut cargo(&format!("clippy --quiet {GO_TESTS} -- -D warnings"))?)
 }
 
 pub(crate) fn clippy_wasm() -> Result<()> {
@@ -52,6 +58,22 @@ pub(crate) fn clippy_wasm() -> Result<()> {
 /// Unit, integration and documentation tests.
 pub(crate) fn native() -> Result<()> {
     run(&mut cargo(&format!("test --no-fail-fast {NATIVE}"))?)
+}
+
+/// Interoperation with go-libp2p, where Go is installed.
+pub(crate) fn go_libp2p() -> Result<()> {
+    if which("go").is_none() {
+        say("    go is not installed: the go-libp2p tests were left out");
+        return Ok(());
+    }
+    let peer = root().join(GO_PEER);
+    match output(program("gofmt")?.arg("-l").arg(&peer)).as_deref() {
+        Some("") => {}
+        Some(files) => bail!("gofmt would change {}", files.replace('\n', ", ")),
+        None => bail!("gofmt does not run; it comes with Go"),
+    }
+    run(program("go")?.current_dir(&peer).args(["vet", "./..."]))?;
+    run(&mut cargo(&format!("test {GO_TESTS}"))?)
 }
 
 pub(crate) fn rustdoc() -> Result<()> {

@@ -3,6 +3,7 @@
 
 pub mod flood;
 pub mod http;
+pub mod network;
 pub mod node;
 pub mod stock;
 
@@ -18,7 +19,12 @@ use std::{
 /// Long enough for a busy machine; nothing waits for it unless something is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(45);
 
-/// A command line of the binary, in a home of its own.
+/// Says what whoever reads the output must see: the harness hides what `eprintln!` says in a test that passes.
+pub fn notice(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A command line of the binary, or of another program beside it, in a home of its own.
 #[derive(Debug)]
 pub struct Tincan {
     command: Command,
@@ -38,7 +44,7 @@ pub fn tincan_in(namespace: &str, arguments: &str) -> Tincan {
 }
 
 impl Tincan {
-    fn new(mut command: Command) -> Self {
+    pub fn new(mut command: Command) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TINCAN_")) {
             command.env_remove(name);

@@ -1,0 +1,55 @@
+//! Networks of a test's own: never the one this machine is on.
+
+use std::{
+    process::Command,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use super::notice;
+
+/// Addresses of the two hosts.
+pub const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
+
+/// Two hosts on one cable.
+#[derive(Debug)]
+pub struct Network {
+    pub hosts: [String; 2],
+}
+
+impl Network {
+    /// Nothing where networks cannot be made; then it says that this subject was left out.
+    pub fn new(subject: &str) -> Option<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tc{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let hosts = ["a", "b"].map(|side| format!("{name}{side}"));
+        let network = Self { hosts };
+        let [a, b] = &network.hosts;
+        for host in [a, b] {
+            if !ip(&format!("netns add {host}")) {
+                notice(&format!("left out: {subject}, as network namespaces need root and the program ip"));
+                return None;
+            }
+        }
+        assert!(ip(&format!("link add wire netns {a} type veth peer name wire netns {b}")));
+        for (host, address) in network.hosts.iter().zip(ADDRESSES) {
+            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+            assert!(ip(&format!("-n {host} link set lo up")));
+            assert!(ip(&format!("-n {host} link set wire up")));
+            assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
+        }
+        Some(network)
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        for host in &self.hosts {
+            ip(&format!("netns del {host}"));
+        }
+    }
+}
+
+fn ip(arguments: &str) -> bool {
+    let ran = Command::new("ip").args(arguments.split(' ')).output();
+    ran.is_ok_and(|output| output.status.success())
+}
