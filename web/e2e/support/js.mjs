@@ -2,10 +2,10 @@
 
 import { build } from "esbuild";
 import fs from "node:fs";
-import http from "node:http";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { Process } from "./process.mjs";
+import { serve } from "./site.mjs";
 import { until } from "./wait.mjs";
 
 /** js-libp2p's oldest major version of Node. */
@@ -113,18 +113,11 @@ export async function jsPage(stage, name, options) {
 /** Made once, by the first who serves it. */
 let script;
 
-/** Serves the js peer's page on loopback. */
+/** Serves the js peer's page. */
 async function site() {
   script ??= bundle("page.mjs");
-  const bytes = await script;
-  const server = http.createServer((request, response) => {
-    const isScript = request.url === "/peer.js";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? bytes : `<!doctype html><link rel="icon" href="data:,"><script type="module" src="/peer.js"></script>`);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const end = () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve)));
-  return { url: `http://127.0.0.1:${server.address().port}/`, end, tail: () => "" };
+  const index = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/peer.js"></script>';
+  return serve({ "/": index, "/peer.js": await script });
 }
 
 /** One of the js peer's modules with everything it needs, as a browser takes it. */
