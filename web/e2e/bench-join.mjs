@@ -114,7 +114,12 @@ try {
     });
   }
   const { main, phases } = figures(seen);
-  process.stdout.write(`${[main, ...phases].join("\n\n")}\n`);
+  const about = `The way from a link to the conversation: \`cargo xtask bench join\`, ${runs} runs of each page, alternating, in one
+headless Chromium against one hub on loopback; ${machine()}. Both pages come compressed ahead from plain http servers,
+dial by WebSocket, and wait for a line that a terminal says every ${SAY_EVERY_MS} ms. Cold: an empty browser cache.`;
+  const text = [about, main, "Where the time goes:", ...phases].join("\n\n");
+  process.stdout.write(`${text}\n`);
+  if (options.out) await replaceSection(options.out, "bench:join", text, "# Performance\n");
 } finally {
   await stage.clear();
 }
