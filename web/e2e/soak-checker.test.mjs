@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { AUTHOR_STAYS_MS, check, count } from "./soak/checker.mjs";
+import { AUTHOR_STAYS_MS, check, count, settling } from "./soak/checker.mjs";
 import { Record } from "./soak/record.mjs";
 import { schedule } from "./soak/schedule.mjs";
 import { settings } from "./soak/settings.mjs";
@@ -217,6 +217,17 @@ test("who is not online while the hub is up is told, who is not while it is down
   for (let i = 0; i < 2; i++) tell(run, judged(record), (text) => told.push(text));
   assert.equal(told.length, 2, "each once");
   assert.match(told[0], /GAP: bob \(visit 1\) was not online from 00:01:39.999 to 00:01:40.500/);
+});
+
+test("after settling, the last line of who stayed is checked, whatever the margin", () => {
+  for (const margin of [1_000, MARGIN]) {
+    const record = new Record("test");
+    const ann = visitor(record, "ann");
+    visitor(record, "bob");
+    said(record, ann, 1, 50_000);
+    const result = check(record, { now: 50_000 + settling(margin), margin });
+    assert.deepEqual([result.linesExcused, result.pairs, kinds(result)], [0, 1, ["lost"]]);
+  }
 });
 
 test("violations are counted by kind", () => {

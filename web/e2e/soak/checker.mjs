@@ -7,6 +7,12 @@
 /** How long an author has to stay after a line, unless the way it goes promises that the line has left. */
 export const AUTHOR_STAYS_MS = 5_000;
 
+/** Beyond it, what would come twice or late shows too. */
+const SPARE_MS = 1_000;
+
+/** How long everybody stays after the last line, so that it is checked like any other. */
+export const settling = (margin) => Math.max(margin, AUTHOR_STAYS_MS) + SPARE_MS;
+
 /** Why pairs or lines are not checked, in words for the report. */
 export const NOT_CHECKED = {
   came: "somebody came between its being said and its being due",

@@ -2,7 +2,7 @@
 
 import { Stage } from "../support/stage.mjs";
 import { passed, until } from "../support/wait.mjs";
-import { check } from "./checker.mjs";
+import { check, settling } from "./checker.mjs";
 import { memory, recordedHub } from "./hub.mjs";
 import { PageMember, TerminalMember } from "./member.mjs";
 import { Record } from "./record.mjs";
@@ -43,8 +43,7 @@ export async function outages(settings, say) {
       tell(run, check(record, { now: Date.now(), margin: settings.margin }), say);
     }
     Object.assign(run.memory, { end: (await memory(hub)).now });
-    // What came twice or late would show now.
-    await passed(settings.margin);
+    await passed(settling(settings.margin));
     run.result = check(record, { now: Date.now(), margin: settings.margin });
     tell(run, run.result, say);
     run.consoleErrors = stage.people.flatMap((person) => person.faults.map((fault) => `${person.name}: ${fault}`));

@@ -2,7 +2,7 @@
 
 import { Stage } from "../support/stage.mjs";
 import { passed } from "../support/wait.mjs";
-import { check } from "./checker.mjs";
+import { check, settling } from "./checker.mjs";
 import { memory, recordedHub } from "./hub.mjs";
 import { PageMember, TerminalMember } from "./member.mjs";
 import { Record } from "./record.mjs";
@@ -36,8 +36,7 @@ export async function visits(settings, say) {
     const setting = { stage, record, hub, room: ROOM };
     const end = Date.now() + settings.minutes * 60_000;
     await Promise.all(schedule(settings).map((place) => play(place, { end, setting, run })));
-    // Who is there stays until the last line is due, and what came twice or late would show.
-    await passed(settings.margin);
+    await passed(settling(settings.margin));
     run.result = judge();
     const { now, peak } = await memory(hub);
     Object.assign(run.memory, { end: now, peak });
