@@ -68,7 +68,6 @@ fn Head(room: Memo<String>) -> impl IntoView {
                         n => format!("{n} and you"),
                     }}</p>
                 })}
-                {move || plain.get().then(|| view! { <p class="here">"plain text, for another program"</p> })}
             </div>
             {move || here.get().map(|_| view! {
                 <button type="button" class="button plain" on:click=copy_link>
@@ -76,6 +75,7 @@ fn Head(room: Memo<String>) -> impl IntoView {
                 </button>
                 <button type="button" class="button plain" data-testid="room-leave" on:click=leave>"Leave"</button>
             })}
+            {move || plain.get().then(|| view! { <p class="here kind">"plain text, for another program"</p> })}
         </div>
     }
 }

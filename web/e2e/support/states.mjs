@@ -11,7 +11,7 @@ import { until } from "./wait.mjs";
 const ONE_ROOM_EACH = "[limits]\ncarried_rooms_per_peer = 1\n";
 const HOUR_MS = 3_600_000;
 /** What a browser with little room stores: a key, a room and a few lines. */
-const STORED_BYTES = 60_000;
+const STORED_BYTES = 100_000;
 
 /**
  * `reach` leads somebody there and answers them; `says` is on the page from then on, whatever the look.
