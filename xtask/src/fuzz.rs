@@ -43,8 +43,9 @@ pub(crate) fn fuzz(words: &[String]) -> Result<()> {
     let host = output(program("rustc")?.arg("-vV")).context("rustc does not run")?;
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?.to_owned();
     let build = target_dir()?.join("fuzz");
-    let mut instrumented =
-        cargo(&format!("build --quiet --release -p tincan-fuzz --features libfuzzer --target {host}"))?;
+    let mut instrumented = cargo(&format!(
+        "build --quiet --release -p tincan-fuzz --bin tincan-fuzz --features libfuzzer --target {host}"
+    ))?;
     step("building the targets with coverage", || {
         run(instrumented.env("CARGO_TARGET_DIR", &build).env("RUSTFLAGS", COVERAGE))
     })?;
@@ -52,7 +53,9 @@ pub(crate) fn fuzz(words: &[String]) -> Result<()> {
     let mut found = Vec::new();
     for target in targets {
         let corpus = cache()?.join("fuzz").join(target);
-        run(program(binaries.join("fuzz-examples"))?.arg(target).arg(&corpus))?;
+        // Not instrumented: nothing there would answer.
+        let mut examples = cargo("run --quiet -p tincan-fuzz --bin fuzz-examples --")?;
+        run(examples.arg(target).arg(&corpus))?;
         found.push(step(&format!("fuzzing {target} for {seconds} s"), || {
             let mut fuzzer = program(binaries.join("tincan-fuzz"))?;
             let artifact = format!("-artifact_prefix={}/", build.display());
