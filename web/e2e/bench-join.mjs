@@ -10,7 +10,7 @@ import { hashOf, serve } from "./support/site.mjs";
 import { address, Stage } from "./support/stage.mjs";
 import { visit } from "./support/visit.mjs";
 
-/** How often a line is said, whoever comes or goes. */
+/** How often a line is said to who has come. */
 const SAY_EVERY_MS = 25;
 const PAGES = { tincan: "Tincan's page", js: "js-libp2p's page" };
 const CACHES = { cold: "cold", warm: "warm" };
@@ -20,15 +20,16 @@ const PHASES = {
   tincan: [
     ["code", undefined, "until module and script are there"],
     ["wasm", "code", "compile and start the module after that"],
-    ["key", "wasm", "draw, elect a key, open the storage"],
-    ["dial", "key", "start the node, ask for the hub's addresses"],
+    ["lookup", "wasm", "draw, open the storage, elect a key, start the node"],
+    ["dial", "lookup", "ask for the hub's addresses"],
     ["open", "dial", "open the WebSocket"],
     ["online", "open", "Noise, yamux, identify"],
     ["line", "online", "subscribe, until the first line"],
   ],
   js: [
     ["code", undefined, "until the script is there"],
-    ["dial", "code", "run it, start the node, ask for the hub's addresses"],
+    ["lookup", "code", "run it"],
+    ["dial", "lookup", "ask for the hub's addresses, start the node"],
     ["open", "dial", "open the WebSocket"],
     ["online", "open", "Noise, yamux, identify"],
     ["line", "online", "subscribe, until the first line"],
@@ -50,16 +51,33 @@ async function jsSite(stage, hub) {
   return stage.attend(site, () => site.end());
 }
 
-/** Two people in a room, so that what one says is always sent, and the first of them talking without a pause. */
-async function conversation(stage, hub, room) {
-  const talker = stage.terminal("talker", room, [hub.tcp]);
-  stage.terminal("listener", room, [hub.tcp]);
-  await talker.line(/listener/, { stream: "err" });
-  let tag = "before";
-  let number = 0;
-  const talk = setInterval(() => talker.say(`${tag} ${number++}`), SAY_EVERY_MS);
-  stage.attend({ tail: () => "  a conversation" }, () => clearInterval(talk));
-  return (about) => (tag = about);
+/** Two people in a room. The first greets whoever comes as soon as the hub lists them, and goes on until told. */
+class Conversation {
+  static async begin(stage, hub, room) {
+    const talk = new Conversation();
+    talk.talker = stage.terminal("talker", room, [hub.tcp]);
+    // What is said with nobody there would wait.
+    stage.terminal("listener", room, [hub.tcp]);
+    await talk.hears(/^joined: /, 0);
+    return talk;
+  }
+
+  hears(pattern, after) {
+    return this.talker.line(pattern, { stream: "err", after });
+  }
+
+  /** Does something that brings somebody into the room and out of it again, and greets them by a tag. */
+  async with(tag, coming) {
+    const before = this.talker.err.length;
+    let number = 0;
+    let talking;
+    const greeted = this.hears(/^joined: /, before).then(() => {
+      talking = setInterval(() => this.talker.say(`${tag}${number++}`), SAY_EVERY_MS);
+    });
+    const [answer] = await Promise.all([coming(), greeted]).finally(() => clearInterval(talking));
+    await this.hears(/^left: /, before);
+    return answer;
+  }
 }
 
 /** A cold visit and a warm one of a fresh profile to each page, the order changing from run to run. */
@@ -69,11 +87,11 @@ async function run(n, hub, site, note) {
     const stage = new Stage();
     try {
       const room = `run-${n}-${name}`;
-      const talkAbout = await conversation(stage, hub, room);
+      const talk = await Conversation.begin(stage, hub, room);
       const profile = await stage.profileOnDisk();
       for (const cache of Object.keys(CACHES)) {
-        talkAbout(`${cache}-${n}`);
-        note(name, cache, await visit(profile, address(base, room), `${cache}-${n} `));
+        const tag = `${cache} ${n} `;
+        note(name, cache, await talk.with(tag, () => visit(profile, address(base, room), tag)));
       }
     } catch (error) {
       process.stderr.write(`${await stage.tail()}\n`);
@@ -84,21 +102,41 @@ async function run(n, hub, site, note) {
   }
 }
 
-function figures(seen) {
-  const of = (name, cache, moment) => seen[name][cache].map((one) => one[moment]);
-  const rows = Object.keys(CACHES).flatMap((cache) =>
+/** What was measured, how, and the figures. */
+async function section(hub, seen) {
+  const values = (name, cache, moment) => seen[name][cache].map((one) => one[moment]);
+  const joins = Object.keys(CACHES).flatMap((cache) =>
     Object.keys(PAGES).map((name) => [
       `${PAGES[name]}, ${CACHES[cache]}`,
-      ...Object.keys(MOMENTS).map((moment) => spread(of(name, cache, moment))),
-      Math.round(median(of(name, cache, "bytes")) / 1024),
+      ...Object.keys(MOMENTS).map((moment) => spread(values(name, cache, moment))),
+      Math.round(median(values(name, cache, "bytes")) / 1024),
     ]),
   );
-  const main = table(["ms: median (least–most)", ...Object.values(MOMENTS), "KiB fetched"], rows);
   const phases = Object.entries(PHASES).map(([name, all]) => {
-    const cell = (cache, to, from) => spread(seen[name][cache].map((one) => one[to] - (from ? one[from] : 0)));
-    return table([PAGES[name], ...Object.values(CACHES)], all.map(([to, from, what]) => [what, ...Object.keys(CACHES).map((cache) => cell(cache, to, from))]));
+    const length = (cache, from, to) => spread(seen[name][cache].map((one) => one[to] - (one[from] ?? 0)));
+    const rows = all.map(([to, from, what]) => [what, ...Object.keys(CACHES).map((cache) => length(cache, from, to))]);
+    return table([PAGES[name], ...Object.values(CACHES)], rows);
   });
-  return { main, phases };
+  const { agent } = await (await fetch(new URL("api/v1/node", hub.page))).json();
+  const { dependencies } = JSON.parse(await fs.readFile(new URL("package.json", import.meta.url), "utf8"));
+  return `## Joining
+
+From the link to the first line of somebody else, in milliseconds since the navigation began: median (least–most) of
+${runs} runs. Both pages speak the same protocols (WebSocket, WebRTC-direct, Noise, yamux, identify, ping, gossipsub,
+Kademlia, circuit relay), come brotli-compressed from loopback, ask where the hub is and dial it by WebSocket.
+Somebody in the room greets the newcomer as soon as the hub lists them, and every ${SAY_EVERY_MS} ms from then on; both pages verify
+what they show. A cold visit is the first of a fresh profile, a warm one the next; Tincan's page also keeps its key,
+and its room. The order of the two changes from run to run.
+
+${table(["", ...Object.values(MOMENTS), "KiB fetched"], joins)}
+
+Where the time goes, one after the other:
+
+${phases.join("\n\n")}
+
+Measured with \`cargo xtask bench join\` (\`web/e2e/bench-join.mjs --runs ${runs}\`): ${agent}, js-libp2p ${dependencies.libp2p},
+Chromium ${seen.tincan.cold[0].browser} headless, everything on one machine (${machine()}).
+`;
 }
 
 const stage = new Stage();
@@ -113,13 +151,9 @@ try {
       process.stderr.write(`    run ${n} of ${runs}, ${name}, ${cache}: ${short.join(", ")} ms\n`);
     });
   }
-  const { main, phases } = figures(seen);
-  const about = `The way from a link to the conversation: \`cargo xtask bench join\`, ${runs} runs of each page, alternating, in one
-headless Chromium against one hub on loopback; ${machine()}. Both pages come compressed ahead from plain http servers,
-dial by WebSocket, and wait for a line that a terminal says every ${SAY_EVERY_MS} ms. Cold: an empty browser cache.`;
-  const text = [about, main, "Where the time goes:", ...phases].join("\n\n");
+  const text = await section(hub, seen);
   process.stdout.write(`${text}\n`);
-  if (options.out) await replaceSection(options.out, "bench:join", text, "# Performance\n");
+  if (options.out) await replaceSection(options.out, "bench:join", text, "# Performance");
 } finally {
   await stage.clear();
 }

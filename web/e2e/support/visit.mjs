@@ -26,7 +26,7 @@ function watch(tag) {
     },
   });
 
-  const element = (name) => document.querySelector(`[data-testid="${name}"]`);
+  const all = (name) => Array.from(document.querySelectorAll(`[data-testid="${name}"]`), (one) => one.textContent);
   const drawn = (name, then) => {
     if (name in at) return;
     at[name] = undefined;
@@ -37,12 +37,8 @@ function watch(tag) {
     });
   };
   new MutationObserver(() => {
-    if (document.querySelector("#start")?.textContent.includes("Looking for the hub")) mark("key");
-    const status = element("status")?.textContent ?? "";
-    if (status) mark("status");
-    if (status.includes("online")) drawn("online");
-    const said = () => [...document.querySelectorAll('[data-testid="message-text"]')].some((one) => one.textContent.startsWith(tag));
-    if (!("line" in at) && said()) drawn("line", end);
+    if (all("status").some((text) => text.includes("online"))) drawn("online");
+    if (all("message-text").some((text) => text.startsWith(tag))) drawn("line", end);
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
@@ -54,9 +50,10 @@ async function outcome() {
   const code = resources.filter(({ name }) => /\.(js|wasm)$/.test(name));
   return {
     ...globalThis.visit.at,
+    browser: /Chrome\/(\d+)/.exec(navigator.userAgent)[1],
     paint: performance.getEntriesByName("first-contentful-paint")[0].startTime,
     code: Math.max(...code.map(({ responseEnd }) => responseEnd)),
-    lookup: resources.find(({ name }) => name.endsWith("/api/v1/node"))?.responseEnd,
+    lookup: resources.find(({ name }) => name.endsWith("/api/v1/node")).startTime,
     bytes: [navigation, ...resources].reduce((sum, { transferSize }) => sum + transferSize, 0),
   };
 }
