@@ -41,3 +41,18 @@ async fn attack(mut dice: Dice, hub: &Multiaddr) -> Result<(), String> {
 async fn over_tcp() {
     besiege("after, tcp", "tcp").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_websocket() {
+    besiege("after, ws", "ws").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_quic() {
+    besiege("after, quic", "quic-v1").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_webrtc_direct() {
+    besiege("after, webrtc-direct", "webrtc-direct").await;
+}
