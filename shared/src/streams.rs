@@ -83,9 +83,14 @@ impl Streams {
                         Ok::<_, io::Error>((turn, bytes))
                     });
                     let answered = answered.await;
-                    tracing::debug!(%peer, ?answered, "sync answered");
-                    if let Ok(Ok((_turn, bytes))) = answered {
-                        sleep(SYNC_PAUSE + Duration::from_secs_f64(bytes as f64 / SYNC_BYTES_PER_SECOND as f64)).await;
+                    match answered {
+                        Ok(Ok((_turn, bytes))) => {
+                            tracing::debug!(%peer, bytes, "sync answered");
+                            let pause = bytes as f64 / SYNC_BYTES_PER_SECOND as f64;
+                            sleep(SYNC_PAUSE + Duration::from_secs_f64(pause)).await;
+                        }
+                        Ok(Err(error)) => tracing::debug!(%peer, %error, "a sync was not answered"),
+                        Err(_) => tracing::debug!(%peer, "a sync took too long"),
                     }
                 });
             }

@@ -1,5 +1,7 @@
 //! Streams by the hundred, and negotiations that lead nowhere.
 
+use std::time::Duration;
+
 use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p::Multiaddr;
 use tokio::time::timeout;
@@ -14,6 +16,8 @@ use super::{
 const STREAMS: usize = 400;
 /// Streams on which nothing is said: more would wait on our own side.
 const UNSAID: usize = 100;
+/// How long another stream is waited for.
+const BACKPRESSURE: Duration = Duration::from_secs(1);
 const PROTOCOLS: [&str; 8] = [
     "/meshsub/1.1.0",
     "/tincan/kad/1.0.0",
@@ -32,7 +36,8 @@ pub async fn attack(dice: &mut Dice, hub: &Multiaddr) -> Result<(), String> {
     let many = dice.between(1, if kind == 0 { UNSAID } else { STREAMS });
     let mut streams = Vec::new();
     for n in 0..many {
-        let Ok(mut stream) = peer.raw().await else { return Ok(()) };
+        // Who has all the streams it may have waits for more: that is the end of this flood.
+        let Ok(Ok(mut stream)) = timeout(BACKPRESSURE, peer.raw()).await else { break };
         let header = line("/multistream/1.0.0");
         let bytes = match kind {
             0 => Vec::new(),
@@ -57,6 +62,6 @@ pub async fn attack(dice: &mut Dice, hub: &Multiaddr) -> Result<(), String> {
         }
         return Ok(());
     }
-    drop(streams.split_off(many / 2));
+    drop(streams.split_off(streams.len() / 2));
     peer.heard().await
 }

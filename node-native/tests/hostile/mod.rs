@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `siege`, `talk`, `memory`, `dice` | a hub, two people who talk over it, what must hold; one seed for everything |
-//! | `plan`, `tcp`, `ws`, `http` | before anybody has authenticated |
+//! | `plan`, `tcp`, `ws`, `http` | connections of those who have not authenticated |
+//! | `udp`, `quic`, `stun` | their datagrams, and handshakes that somebody disturbs |
 //! | `peer`, `habits`, `proto` | a peer with a valid key that says whatever it likes |
 //! | `gossip`, `frames`, `records`, `identity`, `own`, `floods` | what it says |
 #![allow(dead_code, unreachable_pub, reason = "each test file is a program of its own and uses its part")]
@@ -20,8 +21,11 @@ pub mod own;
 pub mod peer;
 pub mod plan;
 pub mod proto;
+pub mod quic;
 pub mod records;
 pub mod siege;
+pub mod stun;
 pub mod talk;
 pub mod tcp;
+pub mod udp;
 pub mod ws;

@@ -68,6 +68,7 @@ impl Peer {
 
     /// A connection with this key.
     pub async fn dial(hub: &Multiaddr, key: Keypair, habits: Habits) -> Result<Self, String> {
+        transport::install_crypto();
         static CERTIFICATE: OnceLock<libp2p_webrtc::tokio::Certificate> = OnceLock::new();
         let certificate = CERTIFICATE.get_or_init(|| certificate::generate().expect("a certificate"));
         let mut transport = transport::build(&key, certificate).expect("transports");

@@ -31,9 +31,15 @@ struct Speaker {
 }
 
 impl Talk {
-    /// Two terminals on this address of a hub, who know of each other.
+    /// Two terminals on this address of a hub, who are told of each other but have no Kademlia to find each other
+    /// by: all they say goes through the hub.
     pub fn start(hub: &Hub, transport: &str) -> Self {
-        let flags = |nick| format!("chat --ephemeral --room {ROOM} --nick {nick} {}", hub.address(transport));
+        let flags = |nick| {
+            format!(
+                "chat --ephemeral --kad-protocol /siege/kad/1.0.0 --room {ROOM} --nick {nick} {}",
+                hub.address(transport)
+            )
+        };
         let mut chats = ["ann", "bob"].map(|nick| (nick, tincan(&flags(nick)).start()));
         for (_, chat) in &mut chats {
             chat.err.containing("joined: ");
