@@ -1,7 +1,6 @@
 // A hub that is hard to reach, and one that will not have somebody: the page says which, and why.
 
 import assert from "node:assert/strict";
-import { heldModule } from "./support/faults.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -26,21 +25,6 @@ async function sayings(person) {
   });
   return said;
 }
-
-scenario("before the module is there the page has its picture, its name and what it is doing", async (stage) => {
-  const hub = await stage.hub();
-  const ada = await stage.somebody("ada");
-  await heldModule(ada.page);
-  await ada.page.goto(address(hub.page, ROOM), { waitUntil: "commit" });
-  await ada.says("Making your key…");
-  const main = ada.page.getByRole("main");
-  await main.getByRole("heading", { name: "Tincan" }).waitFor();
-  const { width, height } = await main.locator("svg").boundingBox();
-  assert.ok(width > 100 && height > 30, "the picture is drawn");
-  const [paper, bare] = await ada.page.evaluate(() => [getComputedStyle(document.body).backgroundColor, "rgba(0, 0, 0, 0)"]);
-  assert.notEqual(paper, bare, "in the page's colours");
-  assert.equal(await ada.find("status").count(), 0, "nothing runs yet");
-});
 
 scenario("a hub whose every answer is 3 s late: the page says what it waits for, and is online in the end", async (stage) => {
   const hub = await stage.hub();

@@ -7,7 +7,7 @@ import { freePorts } from "./support/wait.mjs";
 
 const ROOM = "states";
 
-scenario("before the module is there the page says what it does, then it looks for the hub", async (stage) => {
+scenario("before the module is there the page has its picture, its name and what it does; then it goes on", async (stage) => {
   const hub = await stage.hub();
   const ada = await stage.somebody("ada");
   let load;
@@ -18,6 +18,13 @@ scenario("before the module is there the page says what it does, then it looks f
   });
   await ada.page.goto(address(hub.page, ROOM), { waitUntil: "commit" });
   await ada.says("Making your key…");
+  const main = ada.page.getByRole("main");
+  await main.getByRole("heading", { name: "Tincan" }).waitFor();
+  const { width, height } = await main.locator("svg").boundingBox();
+  assert.ok(width > 100 && height > 30, "the picture is drawn");
+  const paper = await ada.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.notEqual(paper, "rgba(0, 0, 0, 0)", "in the page's colours");
+  assert.equal(await ada.find("status").count(), 0, "nothing runs yet");
   load();
   await ada.status("online");
 });
@@ -64,16 +71,6 @@ scenario("hub lost, a peer left: who is still reached, and the chat goes on", as
   await ada.status("online");
   await ada.say("over the string alone");
   await seesExactly(tom, ada.peerId, ["over the string alone"], { lineFeeds: false });
-});
-
-scenario("no storage: the page says that the identity ends with the tab, and works", async (stage) => {
-  const hub = await stage.hub();
-  const ada = await stage.somebody("ada");
-  await ada.page.addInitScript(() => {
-    Object.defineProperty(window, "indexedDB", { get: () => undefined });
-  });
-  await ada.open(address(hub.page, ROOM), "ada");
-  await ada.says("Your browser keeps nothing here: this identity ends with the tab.");
 });
 
 scenario("a wrong address is explained in its place and stays to be mended", async (stage) => {

@@ -173,9 +173,10 @@ mod tests {
         assert_eq!(said(&model), "Offline. Trying again in 4 s.");
         model.origin = Origin::Silent("it cannot be reached".into());
         assert_eq!(said(&model), "Offline. Trying again in 4 s.");
-        model = Model { origin: model.origin, ..Model::default() };
-        status(&mut model, Link::Offline, None);
-        assert_eq!(said(&model), "Offline. The hub of this page does not answer: it cannot be reached.");
+        let mut anew = Model::default();
+        anew.origin = model.origin;
+        status(&mut anew, Link::Offline, None);
+        assert_eq!(said(&anew), "Offline. The hub of this page does not answer: it cannot be reached.");
     }
 
     #[test]
