@@ -18,6 +18,7 @@ const bytes = (name) => Uint8Array.from(Buffer.from(vector(name), "hex"));
 const VECTORS = {
   frame: { kind: 1n, sequence: 1700000000001n, said: "hello" },
   presence: { kind: 2n, sequence: 1700000000002n, said: "here" },
+  bridged: { kind: 3n, sequence: 1700000000003n, nick: "", said: "from afar" },
 };
 const expected = (name) => ({ author: vector("author"), previous: 0n, time: 1700000000000n, nick: "ann", ...VECTORS[name] });
 const refuses = (payload, room, why) => assert.rejects(verifyFrame(payload, room), why);
@@ -72,8 +73,9 @@ test("every vector verifies; no flipped bit, no cut, no other room and no other 
 
 test("a frame that is signed well and breaks a bound does not verify", async () => {
   const body = (nick, text) => message({ 1: nick, 2: text });
+  const bridged = (source, number, text) => ({ 4: 0, 6: 3, 7: message({ 1: source, 2: number, 3: text }) });
   const presence = (status) => ({ 4: 0, 6: 2, 7: body("n", status) });
-  const fine = [{}, { 7: body("", "x".repeat(4096)) }, { 7: body("n".repeat(64), "t") }, presence("s".repeat(64)), { 6: 9, 7: [] }, { 99: 1 }];
+  const fine = [{}, { 7: body("", "x".repeat(4096)) }, { 7: body("n".repeat(64), "t") }, presence("s".repeat(64)), bridged("s".repeat(64), "n", "t"), { 6: 9, 7: [] }, { 99: 1 }];
   for (const fields of fine) await verifyFrame(await signed(fields), "lobby");
   const bad = [
     { 7: body("n", "x".repeat(4097)) },
@@ -81,6 +83,9 @@ test("a frame that is signed well and breaks a bound does not verify", async () 
     { 7: body("n".repeat(65), "t") },
     { 4: 3 },
     presence("s".repeat(65)),
+    bridged("", "n", "t"),
+    bridged("s", "n".repeat(65), "t"),
+    bridged("s", "n", ""),
     { ...presence("s"), 99: "x".repeat(512) },
     { 7: body("n", [0xff]) },
     { 7: [0xff] },

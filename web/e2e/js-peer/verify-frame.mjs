@@ -34,9 +34,15 @@ export async function verifyFrame(payload, room) {
   const key = await crypto.subtle.importKey("raw", author.subarray(4), "Ed25519", false, ["verify"]);
   const covered = Uint8Array.from([...PREFIX, ...signed]);
   if (!(await crypto.subtle.verify("Ed25519", key, signature, covered))) refuse("not the author's signature");
-  const { 1: nick, 2: said = [] } = kind === 1n || kind === 2n ? decode(body) : {};
-  const fits = { 1: said.length >= 1 && said.length <= 4096, 2: said.length <= 64 && payload.length <= 512 };
-  if (fits[kind] === false || nick?.length > 64 || previous > sequence) refuse("out of bounds");
+  const parts = kind >= 1n && kind <= 3n ? decode(body) : {};
+  const [nick = [], said = []] = kind === 3n ? [[], parts[3]] : [parts[1], parts[2]];
+  const within = (bytes = [], least, most) => bytes.length >= least && bytes.length <= most;
+  const fits = {
+    1: within(said, 1, 4096),
+    2: within(said, 0, 64) && payload.length <= 512,
+    3: within(parts[1], 1, 64) && within(parts[2], 1, 64) && within(said, 1, 4096),
+  };
+  if (fits[kind] === false || nick.length > 64 || previous > sequence) refuse("out of bounds");
   let peerId = ""; // base58 of the key behind an identity multihash's 00 24
   for (let n = BigInt(`0x24${hex(author)}`); n > 0n; n /= 58n) peerId = BASE58[n % 58n] + peerId;
   const id = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", signed)));
