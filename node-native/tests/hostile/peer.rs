@@ -93,6 +93,8 @@ impl Peer {
             Connection { transport, muxer, asked: receiver, opening: None, habits: Arc::new(habits), telling };
         tokio::spawn(async move {
             poll_fn(|cx| connection.poll(cx)).await;
+            // A stream in somebody's hands would keep a QUIC or WebRTC connection up.
+            let _ = timeout(WAIT, poll_fn(|cx| connection.close(cx))).await;
             drop(connection);
             let _ = ended.send(true);
         });
@@ -212,6 +214,11 @@ impl Connection {
             Poll::Ready(Err(_)) => Poll::Ready(()),
             _ => Poll::Pending,
         }
+    }
+
+    fn close(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while Pin::new(&mut self.transport).poll(cx).is_ready() {}
+        Pin::new(&mut self.muxer).poll_close(cx).map(drop)
     }
 }
 
