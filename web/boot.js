@@ -4,7 +4,7 @@ const file = (link) => document.querySelector(link).href;
 
 try {
   const { default: init } = await import(file("link[rel=modulepreload]"));
-  await init({ module_or_path: fetch(file("link[rel=preload][as=fetch]")) });
+  await init({ module_or_path: fetch(file("link[rel=preload][type='application/wasm']")) });
 } catch (error) {
   console.error(error);
   const said = document.querySelector("#start p");

@@ -34,7 +34,8 @@ pub(crate) async fn hub() -> Result<Announced, String> {
 async fn get(abort: Option<&AbortController>) -> Result<JsValue, String> {
     let window = web_sys::window().ok_or("this is no page")?;
     let options = RequestInit::new();
-    options.set_cache(RequestCache::NoStore);
+    // Not `no-store`: the page may have asked ahead by a preload link, which counts once. The hub forbids storing.
+    options.set_cache(RequestCache::Default);
     options.set_signal(abort.map(AbortController::signal).as_ref());
     let response: Response = JsFuture::from(window.fetch_with_str_and_init(PATH, &options))
         .await

@@ -20,8 +20,7 @@ const PHASES = {
   tincan: [
     ["code", undefined, "until module and script are there"],
     ["wasm", "code", "compile and start the module after that"],
-    ["lookup", "wasm", "draw, open the storage, elect a key, start the node"],
-    ["dial", "lookup", "ask for the hub's addresses"],
+    ["dial", "wasm", "draw, open the storage, elect a key, start the node (the hub's addresses come meanwhile)"],
     ["open", "dial", "open the WebSocket"],
     ["online", "open", "Noise, yamux, identify"],
     ["line", "online", "subscribe, until the first line"],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 
-use super::frame::{Frame, FrameId, verify};
+use super::frame::{Frame, FrameId, read_stored};
 use crate::platform::{Change, Saved};
 
 const ROOM: &str = "room/";
@@ -65,7 +65,8 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
             continue;
         };
         let RoomEntry { plain, last_line, last_presence } = entry;
-        let mut frames: Vec<Frame> = entries(saved, FRAME, &name).filter_map(|(_, bytes)| verify(bytes).ok()).collect();
+        let mut frames: Vec<Frame> =
+            entries(saved, FRAME, &name).filter_map(|(_, bytes)| read_stored(bytes).ok()).collect();
         frames.sort_by_key(|frame| (frame.time_ms, frame.sequence));
         let waiting = entries(saved, WAITING, &name)
             .filter_map(|(id, bytes)| {
