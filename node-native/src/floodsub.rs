@@ -155,7 +155,11 @@ impl NetworkBehaviour for Floodsub {
                 ToSwarm::NotifyHandler { peer_id, handler, event } if self.speakers.contains_key(&peer_id) => {
                     ToSwarm::NotifyHandler { peer_id, handler, event }
                 }
-                // Whom to dial and whom to close is the node's to say.
+                // After a failed send its handler is of no more use.
+                ToSwarm::CloseConnection { peer_id, connection } if self.speakers.contains_key(&peer_id) => {
+                    ToSwarm::CloseConnection { peer_id, connection }
+                }
+                // Whom else to close, and whom to dial, is the node's to say.
                 _ => continue,
             });
         }

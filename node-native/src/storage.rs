@@ -49,6 +49,8 @@ struct State {
     waiting: Entries,
     writing: bool,
     closed: bool,
+    /// Some were dropped since writing began to fail.
+    lost: bool,
 }
 
 impl Queue {
@@ -90,6 +92,7 @@ impl Storage for Redb {
         let mut state = self.0.lock();
         if state.waiting.len() + changes.len() > MAX_WAITING {
             tracing::error!(lost = changes.len(), "the disk is too slow or refuses: changes are not stored");
+            state.lost = true;
             return;
         }
         state.waiting.extend(changes.into_iter().map(|change| (change.key, change.value)));
@@ -144,7 +147,9 @@ fn write_behind(queue: &Queue, path: &Path, database: Database) {
             Ok(opened) => {
                 database = Some(opened);
                 if std::mem::take(&mut failing) {
-                    tracing::warn!("the database takes changes again; nothing was lost");
+                    let lost = std::mem::take(&mut queue.lock().lost);
+                    let what = if lost { "some were lost" } else { "nothing was lost" };
+                    tracing::warn!("the database takes changes again; {what}");
                 }
             }
             // After a failed write redb refuses everything: it has to be opened anew.

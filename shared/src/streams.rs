@@ -21,6 +21,8 @@ use crate::{
 const INPUT_QUEUE: usize = 256;
 /// Messages that wait to be written on one hub stream; a peer further behind is cut off and asks anew.
 const TELL_QUEUE: usize = 1024;
+/// How long one of them may take to be written.
+const TELL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Syncs of one peer answered at once; more wait their turn.
 const MAX_SYNCS_PER_PEER: usize = 2;
 /// How long an answered sync keeps its turn, however small the answer.
@@ -209,7 +211,7 @@ async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sen
 
 async fn forward<M: Message>(told: &mut mpsc::Receiver<M>, writer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
     while let Some(message) = told.recv().await {
-        write(writer, &message).await?;
+        timeout(TELL_TIMEOUT, write(writer, &message)).await.map_err(|_| io::ErrorKind::TimedOut)??;
     }
     writer.close().await
 }

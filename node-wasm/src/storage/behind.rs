@@ -1,6 +1,7 @@
 //! Writing behind: changes are taken at once and written in order, one transaction at a time.
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,6 +18,8 @@ use crate::host::Teller;
 pub const MAX_UNWRITTEN: usize = 16_384;
 /// Pause before a failed batch is written again; doubles up to [`MAX_REWRITE_PAUSE`].
 const REWRITE_PAUSE: Duration = Duration::from_millis(500);
+/// How long the browser may take to write before the page says that it does not store.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(20);
 /// Longest pause before a failed batch is written again.
 const MAX_REWRITE_PAUSE: Duration = Duration::from_secs(30);
 
@@ -130,7 +133,16 @@ async fn drain(
             unwritten.wake.notified().await;
             continue;
         }
-        match database.commit(slot, &batch).await {
+        let mut commit = pin!(database.commit(slot, &batch));
+        let committed = match timeout(COMMIT_PATIENCE, &mut commit).await {
+            Ok(committed) => committed,
+            Err(_) => {
+                tracing::debug!("the browser's storage does not answer");
+                teller.stores(false);
+                commit.await
+            }
+        };
+        match committed {
             Ok(()) => {
                 batch.clear();
                 pause = REWRITE_PAUSE;

@@ -15,8 +15,9 @@ impl<B: HostBehaviour> Actor<B> {
     /// A line that was said in one of our rooms goes out.
     pub(super) fn spoken(&mut self, frame: &Frame) {
         let Some(room) = self.rooms.get(&frame.room).filter(|room| self.bridges() && !room.is_plain()) else { return };
-        let (rank, now) = (room.bridge_rank(), self.now().instant);
-        let out = self.bridge.spoken(frame, &self.me, rank, now);
+        let now = self.now();
+        let rank = room.bridge_rank(&frame.author, now);
+        let out = self.bridge.spoken(frame, &self.me, rank, now.instant);
         self.send_elsewhere(out);
     }
 
@@ -41,6 +42,14 @@ impl<B: HostBehaviour> Actor<B> {
         self.counters.lines_brought += 1;
         let name = line.room.clone();
         self.with_room(&name, |room, me, now, out| room.bring(line, me, now, out));
+    }
+
+    pub(super) fn announce_bridge(&mut self) {
+        if self.bridges() {
+            for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
+                self.with_room(&name, |room, me, now, out| room.announce_again(me, now, out));
+            }
+        }
     }
 
     pub(super) fn bridge_due(&mut self) {

@@ -103,7 +103,15 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// A connected peer turned out to be a hub: ask it who is where.
     pub(super) fn follow(&mut self, hub: PeerId) {
-        if !self.hubs.contains_key(&hub) && self.hubs.len() < self.config.limits.known_hubs {
+        if self.hubs.contains_key(&hub) {
+            return;
+        }
+        if self.hubs.len() >= self.config.limits.known_hubs && self.dialled(&hub) {
+            // Whoever calls itself a hub may come first; whom we chose goes before it.
+            let stranger = self.hubs.keys().find(|known| !self.dialled(known)).copied();
+            stranger.inspect(|stranger| self.unfollow(stranger));
+        }
+        if self.hubs.len() < self.config.limits.known_hubs {
             let serial = self.streams.open_hub(hub);
             self.hubs.insert(hub, HubStream::Opening { serial });
         }

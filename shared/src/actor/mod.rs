@@ -149,6 +149,7 @@ impl<B: HostBehaviour> Actor<B> {
         if all {
             if self.expire_due <= now.instant {
                 self.expire_due = now.instant + EXPIRE_EVERY;
+                self.announce_bridge();
             }
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));

@@ -89,7 +89,7 @@ impl<B: HostBehaviour> Actor<B> {
                 let kept = self.kad().store_mut().records().count();
                 let room = kept + OWN_RECORDS < self.config.limits.records;
                 let allowed = self.access.check(&source, Action::Record, now).is_ok() && records::accepts(&record);
-                !allowed || room && self.kad().store_mut().put(record).is_ok()
+                allowed && room && self.kad().store_mut().put(record).is_ok()
             }
             kad::InboundRequest::AddProvider { record: Some(mut record) } => {
                 let provider = record.provider;
@@ -100,13 +100,13 @@ impl<B: HostBehaviour> Actor<B> {
                     // Kademlia never tells of a provider without an address, as a page is: it is found through us.
                     record.addresses.push(Multiaddr::empty().with(Protocol::P2p(self.me)).with(Protocol::P2pCircuit));
                 }
-                !allowed || self.kad().store_mut().add_provider(record).is_ok()
+                allowed && self.kad().store_mut().add_provider(record).is_ok()
             }
             _ => true,
         };
         if !kept {
             self.counters.records_refused += 1;
-            tracing::debug!("the record store is full; a stranger's record was not kept");
+            tracing::debug!("a stranger's record was not kept: not allowed, out of bounds, or the store is full");
         }
     }
 

@@ -191,7 +191,9 @@ impl<B: HostBehaviour> Actor<B> {
             }
         }
         for (peer, room) in self.swarm.behaviour().host.attending() {
-            if self.peers.get(&peer).is_some_and(|known| known.identified && !known.info.hub) {
+            if crate::text::check_room(&room).is_ok()
+                && self.peers.get(&peer).is_some_and(|known| known.identified && !known.info.hub)
+            {
                 direct.entry(room).or_default().insert(peer);
             }
         }

@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+/// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
+const MAX_WANTED: usize = 8192;
+
 impl<B: HostBehaviour> Actor<B> {
     /// Asks for what we lack, one question at a time for each peer and room.
     pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
@@ -58,6 +61,10 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn answer_sync(&mut self, peer: PeerId, question: Question) -> Answer {
+        if !self.peers.contains_key(&peer) {
+            // Gone, or about to be: nothing is remembered for it.
+            return Answer::default();
+        }
         let key = (peer, question.room);
         if !question.give.is_empty() {
             // Only what was asked for: a stranger must not pour frames into the room this way.
@@ -68,7 +75,11 @@ impl<B: HostBehaviour> Actor<B> {
             return Answer::default();
         }
         let Some(room) = self.rooms.get(&key.1).filter(|room| !room.is_plain()) else { return Answer::default() };
-        let answer = sync::answer(room.ring(), &question.have);
+        let mut answer = sync::answer(room.ring(), &question.have);
+        let others = self.wanted.iter().filter(|(known, _)| known.0 == peer && **known != key);
+        if others.map(|(_, wanted)| wanted.len()).sum::<usize>() + answer.want.len() > MAX_WANTED {
+            answer.want.clear();
+        }
         if !answer.want.is_empty() {
             self.wanted.insert(key, sync::prefixes(&answer.want));
         }

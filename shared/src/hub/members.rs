@@ -20,13 +20,16 @@ pub(crate) struct Listing {
     pub(crate) listed: BTreeSet<PeerId>,
 }
 
+/// What came on one hub's stream, by room and the hub reported on.
+type Reports = BTreeMap<String, BTreeMap<PeerId, Listing>>;
+
 /// Everything known about who is where.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     /// Rooms to connected peers that are no hubs.
     direct: BTreeMap<String, BTreeSet<PeerId>>,
-    /// By the hub whose stream it came on, then room and reported hub.
-    reports: HashMap<PeerId, BTreeMap<(String, PeerId), Listing>>,
+    /// By the hub whose stream it came on.
+    reports: HashMap<PeerId, Reports>,
 }
 
 impl Members {
@@ -42,11 +45,12 @@ impl Members {
             return;
         }
         let reports = self.reports.entry(source).or_default();
-        let key = (report.room.clone(), hub);
-        if reports.len() >= MAX_REPORTS_PER_SOURCE && !reports.contains_key(&key) {
+        let is_new = !reports.get(&report.room).is_some_and(|hubs| hubs.contains_key(&hub));
+        if is_new && reports.values().map(BTreeMap::len).sum::<usize>() >= MAX_REPORTS_PER_SOURCE {
             return;
         }
-        let known = reports.entry(key.clone()).or_default();
+        let hubs = reports.entry(report.room.clone()).or_default();
+        let known = hubs.entry(hub).or_default();
         for left in peers(&report.left) {
             known.listed.remove(&left);
         }
@@ -57,7 +61,10 @@ impl Members {
         }
         known.total = report.total.min(MAX_TOTAL);
         if known.total == 0 && known.listed.is_empty() {
-            reports.remove(&key);
+            hubs.remove(&hub);
+            if hubs.is_empty() {
+                reports.remove(&report.room);
+            }
         }
     }
 
@@ -80,7 +87,7 @@ impl Members {
     pub(crate) fn remote(&self, room: &str) -> BTreeMap<PeerId, &Listing> {
         let mut remote = BTreeMap::new();
         for (source, reports) in &self.reports {
-            for ((_, hub), report) in reports.iter().filter(|((name, _), _)| name == room) {
+            for (hub, report) in reports.get(room).into_iter().flatten() {
                 if hub == source || !remote.contains_key(hub) {
                     remote.insert(*hub, report);
                 }

@@ -4,7 +4,8 @@ use libp2p::PeerId;
 
 use super::{
     Now,
-    frame::{Body, Draft, sign},
+    frame::{Body, Draft, read_stored, sign},
+    presence::ANNOUNCED_FOR,
     state::{Me, Output, Room},
 };
 use crate::text::check_text;
@@ -31,7 +32,10 @@ impl Room {
         }
         let body = Body::Bridged { source: line.source.to_bytes(), number: line.number, text: line.text };
         let draft = Draft { room: &self.name, sequence: now.unix_ms, previous: 0, time_ms: now.unix_ms, body: &body };
-        let Ok(frame) = sign(me.keypair, &draft) else { return };
+        // A stranger chose room and number: what others would refuse, and hold against us, is not published.
+        let Some(frame) = sign(me.keypair, &draft).ok().filter(|frame| read_stored(&frame.bytes).is_ok()) else {
+            return;
+        };
         if !self.keep(frame.clone(), out) {
             return;
         }
@@ -45,9 +49,11 @@ impl Room {
         self.nicks.contains_key(peer) || self.ring.all().any(|frame| frame.author == *peer)
     }
 
-    /// How many other bridges of this room go before this one.
+    /// How many other bridges of this room go before this one with a line of `author`'s: a bridge says its own lines.
     #[must_use]
-    pub fn bridge_rank(&self) -> usize {
-        self.ring.bridges().filter(|bridge| **bridge < self.me).count()
+    pub fn bridge_rank(&self, author: &PeerId, now: Now) -> usize {
+        let since = now.unix_ms.saturating_sub(ANNOUNCED_FOR.as_millis() as u64);
+        let bridges = self.ring.bridges().filter(|presence| presence.time_ms >= since);
+        bridges.filter(|presence| presence.author < self.me || presence.author == *author).count()
     }
 }

@@ -111,7 +111,7 @@ impl Room {
             if self.take(frame.clone(), now, out) {
                 merged.new.push(frame.bytes.clone());
                 // Gossip passes a newcomer by until the mesh has formed; what is older is history.
-                if now.unix_ms.saturating_sub(frame.time_ms) < JUST_NOW_MS {
+                if now.unix_ms.abs_diff(frame.time_ms) < JUST_NOW_MS {
                     out.push(Output::Spoken(Box::new(frame)));
                 }
             }

@@ -138,10 +138,10 @@ impl Ring {
         self.presences.get(author)
     }
 
-    /// Those who said they bridge to another network.
-    pub fn bridges(&self) -> impl Iterator<Item = &PeerId> {
+    /// What those said of themselves who bridge to another network.
+    pub fn bridges(&self) -> impl Iterator<Item = &Frame> {
         let bridges = |frame: &Frame| matches!(&frame.body, Body::Presence { status, .. } if status == STATUS_BRIDGE);
-        self.presences.values().filter(move |frame| bridges(frame)).map(|frame| &frame.author)
+        self.presences.values().filter(move |frame| bridges(frame))
     }
 
     /// What this node can name in a sync.

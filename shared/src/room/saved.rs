@@ -20,7 +20,7 @@ pub struct SavedRoom {
     pub last_line: u64,
     /// Number of our last presence.
     pub last_presence: u64,
-    /// Its last frames, verified anew.
+    /// Its last frames, which were verified before they were stored.
     pub frames: Vec<Frame>,
     /// Lines that waited, oldest first.
     pub waiting: Vec<Waiting>,

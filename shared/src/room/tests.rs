@@ -180,3 +180,20 @@ fn two_bridges_bring_a_line_once_and_any_order_is_right() {
     reader.hear(&own, now());
     assert_eq!(reader.shown.last().unwrap().text, "mine");
 }
+
+#[test]
+fn what_others_would_hold_against_a_bridge_is_not_published() {
+    let mut bridge = Person::new(1);
+    let line = |number: &[u8], text: &str| Elsewhere {
+        room: "lobby".into(),
+        source: libp2p::PeerId::random(),
+        number: number.to_vec(),
+        text: text.into(),
+    };
+    for refused in [line(b"", "no number"), line(&[7; 65], "a long number"), line(b"1", "")] {
+        bridge.act(|room, me, out| room.bring(refused, me, now(), out));
+    }
+    assert!(bridge.sent.is_empty() && bridge.shown.is_empty());
+    bridge.act(|room, me, out| room.bring(line(&[7; 64], "fine"), me, now(), out));
+    assert_eq!(bridge.sent.len(), 1);
+}
