@@ -133,16 +133,7 @@ async fn drain(
             unwritten.wake.notified().await;
             continue;
         }
-        let mut commit = pin!(database.commit(slot, &batch));
-        let committed = match timeout(COMMIT_PATIENCE, &mut commit).await {
-            Ok(committed) => committed,
-            Err(_) => {
-                tracing::debug!("the browser's storage does not answer");
-                teller.stores(false);
-                commit.await
-            }
-        };
-        match committed {
+        match commit(&database, slot, &batch, &teller).await {
             Ok(()) => {
                 batch.clear();
                 pause = REWRITE_PAUSE;
@@ -160,6 +151,17 @@ async fn drain(
             }
         }
     }
+}
+
+/// Waits for the browser however long it takes, but does not let the page claim meanwhile that it stores.
+async fn commit(database: &Database, slot: u32, batch: &Batch, teller: &Teller) -> Result<(), rexie::Error> {
+    let mut commit = pin!(database.commit(slot, batch));
+    if let Ok(committed) = timeout(COMMIT_PATIENCE, &mut commit).await {
+        return committed;
+    }
+    tracing::debug!("the browser's storage does not answer");
+    teller.stores(false);
+    commit.await
 }
 
 /// Where nothing more fits, entries can still be dropped, and are at once: a waiting line that was sent must not
