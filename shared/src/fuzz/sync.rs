@@ -19,7 +19,7 @@ fn ring() -> Ring {
     let mut ring = Ring::new(limits.kept_frames, limits.kept_bytes, limits.kept_presences);
     for bytes in frame::examples() {
         if let Ok(frame) = verify(&bytes) {
-            ring.insert(frame);
+            ring.insert(frame, super::TIME_MS);
         }
     }
     ring

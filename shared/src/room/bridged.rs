@@ -36,7 +36,7 @@ impl Room {
         let Some(frame) = sign(me.keypair, &draft).ok().filter(|frame| read_stored(&frame.bytes).is_ok()) else {
             return;
         };
-        if !self.keep(frame.clone(), out) {
+        if !self.keep(frame.clone(), now, out) {
             return;
         }
         out.push(Output::Publish(frame.bytes.clone()));

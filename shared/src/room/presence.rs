@@ -40,7 +40,7 @@ impl Room {
         }
         self.store_numbers(out);
         out.push(Output::Publish(frame.bytes.clone()));
-        self.keep(frame, out);
+        self.keep(frame, now, out);
     }
 
     /// Has a bridge say again that it is one, in time: whoever came later may not have heard.

@@ -128,7 +128,7 @@ impl Room {
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
     fn take(&mut self, frame: Frame, now: Now, out: &mut Vec<Output>) -> bool {
-        if !self.keep(frame.clone(), out) {
+        if !self.keep(frame.clone(), now, out) {
             return false;
         }
         if self.learn_nick(&frame) {

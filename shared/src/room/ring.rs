@@ -22,11 +22,18 @@ pub struct Ring {
     max_bytes: usize,
     max_presences: usize,
     bytes: usize,
-    /// As they arrived: what came first goes first, so nobody's clock pushes out what others said.
-    frames: VecDeque<Frame>,
+    /// By when they were said, the oldest first: so all keep the same, however a frame came.
+    frames: VecDeque<Kept>,
     presences: HashMap<PeerId, Frame>,
     seen: BTreeSet<FrameId>,
     seen_order: VecDeque<FrameId>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    /// When it was said, by its author, but no later than it came: nobody's clock pushes out what others said.
+    place_ms: u64,
+    frame: Frame,
 }
 
 /// What [`Ring::insert`] did.
@@ -63,8 +70,8 @@ impl Ring {
         self.seen.contains(id) || self.all().any(|frame| frame.id == *id)
     }
 
-    /// Takes a verified frame.
-    pub fn insert(&mut self, frame: Frame) -> Inserted {
+    /// Takes a verified frame that came at that unix time.
+    pub fn insert(&mut self, frame: Frame, now_ms: u64) -> Inserted {
         if self.has_seen(&frame.id) {
             return Inserted::Known;
         }
@@ -80,12 +87,14 @@ impl Ring {
             return self.insert_presence(frame);
         }
         self.bytes += frame.bytes.len();
-        self.frames.push_back(frame);
+        let place_ms = frame.time_ms.min(now_ms);
+        let after = self.frames.partition_point(|kept| kept.place_ms <= place_ms);
+        self.frames.insert(after, Kept { place_ms, frame });
         let mut dropped = Vec::new();
         while self.frames.len() > self.max_frames || self.bytes > self.max_bytes {
-            let Some(first) = self.frames.pop_front() else { break };
-            self.bytes -= first.bytes.len();
-            dropped.push(first.id);
+            let Some(Kept { frame, .. }) = self.frames.pop_front() else { break };
+            self.bytes -= frame.bytes.len();
+            dropped.push(frame.id);
         }
         Inserted::New { dropped }
     }
@@ -105,9 +114,8 @@ impl Ring {
 
     /// Drops what is older than `oldest_ms`; presences stay.
     pub fn expire(&mut self, oldest_ms: u64) -> Vec<FrameId> {
-        let (old, kept) = std::mem::take(&mut self.frames).into_iter().partition(|frame| frame.time_ms < oldest_ms);
-        self.frames = kept;
-        let old: VecDeque<Frame> = old;
+        let young = self.frames.partition_point(|kept| kept.place_ms < oldest_ms);
+        let old: Vec<Frame> = self.frames.drain(..young).map(|kept| kept.frame).collect();
         self.bytes -= old.iter().map(|frame| frame.bytes.len()).sum::<usize>();
         old.into_iter().map(|frame| frame.id).collect()
     }
@@ -122,14 +130,14 @@ impl Ring {
         }
     }
 
-    /// The kept lines, as they arrived.
+    /// The kept lines, the oldest first.
     pub fn lines(&self) -> impl Iterator<Item = &Frame> {
-        self.frames.iter()
+        self.frames.iter().map(|kept| &kept.frame)
     }
 
-    /// Everything kept: presences first, then lines as they arrived.
+    /// Everything kept: presences first, then lines, the oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Frame> {
-        self.presences.values().chain(&self.frames)
+        self.presences.values().chain(self.lines())
     }
 
     /// The latest presence of an author.
@@ -197,20 +205,24 @@ mod tests {
     #[test]
     fn keeps_the_newest_and_never_takes_one_twice() {
         let mut ring = Ring::new(2, 10_000, 2);
-        for n in [1, 3, 2] {
-            ring.insert(frame(n, false));
+        for n in [3, 1, 2] {
+            ring.insert(frame(n, false), 9);
         }
-        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [3, 2], "the last to arrive");
-        assert_eq!(ring.insert(frame(1, false)), Inserted::Known, "dropped, yet remembered");
+        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [2, 3], "whenever they came");
+        assert_eq!(ring.insert(frame(1, false), 9), Inserted::Known, "dropped, yet remembered");
+        ring.insert(frame(77, false), 3);
+        ring.insert(frame(4, false), 4);
+        ring.insert(frame(5, false), 5);
+        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [4, 5], "the future counts as now");
         assert!(ring.want(&[frame(1, false).id.prefix()].into()).is_empty(), "and not wanted back");
     }
 
     #[test]
     fn the_latest_presence_wins() {
         let mut ring = Ring::new(2, 10_000, 2);
-        ring.insert(frame(5, true));
-        assert_eq!(ring.insert(frame(4, true)), Inserted::Known);
-        assert_eq!(ring.insert(frame(6, true)), Inserted::New { dropped: vec![frame(5, true).id] });
+        ring.insert(frame(5, true), 9);
+        assert_eq!(ring.insert(frame(4, true), 9), Inserted::Known);
+        assert_eq!(ring.insert(frame(6, true), 9), Inserted::New { dropped: vec![frame(5, true).id] });
         assert_eq!(ring.have(), [frame(6, true).id.prefix()]);
     }
 
@@ -218,8 +230,8 @@ mod tests {
     fn sync_names_the_difference() {
         let (mut ours, theirs) =
             (Ring::new(9, 10_000, 2), [frame(2, false).id.prefix(), frame(3, false).id.prefix()].into());
-        ours.insert(frame(1, false));
-        ours.insert(frame(2, false));
+        ours.insert(frame(1, false), 9);
+        ours.insert(frame(2, false), 9);
         assert_eq!(ours.lacking(&theirs).map(|f| f.sequence).collect::<Vec<_>>(), [1]);
         assert_eq!(ours.want(&theirs), [frame(3, false).id.prefix()]);
         assert_eq!(ours.expire(2), [frame(1, false).id]);

@@ -112,7 +112,7 @@ impl Room {
         for frame in saved.frames {
             self.learn_nick(&frame);
             let line = !matches!(frame.body, Body::Presence { .. });
-            if matches!(self.ring.insert(frame.clone()), Inserted::New { .. }) && line {
+            if matches!(self.ring.insert(frame.clone(), now.unix_ms), Inserted::New { .. }) && line {
                 kept.push(frame);
             }
         }
@@ -265,14 +265,14 @@ impl Room {
         self.store_numbers(out);
         out.push(Output::Publish(frame.bytes.clone()));
         out.push(Output::Spoken(Box::new(frame.clone())));
-        self.keep(frame, out);
+        self.keep(frame, now, out);
         Ok(message)
     }
 
     /// Puts a frame into the ring and the storage. Says whether it is new.
-    pub(super) fn keep(&mut self, frame: Frame, out: &mut Vec<Output>) -> bool {
+    pub(super) fn keep(&mut self, frame: Frame, now: Now, out: &mut Vec<Output>) -> bool {
         let change = saved::put_frame(&self.name, &frame);
-        let Inserted::New { dropped } = self.ring.insert(frame) else { return false };
+        let Inserted::New { dropped } = self.ring.insert(frame, now.unix_ms) else { return false };
         if self.voice.is_some() {
             out.push(Output::Store(change));
         }
