@@ -7,6 +7,8 @@ use libp2p::Multiaddr;
 use tincan_node::{addresses, config_file::ConfigFile};
 pub use tincan_shared::fuzz::{frame, hub, repl, room, sync};
 
+mod stream;
+
 /// A target: its name, what it does with bytes, and bytes that make sense to it.
 pub struct Target {
     /// As on the command line.
@@ -29,6 +31,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "room", run: room::run, examples: room::examples },
     Target { name: "sync", run: sync::run, examples: sync::examples },
     Target { name: "hub", run: hub::run, examples: hub::examples },
+    Target { name: "stream", run: stream::run, examples: stream::examples },
     Target { name: "repl", run: repl::run, examples: repl::examples },
     Target { name: "multiaddr", run: multiaddr, examples: multiaddrs },
     Target { name: "config", run: config, examples: configs },

@@ -1,0 +1,14 @@
+//! libp2p over WebRTC: one stream layer for browsers and native programs.
+//!
+//! A libp2p stream is a WebRTC data channel that carries frames ([`frame`]), since a channel alone can neither be
+//! closed in one direction nor reset. [`machine`] is the protocol of one stream, without input or output; [`stream`]
+//! makes of it what libp2p reads and writes, over anything that is a [`Channel`]: a browser's or a native one.
+//!
+//! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/README.md>, *Multiplexing*.
+
+pub mod frame;
+pub mod machine;
+pub mod stream;
+
+pub use machine::{Acknowledging, Limits};
+pub use stream::{Channel, ChannelGone, Feed, Stream, open};

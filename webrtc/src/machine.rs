@@ -1,0 +1,407 @@
+//! The protocol of one stream: what each side may do when, without input or output.
+//!
+//! Whoever owns a [`Machine`] hands it the channel's messages ([`Machine::receive`]) and sends the frames that it
+//! asks for ([`Machine::next_frame`]) until there are none.
+//!
+//! **Acknowledgements.** Current peers answer FIN by FIN_ACK; peers of older programs take a FIN_ACK for garbage and
+//! break the stream when they read it. They stop reading once they have both sent and received a FIN. So a FIN_ACK
+//! follows our own FIN, unless the peer has shown on this connection that it knows them ([`Acknowledging`]): then it
+//! goes at once.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes};
+use n0_future::time::Instant;
+
+use crate::frame::{self, Decoder, Flag, MAX_FRAME_BYTES, Malformed};
+
+/// How long the peer gets to acknowledge the end before the channel is closed without.
+pub const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What one stream may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a frame that is sent. Defaults to [`MAX_FRAME_BYTES`]; [`frame::MAX_RELAYED_FRAME_BYTES`] where the
+    /// path is relayed.
+    pub frame_bytes: usize,
+    /// Bytes that have arrived and nobody reads. A data channel cannot be told to wait: more reset the stream.
+    /// Defaults to 16 MiB.
+    pub unread_bytes: usize,
+    /// Bytes that were written and the channel does not take yet; more make writers wait. Defaults to 128 KiB.
+    pub unsent_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { frame_bytes: MAX_FRAME_BYTES, unread_bytes: 16 * 1024 * 1024, unsent_bytes: 128 * 1024 }
+    }
+}
+
+/// Whether the peer of a connection reads FIN_ACK; shared by the connection's streams.
+#[derive(Debug, Clone, Default)]
+pub struct Acknowledging(Arc<AtomicBool>);
+
+impl Acknowledging {
+    /// The peer does, as whoever sends one.
+    pub fn learn(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_known(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Why a stream ended before its time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// By the peer.
+    #[error("the other side reset the stream")]
+    Reset,
+    /// By us.
+    #[error("the stream was reset here")]
+    ResetHere,
+    /// The channel or its connection ended first.
+    #[error("the channel closed before the stream did")]
+    Closed,
+    /// [`Limits::unread_bytes`].
+    #[error("more than {0} bytes arrived before they were read")]
+    TooMuchUnread(usize),
+    /// No peer of ours would send that.
+    #[error("the other side sent {0}")]
+    Malformed(#[from] Malformed),
+}
+
+/// Why nothing can be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unwritable {
+    /// Both directions are over.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// The peer reads nothing more.
+    #[error("the other side reads nothing more")]
+    Stopped,
+    /// After [`Machine::finish`].
+    #[error("the stream was closed for writing")]
+    Finished,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Open,
+    /// FIN has come.
+    Finished,
+    /// Nobody here reads any more.
+    Stopped,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Open,
+    /// FIN follows what is unsent.
+    Finishing,
+    /// FIN was sent.
+    Finished,
+    Acknowledged,
+    /// The peer reads nothing more, and nothing more is sent.
+    Stopped,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Machine {
+    limits: Limits,
+    acknowledging: Acknowledging,
+    decoder: Decoder,
+    unread: VecDeque<Bytes>,
+    unread_bytes: usize,
+    unsent: VecDeque<Bytes>,
+    unsent_bytes: usize,
+    reading: Reading,
+    writing: Writing,
+    broken: Option<Broken>,
+    owes_ack: bool,
+    owes_fin: bool,
+    owes_stop: bool,
+    owes_reset: bool,
+    /// When nothing was left to do here but to wait for the peer's last word.
+    waiting_since: Option<Instant>,
+}
+
+impl Machine {
+    /// A stream that has just been opened by either side.
+    #[must_use]
+    pub fn new(limits: Limits, acknowledging: Acknowledging) -> Self {
+        Self {
+            limits,
+            acknowledging,
+            decoder: Decoder::default(),
+            unread: VecDeque::new(),
+            unread_bytes: 0,
+            unsent: VecDeque::new(),
+            unsent_bytes: 0,
+            reading: Reading::Open,
+            writing: Writing::Open,
+            broken: None,
+            owes_ack: false,
+            owes_fin: false,
+            owes_stop: false,
+            owes_reset: false,
+            waiting_since: None,
+        }
+    }
+
+    /// A message of the channel has come.
+    pub fn receive(&mut self, message: Bytes) {
+        if self.broken.is_some() {
+            return;
+        }
+        let mut frames = Vec::new();
+        let read = self.decoder.read(message, |frame| frames.push(frame));
+        for frame in frames {
+            self.take(frame);
+        }
+        if let Err(malformed) = read {
+            self.break_off(malformed.into());
+        }
+    }
+
+    fn take(&mut self, frame: frame::Frame) {
+        if self.broken.is_some() {
+            return;
+        }
+        if self.reading == Reading::Open && !frame.payload.is_empty() {
+            self.unread_bytes += frame.payload.len();
+            self.unread.push_back(frame.payload);
+            if self.unread_bytes > self.limits.unread_bytes {
+                return self.break_off(Broken::TooMuchUnread(self.limits.unread_bytes));
+            }
+        }
+        match frame.flag {
+            Some(Flag::Fin) => {
+                self.reading = Reading::Finished;
+                self.owes_ack = true;
+                self.owes_stop = false;
+            }
+            Some(Flag::FinAck) => {
+                self.acknowledging.learn();
+                if self.writing == Writing::Finished {
+                    self.writing = Writing::Acknowledged;
+                }
+            }
+            Some(Flag::StopSending) => {
+                // It waits for our last word all the same.
+                self.owes_fin |= matches!(self.writing, Writing::Open | Writing::Finishing);
+                self.writing = Writing::Stopped;
+                self.forget_unsent();
+            }
+            Some(Flag::Reset) => {
+                self.forget_unread();
+                self.forget_unsent();
+                self.broken = Some(Broken::Reset);
+            }
+            None => {}
+        }
+    }
+
+    /// Reads into a buffer: how many bytes, 0 at the end, nothing when more may come.
+    ///
+    /// # Errors
+    /// [`Broken`]; after [`Broken::Closed`] what had arrived is read first.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
+        if let Some(first) = self.unread.front_mut() {
+            let count = first.len().min(buffer.len());
+            first.copy_to_slice(&mut buffer[..count]);
+            if first.is_empty() {
+                self.unread.pop_front();
+            }
+            self.unread_bytes -= count;
+            return Ok(Some(count));
+        }
+        match (&self.broken, self.reading) {
+            (None | Some(Broken::Closed), Reading::Finished) => Ok(Some(0)),
+            (Some(broken), _) => Err(broken.clone()),
+            (None, Reading::Stopped) => Err(Broken::ResetHere),
+            (None, Reading::Open) => Ok(None),
+        }
+    }
+
+    /// Takes bytes to send: how many, nothing when it takes none now.
+    ///
+    /// # Errors
+    /// [`Unwritable`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
+        self.writable()?;
+        let room = self.limits.unsent_bytes.saturating_sub(self.unsent_bytes);
+        if room == 0 && !bytes.is_empty() {
+            return Ok(None);
+        }
+        let taken = &bytes[..bytes.len().min(room)];
+        for payload in taken.chunks(frame::capacity(self.limits.frame_bytes)) {
+            let data = frame::data(payload);
+            self.unsent_bytes += data.len();
+            self.unsent.push_back(data);
+        }
+        Ok(Some(taken.len()))
+    }
+
+    /// Whether [`Self::write`] would take bytes, or fail.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.writable().is_err() || self.unsent_bytes < self.limits.unsent_bytes
+    }
+
+    fn writable(&self) -> Result<(), Unwritable> {
+        match (&self.broken, self.writing) {
+            (Some(broken), _) => Err(broken.clone().into()),
+            (None, Writing::Open) => Ok(()),
+            (None, Writing::Stopped) => Err(Unwritable::Stopped),
+            (None, _) => Err(Unwritable::Finished),
+        }
+    }
+
+    /// Whether everything written was sent.
+    ///
+    /// # Errors
+    /// [`Broken`] when it never will be.
+    pub fn is_flushed(&self) -> Result<bool, Broken> {
+        match &self.broken {
+            Some(broken) => Err(broken.clone()),
+            None => Ok(self.unsent.is_empty()),
+        }
+    }
+
+    /// Nothing more will be written. Says whether the peer was told, which comes after all that is unsent.
+    ///
+    /// # Errors
+    /// [`Broken`] when the peer cannot be told any more.
+    pub fn finish(&mut self) -> Result<bool, Broken> {
+        if self.writing == Writing::Open && self.broken.is_none() {
+            self.writing = Writing::Finishing;
+            self.owes_fin = true;
+        }
+        match (self.writing, &self.broken) {
+            (Writing::Finished | Writing::Acknowledged | Writing::Stopped, _) => Ok(true),
+            (_, Some(broken)) => Err(broken.clone()),
+            (_, None) => Ok(false),
+        }
+    }
+
+    /// Gives up both directions.
+    pub fn reset(&mut self) {
+        if self.broken.is_none() {
+            self.break_off(Broken::ResetHere);
+        }
+    }
+
+    /// Nobody will read or write here any more. What was written before [`Self::finish`] still goes out; a stream that
+    /// was not finished is reset.
+    pub fn abandon(&mut self) {
+        match (&self.broken, self.writing, self.reading) {
+            (Some(_), ..) => {}
+            (None, Writing::Open, _) => self.reset(),
+            (None, _, Reading::Open) => {
+                self.reading = Reading::Stopped;
+                self.owes_stop = true;
+            }
+            _ => {}
+        }
+        self.forget_unread();
+    }
+
+    /// The channel, or all of its connection, is gone.
+    pub fn channel_closed(&mut self) {
+        if self.broken.is_none() {
+            self.broken = Some(Broken::Closed);
+            self.forget_unsent();
+        }
+        self.owes_reset = false;
+    }
+
+    /// What the channel should send next.
+    pub fn next_frame(&mut self) -> Option<Bytes> {
+        if std::mem::take(&mut self.owes_reset) {
+            return Some(frame::signal(Flag::Reset));
+        }
+        if self.broken.is_some() {
+            return None;
+        }
+        let told = !self.owes_fin && self.writing != Writing::Open;
+        if self.owes_ack && (told || self.acknowledging.is_known()) {
+            self.owes_ack = false;
+            return Some(frame::signal(Flag::FinAck));
+        }
+        if std::mem::take(&mut self.owes_stop) {
+            return Some(frame::signal(Flag::StopSending));
+        }
+        if let Some(data) = self.unsent.pop_front() {
+            self.unsent_bytes -= data.len();
+            return Some(data);
+        }
+        if !std::mem::take(&mut self.owes_fin) {
+            return None;
+        }
+        if self.writing == Writing::Finishing {
+            self.writing = Writing::Finished;
+        }
+        Some(frame::signal(Flag::Fin))
+    }
+
+    /// Whether the channel can be closed: both sides have had their last word, or waited for it long enough. To be
+    /// asked when there are no more frames.
+    pub fn is_over(&mut self, now: Instant) -> bool {
+        if self.broken.is_some() {
+            return !self.owes_reset;
+        }
+        let said = matches!(self.writing, Writing::Finished | Writing::Acknowledged | Writing::Stopped);
+        let owes = self.owes_ack || self.owes_fin || self.owes_stop;
+        if !said || owes || self.reading == Reading::Open {
+            self.waiting_since = None;
+            return false;
+        }
+        if self.writing != Writing::Finished && self.reading == Reading::Finished {
+            return true;
+        }
+        now >= *self.waiting_since.get_or_insert(now) + CLOSE_PATIENCE
+    }
+
+    /// When [`Self::is_over`] may become true though nothing happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.waiting_since.map(|since| since + CLOSE_PATIENCE)
+    }
+
+    /// Whether there is something to read, or nothing more to wait for.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        !self.unread.is_empty() || self.broken.is_some() || self.reading != Reading::Open
+    }
+
+    fn break_off(&mut self, broken: Broken) {
+        self.forget_unread();
+        self.forget_unsent();
+        self.broken = Some(broken);
+        self.owes_reset = true;
+    }
+
+    fn forget_unread(&mut self) {
+        self.unread = VecDeque::new();
+        self.unread_bytes = 0;
+    }
+
+    fn forget_unsent(&mut self) {
+        self.unsent = VecDeque::new();
+        self.unsent_bytes = 0;
+    }
+}
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

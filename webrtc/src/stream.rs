@@ -1,0 +1,237 @@
+//! A libp2p stream over anything that is a data channel.
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+use futures::{AsyncRead, AsyncWrite};
+use n0_future::{
+    task,
+    time::{Instant, sleep_until},
+};
+
+use crate::machine::{Acknowledging, Broken, Limits, Machine, Unwritable};
+
+/// A data channel, ordered and reliable. What happens to it is told to its stream's [`Feed`].
+pub trait Channel: Send + 'static {
+    /// Whether it takes a message now. Once it did not, [`Feed::drained`] says that it does again.
+    fn has_room(&self) -> bool;
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// [`ChannelGone`].
+    fn send(&mut self, message: Bytes) -> Result<(), ChannelGone>;
+
+    /// Closes it once everything is sent, and frees what it holds. Nothing is asked of it afterwards. It may be called
+    /// from within what calls the [`Feed`].
+    fn close(&mut self);
+}
+
+/// The channel is closed, or its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the channel is closed")]
+pub struct ChannelGone;
+
+/// What a channel's owner tells its stream.
+#[derive(Debug, Clone)]
+pub struct Feed(Arc<Shared>);
+
+/// See the [module](self). A stream that is dropped before it was closed is reset; the channel closes when both sides
+/// have had their last word.
+#[derive(Debug)]
+pub struct Stream(Arc<Shared>);
+
+struct Shared(Mutex<State>);
+
+struct State {
+    machine: Machine,
+    /// Gone once it is closed.
+    channel: Option<Box<dyn Channel>>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    timed: bool,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lock().machine.fmt(f)
+    }
+}
+
+/// A stream over a channel, and what feeds it.
+#[must_use]
+pub fn open(channel: impl Channel, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed) {
+    let state = State {
+        machine: Machine::new(limits, acknowledging),
+        channel: Some(Box::new(channel)),
+        reader: None,
+        writer: None,
+        timed: false,
+    };
+    let shared = Arc::new(Shared(Mutex::new(state)));
+    (Stream(shared.clone()), Feed(shared))
+}
+
+impl Feed {
+    /// A message has come.
+    pub fn message(&self, message: Bytes) {
+        self.0.change(|machine| machine.receive(message));
+    }
+
+    /// The channel takes messages again.
+    pub fn drained(&self) {
+        self.0.change(|_| {});
+    }
+
+    /// The channel is closed, or its connection.
+    pub fn closed(&self) {
+        self.0.change(Machine::channel_closed);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while it is held leaves a machine that is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something, then all that follows from it.
+    fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut Machine) -> T) -> T {
+        let mut state = self.lock();
+        let changed = change(&mut state.machine);
+        self.settle(state);
+        changed
+    }
+
+    /// Sends and closes what is due, now and at the deadline; wakes whom it concerns without holding anything.
+    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        let wakers = state.settle();
+        if !state.timed
+            && state.channel.is_some()
+            && let Some(deadline) = state.machine.deadline()
+        {
+            state.timed = true;
+            let shared = Arc::clone(self);
+            drop(task::spawn(async move {
+                sleep_until(deadline).await;
+                let mut state = shared.lock();
+                state.timed = false;
+                shared.settle(state);
+            }));
+        }
+        drop(state);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    /// Sends what can be sent, closes what is over. Returns who waits no longer.
+    fn settle(&mut self) -> [Option<Waker>; 2] {
+        if let Some(channel) = &mut self.channel {
+            while channel.has_room() {
+                let Some(frame) = self.machine.next_frame() else { break };
+                if channel.send(frame).is_err() {
+                    self.machine.channel_closed();
+                }
+            }
+            if channel.has_room() && self.machine.is_over(now()) {
+                channel.close();
+                self.channel = None;
+            }
+        }
+        let reader = if self.machine.is_readable() { self.reader.take() } else { None };
+        [reader, self.writer.take()]
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut state = self.0.lock();
+        match state.machine.read(buffer) {
+            Ok(Some(count)) => Poll::Ready(Ok(count)),
+            Ok(None) => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Err(broken) => Poll::Ready(Err(broken.into())),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.0.change(|machine| machine.write(bytes)) {
+            Ok(Some(count)) => Poll::Ready(Ok(count)),
+            Ok(None) => self.wait(cx, |machine| machine.has_room()),
+            Err(unwritable) => Poll::Ready(Err(unwritable.into())),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.0.change(|machine| machine.is_flushed()) {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => self.wait(cx, |machine| !matches!(machine.is_flushed(), Ok(false))),
+            Err(broken) => Poll::Ready(Err(broken.into())),
+        }
+    }
+
+    /// Ready when the peer has been told, not when it has acknowledged: it may have an answer to give first.
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.change(|machine| drop(machine.finish()));
+        match self.0.change(Machine::finish) {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => self.wait(cx, |machine| !matches!(machine.finish(), Ok(false))),
+            Err(broken) => Poll::Ready(Err(broken.into())),
+        }
+    }
+}
+
+impl Stream {
+    /// Waits for the channel to take more; asks again at once if it did so in between.
+    fn wait<T>(&self, cx: &Context<'_>, ready: impl FnOnce(&mut Machine) -> bool) -> Poll<T> {
+        let mut state = self.0.lock();
+        if ready(&mut state.machine) {
+            cx.waker().wake_by_ref();
+        } else {
+            state.writer = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.change(Machine::abandon);
+    }
+}
+
+impl From<Broken> for io::Error {
+    fn from(broken: Broken) -> Self {
+        let kind = match broken {
+            Broken::Reset | Broken::ResetHere => io::ErrorKind::ConnectionReset,
+            Broken::Closed => io::ErrorKind::ConnectionAborted,
+            Broken::TooMuchUnread(_) => io::ErrorKind::OutOfMemory,
+            Broken::Malformed(_) => io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, broken)
+    }
+}
+
+impl From<Unwritable> for io::Error {
+    fn from(unwritable: Unwritable) -> Self {
+        match unwritable {
+            Unwritable::Broken(broken) => broken.into(),
+            Unwritable::Stopped | Unwritable::Finished => Self::new(io::ErrorKind::BrokenPipe, unwritable),
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
