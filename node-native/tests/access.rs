@@ -24,13 +24,6 @@ fn short(data: &Path) -> String {
     tincan_shared::short_id(&id(data).parse().expect("a peer id"))
 }
 
-fn counter(hub: &Hub, name: &str) -> u64 {
-    let metrics = http::get(&hub.http, "/metrics");
-    assert_eq!(metrics.status, 200);
-    let line = metrics.body.lines().find_map(|line| line.strip_prefix(&format!("tincan_{name} ")));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {}", metrics.body))
-}
-
 #[test]
 fn a_listed_peer_is_told_why_and_others_are_not_touched() {
     let dir = tempfile::tempdir().expect("a temporary folder");
@@ -43,7 +36,7 @@ fn a_listed_peer_is_told_why_and_others_are_not_touched() {
     let mut told = chat(&hub, &dir.path().join("other"), "ann");
     told.err.containing("online");
     tincan(&ping(1)).arguments("--ephemeral").run(b"").assert_status(0);
-    assert_eq!(counter(&hub, "peers_refused"), 1);
+    assert_eq!(http::counter(&hub.http, "peers_refused"), 1);
 }
 
 #[test]
@@ -56,8 +49,8 @@ fn a_listed_range_is_closed_before_anything_is_said_and_the_page_stays_up() {
         let ping = format!("ping --ephemeral {} -c 1", hub.address(transport));
         tincan(&ping).run(b"").error(1);
     }
-    assert!(counter(&hub, "addresses_refused") >= 3);
-    assert_eq!(counter(&hub, "peers"), 0);
+    assert!(http::counter(&hub.http, "addresses_refused") >= 3);
+    assert_eq!(http::counter(&hub.http, "peers"), 0);
 
     fs::write(&config, "deny = [\"192.0.2.0/24\"]\n").expect("written");
     hub.running.signal("HUP");

@@ -2,15 +2,20 @@
 
 mod support;
 
+use std::time::Duration;
+
 use libp2p::{gossipsub, swarm::SwarmEvent};
 use support::{
-    Hub, PATIENCE,
+    Hub, PATIENCE, http,
     node::{peer, total, until},
     stock::{ProtocolsEvent, Stock},
 };
 use tincan_shared::{Event, room::frame};
 
 const ROOM: &str = "crossing";
+/// More than cost a peer its connection when they are its own.
+const LIES: u64 = 20;
+const BETWEEN_LIES: Duration = Duration::from_millis(100);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
@@ -126,4 +131,50 @@ async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
         _ => None,
     });
     assert_eq!(text.await, "still here");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_merely_forwards_what_does_not_verify_is_not_blamed() {
+    let hub = Hub::start();
+    let address = hub.address("tcp").parse().expect("an address");
+    let (ann, mut ann_hears) = peer(&address, "ann");
+    ann.join(ROOM, false).await.expect("joined");
+    let mut forwarder = Stock::new();
+    let forwarders = forwarder.listen().await;
+    forwarder.dial(&address);
+    forwarder.subscribe(ROOM);
+    forwarder.until_subscribed(ROOM).await;
+    let mut liar = Stock::new();
+    liar.dial(&forwarders);
+    liar.subscribe(ROOM);
+    tokio::select! {
+        () = liar.until_subscribed(ROOM) => {}
+        () = forwarder.until(is_closed) => panic!("the forwarder lost somebody"),
+    }
+    // The mesh forms meanwhile: what is said before goes no further.
+    let mut said = 0u8;
+    while http::counter(&hub.http, "payloads_rejected") < LIES {
+        said = said.checked_add(1).expect("lies reach the hub");
+        liar.publish(ROOM, &[frame::MARK, frame::VERSION, said, 0xff]);
+        tokio::select! {
+            () = tokio::time::sleep(BETWEEN_LIES) => {}
+            () = liar.until(is_closed) => panic!("the forwarder let the liar go"),
+            () = forwarder.until(is_closed) => panic!("the hub cut the forwarder off"),
+        }
+    }
+    forwarder.publish(ROOM, b"I only passed it on");
+    let text = until(&mut ann_hears, PATIENCE, |event| match event {
+        Event::Message(message) => Some(message.text),
+        _ => None,
+    });
+    tokio::select! {
+        text = text => assert_eq!(text, "I only passed it on"),
+        () = forwarder.until(is_closed) => panic!("the hub cut the forwarder off"),
+        () = liar.until(is_closed) => panic!("the forwarder let the liar go"),
+    }
+    assert_eq!(http::counter(&hub.http, "peers_refused"), 0);
+}
+
+fn is_closed(event: &SwarmEvent<ProtocolsEvent>) -> Option<()> {
+    matches!(event, SwarmEvent::ConnectionClosed { .. }).then_some(())
 }

@@ -25,6 +25,14 @@ pub fn get(host: &str, path: &str) -> Answer {
     request(host, &format!("GET {path}"), &[])
 }
 
+/// One of the counters of `/metrics`.
+pub fn counter(host: &str, name: &str) -> u64 {
+    let metrics = get(host, "/metrics");
+    assert_eq!(metrics.status, 200);
+    let line = metrics.body.lines().find_map(|line| line.strip_prefix(&format!("tincan_{name} ")));
+    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {}", metrics.body))
+}
+
 /// `first` is the method and the path.
 pub fn request(host: &str, first: &str, headers: &[&str]) -> Answer {
     let mut stream = TcpStream::connect(host).expect("HTTP answers");

@@ -49,6 +49,16 @@ impl Stock {
         self.swarm.dial(address.clone()).expect("a dial");
     }
 
+    /// Listens on loopback; returns where.
+    pub async fn listen(&mut self) -> Multiaddr {
+        self.swarm.listen_on("/ip4/127.0.0.1/tcp/0".parse().expect("an address")).expect("a listener");
+        let address = self.until(|event| match event {
+            SwarmEvent::NewListenAddr { address, .. } => Some(address.clone()),
+            _ => None,
+        });
+        address.await
+    }
+
     pub fn subscribe(&mut self, room: &str) {
         self.swarm.behaviour_mut().gossip.subscribe(&IdentTopic::new(room)).expect("subscribed");
     }
