@@ -4,8 +4,11 @@
 //! closed in one direction nor reset. [`machine`] is the protocol of one stream, without input or output; [`stream`]
 //! makes of it what libp2p reads and writes, over anything that is a [`Channel`]: a browser's or a native one.
 //!
+//! [`direct`] is what `/webrtc-direct` needs besides, before there is a connection.
+//!
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/README.md>, *Multiplexing*.
 
+pub mod direct;
 pub mod frame;
 pub mod machine;
 pub mod stream;

@@ -1,0 +1,198 @@
+//! Addresses of listeners, and the certificates they name.
+
+use std::{fmt, net::IpAddr};
+
+use libp2p::{
+    Multiaddr, PeerId,
+    multiaddr::{Protocol, multihash::Multihash},
+};
+
+/// The code of sha-256 among multihashes.
+const SHA_256: u64 = 0x12;
+
+/// The sha-256 of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Of a digest.
+    #[must_use]
+    pub fn new(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// As an address carries it.
+    #[must_use]
+    pub fn multihash(&self) -> Multihash<64> {
+        Multihash::wrap(SHA_256, &self.0).unwrap_or_default()
+    }
+
+    /// From an address; nothing when it is of another hash.
+    #[must_use]
+    pub fn of(hash: &Multihash<64>) -> Option<Self> {
+        (hash.code() == SHA_256).then(|| hash.digest().try_into().ok().map(Self)).flatten()
+    }
+
+    /// From an SDP's line `a=fingerprint:sha-256 …`, of any case.
+    #[must_use]
+    pub fn in_sdp(sdp: &str) -> Option<Self> {
+        let values = sdp.lines().filter_map(|line| line.trim().strip_prefix("a=fingerprint:"));
+        values.filter_map(|value| value.split_once(' ')).find_map(|(hash, digits)| {
+            let octets: Result<Vec<u8>, _> =
+                digits.trim().split(':').map(|octet| u8::from_str_radix(octet, 16)).collect();
+            hash.eq_ignore_ascii_case("sha-256").then_some(())?;
+            octets.ok()?.try_into().ok().map(Self)
+        })
+    }
+}
+
+/// As SDP has it: pairs of upper-case digits with colons between.
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(at, octet)| write!(f, "{}{octet:02X}", if at > 0 { ":" } else { "" }))
+    }
+}
+
+/// Whom to dial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Where it listens.
+    pub ip: IpAddr,
+    /// Its UDP port, never 0.
+    pub port: u16,
+    /// Of its certificate.
+    pub certificate: Fingerprint,
+    /// Who it must be.
+    pub peer: Option<PeerId>,
+}
+
+/// Why an address cannot be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Of another transport, or with a circuit in it.
+    #[error("not a /webrtc-direct address")]
+    Other,
+    /// Nobody listens there.
+    #[error("port 0 cannot be dialled")]
+    Port,
+    /// A browser could not tell who answers.
+    #[error("a /webrtc-direct address needs the /certhash of its listener")]
+    NoCerthash,
+    /// Newer than this.
+    #[error("a /certhash of another hash than sha-256")]
+    UnknownHash,
+}
+
+impl Target {
+    /// Reads `/ip4|ip6/…/udp/PORT/webrtc-direct/certhash/H…[/p2p/ID]`. Of several hashes the first sha-256 counts.
+    ///
+    /// # Errors
+    /// [`AddressError`]; [`AddressError::Other`] also when anything follows the peer id, as in a circuit's address.
+    pub fn read(address: &Multiaddr) -> Result<Self, AddressError> {
+        let mut parts = address.iter().peekable();
+        let (ip, port) = endpoint(&mut parts)?;
+        let mut hashes = Vec::new();
+        while let Some(Protocol::Certhash(hash)) = parts.next_if(|part| matches!(part, Protocol::Certhash(_))) {
+            hashes.push(hash);
+        }
+        let peer = match (parts.next(), parts.next()) {
+            (None, _) => None,
+            (Some(Protocol::P2p(peer)), None) => Some(peer),
+            _ => return Err(AddressError::Other),
+        };
+        if hashes.is_empty() {
+            return Err(AddressError::NoCerthash);
+        }
+        let certificate = hashes.iter().find_map(Fingerprint::of).ok_or(AddressError::UnknownHash)?;
+        if port == 0 {
+            return Err(AddressError::Port);
+        }
+        Ok(Self { ip, port, certificate, peer })
+    }
+
+    /// The address again, without the peer.
+    #[must_use]
+    pub fn address(&self) -> Multiaddr {
+        listened(self.ip, self.port).with(Protocol::Certhash(self.certificate.multihash()))
+    }
+}
+
+/// Reads `/ip4|ip6/…/udp/PORT/webrtc-direct`, where to listen.
+///
+/// # Errors
+/// [`AddressError::Other`].
+pub fn read_listen(address: &Multiaddr) -> Result<(IpAddr, u16), AddressError> {
+    let mut parts = address.iter();
+    let endpoint = endpoint(&mut parts)?;
+    parts.next().map_or(Ok(endpoint), |_| Err(AddressError::Other))
+}
+
+/// An address to listen on.
+#[must_use]
+pub fn listened(ip: IpAddr, port: u16) -> Multiaddr {
+    Multiaddr::from(ip).with(Protocol::Udp(port)).with(Protocol::WebRTCDirect)
+}
+
+fn endpoint<'a>(parts: &mut impl Iterator<Item = Protocol<'a>>) -> Result<(IpAddr, u16), AddressError> {
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => ip.into(),
+        Some(Protocol::Ip6(ip)) => ip.into(),
+        _ => return Err(AddressError::Other),
+    };
+    match (parts.next(), parts.next()) {
+        (Some(Protocol::Udp(port)), Some(Protocol::WebRTCDirect)) => Ok((ip, port)),
+        _ => Err(AddressError::Other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "12D3KooWRawPbxPtP1eZaJpumGnyWX2DcUyd3RQnydr3eAto4Az7";
+    const HASH: &str = "uEiDDq4_xNyDorZBH3TlGazyJdOWSwvo4PUo5YHFMrvDE8g";
+
+    fn read(text: &str) -> Result<Target, AddressError> {
+        Target::read(&text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_listeners_address_is_read_and_written() {
+        let direct = format!("/ip6/::1/udp/4748/webrtc-direct/certhash/{HASH}");
+        let target = read(&format!("{direct}/p2p/{ID}")).unwrap();
+        assert_eq!((target.ip.to_string().as_str(), target.port), ("::1", 4748));
+        assert_eq!(target.peer.unwrap().to_string(), ID);
+        assert_eq!(target.address().to_string(), direct);
+        assert_eq!(read(&direct).unwrap().peer, None);
+    }
+
+    #[test]
+    fn what_is_not_ours_to_dial_is_said() {
+        let direct = format!("/ip4/192.0.2.1/udp/4748/webrtc-direct/certhash/{HASH}");
+        assert_eq!(read(&format!("{direct}/p2p/{ID}/p2p-circuit/p2p/{ID}")), Err(AddressError::Other));
+        assert_eq!(read(&format!("{direct}/p2p-circuit")), Err(AddressError::Other));
+        assert_eq!(read("/ip4/192.0.2.1/udp/4748/quic-v1"), Err(AddressError::Other));
+        assert_eq!(read(&format!("/dns4/example.org/udp/1/webrtc-direct/certhash/{HASH}")), Err(AddressError::Other));
+        assert_eq!(read("/ip4/192.0.2.1/udp/4748/webrtc-direct"), Err(AddressError::NoCerthash));
+        assert_eq!(read(&direct.replace("4748", "0")), Err(AddressError::Port));
+        let other: Multiaddr = "/ip4/192.0.2.1/udp/1/webrtc-direct".parse().unwrap();
+        let other = other.with(Protocol::Certhash(Multihash::wrap(0x13, &[7; 64]).unwrap()));
+        assert_eq!(Target::read(&other), Err(AddressError::UnknownHash));
+    }
+
+    #[test]
+    fn where_to_listen_is_read() {
+        let read = |text: &str| read_listen(&text.parse().unwrap());
+        assert_eq!(read("/ip4/0.0.0.0/udp/0/webrtc-direct"), Ok(("0.0.0.0".parse().unwrap(), 0)));
+        assert_eq!(read(&format!("/ip4/0.0.0.0/udp/0/webrtc-direct/p2p/{ID}")), Err(AddressError::Other));
+    }
+
+    #[test]
+    fn a_fingerprint_is_found_in_any_description() {
+        let fingerprint = Fingerprint::new(std::array::from_fn(|at| at as u8 * 8));
+        let sdp = format!("v=0\r\na=fingerprint:sha-1 00:11\r\na=fingerprint:SHA-256 {fingerprint}\r\n").to_lowercase();
+        assert_eq!(Fingerprint::in_sdp(&sdp), Some(fingerprint));
+        assert_eq!(Fingerprint::in_sdp("a=fingerprint:sha-256 00:11"), None);
+        assert_eq!(Fingerprint::of(&fingerprint.multihash()), Some(fingerprint));
+    }
+}
