@@ -1,4 +1,5 @@
-//! Writes a target's examples into a folder, for libFuzzer to start from: `fuzz-examples TARGET FOLDER`.
+//! Writes a target's examples into a folder, for libFuzzer to start from: `fuzz-examples TARGET FOLDER`. Without words
+//! it names the targets, a line each.
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
@@ -6,7 +7,12 @@ use tincan_fuzz::TARGETS;
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
-    let (Some(name), Some(folder)) = (words.next(), words.next().map(PathBuf::from)) else {
+    let (name, folder) = (words.next(), words.next().map(PathBuf::from));
+    if name.is_none() {
+        TARGETS.iter().for_each(|target| println!("{}", target.name));
+        return ExitCode::SUCCESS;
+    }
+    let (Some(name), Some(folder)) = (name, folder) else {
         eprintln!("usage: fuzz-examples TARGET FOLDER");
         return ExitCode::from(2);
     };
