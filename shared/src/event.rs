@@ -261,3 +261,12 @@ pub struct NodeInfo {
     /// Its nick.
     pub nick: String,
 }
+
+/// By how much a clock differs from the hub's, and which way, as [`Event::ClockWrong`] tells it: `3 h 0 min ahead of
+/// the hub's`.
+#[must_use]
+pub fn clock_difference(offset_ms: i64) -> String {
+    let minutes = offset_ms.unsigned_abs() / 60_000;
+    let way = if offset_ms > 0 { "ahead of" } else { "behind" };
+    format!("{} h {} min {way} the hub's", minutes / 60, minutes % 60)
+}

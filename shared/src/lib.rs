@@ -65,7 +65,7 @@ pub use counters::Counters;
 pub use error::Error;
 pub use event::{
     Event, Link, Member, Message, MessageState, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said,
-    Status,
+    Status, clock_difference,
 };
 pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
-use tincan_shared::Link;
+use tincan_shared::{Link, clock_difference};
 
 use crate::{clock, session::session, standing::Standing};
 
@@ -101,10 +101,7 @@ const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it i
 
 /// Ours minus the hub's, in words.
 fn clock_note(off_ms: i64) -> String {
-    let minutes = off_ms.unsigned_abs() / 60_000;
-    let (hours, minutes) = (minutes / 60, minutes % 60);
-    let side = if off_ms > 0 { "ahead of" } else { "behind" };
-    format!("Your clock is {hours} h {minutes} min {side} the hub's: others may not get your lines. Set the clock.")
+    format!("Your clock is {}: others may not get your lines. Set the clock.", clock_difference(off_ms))
 }
 
 /// What is true of this tab.

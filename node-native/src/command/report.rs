@@ -1,7 +1,7 @@
 //! What happens around a terminal, in words on stderr.
 
 use libp2p::PeerId;
-use tincan_shared::{Event, Link, PeerInfo, Status, neutralise, short_id};
+use tincan_shared::{Event, Link, PeerInfo, Status, clock_difference, neutralise, short_id};
 
 use crate::output;
 
@@ -33,7 +33,10 @@ impl Reporter {
             Event::Discovered { peer, address } => Some(format!("discovered: {peer} at {address}")),
             Event::Expired { peer, address } => Some(format!("expired: {peer} at {address}")),
             Event::Refused { peer, reason } => Some(format!("refused: {peer}: {reason}")),
-            Event::ClockWrong { offset_ms } => Some(clock(*offset_ms)),
+            Event::ClockWrong { offset_ms } => Some(format!(
+                "this machine's clock is {}: set it right, or lines are ignored",
+                clock_difference(*offset_ms)
+            )),
             Event::Slow { peer } => Some(format!("slow: {peer} cannot keep up; asked it for what may be missing")),
             _ => None,
         };
@@ -54,14 +57,6 @@ impl Reporter {
             (Link::Online, _) => "online".to_owned(),
         })
     }
-}
-
-/// By how much a clock is wrong, and which way.
-fn clock(offset_ms: i64) -> String {
-    let minutes = offset_ms.unsigned_abs() / 60_000;
-    let way = if offset_ms > 0 { "ahead of" } else { "behind" };
-    let (hours, rest) = (minutes / 60, minutes % 60);
-    format!("this machine's clock is {hours} h {rest} min {way} the hub's: set it right, or lines are ignored")
 }
 
 fn up(peer: &PeerInfo) -> String {

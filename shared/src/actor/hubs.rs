@@ -108,8 +108,9 @@ impl<B: HostBehaviour> Actor<B> {
         }
         if self.hubs.len() >= self.config.limits.known_hubs && self.dialled(&hub) {
             // Whoever calls itself a hub may come first; whom we chose goes before it.
-            let stranger = self.hubs.keys().find(|known| !self.dialled(known)).copied();
-            stranger.inspect(|stranger| self.unfollow(stranger));
+            if let Some(stranger) = self.hubs.keys().find(|known| !self.dialled(known)).copied() {
+                self.unfollow(&stranger);
+            }
         }
         if self.hubs.len() < self.config.limits.known_hubs {
             let serial = self.streams.open_hub(hub);
