@@ -9,9 +9,11 @@
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/README.md>, *Multiplexing*.
 
 pub mod direct;
+pub mod ends;
 pub mod frame;
+pub mod limits;
 pub mod machine;
 pub mod stream;
 
-pub use machine::{Acknowledging, Limits};
+pub use limits::{Acknowledging, Limits};
 pub use stream::{Channel, ChannelGone, Feed, Stream, open};

@@ -8,90 +8,19 @@
 //! follows our own FIN, unless the peer has shown on this connection that it knows them ([`Acknowledging`]): then it
 //! goes at once.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::{Buf, Bytes};
 use n0_future::time::Instant;
 
-use crate::frame::{self, Decoder, Flag, MAX_FRAME_BYTES, Malformed};
+use crate::{
+    ends::{Broken, Unwritable},
+    frame::{self, Decoder, Flag},
+    limits::{Acknowledging, Limits},
+};
 
 /// How long the peer gets to acknowledge the end before the channel is closed without.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
-
-/// What one stream may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a frame that is sent. Defaults to [`MAX_FRAME_BYTES`]; [`frame::MAX_RELAYED_FRAME_BYTES`] where the
-    /// path is relayed.
-    pub frame_bytes: usize,
-    /// Bytes that have arrived and nobody reads. A data channel cannot be told to wait: more reset the stream.
-    /// Defaults to 16 MiB.
-    pub unread_bytes: usize,
-    /// Bytes that were written and the channel does not take yet; more make writers wait. Defaults to 128 KiB.
-    pub unsent_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { frame_bytes: MAX_FRAME_BYTES, unread_bytes: 16 * 1024 * 1024, unsent_bytes: 128 * 1024 }
-    }
-}
-
-/// Whether the peer of a connection reads FIN_ACK; shared by the connection's streams.
-#[derive(Debug, Clone, Default)]
-pub struct Acknowledging(Arc<AtomicBool>);
-
-impl Acknowledging {
-    /// The peer does, as whoever sends one.
-    pub fn learn(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_known(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Why a stream ended before its time.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
-    /// By the peer.
-    #[error("the other side reset the stream")]
-    Reset,
-    /// By us.
-    #[error("the stream was reset here")]
-    ResetHere,
-    /// The channel or its connection ended first.
-    #[error("the channel closed before the stream did")]
-    Closed,
-    /// [`Limits::unread_bytes`].
-    #[error("more than {0} bytes arrived before they were read")]
-    TooMuchUnread(usize),
-    /// No peer of ours would send that.
-    #[error("the other side sent {0}")]
-    Malformed(#[from] Malformed),
-}
-
-/// Why nothing can be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unwritable {
-    /// Both directions are over.
-    #[error(transparent)]
-    Broken(#[from] Broken),
-    /// The peer reads nothing more.
-    #[error("the other side reads nothing more")]
-    Stopped,
-    /// After [`Machine::finish`].
-    #[error("the stream was closed for writing")]
-    Finished,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::frame::{MAX_FRAME_BYTES, Malformed};
 
 #[allow(clippy::disallowed_methods, reason = "an origin for the tests' own clock")]
 fn now() -> Instant {

@@ -14,7 +14,7 @@ use n0_future::{
     time::{Instant, sleep_until},
 };
 
-use crate::machine::{Acknowledging, Broken, Limits, Machine, Unwritable};
+use crate::{Acknowledging, Limits, machine::Machine};
 
 /// A data channel, ordered and reliable. What happens to it is told to its stream's [`Feed`].
 pub trait Channel: Send + 'static {
@@ -207,27 +207,6 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.0.change(Machine::abandon);
-    }
-}
-
-impl From<Broken> for io::Error {
-    fn from(broken: Broken) -> Self {
-        let kind = match broken {
-            Broken::Reset | Broken::ResetHere => io::ErrorKind::ConnectionReset,
-            Broken::Closed => io::ErrorKind::ConnectionAborted,
-            Broken::TooMuchUnread(_) => io::ErrorKind::OutOfMemory,
-            Broken::Malformed(_) => io::ErrorKind::InvalidData,
-        };
-        Self::new(kind, broken)
-    }
-}
-
-impl From<Unwritable> for io::Error {
-    fn from(unwritable: Unwritable) -> Self {
-        match unwritable {
-            Unwritable::Broken(broken) => broken.into(),
-            Unwritable::Stopped | Unwritable::Finished => Self::new(io::ErrorKind::BrokenPipe, unwritable),
-        }
     }
 }
 
