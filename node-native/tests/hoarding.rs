@@ -23,6 +23,9 @@ use support::Hub;
 /// Long enough for a hundred mebibytes, short enough for one message of each protocol.
 const LONG: usize = 14_000;
 
+/// Between two rounds of announcements: they are to fill several heartbeats.
+const BETWEEN_ROUNDS: Duration = Duration::from_millis(200);
+
 /// A hub and its memory before.
 struct Before {
     hub: Hub,
@@ -96,7 +99,7 @@ async fn messages_that_are_announced_and_never_come() {
             talker.heard().await.expect("heard");
         }
         round += 1;
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(BETWEEN_ROUNDS).await;
     }
     before.assert_little_more();
 }

@@ -4,25 +4,31 @@ mod support;
 
 use std::time::Duration;
 
-use libp2p::{gossipsub, swarm::SwarmEvent};
+use libp2p::{Multiaddr, gossipsub, swarm::SwarmEvent};
 use support::{
     Hub, PATIENCE, http,
     node::{peer, total, until},
     stock::{ProtocolsEvent, Stock},
 };
-use tincan_shared::{Event, room::frame};
+use tincan_shared::{Event, Events, Node, room::frame};
 
 const ROOM: &str = "crossing";
 /// More than cost a peer its connection when they are its own.
 const LIES: u64 = 20;
 const BETWEEN_LIES: Duration = Duration::from_millis(100);
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
+/// A hub, where it is, and somebody of ours in the room there.
+async fn ann_at_a_hub(plain: bool) -> (Hub, Multiaddr, Node, Events) {
     let hub = Hub::start();
     let address = hub.address("tcp").parse().expect("an address");
-    let (ann, mut ann_hears) = peer(&address, "ann");
-    ann.join(ROOM, false).await.expect("joined");
+    let (ann, events) = peer(&address, "ann");
+    ann.join(ROOM, plain).await.expect("joined");
+    (hub, address, ann, events)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
+    let (_hub, address, ann, mut ann_hears) = ann_at_a_hub(false).await;
     let mut stock = Stock::new();
     stock.dial(&address);
     stock.subscribe(ROOM);
@@ -61,10 +67,7 @@ async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_plain_room_a_stock_peer_never_sees_a_frame() {
-    let hub = Hub::start();
-    let address = hub.address("tcp").parse().expect("an address");
-    let (ann, mut ann_hears) = peer(&address, "ann");
-    ann.join(ROOM, true).await.expect("joined");
+    let (_hub, address, ann, mut ann_hears) = ann_at_a_hub(true).await;
     let mut stock = Stock::new();
     stock.dial(&address);
     stock.subscribe(ROOM);
@@ -103,11 +106,8 @@ async fn in_a_plain_room_a_stock_peer_never_sees_a_frame() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
-    let hub = Hub::start();
-    let address = hub.address("tcp").parse().expect("an address");
-    let (ann, mut ann_hears) = peer(&address, "ann");
+    let (_hub, address, ann, mut ann_hears) = ann_at_a_hub(false).await;
     let (bob, mut bob_hears) = peer(&address, "bob");
-    ann.join(ROOM, false).await.expect("joined");
     bob.join(ROOM, false).await.expect("joined");
     let mut liar = Stock::new();
     liar.dial(&address);
@@ -135,10 +135,7 @@ async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_merely_forwards_what_does_not_verify_is_not_blamed() {
-    let hub = Hub::start();
-    let address = hub.address("tcp").parse().expect("an address");
-    let (ann, mut ann_hears) = peer(&address, "ann");
-    ann.join(ROOM, false).await.expect("joined");
+    let (hub, address, _ann, mut ann_hears) = ann_at_a_hub(false).await;
     let mut forwarder = Stock::new();
     let forwarders = forwarder.listen().await;
     forwarder.dial(&address);

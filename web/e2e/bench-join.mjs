@@ -15,23 +15,24 @@ const SAY_EVERY_MS = 25;
 const PAGES = { tincan: "Tincan's page", js: "js-libp2p's page" };
 const CACHES = { cold: "cold", warm: "warm" };
 const MOMENTS = { paint: "first paint", online: "online", line: "first line" };
+const CONNECTING = [
+  ["open", "dial", "open the WebSocket"],
+  ["online", "open", "Noise, yamux, identify"],
+  ["line", "online", "subscribe, until the first line"],
+];
 /** From one moment to the next, and what happens between them. */
 const PHASES = {
   tincan: [
     ["code", undefined, "until module and script are there"],
     ["wasm", "code", "compile and start the module after that"],
     ["dial", "wasm", "draw, open the storage, elect a key, start the node (the hub's addresses come meanwhile)"],
-    ["open", "dial", "open the WebSocket"],
-    ["online", "open", "Noise, yamux, identify"],
-    ["line", "online", "subscribe, until the first line"],
+    ...CONNECTING,
   ],
   js: [
     ["code", undefined, "until the script is there"],
     ["lookup", "code", "run it"],
     ["dial", "lookup", "ask for the hub's addresses, start the node"],
-    ["open", "dial", "open the WebSocket"],
-    ["online", "open", "Noise, yamux, identify"],
-    ["line", "online", "subscribe, until the first line"],
+    ...CONNECTING,
   ],
 };
 

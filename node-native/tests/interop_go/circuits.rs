@@ -1,17 +1,29 @@
 //! go-libp2p reserves a place at a hub, and others reach it there.
 
-use crate::{Transport, go::Kademlia, over_every_transport, place::Place};
+use crate::{
+    Transport,
+    go::{Go, Kademlia},
+    over_every_transport,
+    place::Place,
+    support::Hub,
+};
 
 /// Seconds a reservation lasts.
 const RESERVED: std::ops::RangeInclusive<u32> = 3500..=3600;
 
 over_every_transport! { a_reservation_and_who_comes_through_it nobody_comes_without_a_reservation }
 
-fn a_reservation_and_who_comes_through_it(over: Transport) {
-    let Some(place) = Place::to_be_dialled_by_go(over) else { return };
+/// Where a hub is, with two of go-libp2p that may dial it.
+fn place(over: Transport) -> Option<(Place, Hub, [Go; 2])> {
+    let place = Place::to_be_dialled_by_go(over)?;
     let hub = place.hub(over);
+    let both = [(); 2].map(|()| place.go(over, Kademlia::Client));
+    Some((place, hub, both))
+}
+
+fn a_reservation_and_who_comes_through_it(over: Transport) {
+    let Some((place, hub, [mut first, mut second])) = place(over) else { return };
     let address = hub.address(over.name());
-    let [mut first, mut second] = [(); 2].map(|()| place.go(over, Kademlia::Client));
     first.dial(address);
     let reserved = first.ask(&format!("reserve {}", hub.id));
     let words = reserved.strip_prefix("reserved for ").expect(&reserved);
@@ -34,10 +46,8 @@ fn a_reservation_and_who_comes_through_it(over: Transport) {
 }
 
 fn nobody_comes_without_a_reservation(over: Transport) {
-    let Some(place) = Place::to_be_dialled_by_go(over) else { return };
-    let hub = place.hub(over);
+    let Some((_place, hub, [mut first, mut second])) = place(over) else { return };
     let address = hub.address(over.name());
-    let [mut first, mut second] = [(); 2].map(|()| place.go(over, Kademlia::Client));
     first.dial(address);
     second.dial(address);
     let refused = second.answer(&format!("dial {address}/p2p-circuit/p2p/{}", first.id));
