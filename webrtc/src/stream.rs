@@ -83,7 +83,6 @@ pub fn open(channel: impl Channel, limits: Limits, acknowledging: Acknowledging)
 }
 
 /// The same where the channel needs to know the feed: a stream whose channel comes by the outlet.
-#[must_use]
 pub fn unconnected(limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
     let state = State {
         machine: Machine::new(limits, acknowledging),

@@ -56,11 +56,11 @@ impl Connection {
         });
         let call = |act: fn(&Rc<Shared>)| {
             let shared = Rc::downgrade(&shared);
-            move |_: Event| drop(shared.upgrade().map(|shared| act(&shared)))
+            move |_: Event| shared.upgrade().iter().for_each(act)
         };
         let came = {
             let shared: Weak<Shared> = Rc::downgrade(&shared);
-            move |event: RtcDataChannelEvent| drop(shared.upgrade().map(|shared| shared.came(&event)))
+            move |event: RtcDataChannelEvent| shared.upgrade().iter().for_each(|shared| shared.came(&event))
         };
         let mut callbacks = shared.callbacks.borrow_mut();
         shared.peer.set_ondatachannel(Some(&callbacks.add(came)));
