@@ -17,6 +17,7 @@ use libp2p::{
     noise, yamux,
 };
 use tincan_shared::{Error, Multiaddr, PeerId, neutralise};
+use tincan_webrtc::{Limits, browser as webrtc, direct::address::Target};
 
 use crate::websocket::{self, Address};
 
@@ -66,8 +67,9 @@ pub fn check(address: &Multiaddr, surroundings: &Surroundings) -> Result<(), Str
             Err("this page is https and cannot dial ws://; use a wss address or another hub".into())
         }
         Some(_) => Ok(()),
+        None if Target::read(address).is_ok() => Ok(()),
         None => Err(format!(
-            "a page has no transport for {}; it dials /ws and /wss addresses, and circuits through them",
+            "a page has no transport for {}; it dials /ws, /wss and /webrtc-direct addresses, and circuits through them",
             layers(address)
         )),
     }
@@ -115,12 +117,15 @@ fn layers(address: &Multiaddr) -> String {
 pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
     let noise = noise::Config::new(keypair)
         .map_err(|error| Error::Setting { name: "keypair", reason: format!("{error}; use an ed25519 key") })?;
-    Ok(Dialable { inner: websocket::Transport, surroundings: Surroundings::here() }
+    let websocket = Dialable { inner: websocket::Transport, surroundings: Surroundings::here() }
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
-        .boxed())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
+        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
+    let either = websocket.or_transport(direct).map(|made, _| made.into_inner());
+    Ok(either.boxed())
 }
 
 /// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and

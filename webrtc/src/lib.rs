@@ -8,6 +8,8 @@
 //!
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/README.md>, *Multiplexing*.
 
+#[cfg(target_family = "wasm")]
+pub mod browser;
 pub mod direct;
 pub mod ends;
 pub mod frame;

@@ -307,6 +307,12 @@ impl Machine {
         self.waiting_since.map(|since| since + CLOSE_PATIENCE)
     }
 
+    /// Whether it ended before its time.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken.is_some()
+    }
+
     /// Whether there is something to read, or nothing more to wait for.
     #[must_use]
     pub fn is_readable(&self) -> bool {

@@ -50,12 +50,23 @@ struct Shared(Mutex<State>);
 
 struct State {
     machine: Machine,
-    /// Gone once it is closed.
-    channel: Option<Box<dyn Channel>>,
+    link: Link,
     reader: Option<Waker>,
     writer: Option<Waker>,
     timed: bool,
 }
+
+enum Link {
+    /// [`Outlet::connect`] comes.
+    Awaited,
+    Open(Box<dyn Channel>),
+    Closed,
+}
+
+/// Where a stream waits for its channel.
+#[derive(Debug)]
+#[must_use]
+pub struct Outlet(Arc<Shared>);
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,15 +77,31 @@ impl fmt::Debug for Shared {
 /// A stream over a channel, and what feeds it.
 #[must_use]
 pub fn open(channel: impl Channel, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed) {
+    let (stream, feed, outlet) = unconnected(limits, acknowledging);
+    outlet.connect(channel);
+    (stream, feed)
+}
+
+/// The same where the channel needs to know the feed: a stream whose channel comes by the outlet.
+pub fn unconnected(limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
     let state = State {
         machine: Machine::new(limits, acknowledging),
-        channel: Some(Box::new(channel)),
+        link: Link::Awaited,
         reader: None,
         writer: None,
         timed: false,
     };
     let shared = Arc::new(Shared(Mutex::new(state)));
-    (Stream(shared.clone()), Feed(shared))
+    (Stream(shared.clone()), Feed(shared.clone()), Outlet(shared))
+}
+
+impl Outlet {
+    /// Here it is.
+    pub fn connect(self, channel: impl Channel) {
+        let mut state = self.0.lock();
+        state.link = Link::Open(Box::new(channel));
+        self.0.settle(state);
+    }
 }
 
 impl Feed {
@@ -91,6 +118,12 @@ impl Feed {
     /// The channel is closed, or its connection.
     pub fn closed(&self) {
         self.0.change(Machine::channel_closed);
+    }
+
+    /// Whether there is a channel, or will be.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !matches!(self.0.lock().link, Link::Closed)
     }
 }
 
@@ -112,7 +145,7 @@ impl Shared {
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let wakers = state.settle();
         if !state.timed
-            && state.channel.is_some()
+            && matches!(state.link, Link::Open(_))
             && let Some(deadline) = state.machine.deadline()
         {
             state.timed = true;
@@ -132,16 +165,16 @@ impl Shared {
 impl State {
     /// Sends what can be sent, closes what is over. Returns who waits no longer.
     fn settle(&mut self) -> [Option<Waker>; 2] {
-        if let Some(channel) = &mut self.channel {
+        if let Link::Open(channel) = &mut self.link {
             while channel.has_room() {
                 let Some(frame) = self.machine.next_frame() else { break };
                 if channel.send(frame).is_err() {
                     self.machine.channel_closed();
                 }
             }
-            if channel.has_room() && self.machine.is_over(now()) {
+            if (channel.has_room() || self.machine.is_broken()) && self.machine.is_over(now()) {
                 channel.close();
-                self.channel = None;
+                self.link = Link::Closed;
             }
         }
         let reader = if self.machine.is_readable() { self.reader.take() } else { None };

@@ -1,0 +1,188 @@
+//! A peer connection as a stream muxer.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    rc::{Rc, Weak},
+    task::{Context, Poll, Waker},
+};
+
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
+use send_wrapper::SendWrapper;
+use web_sys::{Event, RtcDataChannelEvent, RtcPeerConnection, RtcPeerConnectionState};
+
+use super::{callbacks::Callbacks, channel};
+use crate::{Acknowledging, Feed, Limits, Stream};
+
+/// Streams of the other side that nobody has taken yet; further ones are closed.
+const MAX_WAITING: usize = 256;
+
+/// See the [module](self). Ends when it is dropped.
+#[derive(Debug)]
+pub struct Connection(SendWrapper<Rc<Shared>>);
+
+#[derive(Debug)]
+struct Shared {
+    peer: RtcPeerConnection,
+    limits: Limits,
+    acknowledging: Acknowledging,
+    state: RefCell<State>,
+    /// Freed after `peer` has let go of them.
+    callbacks: RefCell<Callbacks>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Stream>,
+    /// Of all streams whose channels are open: a connection that breaks does not say so on each.
+    feeds: Vec<Feed>,
+    /// Why there is no more.
+    ended: Option<&'static str>,
+    inbound: Option<Waker>,
+    other: Option<Waker>,
+}
+
+impl Connection {
+    /// Takes over a peer connection, before it has a remote description: no channel may come earlier.
+    pub(super) fn new(peer: RtcPeerConnection, limits: Limits) -> Self {
+        let shared = Rc::new(Shared {
+            peer,
+            limits,
+            acknowledging: Acknowledging::default(),
+            state: RefCell::default(),
+            callbacks: RefCell::default(),
+        });
+        let call = |act: fn(&Rc<Shared>)| {
+            let shared = Rc::downgrade(&shared);
+            move |_: Event| shared.upgrade().iter().for_each(act)
+        };
+        let came = {
+            let shared: Weak<Shared> = Rc::downgrade(&shared);
+            move |event: RtcDataChannelEvent| shared.upgrade().iter().for_each(|shared| shared.came(&event))
+        };
+        let mut callbacks = shared.callbacks.borrow_mut();
+        shared.peer.set_ondatachannel(Some(&callbacks.add(came)));
+        shared.peer.set_onconnectionstatechange(Some(&callbacks.add(call(Shared::changed))));
+        drop(callbacks);
+        Self(SendWrapper::new(shared))
+    }
+
+    pub(super) fn peer(&self) -> &RtcPeerConnection {
+        &self.0.peer
+    }
+
+    /// The peer reads FIN_ACK.
+    pub(super) fn acknowledges(&self) {
+        self.0.acknowledging.learn();
+    }
+
+    /// A stream over a channel that was made here.
+    pub(super) fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
+        self.0.stream(channel)
+    }
+
+    /// Ready when the connection is over, with why.
+    pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
+        let mut state = self.0.state.borrow_mut();
+        if let Some(why) = state.ended {
+            return Poll::Ready(why);
+        }
+        state.other = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Shared {
+    fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
+        let (stream, feed) = channel::stream(channel, self.limits, self.acknowledging.clone());
+        let feeds = &mut self.state.borrow_mut().feeds;
+        feeds.retain(Feed::is_open);
+        feeds.push(feed);
+        stream
+    }
+
+    fn came(self: &Rc<Self>, event: &RtcDataChannelEvent) {
+        let channel = event.channel();
+        if self.state.borrow().waiting.len() >= MAX_WAITING {
+            tracing::debug!("more streams come than are taken; one is closed");
+            return channel.close();
+        }
+        let stream = self.stream(channel);
+        let mut state = self.state.borrow_mut();
+        state.waiting.push_back(stream);
+        let waker = state.inbound.take();
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn changed(self: &Rc<Self>) {
+        match self.peer.connection_state() {
+            RtcPeerConnectionState::Failed => self.end("the connection broke"),
+            RtcPeerConnectionState::Closed => self.end("the connection was closed"),
+            _ => {}
+        }
+    }
+
+    fn end(&self, why: &'static str) {
+        let mut state = self.state.borrow_mut();
+        if state.ended.replace(why).is_some() {
+            return;
+        }
+        self.peer.set_ondatachannel(None);
+        self.peer.set_onconnectionstatechange(None);
+        let (feeds, wakers) = (std::mem::take(&mut state.feeds), [state.inbound.take(), state.other.take()]);
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        feeds.iter().for_each(Feed::closed);
+        drop(waiting);
+        self.peer.close();
+        *self.callbacks.borrow_mut() = Callbacks::default();
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.end("the connection was dropped here");
+    }
+}
+
+impl StreamMuxer for Connection {
+    type Substream = Stream;
+    type Error = io::Error;
+
+    fn poll_inbound(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        let mut state = self.0.state.borrow_mut();
+        if let Some(stream) = state.waiting.pop_front() {
+            return Poll::Ready(Ok(stream));
+        }
+        if let Some(why) = state.ended {
+            return Poll::Ready(Err(over(why)));
+        }
+        state.inbound = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        if let Some(why) = self.0.state.borrow().ended {
+            return Poll::Ready(Err(over(why)));
+        }
+        // The label is the spec's: none.
+        Poll::Ready(Ok(self.0.stream(self.0.peer.create_data_channel(""))))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.end("the connection was closed here");
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+        self.poll_end(cx).map(|why| Err(over(why)))
+    }
+}
+
+fn over(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, why)
+}
