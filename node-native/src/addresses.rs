@@ -163,8 +163,11 @@ pub fn hub_defaults(ipv6: bool) -> Vec<Multiaddr> {
     let (v4, v6) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let mut all = vec![tcp(v4, HUB_PORT), quic(v4, HUB_PORT), ws(v4, HUB_WEB_PORT), webrtc_direct(v4, HUB_WEB_PORT)];
     if ipv6 {
-        // WebRTC stays on IPv4: its sockets are not limited to one family, and two on one port collide.
         all.extend([tcp(v6, HUB_PORT), quic(v6, HUB_PORT), ws(v6, HUB_WEB_PORT)]);
+        // The stock crate's sockets are not limited to one family, and two on one port collide.
+        if cfg!(not(feature = "stock-webrtc")) {
+            all.push(webrtc_direct(v6, HUB_WEB_PORT));
+        }
     }
     all
 }
@@ -174,23 +177,12 @@ pub fn hub_defaults(ipv6: bool) -> Vec<Multiaddr> {
 pub fn peer_defaults(ipv6: bool) -> Vec<Multiaddr> {
     let families = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
     let used = if ipv6 { &families[..] } else { &families[..1] };
-    used.iter().flat_map(|ip| [tcp(*ip, 0), quic(*ip, 0)]).collect()
-}
-
-/// libp2p's WebRTC dials from a listener's socket only: where there is none, one on a port of the system's choice.
-pub fn webrtc_to_dial_from<'a>(
-    listen: &[Multiaddr],
-    mut dialled: impl Iterator<Item = &'a Multiaddr>,
-) -> Option<Multiaddr> {
-    let is_webrtc = |address: &Multiaddr| address.iter().any(|part| part == Protocol::WebRTCDirect);
-    if listen.iter().any(is_webrtc) {
-        return None;
+    let mut all: Vec<Multiaddr> = used.iter().flat_map(|ip| [tcp(*ip, 0), quic(*ip, 0)]).collect();
+    // The stock crate dials from a listener's socket only.
+    if cfg!(feature = "stock-webrtc") {
+        all.push(webrtc_direct(families[0], 0));
     }
-    let target = dialled.find(|address| is_webrtc(address))?;
-    Some(match target.iter().next() {
-        Some(Protocol::Ip6(_) | Protocol::Dns6(_)) => webrtc_direct(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
-        _ => webrtc_direct(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-    })
+    all
 }
 
 fn tcp(ip: IpAddr, port: u16) -> Multiaddr {

@@ -76,12 +76,3 @@ fn defaults_leave_ipv6_out_where_there_is_none() {
     assert!(!is_dialable(&"/ip4/0.0.0.0/tcp/1".parse().unwrap()));
     assert!(!is_dialable(&"/ip6/fe80::1/tcp/1".parse().unwrap()));
 }
-
-#[test]
-fn webrtc_is_dialled_from_a_listener() {
-    let target = parse_dial(&format!("/ip4/192.0.2.1/udp/1/webrtc-direct/certhash/{HASH}")).unwrap();
-    let added = webrtc_to_dial_from(&peer_defaults(true), [&target].into_iter());
-    assert_eq!(added.unwrap().to_string(), "/ip4/0.0.0.0/udp/0/webrtc-direct");
-    assert_eq!(webrtc_to_dial_from(&hub_defaults(true), [&target].into_iter()), None);
-    assert_eq!(webrtc_to_dial_from(&peer_defaults(true), peer_defaults(true).iter()), None);
-}

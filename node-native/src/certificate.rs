@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use libp2p_webrtc::tokio::Certificate;
+use tincan_webrtc::native::{Certificate, CertificateError};
 
 use crate::{Error, datadir};
 
@@ -14,8 +14,7 @@ pub const NAME: &str = "webrtc.pem";
 /// # Errors
 /// [`Error::SetUp`].
 pub fn generate() -> Result<Certificate, Error> {
-    Certificate::generate(&mut rand::rng())
-        .map_err(|error| Error::SetUp { what: "a WebRTC certificate", reason: error.to_string() })
+    Certificate::generate().map_err(|error| Error::SetUp { what: "a WebRTC certificate", reason: error.to_string() })
 }
 
 /// Reads the certificate, or makes one where there is none.
@@ -27,7 +26,7 @@ pub fn load_or_create(path: &Path) -> Result<Certificate, Error> {
         Ok(text) => read(path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let made = generate()?;
-            datadir::write_once(path, made.serialize_pem().as_bytes()).map_err(|source| Error::File {
+            datadir::write_once(path, made.to_pem().as_bytes()).map_err(|source| Error::File {
                 what: "write certificate file",
                 path: path.to_owned(),
                 source,
@@ -40,21 +39,7 @@ pub fn load_or_create(path: &Path) -> Result<Certificate, Error> {
 }
 
 fn read(path: &Path, text: &str) -> Result<Certificate, Error> {
-    if !looks_whole(text) {
-        return Err(damaged(path, "it is not whole"));
-    }
-    Certificate::from_pem(text).map_err(|_| damaged(path, "it holds no certificate with its key"))
-}
-
-/// libp2p-webrtc panics on an EXPIRES block of fewer than 8 bytes, and on a missing certificate once it is used.
-fn looks_whole(text: &str) -> bool {
-    let body = text
-        .strip_prefix("-----BEGIN EXPIRES-----")
-        .and_then(|rest| rest.split_once("-----END EXPIRES-----"))
-        .map(|(body, _)| body.trim());
-    body.is_some_and(|body| body.len() == 12 && body.ends_with('=') && !body.ends_with("=="))
-        && text.contains("-----BEGIN CERTIFICATE-----")
-        && text.contains("-----END CERTIFICATE-----")
+    Certificate::from_pem(text).map_err(|error: CertificateError| damaged(path, &error.to_string()))
 }
 
 fn damaged(path: &Path, reason: &str) -> Error {

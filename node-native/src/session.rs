@@ -3,8 +3,8 @@
 use std::{path::PathBuf, time::Duration};
 
 use libp2p::{Multiaddr, identity::Keypair};
-use libp2p_webrtc::tokio::Certificate;
 use tincan_shared::{Config, Events, NoStorage, Node, Platform, Role, Saved, Storage};
+use tincan_webrtc::native::Certificate;
 
 use crate::{
     Error, addresses, certificate,
@@ -51,19 +51,10 @@ impl Session {
     /// # Errors
     /// Whatever stands in the way, in words.
     pub fn start(settings: &Settings, config: Config) -> Result<Self, Error> {
-        Self::start_to_dial(settings, config, None)
-    }
-
-    /// As [`Session::start`], for a node that is going to dial this address too.
-    ///
-    /// # Errors
-    /// Whatever stands in the way, in words.
-    pub fn start_to_dial(settings: &Settings, config: Config, dialled: Option<&Multiaddr>) -> Result<Self, Error> {
         let mut config = settings.apply(config);
         config.validate()?;
         let ipv6 = addresses::has_ipv6();
         config.listen = listen(settings, config.role, ipv6);
-        config.listen.extend(addresses::webrtc_to_dial_from(&config.listen, config.bootstrap.iter().chain(dialled)));
         addresses::check_free(&config.listen)?;
         let identity = identity(settings, config.role)?;
         let listen = config.listen.clone();

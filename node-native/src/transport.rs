@@ -13,7 +13,7 @@ use libp2p::{
     identity::Keypair,
     noise, quic, tcp, websocket, yamux,
 };
-use libp2p_webrtc::tokio::Certificate;
+use tincan_webrtc::native::Certificate;
 
 use crate::Error;
 
@@ -21,7 +21,7 @@ use crate::Error;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of one WebSocket frame; a page sends at most 1 MiB at once.
 const MAX_WS_FRAME_BYTES: usize = 2 * 1024 * 1024;
-/// The same for WebRTC, whose handshakes are more.
+/// The same for WebRTC, whose handshakes are more and whose versions are two.
 const WEBRTC_TIMEOUT: Duration = Duration::from_secs(20);
 
 type Connections = Boxed<(PeerId, StreamMuxerBox)>;
@@ -65,8 +65,20 @@ fn quic(key: &Keypair) -> Connections {
         .boxed()
 }
 
+#[cfg(not(feature = "stock-webrtc"))]
 fn webrtc_direct(key: &Keypair, certificate: &Certificate) -> Connections {
-    let transport = libp2p_webrtc::tokio::Transport::new(key.clone(), certificate.clone())
+    let transport =
+        tincan_webrtc::native::Transport::new(key.clone(), certificate.clone(), tincan_webrtc::Limits::default())
+            .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
+    TransportTimeout::new(transport, WEBRTC_TIMEOUT).boxed()
+}
+
+/// libp2p's own, for comparison.
+#[cfg(feature = "stock-webrtc")]
+fn webrtc_direct(key: &Keypair, certificate: &Certificate) -> Connections {
+    let theirs = libp2p_webrtc::tokio::Certificate::from_pem(&certificate.to_pem());
+    let theirs = theirs.expect("ours is written in its format, and was read from it");
+    let transport = libp2p_webrtc::tokio::Transport::new(key.clone(), theirs)
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
     TransportTimeout::new(transport, WEBRTC_TIMEOUT).boxed()
 }

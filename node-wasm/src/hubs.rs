@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use libp2p::multiaddr::Protocol;
 use tincan_shared::{Multiaddr, PeerId};
+use tincan_webrtc::direct::address::Target;
 
 use crate::{
     transport::{self, Surroundings, is_loopback},
@@ -24,24 +25,22 @@ pub struct Announced {
     pub addresses: Vec<Multiaddr>,
 }
 
-/// The addresses worth dialling from here, best first: the page's own host name with the announced
-/// ports, as a hub behind a port mapping does not know that name, then the announced ones.
+/// The addresses worth dialling from here, best first: by WebSocket before WebRTC, and of each the page's own host name
+/// with the announced ports, as a hub behind a port mapping does not know that name, before the announced ones.
 #[must_use]
 pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr> {
-    let announced: Vec<(Multiaddr, Address)> = hub
-        .addresses
-        .iter()
-        .filter_map(|address| Some((address.clone(), Address::of(address)?)))
-        .filter(|(_, ws)| !ws.circuit && ws.peer.is_none_or(|peer| peer == hub.peer))
-        .collect();
-    let own = announced.iter().filter_map(|(_, ws)| at_host(&surroundings.hostname, ws, hub.peer));
-    let theirs = announced
-        .iter()
-        .filter(|(_, ws)| reaches(ws, surroundings))
-        .map(|(address, ws)| if ws.peer.is_some() { address.clone() } else { with_peer(address.clone(), hub.peer) });
+    let theirs = || hub.addresses.iter().filter(|address| transport::peer(address).is_none_or(|peer| peer == hub.peer));
+    let ws: Vec<(Multiaddr, Address)> =
+        theirs().filter_map(|address| Some((bare(address), Address::of(address).filter(|ws| !ws.circuit)?))).collect();
+    let direct: Vec<Target> = theirs().filter_map(|address| Target::read(address).ok()).collect();
+    let here = direct.iter().filter_map(|target| Some(Target { ip: surroundings.ip()?, ..*target }.address()));
+    let there = direct.iter().filter(|target| reaches(&target.ip.to_string(), surroundings)).map(Target::address);
+    let own = ws.iter().filter_map(|(_, ws)| at(&surroundings.hostname, ws));
+    let announced = ws.iter().filter(|(_, ws)| reaches(&ws.host, surroundings)).map(|(address, _)| address.clone());
     let mut seen = Vec::new();
-    for address in own.chain(theirs).filter(|address| transport::check(address, surroundings).is_ok()) {
-        if !seen.contains(&address) {
+    for address in own.chain(announced).chain(here).chain(there) {
+        let address = address.with(Protocol::P2p(hub.peer));
+        if !seen.contains(&address) && transport::check(&address, surroundings).is_ok() {
             seen.push(address);
         }
     }
@@ -55,7 +54,7 @@ pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr>
 pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiaddr>> {
     let mut hubs: Vec<(Option<PeerId>, Vec<Multiaddr>)> = Vec::new();
     for address in addresses {
-        let peer = Address::of(&address).and_then(|ws| ws.peer);
+        let peer = transport::peer(&address);
         match hubs.iter().position(|(hub, _)| peer.is_some() && *hub == peer) {
             Some(index) => hubs[index].1.push(address),
             None if hubs.len() < MAX_HUBS => hubs.push((peer, vec![address])),
@@ -71,16 +70,22 @@ pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiad
 /// The ports of these addresses, each once.
 #[must_use]
 pub fn ports(addresses: &[Multiaddr]) -> Vec<u16> {
+    let port = |address| Address::of(address).map(|ws| ws.port).or_else(|| Some(Target::read(address).ok()?.port));
     let mut ports = Vec::new();
-    for ws in addresses.iter().filter_map(Address::of) {
-        if !ports.contains(&ws.port) {
-            ports.push(ws.port);
+    for port in addresses.iter().filter_map(port) {
+        if !ports.contains(&port) {
+            ports.push(port);
         }
     }
     ports
 }
 
-fn at_host(hostname: &str, ws: &Address, hub: PeerId) -> Option<Multiaddr> {
+/// Without the id that it may end in.
+fn bare(address: &Multiaddr) -> Multiaddr {
+    address.iter().filter(|part| !matches!(part, Protocol::P2p(_))).collect()
+}
+
+fn at(hostname: &str, ws: &Address) -> Option<Multiaddr> {
     let host = match hostname.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => Protocol::Ip4(ip),
         Ok(IpAddr::V6(ip)) => Protocol::Ip6(ip),
@@ -91,15 +96,11 @@ fn at_host(hostname: &str, ws: &Address, hub: PeerId) -> Option<Multiaddr> {
     for layer in &ws.layer {
         address.push(layer);
     }
-    Some(with_peer(address, hub))
-}
-
-fn with_peer(address: Multiaddr, peer: PeerId) -> Multiaddr {
-    address.with(Protocol::P2p(peer))
+    Some(address)
 }
 
 /// Another machine's loopback is this machine's, and the unspecified address is nobody's.
-fn reaches(ws: &Address, surroundings: &Surroundings) -> bool {
-    let unspecified = ws.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
-    !unspecified && (surroundings.on_loopback() || !is_loopback(&ws.host))
+fn reaches(host: &str, surroundings: &Surroundings) -> bool {
+    let unspecified = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
+    !unspecified && (surroundings.on_loopback() || !is_loopback(host))
 }

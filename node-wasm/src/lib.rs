@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
 //! | [`transport`] | puts the transports together, and says what a page can dial |
+//! | `precedence` | which of a hub's addresses goes first |
 //! | [`websocket`] | libp2p over the browser's WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
@@ -25,6 +26,7 @@ pub mod identity;
 mod lifecycle;
 mod origin;
 pub mod page;
+mod precedence;
 mod start;
 pub mod storage;
 pub mod transport;

@@ -1,7 +1,7 @@
 //! How a page reaches others: the only place that knows a browser's transports.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -17,9 +17,15 @@ use libp2p::{
     noise, yamux,
 };
 use tincan_shared::{Error, Multiaddr, PeerId, neutralise};
-use tincan_webrtc::{Limits, browser as webrtc, direct::address::Target};
+use tincan_webrtc::{
+    Limits, browser as webrtc,
+    direct::address::{AddressError, Target},
+};
 
-use crate::websocket::{self, Address};
+use crate::{
+    precedence::{First, Opening, Second},
+    websocket::{self, Address},
+};
 
 /// Where the page was opened, as far as it decides what can be dialled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +45,12 @@ impl Surroundings {
         let hostname = read(location.as_ref().map(web_sys::Location::hostname));
         let protocol = read(location.as_ref().map(web_sys::Location::protocol));
         Self { hostname: hostname.trim_matches(['[', ']']).to_owned(), https: protocol == "https:" }
+    }
+
+    /// Its IP address, where the name is one; WebRTC dials no other names.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        if self.hostname == "localhost" { Some(Ipv4Addr::LOCALHOST.into()) } else { self.hostname.parse().ok() }
     }
 
     /// Opened on the machine the browser runs on.
@@ -67,11 +79,31 @@ pub fn check(address: &Multiaddr, surroundings: &Surroundings) -> Result<(), Str
             Err("this page is https and cannot dial ws://; use a wss address or another hub".into())
         }
         Some(_) => Ok(()),
-        None if Target::read(address).is_ok() => Ok(()),
-        None => Err(format!(
-            "a page has no transport for {}; it dials /ws, /wss and /webrtc-direct addresses, and circuits through them",
-            layers(address)
-        )),
+        None => match direct(address) {
+            Ok(_) => Ok(()),
+            Err(AddressError::Other) => Err(format!(
+                "a page has no transport for {}; it dials /ws, /wss and /webrtc-direct, and circuits through them",
+                layers(address)
+            )),
+            Err(error) => Err(format!("{error}; copy the whole address that the hub prints")),
+        },
+    }
+}
+
+/// A `/webrtc-direct` address; of a circuit through one, the relay's.
+fn direct(address: &Multiaddr) -> Result<Target, AddressError> {
+    let relay: Multiaddr = address.iter().take_while(|part| *part != Protocol::P2pCircuit).collect();
+    let target = Target::read(&relay)?;
+    // A circuit without its relay's id cannot be told from a wrong one.
+    if relay != *address && target.peer.is_none() { Err(AddressError::Other) } else { Ok(target) }
+}
+
+/// Whose address it is, when it says so; of a circuit, the relay's.
+#[must_use]
+pub fn peer(address: &Multiaddr) -> Option<PeerId> {
+    match Address::of(address) {
+        Some(ws) => ws.peer,
+        None => direct(address).ok()?.peer,
     }
 }
 
@@ -124,8 +156,9 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
-    let either = websocket.or_transport(direct).map(|made, _| made.into_inner());
-    Ok(either.boxed())
+    let opening = Opening::none();
+    let either = First(websocket, opening.clone()).or_transport(Second(direct, opening));
+    Ok(either.map(|made, _| made.into_inner()).boxed())
 }
 
 /// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and

@@ -12,6 +12,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 const HUB: &str = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+const HASH: &str = "uEiDDq4_xNyDorZBH3TlGazyJdOWSwvo4PUo5YHFMrvDE8g";
 const OTHER: &str = "12D3KooWA6VbhfqnZjxRgUHuNgs5ssbDTT2vFh6FcHhJ5oaG8bQS";
 
 fn page(hostname: &str, https: bool) -> Surroundings {
@@ -51,13 +52,48 @@ fn other_addresses_are_refused_with_the_reason() {
     let page = page("hub.test", false);
     assert!(refusal("hub.example:4748", &page).contains("it is no multiaddr; write one like"));
     let tcp = refusal("/ip4/192.168.1.4/tcp/4747", &page);
-    assert!(tcp.contains("no transport for tcp; it dials /ws and /wss"), "{tcp}");
+    assert!(tcp.contains("no transport for tcp; it dials /ws, /wss and /webrtc-direct"), "{tcp}");
     let quic = refusal(&format!("/ip4/192.168.1.4/udp/4747/quic-v1/p2p/{HUB}"), &page);
     assert!(quic.contains("no transport for udp/quic-v1"), "{quic}");
     assert!(refusal(&format!("/p2p/{HUB}"), &page).contains("an address without one"));
     // A circuit without its relay's id cannot be told from a wrong one.
     assert!(parse(&format!("/ip4/10.0.0.1/tcp/1/ws/p2p-circuit/p2p/{OTHER}"), &page).is_err());
     assert!(!refusal("/ip4/1\u{202e}", &page).contains('\u{202e}'));
+}
+
+#[wasm_bindgen_test]
+fn webrtc_direct_addresses_are_dialled_when_they_are_whole() {
+    for page in [page("hub.test", false), page("hub.test", true)] {
+        let direct = format!("/ip4/192.168.1.4/udp/4748/webrtc-direct/certhash/{HASH}");
+        for text in
+            [direct.clone(), format!("{direct}/p2p/{HUB}"), format!("{direct}/p2p/{HUB}/p2p-circuit/p2p/{OTHER}")]
+        {
+            assert!(parse(&text, &page).is_ok(), "{text}");
+        }
+        assert!(parse(&format!("{direct}/p2p-circuit/p2p/{OTHER}"), &page).is_err());
+        let bare = refusal("/ip4/192.168.1.4/udp/4748/webrtc-direct", &page);
+        assert!(
+            bare.ends_with("needs the /certhash of its listener; copy the whole address that the hub prints"),
+            "{bare}"
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_hub_is_dialled_by_websocket_and_by_webrtc() {
+    let direct = |ip: &str| format!("/ip4/{ip}/udp/4748/webrtc-direct/certhash/{HASH}/p2p/HUB");
+    let theirs = [direct("10.0.0.1"), direct("127.0.0.1"), "/ip4/10.0.0.1/tcp/4748/ws".to_owned()];
+    let theirs: Vec<&str> = theirs.iter().map(String::as_str).collect();
+    let ws = |host: &str| format!("{host}/tcp/4748/ws/p2p/HUB");
+    assert_eq!(
+        seen(&page("192.168.1.4", false), &theirs),
+        [ws("/ip4/192.168.1.4"), ws("/ip4/10.0.0.1"), direct("192.168.1.4"), direct("10.0.0.1")]
+    );
+    assert_eq!(seen(&page("hub.test", true), &theirs), [direct("10.0.0.1")]);
+    assert_eq!(
+        seen(&page("localhost", false), &theirs),
+        [ws("/dns4/localhost"), ws("/ip4/10.0.0.1"), direct("127.0.0.1"), direct("10.0.0.1")]
+    );
 }
 
 #[wasm_bindgen_test]

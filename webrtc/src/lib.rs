@@ -4,7 +4,8 @@
 //! closed in one direction nor reset. [`machine`] is the protocol of one stream, without input or output; [`stream`]
 //! makes of it what libp2p reads and writes, over anything that is a [`Channel`]: a browser's or a native one.
 //!
-//! [`direct`] is what `/webrtc-direct` needs besides, before there is a connection.
+//! [`direct`] is what `/webrtc-direct` needs besides, before there is a connection. `browser` dials it from a page;
+//! `native` dials it and listens, over one UDP socket.
 //!
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/README.md>, *Multiplexing*.
 
@@ -15,6 +16,8 @@ pub mod ends;
 pub mod frame;
 pub mod limits;
 pub mod machine;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
 pub mod stream;
 
 pub use limits::{Acknowledging, Limits};

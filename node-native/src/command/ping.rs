@@ -20,7 +20,7 @@ pub(super) async fn run(mut settings: Settings, ping: Ping, mut stop: Stop) -> R
     settings.mdns = false;
     settings.bootstrap.clear();
     let config = Config { ping_interval: INTERVAL, ..Config::peer() };
-    let mut session = Session::start_to_dial(&settings, config, Some(&ping.address))?;
+    let mut session = Session::start(&settings, config)?;
     let done = tokio::select! {
         () = stop.asked() => Ok(()),
         done = pongs(&session.node, &mut session.events, &ping) => done,

@@ -17,11 +17,12 @@ use libp2p::{
     core::{
         Endpoint,
         muxing::{StreamMuxer, StreamMuxerBox, SubstreamBox},
-        transport::{Boxed, DialOpts, ListenerId, PortUse},
+        transport::{Boxed, DialOpts, PortUse},
     },
     identity::Keypair,
 };
 use tincan_node::{certificate, transport};
+use tincan_webrtc::native::Certificate;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -69,13 +70,9 @@ impl Peer {
     /// A connection with this key.
     pub async fn dial(hub: &Multiaddr, key: Keypair, habits: Habits) -> Result<Self, String> {
         transport::install_crypto();
-        static CERTIFICATE: OnceLock<libp2p_webrtc::tokio::Certificate> = OnceLock::new();
+        static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
         let certificate = CERTIFICATE.get_or_init(|| certificate::generate().expect("a certificate"));
         let mut transport = transport::build(&key, certificate).expect("transports");
-        if hub.to_string().contains("webrtc-direct") {
-            let own = "/ip4/127.0.0.1/udp/0/webrtc-direct".parse().expect("an address");
-            transport.listen_on(ListenerId::next(), own).map_err(|error| error.to_string())?;
-        }
         let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
         let mut dial = transport.dial(hub.clone(), options).map_err(|error| error.to_string())?;
         let dialled = poll_fn(|cx| {

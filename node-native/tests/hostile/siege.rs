@@ -50,22 +50,13 @@ impl Siege {
     where
         F: Future<Output = Result<(), String>>,
     {
-        let before = self.endure(at_once, attack).await;
-        self.settle(before).await;
-    }
-
-    /// The same without a look at the memory afterwards; returns what was held before.
-    pub async fn endure<F>(&self, at_once: usize, attack: impl Fn(Dice) -> F) -> Memory
-    where
-        F: Future<Output = Result<(), String>>,
-    {
         self.storm(!self.seed, WARM_UP.min(self.cases), at_once, &attack).await;
         let before = Memory::of(&self.hub);
         let start = Instant::now();
         self.storm(self.seed, self.cases, at_once, &attack).await;
         let (after, took) = (Memory::of(&self.hub), start.elapsed());
         println!("{}: {} cases in {took:?}; KiB before {before:?}, after {after:?}", self.name, self.cases);
-        before
+        self.settle(before).await;
     }
 
     /// Waits until the hub has given up whoever vanished, and has given back what it held for them.

@@ -5,7 +5,7 @@ use crate::{
     go::{Go, Kademlia},
     over_every_transport,
     place::Place,
-    support::Hub,
+    support::{Hub, tincan},
 };
 
 /// Seconds a reservation lasts.
@@ -14,15 +14,15 @@ const RESERVED: std::ops::RangeInclusive<u32> = 3500..=3600;
 over_every_transport! { a_reservation_and_who_comes_through_it nobody_comes_without_a_reservation }
 
 /// Where a hub is, with two of go-libp2p that may dial it.
-fn place(over: Transport) -> Option<(Place, Hub, [Go; 2])> {
-    let place = Place::to_be_dialled_by_go(over)?;
+fn place(over: Transport) -> Option<(Hub, [Go; 2])> {
+    let place = Place::found()?;
     let hub = place.hub(over);
     let both = [(); 2].map(|()| place.go(over, Kademlia::Client));
-    Some((place, hub, both))
+    Some((hub, both))
 }
 
 fn a_reservation_and_who_comes_through_it(over: Transport) {
-    let Some((place, hub, [mut first, mut second])) = place(over) else { return };
+    let Some((hub, [mut first, mut second])) = place(over) else { return };
     let address = hub.address(over.name());
     first.dial(address);
     let reserved = first.ask(&format!("reserve {}", hub.id));
@@ -40,13 +40,13 @@ fn a_reservation_and_who_comes_through_it(over: Transport) {
     first.ping(&back);
 
     let ping = format!("ping {}/p2p-circuit/p2p/{} -c 1 --ephemeral", hub.address("tcp"), first.id);
-    let ended = place.tincan(&ping).run(b"");
+    let ended = tincan(&ping).run(b"");
     ended.assert_status(0);
     assert!(ended.out[0].starts_with(&format!("pong from {}: time=", first.id)), "{ended:?}");
 }
 
 fn nobody_comes_without_a_reservation(over: Transport) {
-    let Some((_place, hub, [mut first, mut second])) = place(over) else { return };
+    let Some((hub, [mut first, mut second])) = place(over) else { return };
     let address = hub.address(over.name());
     first.dial(address);
     second.dial(address);

@@ -6,7 +6,7 @@ use crate::{
     over_every_transport,
     place::{Known, Place},
     records, rooms,
-    support::Hub,
+    support::{Hub, tincan},
 };
 
 /// What a hub tells that it speaks, as far as others know it.
@@ -28,21 +28,20 @@ over_every_transport! { ping_and_identify an_ordinary_room a_plain_room records 
 struct Dialled {
     go: Go,
     hub: Hub,
-    place: Place,
 }
 
 impl Dialled {
     /// Nothing where that cannot be.
     fn over(over: Transport) -> Option<Self> {
-        let place = Place::to_be_dialled_by_go(over)?;
+        let place = Place::found()?;
         let (hub, mut go) = (place.hub(over), place.go(over, Kademlia::Client));
         go.dial(hub.address(over.name()));
-        Some(Self { go, hub, place })
+        Some(Self { go, hub })
     }
 
     /// Ours, which knows the hub alone.
     fn start(&self, arguments: &str) -> Known {
-        Known::start(self.place.tincan(arguments).arguments(self.hub.address("tcp")))
+        Known::start(tincan(arguments).arguments(self.hub.address("tcp")))
     }
 }
 
@@ -73,13 +72,13 @@ fn a_plain_room(over: Transport) {
 fn records(over: Transport) {
     let Some(mut dialled) = Dialled::over(over) else { return };
     dialled.go.ask(&format!("routes {}", dialled.hub.id));
-    let mut kv = dialled.start(&records::store(&dialled.place));
+    let mut kv = dialled.start(&records::store());
     records::exchange(&mut kv, &mut dialled.go);
 }
 
 fn providers(over: Transport) {
     let Some(mut dialled) = Dialled::over(over) else { return };
     dialled.go.ask(&format!("routes {}", dialled.hub.id));
-    let mut kv = dialled.start(&records::store(&dialled.place));
+    let mut kv = dialled.start(&records::store());
     records::exchange_providers(&mut kv, &mut dialled.go);
 }

@@ -5,7 +5,6 @@
 //! |---|---|
 //! | `go` | the peer: built once, driven line by line |
 //! | `place` | where both sides run |
-//! | `webrtc` | what the published WebRTC transport cannot do |
 //! | `dials`, `dialled` | go-libp2p dials a hub; it is dialled |
 //! | `circuits` | it reserves a place at a hub and is reached there |
 //! | `rooms`, `records` | what both ways have in common |
@@ -20,7 +19,6 @@ mod go;
 mod place;
 mod records;
 mod rooms;
-mod webrtc;
 
 /// A way to carry a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

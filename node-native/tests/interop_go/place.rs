@@ -1,53 +1,25 @@
-//! Where both sides run: on this machine's loopback, or on two hosts with a cable between them.
+//! Both sides on this machine's loopback.
 
 use std::{collections::BTreeSet, process::Command};
 
 use crate::{
     Transport,
     go::{self, Go, Kademlia},
-    support::{
-        Hub, Running, Tincan,
-        network::{ADDRESSES, Network},
-        tincan, tincan_in,
-    },
-    webrtc,
+    support::{Hub, Running, Tincan, tincan},
 };
 
-const LOOPBACK: &str = "127.0.0.1";
+pub(crate) const LOOPBACK: &str = "127.0.0.1";
 
 /// Ours on the one side, go-libp2p on the other.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// Nothing means loopback.
-    cable: Option<Network>,
+    go: &'static std::path::Path,
 }
 
 impl Place {
-    /// Where go-libp2p dials us; nothing where it cannot.
-    pub(crate) fn to_be_dialled_by_go(over: Transport) -> Option<Self> {
-        go::program()?;
-        match over {
-            Transport::WebRtcDirect => Some(Self { cable: Some(webrtc::network_of_single_addresses()?) }),
-            _ => Some(Self { cable: None }),
-        }
-    }
-
-    /// Where we dial go-libp2p; nothing where that is not installed.
-    pub(crate) fn to_dial_go() -> Option<Self> {
-        go::program().map(|_| Self { cable: None })
-    }
-
-    /// Our address.
-    pub(crate) fn ours(&self) -> &'static str {
-        if self.cable.is_some() { ADDRESSES[0] } else { LOOPBACK }
-    }
-
-    /// Ours, to be started.
-    pub(crate) fn tincan(&self, arguments: &str) -> Tincan {
-        match &self.cable {
-            Some(network) => tincan_in(&network.hosts[0], arguments).arguments("--no-mdns"),
-            None => tincan(arguments),
-        }
+    /// Nothing where go-libp2p is not installed.
+    pub(crate) fn found() -> Option<Self> {
+        go::program().map(|go| Self { go })
     }
 
     /// A hub that listens on this transport, and on TCP for our own, and tells in its log what happens.
@@ -55,23 +27,14 @@ impl Place {
         let mut arguments = "serve --ephemeral -v --http 127.0.0.1:0".to_owned();
         for transport in BTreeSet::from([Transport::Tcp, over]) {
             arguments += " --listen ";
-            arguments += &transport.listen(self.ours());
+            arguments += &transport.listen(LOOPBACK);
         }
-        Hub::of(self.tincan(&arguments))
+        Hub::of(tincan(&arguments))
     }
 
     /// A peer that listens on this transport.
     pub(crate) fn go(&self, over: Transport, kademlia: Kademlia) -> Go {
-        let program = go::program().expect("without it there is no place");
-        let (command, ip) = match &self.cable {
-            Some(network) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", &network.hosts[1]]).arg(program);
-                (command, ADDRESSES[1])
-            }
-            None => (Command::new(program), LOOPBACK),
-        };
-        Go::start(command, &over.listen(ip), kademlia)
+        Go::start(Command::new(self.go), &over.listen(LOOPBACK), kademlia)
     }
 }
 

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `address` | which multiaddrs are ours, and their urls |
 //! | `state` | what the socket's events mean: sans-IO |
+//! | `pace` | when to look again whether a full send buffer has room |
 //! | `stream` | the socket and its callbacks as a stream of bytes |
 
 mod address;
+mod pace;
 mod state;
 mod stream;
 

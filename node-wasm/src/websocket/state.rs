@@ -78,11 +78,13 @@ pub(super) struct State {
     reader: Option<Waker>,
     /// Who waits to be open, to write, or to be closed.
     writer: Option<Waker>,
+    /// The writer waits for room in the browser's send buffer.
+    pub(super) full: bool,
 }
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Connecting, unread: VecDeque::new(), reader: None, writer: None }
+        Self { phase: Phase::Connecting, unread: VecDeque::new(), reader: None, writer: None, full: false }
     }
 
     /// Takes an event in and wakes whom it concerns: after the borrow, as a waker may run anything.
@@ -99,7 +101,8 @@ impl State {
             (Phase::Ended(_), _) => [None, None],
             (_, Event::Binary(bytes)) => {
                 self.unread.extend(bytes);
-                [self.reader.take(), None]
+                // The other side answers what it has read: whoever waits for room looks again.
+                [self.reader.take(), if self.full { self.writer.take() } else { None }]
             }
             (Phase::Connecting, Event::Opened) => {
                 self.phase = Phase::Open;

@@ -7,24 +7,26 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use futures::{AsyncRead, AsyncWrite, FutureExt as _};
 use js_sys::{ArrayBuffer, Uint8Array};
-use n0_future::time::{Sleep, sleep};
+use n0_future::time::{Instant, Sleep, sleep};
 use send_wrapper::SendWrapper;
 use tincan_shared::neutralise;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, convert::FromWasmAbi};
 use web_sys::{BinaryType, CloseEvent, DomException, MessageEvent, WebSocket};
 
-use super::state::{Event, State};
+use super::{
+    pace::Pace,
+    state::{Event, State},
+};
 
 /// Bytes handed to the browser and not yet sent, above which writing waits.
 pub const HIGH_WATER: usize = 1024 * 1024;
 
-/// How soon a full send buffer is looked at again: no event tells that it emptied.
-const RECHECK: Duration = Duration::from_millis(10);
+/// Bytes down to which a full send buffer should come before more is written.
+const LOW_WATER: usize = 256 * 1024;
 
 /// Close code of an end by choice; the only one of the standard's that a page may send.
 const NORMAL_CLOSURE: u16 = 1000;
@@ -41,6 +43,7 @@ struct Inner {
     state: Rc<RefCell<State>>,
     /// Runs only while the send buffer is full.
     recheck: Option<Sleep>,
+    pace: Pace,
     _callbacks: Callbacks,
 }
 
@@ -67,7 +70,15 @@ impl Stream {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let state = Rc::new(RefCell::new(State::new()));
         let callbacks = Callbacks::set(&socket, &state);
-        Ok(Self { inner: SendWrapper::new(Inner { socket, state, recheck: None, _callbacks: callbacks }) })
+        Ok(Self {
+            inner: SendWrapper::new(Inner {
+                socket,
+                state,
+                recheck: None,
+                pace: Pace::default(),
+                _callbacks: callbacks,
+            }),
+        })
     }
 }
 
@@ -129,15 +140,23 @@ fn close_socket(socket: &WebSocket) {
 }
 
 impl Inner {
-    /// Ready, with the bytes that fit, when the send buffer is below [`HIGH_WATER`].
+    /// Ready, with the bytes that fit, when the send buffer is below [`HIGH_WATER`]. No event tells that it is: it is
+    /// looked at again when it should be nearly empty at its pace, and with whatever the other side says meanwhile.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         loop {
-            let room = HIGH_WATER.saturating_sub(self.socket.buffered_amount() as usize);
-            if room > 0 {
-                self.recheck = None;
-                return Poll::Ready(room);
+            let buffered = self.socket.buffered_amount() as usize;
+            self.state.borrow_mut().full = buffered >= HIGH_WATER;
+            if buffered < HIGH_WATER {
+                (self.recheck, self.pace) = (None, self.pace.rested());
+                return Poll::Ready(HIGH_WATER - buffered);
             }
-            ready!(self.recheck.get_or_insert_with(|| sleep(RECHECK)).poll_unpin(cx));
+            if self.recheck.is_none() {
+                let wait = self.pace.until(LOW_WATER, buffered, now());
+                self.recheck = Some(sleep(wait));
+            }
+            if let Some(recheck) = &mut self.recheck {
+                ready!(recheck.poll_unpin(cx));
+            }
             self.recheck = None;
         }
     }
@@ -165,6 +184,11 @@ impl Inner {
         close_socket(&self.socket);
         Poll::Pending
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn closing() -> io::Error {

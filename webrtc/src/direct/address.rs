@@ -21,6 +21,12 @@ impl Fingerprint {
         Self(digest)
     }
 
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// As an address carries it.
     #[must_use]
     pub fn multihash(&self) -> Multihash<64> {

@@ -1,0 +1,92 @@
+//! A connection as a stream muxer.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
+use str0m::channel::ChannelConfig;
+
+use super::core::Shared;
+use crate::Stream;
+
+/// Who waits for what, among a core's wakers.
+const INBOUND: usize = 0;
+const CLOSED: usize = 1;
+const ENDED: usize = 2;
+
+/// See the [module](self). Ends when it is dropped.
+#[derive(Debug)]
+pub struct Connection(Arc<Shared>);
+
+impl Connection {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// Ready when the connection is over, with why.
+    pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
+        self.poll_ended(cx, ENDED)
+    }
+
+    fn poll_ended(&self, cx: &Context<'_>, who: usize) -> Poll<&'static str> {
+        let mut core = self.0.lock();
+        if let Some(why) = core.ended {
+            return Poll::Ready(why);
+        }
+        core.wakers[who] = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn close(&self) {
+        self.0.lock().closing = true;
+        self.0.work.notify_one();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl StreamMuxer for Connection {
+    type Substream = Stream;
+    type Error = io::Error;
+
+    fn poll_inbound(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        let mut core = self.0.lock();
+        if let Some(stream) = core.inbound.pop_front() {
+            return Poll::Ready(Ok(stream));
+        }
+        if let Some(why) = core.ended {
+            return Poll::Ready(Err(over(why)));
+        }
+        core.wakers[INBOUND] = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        if let Some(why) = self.0.lock().ended {
+            return Poll::Ready(Err(over(why)));
+        }
+        // The label is the spec's: none.
+        Poll::Ready(Ok(self.0.open(ChannelConfig::default())))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.close();
+        self.poll_ended(cx, CLOSED).map(|_| Ok(()))
+    }
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+        self.poll_end(cx).map(|why| Err(over(why)))
+    }
+}
+
+fn over(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, why)
+}

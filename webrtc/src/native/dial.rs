@@ -1,0 +1,108 @@
+//! From an address to an authenticated connection.
+
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::future::{Either, select};
+use libp2p::{PeerId, identity::Keypair};
+use rand::distr::{Alphanumeric, SampleString};
+use tokio::time::sleep;
+
+use super::{
+    Certificate, Connection, HandshakeError,
+    endpoint::Endpoint,
+    handshake::{Role, authenticate},
+};
+use crate::{
+    Limits,
+    direct::{
+        address::Target,
+        credentials::{Agreed, Credentials, Version},
+    },
+};
+
+/// An address does not tell the versions its listener knows: how long version 2 is ahead of version 1.
+const HEAD_START: Duration = Duration::from_millis(250);
+/// Characters of what is drawn for each of the credentials.
+const RANDOM: usize = 32;
+
+/// Who dials, and with what.
+#[derive(Debug, Clone)]
+pub(super) struct Dialer {
+    pub(super) keypair: Keypair,
+    pub(super) certificate: Certificate,
+    pub(super) limits: Limits,
+    /// Version 2, and soon after version 1 as well, if none is set.
+    pub(super) version: Option<Version>,
+}
+
+impl Dialer {
+    /// The first connection that stands counts.
+    pub(super) async fn dial(
+        self,
+        endpoint: Option<Arc<Endpoint>>,
+        target: Target,
+    ) -> Result<(PeerId, Connection), HandshakeError> {
+        if let Some(version) = self.version {
+            return self.attempt(endpoint, version, &target).await;
+        }
+        let newer = pin!(self.attempt(endpoint.clone(), Version::V2, &target));
+        let older = pin!(async {
+            sleep(HEAD_START).await;
+            self.attempt(endpoint, Version::V1, &target).await
+        });
+        match select(newer, older).await {
+            Either::Left((Ok(made), _)) | Either::Right((Ok(made), _)) => Ok(made),
+            Either::Left((Err(_), other)) => other.await,
+            Either::Right((Err(error), other)) => other.await.map_err(|_| error),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        endpoint: Option<Arc<Endpoint>>,
+        version: Version,
+        target: &Target,
+    ) -> Result<(PeerId, Connection), HandshakeError> {
+        let theirs = SocketAddr::new(target.ip, target.port);
+        // Datagrams are told apart by their source: two connections to one address need two sockets.
+        let endpoint = match endpoint.filter(|endpoint| endpoint.is_free(theirs)) {
+            Some(endpoint) => endpoint,
+            None => Endpoint::bind(unspecified(theirs), self.certificate.clone(), self.limits, false)?.0,
+        };
+        let ours = SocketAddr::new(route(theirs)?.ip(), endpoint.socket().local().port());
+        let random = || Alphanumeric.sample_string(&mut rand::rng(), RANDOM);
+        let agreed = match version {
+            Version::V1 => Agreed::v1(&random()),
+            Version::V2 => {
+                Agreed::v2(Credentials { ufrag: random(), password: random() }).map_err(|_| HandshakeError::Address)?
+            }
+        };
+        let expected = target.certificate;
+        let dialled = endpoint.dial(ours, theirs, expected, &agreed);
+        let (connection, handshake, connected) = dialled.ok_or(HandshakeError::Address)?;
+        let own = self.certificate.fingerprint();
+        connected.await.map_err(|_| HandshakeError::Ended("nobody answered"))?;
+        authenticate(connection, handshake, Role::Dialer, &self.keypair, [&own, &expected]).await
+    }
+}
+
+/// Any of our addresses of the same family.
+pub(super) fn unspecified(theirs: SocketAddr) -> SocketAddr {
+    match theirs {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
+
+/// Our address on the way to another. Nothing is sent.
+fn route(theirs: SocketAddr) -> io::Result<SocketAddr> {
+    let socket = UdpSocket::bind(unspecified(theirs))?;
+    socket.connect(theirs)?;
+    socket.local_addr()
+}

@@ -1,0 +1,208 @@
+//! The task of one connection: from the socket to its core, from its core to the socket, from its core to its streams.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    task::Waker,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep_until,
+};
+
+use super::{
+    admission::Id,
+    core::{News, Shared},
+    endpoint::Endpoint,
+    handshake::HANDSHAKE_TIMEOUT,
+    socket::Way,
+    stun::is_server_hello,
+};
+use crate::{Feed, direct::address::Fingerprint};
+
+/// Datagrams that wait for one connection; more are lost, as on their way.
+pub(super) const MAX_QUEUED: usize = 2048;
+/// Of them those that are read before anything is sent.
+const MAX_AT_ONCE: usize = 64;
+/// For how long a connection that is closed still sends what was written.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A datagram on its way to a connection.
+#[derive(Debug)]
+pub(super) struct Packet {
+    pub(super) from: SocketAddr,
+    pub(super) to: SocketAddr,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Drives one connection.
+pub(super) struct Driver {
+    pub(super) id: Id,
+    pub(super) shared: Arc<Shared>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) packets: mpsc::Receiver<Packet>,
+    /// Who waits for it to be encrypted.
+    pub(super) connected: Option<oneshot::Sender<Fingerprint>>,
+}
+
+/// Ends a connection however its task ends.
+struct Leave {
+    id: Id,
+    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.endpoint.forget(self.id);
+        self.shared.end("the connection was dropped here").iter().for_each(Feed::closed);
+    }
+}
+
+impl Driver {
+    pub(super) async fn run(mut self) {
+        let leave = Leave { id: self.id, shared: self.shared.clone(), endpoint: self.endpoint.clone() };
+        let why = self.drive().await;
+        tracing::debug!(why, "a connection ended");
+        self.shared.end(why).iter().for_each(Feed::closed);
+        drop(leave);
+    }
+
+    /// Until the connection ends, with why.
+    async fn drive(&mut self) -> &'static str {
+        let began = now();
+        let mut closing_since = None;
+        let mut outbox = Outbox::default();
+        let mut received: Vec<Packet> = Vec::new();
+        loop {
+            let mut news = Vec::new();
+            let now = now();
+            let (mut next, alive) = self.step(now, &received, &mut closing_since, &mut outbox, &mut news);
+            received.clear();
+            self.send(&mut outbox).await;
+            if let Some(why) = self.tell(news) {
+                return why;
+            }
+            if !alive {
+                return if closing_since.is_some() {
+                    "the connection was closed here"
+                } else {
+                    "the connection failed"
+                };
+            }
+            if let Some(since) = closing_since {
+                next = next.min(since + CLOSE_TIMEOUT);
+            }
+            if self.connected.is_some() {
+                if now.duration_since(began) >= HANDSHAKE_TIMEOUT {
+                    return "no connection in time";
+                }
+                next = next.min(began + HANDSHAKE_TIMEOUT);
+            }
+            tokio::select! {
+                count = self.packets.recv_many(&mut received, MAX_AT_ONCE) => {
+                    if count == 0 {
+                        return "the connection had to make room for others";
+                    }
+                }
+                () = self.shared.work.notified() => {}
+                () = sleep_until(next.into()) => {}
+            }
+        }
+    }
+
+    /// Hands the core what came, and takes what it has to say. Returns when to come back, and whether it is alive.
+    fn step(
+        &self,
+        now: Instant,
+        received: &[Packet],
+        closing_since: &mut Option<Instant>,
+        outbox: &mut Outbox,
+        news: &mut Vec<News>,
+    ) -> (Instant, bool) {
+        let mut core = self.shared.lock();
+        for packet in received {
+            core.receive(packet.from, packet.to, &packet.bytes, now);
+            core.poll(&self.shared, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        }
+        core.pass(now);
+        if core.closing {
+            let since = *closing_since.get_or_insert(now);
+            if core.is_flushed() || now.duration_since(since) >= CLOSE_TIMEOUT {
+                // Tells the other side.
+                let _ = core.rtc.close();
+            }
+        }
+        let next = core.poll(&self.shared, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        (next, core.rtc.is_alive())
+    }
+
+    async fn send(&self, outbox: &mut Outbox) {
+        for parcel in outbox.0.drain(..) {
+            if self.connected.is_some() && is_server_hello(&parcel.bytes) {
+                self.endpoint.prove(self.id);
+            }
+            let at_once = parcel.size * self.endpoint.socket().at_once(parcel.size);
+            for bytes in parcel.bytes.chunks(at_once) {
+                self.endpoint.socket().send(parcel.way, bytes, parcel.size).await;
+            }
+        }
+    }
+
+    /// Tells streams what happened to them. Returns why the connection is over, if it is.
+    fn tell(&mut self, news: Vec<News>) -> Option<&'static str> {
+        let mut over = None;
+        for happened in news {
+            match happened {
+                News::Connected(fingerprint) => {
+                    if let Some(waiting) = self.connected.take() {
+                        // Who gave up meanwhile has dropped the connection.
+                        let _ = waiting.send(fingerprint);
+                    }
+                }
+                News::Opened(stream, outlet, id) => {
+                    outlet.connect(self.shared.channel(id));
+                    let mut core = self.shared.lock();
+                    core.inbound.push_back(stream);
+                    let waker = core.wakers[0].take();
+                    drop(core);
+                    waker.into_iter().for_each(Waker::wake);
+                }
+                News::Message(feed, message) => feed.message(message),
+                News::Drained(feed) => feed.drained(),
+                News::Closed(feed) => feed.closed(),
+                News::Ended(why) => over = Some(why),
+            }
+        }
+        over
+    }
+}
+
+/// Datagrams that go the same way and are of one size, except that the last may be shorter.
+#[derive(Debug)]
+struct Parcel {
+    way: Way,
+    size: usize,
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Outbox(Vec<Parcel>);
+
+impl Outbox {
+    fn push(&mut self, way: Way, bytes: &[u8]) {
+        match self.0.last_mut() {
+            Some(last) if last.way == way && last.bytes.len() % last.size == 0 && bytes.len() <= last.size => {
+                last.bytes.extend_from_slice(bytes);
+            }
+            _ => self.0.push(Parcel { way, size: bytes.len().max(1), bytes: bytes.to_vec() }),
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}

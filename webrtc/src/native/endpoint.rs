@@ -1,0 +1,349 @@
+//! A socket and whose its datagrams are.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use str0m::{config::CryptoProvider, crypto::from_feature_flags};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::AbortHandle,
+    time::sleep,
+};
+
+use super::{
+    Certificate, Connection,
+    admission::{Admission, Id, Verdict},
+    core::{Beginning, Shared, Side},
+    driver::{Driver, MAX_QUEUED, Packet, now},
+    heralds::{HERALD_TIMEOUT, Herald, Heralds},
+    socket::{Datagram, Socket, Way},
+    stun::{Stun, is_client_hello, is_stun},
+};
+use crate::{
+    Limits, Stream,
+    direct::{
+        address::Fingerprint,
+        credentials::{Agreed, Version},
+    },
+};
+
+/// Addresses that one connection may be reached from.
+const MAX_ADDRESSES: usize = 32;
+/// Connections that are encrypted and wait for the listener to take them.
+const MAX_ARRIVED: usize = 256;
+
+/// An encrypted connection of somebody who dialled.
+pub(super) struct Arrived {
+    pub(super) connection: Connection,
+    pub(super) handshake: Stream,
+    pub(super) dialer: Fingerprint,
+    pub(super) ours: SocketAddr,
+    pub(super) theirs: SocketAddr,
+    /// Gives its place to others when it is dropped.
+    pub(super) place: Place,
+}
+
+/// A handshake in flight.
+pub(super) struct Place {
+    id: Id,
+    endpoint: Weak<Endpoint>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.over(self.id));
+    }
+}
+
+/// See the [module](self). The socket is read as long as there is this.
+pub(super) struct Endpoint {
+    socket: Arc<Socket>,
+    stun: Stun,
+    crypto: Arc<CryptoProvider>,
+    certificate: Certificate,
+    limits: Limits,
+    next: AtomicU64,
+    state: Mutex<State>,
+    /// Where those go who dial us, when we listen.
+    arrived: Option<mpsc::Sender<Arrived>>,
+    reader: Mutex<Option<AbortHandle>>,
+}
+
+#[derive(Default)]
+struct State {
+    routes: HashMap<Id, Route>,
+    by_address: HashMap<SocketAddr, Id>,
+    by_ufrag: HashMap<String, Id>,
+    heralds: Heralds,
+    admission: Admission,
+}
+
+struct Route {
+    packets: mpsc::Sender<Packet>,
+    addresses: Vec<SocketAddr>,
+    ufrag: Option<String>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        let reader = self.reader.get_mut().unwrap_or_else(PoisonError::into_inner);
+        reader.take().iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl Endpoint {
+    /// A socket that dials, and takes those who dial it if `listening`.
+    pub(super) fn bind(
+        address: SocketAddr,
+        certificate: Certificate,
+        limits: Limits,
+        listening: bool,
+    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Arrived>)> {
+        let socket = Arc::new(Socket::bind(address)?);
+        let (arrived, arrivals) = mpsc::channel(MAX_ARRIVED);
+        let endpoint = Arc::new(Self {
+            socket: socket.clone(),
+            stun: Stun::new(),
+            crypto: Arc::new(from_feature_flags()),
+            certificate,
+            limits,
+            next: AtomicU64::new(0),
+            state: Mutex::default(),
+            arrived: listening.then_some(arrived),
+            reader: Mutex::default(),
+        });
+        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint)));
+        *endpoint.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader.abort_handle());
+        Ok((endpoint, arrivals))
+    }
+
+    pub(super) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    async fn read(socket: Arc<Socket>, endpoint: Weak<Self>) {
+        let read = socket.read(|datagram| {
+            if let Some(endpoint) = endpoint.upgrade() {
+                endpoint.came(datagram);
+            }
+        });
+        let error = read.await;
+        tracing::warn!(%error, ?socket, "a UDP socket failed; nobody is reached by it any more");
+        if let Some(endpoint) = endpoint.upgrade() {
+            *endpoint.lock() = State::default();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while it is held leaves maps of which each entry is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn id(&self) -> Id {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn came(self: &Arc<Self>, datagram: Datagram<'_>) {
+        let mut state = self.lock();
+        if let Some(id) = state.by_address.get(&datagram.from).copied() {
+            return state.forward(id, datagram);
+        }
+        if self.arrived.is_none() && state.by_ufrag.is_empty() {
+            return;
+        }
+        if is_stun(datagram.bytes) {
+            drop(state);
+            self.greeted(datagram);
+        } else if is_client_hello(datagram.bytes)
+            && let Some(herald) = state.heralds.take(datagram.from)
+        {
+            drop(state);
+            self.begin(datagram, &herald);
+        }
+    }
+
+    /// A stranger asks whether we are there.
+    fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) {
+        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return };
+        let mut state = self.lock();
+        if let Some(id) = state.by_ufrag.get(&agreed.username()).copied() {
+            state.also_from(id, datagram.from);
+            return state.forward(id, datagram);
+        }
+        let answer = self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from);
+        let first = state.heralds.is_empty();
+        state.heralds.remember(datagram.from, datagram.to, agreed, datagram.bytes, now());
+        drop(state);
+        if !answer.is_empty() {
+            let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
+            // What is lost is asked for again.
+            let _ = self.socket.try_send(way, &answer, answer.len());
+        }
+        if first {
+            drop(tokio::spawn(Self::forget_heralds(Arc::downgrade(self))));
+        }
+    }
+
+    async fn forget_heralds(endpoint: Weak<Self>) {
+        loop {
+            sleep(HERALD_TIMEOUT).await;
+            let Some(endpoint) = endpoint.upgrade() else { return };
+            let mut state = endpoint.lock();
+            state.heralds.forget_old(now());
+            if state.heralds.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// A stranger who was answered begins a handshake.
+    fn begin(self: &Arc<Self>, hello: Datagram<'_>, herald: &Herald) {
+        let Some(arrived) = self.arrived.clone() else { return };
+        let mut state = self.lock();
+        let id = self.id();
+        match state.admission.admit(id, hello.from.ip()) {
+            Verdict::Admitted => {}
+            Verdict::InsteadOf(other) => state.forget(other),
+            Verdict::Refused => return tracing::debug!(from = %hello.from, "too many handshakes at once"),
+        }
+        drop(state);
+        let place = Place { id, endpoint: Arc::downgrade(self) };
+        let agreed = &herald.agreed;
+        let made = self.make(Side::Listener, herald.to, None, agreed);
+        let Some((shared, handshake)) = made else { return };
+        let connected = self.drive(id, shared.clone(), hello.from, Some(agreed.username()));
+        let state = self.lock();
+        state.forward(id, Datagram { bytes: &herald.request, to: herald.to, ..hello });
+        state.forward(id, hello);
+        drop(state);
+        let (ours, theirs) = (herald.to, hello.from);
+        drop(tokio::spawn(async move {
+            let Ok(dialer) = connected.await else { return drop(place) };
+            let connection = Connection::new(shared);
+            let new = Arrived { connection, handshake, dialer, ours, theirs, place };
+            if arrived.try_send(new).is_err() {
+                tracing::debug!(from = %theirs, "more connections come than are taken; one is closed");
+            }
+        }));
+    }
+
+    /// Dials. Returns the connection, its handshake's stream, and what tells that it is encrypted.
+    pub(super) fn dial(
+        self: &Arc<Self>,
+        ours: SocketAddr,
+        theirs: SocketAddr,
+        expected: Fingerprint,
+        agreed: &Agreed,
+    ) -> Option<(Connection, Stream, oneshot::Receiver<Fingerprint>)> {
+        let (shared, handshake) = self.make(Side::Dialer(theirs), ours, Some(expected), agreed)?;
+        let id = self.id();
+        let connected = self.drive(id, shared.clone(), theirs, None);
+        Some((Connection::new(shared), handshake, connected))
+    }
+
+    /// Whether a connection to this address could be told from others.
+    pub(super) fn is_free(&self, theirs: SocketAddr) -> bool {
+        !self.lock().by_address.contains_key(&theirs)
+    }
+
+    fn make(
+        &self,
+        side: Side,
+        ours: SocketAddr,
+        expected: Option<Fingerprint>,
+        agreed: &Agreed,
+    ) -> Option<(Arc<Shared>, Stream)> {
+        let (own, other) = match side {
+            Side::Listener => (&agreed.listener, &agreed.dialer),
+            Side::Dialer(_) => (&agreed.dialer, &agreed.listener),
+        };
+        let made = Shared::begin(Beginning {
+            side,
+            ours,
+            own,
+            other,
+            certificate: &self.certificate,
+            expected,
+            crypto: self.crypto.clone(),
+            limits: self.limits,
+            now: now(),
+        });
+        if agreed.version == Version::V2 {
+            // Whoever knows the newer version knows FIN_ACK.
+            made.iter().for_each(|(shared, _)| shared.acknowledging.learn());
+        }
+        made
+    }
+
+    fn drive(
+        self: &Arc<Self>,
+        id: Id,
+        shared: Arc<Shared>,
+        theirs: SocketAddr,
+        ufrag: Option<String>,
+    ) -> oneshot::Receiver<Fingerprint> {
+        let (packets, incoming) = mpsc::channel(MAX_QUEUED);
+        let (connected, waiting) = oneshot::channel();
+        let mut state = self.lock();
+        if let Some(ufrag) = &ufrag {
+            state.by_ufrag.insert(ufrag.clone(), id);
+        }
+        state.by_address.insert(theirs, id);
+        state.routes.insert(id, Route { packets, addresses: vec![theirs], ufrag });
+        drop(state);
+        let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
+        drop(tokio::spawn(driver.run()));
+        waiting
+    }
+
+    pub(super) fn prove(&self, id: Id) {
+        self.lock().admission.prove(id);
+    }
+
+    pub(super) fn forget(&self, id: Id) {
+        self.lock().forget(id);
+    }
+}
+
+impl State {
+    fn forward(&self, id: Id, datagram: Datagram<'_>) {
+        let Some(route) = self.routes.get(&id) else { return };
+        let packet = Packet { from: datagram.from, to: datagram.to, bytes: datagram.bytes.to_vec() };
+        // Where too many wait, one is lost as if on its way.
+        let _ = route.packets.try_send(packet);
+    }
+
+    fn also_from(&mut self, id: Id, from: SocketAddr) {
+        let Some(route) = self.routes.get_mut(&id).filter(|route| route.addresses.len() < MAX_ADDRESSES) else {
+            return;
+        };
+        route.addresses.push(from);
+        self.by_address.insert(from, id);
+    }
+
+    fn forget(&mut self, id: Id) {
+        self.admission.over(id);
+        let Some(route) = self.routes.remove(&id) else { return };
+        for address in &route.addresses {
+            if self.by_address.get(address) == Some(&id) {
+                self.by_address.remove(address);
+            }
+        }
+        if let Some(ufrag) = &route.ufrag {
+            self.by_ufrag.remove(ufrag);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! One listening address: where it can be reached, and who arrives.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::{FutureExt, StreamExt};
+use if_watch::{IfEvent, tokio::IfWatcher};
+use libp2p::{
+    Multiaddr, PeerId,
+    core::transport::{ListenerId, TransportEvent},
+    identity::Keypair,
+    multiaddr::Protocol,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    Certificate, Connection, HandshakeError,
+    endpoint::{Arrived, Endpoint},
+    handshake::{Role, authenticate},
+};
+use crate::{Limits, direct::address};
+
+pub(super) type Upgrade = Pin<Box<dyn Future<Output = Result<(PeerId, Connection), HandshakeError>> + Send>>;
+pub(super) type Happened = TransportEvent<Upgrade, HandshakeError>;
+
+/// See the [module](self).
+pub(super) struct Listener {
+    pub(super) id: ListenerId,
+    endpoint: Arc<Endpoint>,
+    arrivals: mpsc::Receiver<Arrived>,
+    keypair: Keypair,
+    certificate: Certificate,
+    /// Where the interfaces' addresses come from, if it listens on all.
+    interfaces: Option<IfWatcher>,
+    pending: VecDeque<Happened>,
+    closed: bool,
+}
+
+impl Listener {
+    pub(super) fn new(
+        id: ListenerId,
+        address: SocketAddr,
+        keypair: Keypair,
+        certificate: Certificate,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let (endpoint, arrivals) = Endpoint::bind(address, certificate.clone(), limits, true)?;
+        let interfaces = address.ip().is_unspecified().then(IfWatcher::new).transpose()?;
+        let mut new =
+            Self { id, endpoint, arrivals, keypair, certificate, interfaces, pending: VecDeque::new(), closed: false };
+        if new.interfaces.is_none() {
+            let listen_addr = new.address(address.ip());
+            new.pending.push_back(TransportEvent::NewAddress { listener_id: id, listen_addr });
+        }
+        Ok(new)
+    }
+
+    /// Its socket, for dialling, if it reaches anybody of this family.
+    pub(super) fn dials(&self, theirs: &SocketAddr) -> Option<Arc<Endpoint>> {
+        let local = self.endpoint.socket().local();
+        (!self.closed && local.ip().is_unspecified() && local.is_ipv4() == theirs.is_ipv4())
+            .then(|| self.endpoint.clone())
+    }
+
+    /// Takes nobody any more.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.arrivals.close();
+    }
+
+    /// Its next event; none when it has ended.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Happened>> {
+        if let Some(happened) = self.pending.pop_front() {
+            return Poll::Ready(Some(happened));
+        }
+        if let Some(happened) = self.poll_interfaces(cx) {
+            return Poll::Ready(Some(happened));
+        }
+        let listener_id = self.id;
+        match self.arrivals.poll_recv(cx) {
+            Poll::Ready(Some(arrived)) if !self.closed => Poll::Ready(Some(self.arrived(arrived))),
+            Poll::Ready(_) if self.closed => Poll::Ready(None),
+            Poll::Ready(_) => {
+                self.closed = true;
+                Poll::Ready(Some(TransportEvent::ListenerClosed { listener_id, reason: Ok(()) }))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn arrived(&self, arrived: Arrived) -> Happened {
+        let (keypair, listener) = (self.keypair.clone(), self.certificate.fingerprint());
+        let at = |address: SocketAddr| address::listened(address.ip(), address.port());
+        let (ours, theirs) = (arrived.ours, arrived.theirs);
+        let upgrade = async move {
+            let Arrived { connection, handshake, dialer, place, .. } = arrived;
+            let made = authenticate(connection, handshake, Role::Listener, &keypair, [&dialer, &listener]).await;
+            drop(place);
+            made
+        };
+        TransportEvent::Incoming {
+            listener_id: self.id,
+            upgrade: upgrade.boxed(),
+            local_addr: self.address(ours.ip()),
+            send_back_addr: at(theirs),
+        }
+    }
+
+    fn poll_interfaces(&mut self, cx: &mut Context<'_>) -> Option<Happened> {
+        let own = self.endpoint.socket().local().ip();
+        while let Poll::Ready(Some(event)) = self.interfaces.as_mut()?.poll_next_unpin(cx) {
+            let listener_id = self.id;
+            match event {
+                Ok(IfEvent::Up(net)) if same_family(own, net.addr()) => {
+                    let listen_addr = self.address(net.addr());
+                    return Some(TransportEvent::NewAddress { listener_id, listen_addr });
+                }
+                Ok(IfEvent::Down(net)) if same_family(own, net.addr()) => {
+                    let listen_addr = self.address(net.addr());
+                    return Some(TransportEvent::AddressExpired { listener_id, listen_addr });
+                }
+                Ok(_) => {}
+                Err(error) => return Some(TransportEvent::ListenerError { listener_id, error: error.into() }),
+            }
+        }
+        None
+    }
+
+    fn address(&self, ip: IpAddr) -> Multiaddr {
+        let at = address::listened(ip, self.endpoint.socket().local().port());
+        at.with(Protocol::Certhash(self.certificate.fingerprint().multihash()))
+    }
+}
+
+fn same_family(one: IpAddr, other: IpAddr) -> bool {
+    one.is_ipv4() == other.is_ipv4()
+}

@@ -1,0 +1,34 @@
+//! WebRTC in a native program: a transport that listens on and dials `/webrtc-direct`, versions 1 and 2.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `certificate` | what a listener's addresses name |
+//! | `socket` | one UDP socket, which answers from the address it was reached on |
+//! | `endpoint` | whose a datagram is; who may begin a handshake |
+//! | `stun`, `heralds`, `admission` | what strangers get: an answer, a little memory, a place in the queue |
+//! | `core` | one peer connection without input or output, and its streams |
+//! | `driver` | a task for each connection, between its core and the socket |
+//! | `connection` | a connection as a stream muxer |
+//! | `handshake` | from an encrypted connection to a peer |
+//! | `dial`, `listener`, `transport` | the same for libp2p |
+
+mod admission;
+mod certificate;
+mod connection;
+mod core;
+mod dial;
+mod driver;
+mod endpoint;
+mod handshake;
+mod heralds;
+mod listener;
+mod socket;
+mod stun;
+mod transport;
+
+pub use admission::{MAX_HANDSHAKES, MAX_HANDSHAKES_PER_SOURCE};
+pub use certificate::{Certificate, CertificateError};
+pub use connection::Connection;
+pub use handshake::{HANDSHAKE_TIMEOUT, HandshakeError};
+pub use heralds::{HERALD_TIMEOUT, MAX_HERALDS};
+pub use transport::Transport;

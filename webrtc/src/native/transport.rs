@@ -1,0 +1,118 @@
+//! `/webrtc-direct` for libp2p: listens and dials.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::FutureExt;
+use libp2p::{
+    Multiaddr, PeerId,
+    core::transport::{self, DialOpts, ListenerId, TransportError, TransportEvent},
+    identity::Keypair,
+};
+
+use super::{
+    Certificate, Connection, HandshakeError,
+    dial::Dialer,
+    listener::{Listener, Upgrade},
+};
+use crate::{
+    Limits,
+    direct::{
+        address::{Target, read_listen},
+        credentials::Version,
+    },
+};
+
+/// Listens and dials as the peer of a key. Each listening address has one UDP socket for all its connections; one on
+/// all interfaces also dials from it. It needs tokio.
+pub struct Transport {
+    dialer: Dialer,
+    listeners: Vec<Listener>,
+    closed: Vec<ListenerId>,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").field("certificate", &self.dialer.certificate).finish_non_exhaustive()
+    }
+}
+
+impl Transport {
+    /// With these limits for each stream.
+    #[must_use]
+    pub fn new(keypair: Keypair, certificate: Certificate, limits: Limits) -> Self {
+        let dialer = Dialer { keypair, certificate, limits, version: None };
+        Self { dialer, listeners: Vec::new(), closed: Vec::new() }
+    }
+
+    /// Dials by one version only, in place of version 2 and soon after version 1 as well.
+    #[must_use]
+    pub fn dialling(mut self, version: Version) -> Self {
+        self.dialer.version = Some(version);
+        self
+    }
+}
+
+impl transport::Transport for Transport {
+    type Output = (PeerId, Connection);
+    type Error = HandshakeError;
+    type ListenerUpgrade = Upgrade;
+    type Dial = Pin<Box<dyn Future<Output = Result<Self::Output, Self::Error>> + Send>>;
+
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<Self::Error>> {
+        let Ok((ip, port)) = read_listen(&address) else {
+            return Err(TransportError::MultiaddrNotSupported(address));
+        };
+        let Dialer { keypair, certificate, limits, .. } = self.dialer.clone();
+        let listener = Listener::new(id, SocketAddr::new(ip, port), keypair, certificate, limits);
+        self.listeners.push(listener.map_err(|error| TransportError::Other(error.into()))?);
+        Ok(())
+    }
+
+    fn remove_listener(&mut self, id: ListenerId) -> bool {
+        let found = self.listeners.iter_mut().find(|listener| listener.id == id);
+        let known = found.map(Listener::close).is_some();
+        if known {
+            self.listeners.retain(|listener| listener.id != id);
+            self.closed.push(id);
+        }
+        known
+    }
+
+    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<Self::Error>> {
+        match Target::read(&address) {
+            Ok(target) if options.role.is_dialer() => {
+                let theirs = SocketAddr::new(target.ip, target.port);
+                let endpoint = self.listeners.iter().find_map(|listener| listener.dials(&theirs));
+                Ok(self.dialer.clone().dial(endpoint, target).boxed())
+            }
+            _ => Err(TransportError::MultiaddrNotSupported(address)),
+        }
+    }
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<TransportEvent<Self::ListenerUpgrade, Self::Error>> {
+        if let Some(listener_id) = self.closed.pop() {
+            return Poll::Ready(TransportEvent::ListenerClosed { listener_id, reason: Ok(()) });
+        }
+        for at in 0..self.listeners.len() {
+            if let Poll::Ready(happened) = self.listeners[at].poll(cx) {
+                match happened {
+                    Some(happened) => return Poll::Ready(happened),
+                    None => {
+                        self.listeners.remove(at);
+                        cx.waker().wake_by_ref();
+                        break;
+                    }
+                }
+            }
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,132 @@
+//! Listener and dialer of `/webrtc-direct` over loopback, as libp2p uses them.
+
+#![cfg(not(target_family = "wasm"))]
+
+use std::{pin::Pin, time::Duration};
+
+use futures::{AsyncReadExt, AsyncWriteExt, future::poll_fn};
+use libp2p::{
+    Multiaddr, PeerId, Transport as _,
+    core::{
+        Endpoint, StreamMuxer,
+        transport::{DialOpts, ListenerId, PortUse, TransportEvent},
+    },
+    identity::Keypair,
+};
+use tincan_webrtc::{
+    Limits, Stream,
+    direct::credentials::Version,
+    native::{Certificate, Connection, Transport},
+};
+use tokio::{task::JoinHandle, time::timeout};
+
+/// Whatever is awaited here comes in milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Node {
+    peer: PeerId,
+    transport: Transport,
+}
+
+fn node() -> Node {
+    let key = Keypair::generate_ed25519();
+    let certificate = Certificate::generate().expect("a certificate");
+    Node { peer: key.public().to_peer_id(), transport: Transport::new(key, certificate, Limits::default()) }
+}
+
+async fn within<T>(awaited: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, awaited).await.expect("in time")
+}
+
+async fn listen(transport: &mut Transport, address: &str) -> Multiaddr {
+    transport.listen_on(ListenerId::next(), address.parse().expect("an address")).expect("listens");
+    let happened = within(poll_fn(|cx| Pin::new(&mut *transport).poll(cx))).await;
+    happened.into_new_address().expect("an address to be dialled")
+}
+
+/// The next who arrives, authenticated.
+fn accept(mut transport: Transport) -> JoinHandle<(PeerId, Connection, Multiaddr)> {
+    tokio::spawn(async move {
+        loop {
+            let happened = poll_fn(|cx| Pin::new(&mut transport).poll(cx)).await;
+            if let TransportEvent::Incoming { upgrade, local_addr, .. } = happened {
+                let (peer, connection) = upgrade.await.expect("authenticated");
+                // The listener stays for as long as the connection is looked at.
+                std::mem::forget(transport);
+                return (peer, connection, local_addr);
+            }
+        }
+    })
+}
+
+async fn dial(transport: &mut Transport, address: Multiaddr) -> (PeerId, Connection) {
+    let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+    within(transport.dial(address, options).expect("an address of ours")).await.expect("connected")
+}
+
+async fn outbound(connection: &mut Connection) -> Stream {
+    within(poll_fn(|cx| Pin::new(&mut *connection).poll_outbound(cx))).await.expect("a stream")
+}
+
+async fn inbound(connection: &mut Connection) -> Stream {
+    within(poll_fn(|cx| Pin::new(&mut *connection).poll_inbound(cx))).await.expect("a stream")
+}
+
+/// Sends what it reads back, after all of it came.
+async fn echo(mut stream: Stream) {
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).await.expect("readable");
+    stream.write_all(&heard).await.expect("writable");
+    stream.close().await.expect("closable");
+}
+
+async fn ask(mut stream: Stream, question: &[u8]) {
+    stream.write_all(question).await.expect("writable");
+    stream.close().await.expect("closable");
+    let mut heard = Vec::new();
+    within(stream.read_to_end(&mut heard)).await.expect("readable");
+    assert!(heard == question, "{} bytes came back of {}", heard.len(), question.len());
+}
+
+async fn meet(version: Option<Version>) {
+    let (mut hub, peer) = (node(), node());
+    let mut dialer = match version {
+        Some(version) => peer.transport.dialling(version),
+        None => peer.transport,
+    };
+    let address = listen(&mut hub.transport, "/ip4/127.0.0.1/udp/0/webrtc-direct").await;
+    let arrival = accept(hub.transport);
+    let (who, mut ours) = dial(&mut dialer, address.clone()).await;
+    assert_eq!(who, hub.peer);
+    let (who, mut theirs, local) = within(arrival).await.expect("accepted");
+    assert_eq!((who, local), (peer.peer, address));
+
+    let asked = outbound(&mut ours).await;
+    let asking = tokio::spawn(async move { ask(asked, &[7; 100_000]).await });
+    echo(inbound(&mut theirs).await).await;
+    asking.await.expect("echoed to the dialer");
+
+    let asked = outbound(&mut theirs).await;
+    let asking = tokio::spawn(async move { ask(asked, b"and back").await });
+    echo(inbound(&mut ours).await).await;
+    asking.await.expect("echoed to the listener");
+
+    drop(theirs);
+    let error = within(poll_fn(|cx| Pin::new(&mut ours).poll(cx))).await.expect_err("over");
+    assert_eq!(error.to_string(), "the other side closed the connection");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn version_1() {
+    meet(Some(Version::V1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn version_2() {
+    meet(Some(Version::V2)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn either_version() {
+    meet(None).await;
+}
