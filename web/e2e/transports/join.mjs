@@ -1,7 +1,7 @@
 // Joins a trial hub from a page, over and over, and says how each went.
 //
 //   TRIAL_BIN=… TRIAL_PAGE=… node web/e2e/transports/join.mjs --page ours|published|js --address ws|webrtc
-//       [--runs 10] [--hub stock|ours] [--nomangle] [--firefox] [--fresh]
+//       [--runs 10] [--hub ours|stock] [--nomangle] [--firefox] [--fresh]
 
 import { parseArgs } from "node:util";
 import { median } from "../support/report.mjs";
@@ -14,7 +14,7 @@ const { values: options } = parseArgs({
     page: { type: "string", default: "ours" },
     address: { type: "string", default: "ws" },
     runs: { type: "string", default: "10" },
-    hub: { type: "string", default: "stock" },
+    hub: { type: "string", default: "ours" },
     nomangle: { type: "boolean", default: false },
     firefox: { type: "boolean", default: false },
     // A page for each run, instead of one for all.

@@ -1,7 +1,7 @@
 // What a join does not show: many connections, many streams, streams that nobody reads. Chromium alone.
 //
 //   TRIAL_BIN=… TRIAL_PAGE=… node web/e2e/transports/stress.mjs --page ours|published|js --address ws|webrtc
-//       [--hub stock|ours] [--nomangle] [--only cycles,streams,unread,bulk]
+//       [--hub ours|stock] [--nomangle] [--only cycles,streams,unread,bulk]
 
 import { parseArgs } from "node:util";
 import { TrialPage, trialBrowser, trialHub, trialSite } from "./trial.mjs";
@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
   options: {
     page: { type: "string", default: "ours" },
     address: { type: "string", default: "ws" },
-    hub: { type: "string", default: "stock" },
+    hub: { type: "string", default: "ours" },
     nomangle: { type: "boolean", default: false },
     only: { type: "string" },
   },

@@ -24,7 +24,7 @@ export class Trial extends Process {
 }
 
 /** A trial hub, once it listens: `peer`, and the addresses `ws` and `webrtc`. */
-export async function trialHub({ transports = "stock" } = {}) {
+export async function trialHub({ transports = "ours" } = {}) {
   const process = new Trial("trial hub", ["hub", "--transports", transports]);
   const told = JSON.parse(await process.line(/^\{/));
   return { ...told, process, end: () => process.endInput() };

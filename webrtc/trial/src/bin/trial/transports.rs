@@ -15,6 +15,7 @@ use libp2p::{
     noise, tcp, websocket, yamux,
 };
 use tincan_trial::node::Transport;
+use tincan_webrtc::{Limits, direct::credentials, native};
 
 /// Until a connection is made, authenticated and multiplexed.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,9 +24,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
     /// Of this workspace
+    #[default]
     Ours,
     /// libp2p-webrtc, as published
-    #[default]
     Stock,
 }
 
@@ -36,6 +37,15 @@ pub(crate) enum Version {
     V1,
     #[value(name = "2")]
     V2,
+}
+
+impl From<Version> for credentials::Version {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::V1 => Self::V1,
+            Version::V2 => Self::V2,
+        }
+    }
 }
 
 /// All that a native trial dials and listens on.
@@ -53,19 +63,31 @@ pub(crate) fn build(keypair: &Keypair, which: Which, version: Option<Version>) -
 
 /// One of the two.
 fn webrtc(keypair: &Keypair, which: Which, version: Option<Version>) -> Result<Transport> {
-    match (which, version) {
-        (Which::Ours, _) => bail!("there is no native WebRTC in this workspace yet; say --transports stock"),
-        (Which::Stock, Some(Version::V2)) => bail!("libp2p-webrtc dials by version 1 alone; leave out --version 2"),
-        (Which::Stock, _) => {
-            let certificate = libp2p_webrtc::tokio::Certificate::generate(&mut rand::rng())?;
-            let stock = libp2p_webrtc::tokio::Transport::new(keypair.clone(), certificate);
-            Ok(stock.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))).boxed())
+    match which {
+        Which::Ours => {
+            let mut ours = native::Transport::new(keypair.clone(), native::Certificate::generate()?, Limits::default());
+            if let Some(version) = version {
+                ours = ours.dialling(version.into());
+            }
+            Ok(ours.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))).boxed())
         }
+        Which::Stock if version == Some(Version::V2) => {
+            bail!("libp2p-webrtc dials by version 1 alone; leave out --version 2")
+        }
+        Which::Stock => stock(keypair),
     }
 }
 
-/// Picks the crypto library. Without it the first WebRTC handshake finds two and panics.
-pub(crate) fn install_crypto() {
-    // An error means that one is installed already.
+#[cfg(feature = "stock")]
+fn stock(keypair: &Keypair) -> Result<Transport> {
+    // Without a crypto library of its choice the first handshake finds two and panics; an error means that it has one.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificate = libp2p_webrtc::tokio::Certificate::generate(&mut rand::rng())?;
+    let stock = libp2p_webrtc::tokio::Transport::new(keypair.clone(), certificate);
+    Ok(stock.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))).boxed())
+}
+
+#[cfg(not(feature = "stock"))]
+fn stock(_: &Keypair) -> Result<Transport> {
+    bail!("built without libp2p-webrtc; build with --features stock")
 }
