@@ -21,4 +21,4 @@ pub mod native;
 pub mod stream;
 
 pub use limits::{Acknowledging, Limits};
-pub use stream::{Channel, ChannelGone, Feed, Stream, open};
+pub use stream::{Channel, ChannelGone, Feed, Opened, Stream, open};

@@ -14,7 +14,10 @@ use n0_future::{
     time::{Instant, sleep_until},
 };
 
-use crate::{Acknowledging, Limits, machine::Machine};
+use crate::{
+    Acknowledging, Limits,
+    machine::{CLOSE_PATIENCE, Machine},
+};
 
 /// A data channel, ordered and reliable. What happens to it is told to its stream's [`Feed`].
 pub trait Channel: Send + 'static {
@@ -51,6 +54,9 @@ struct Shared(Mutex<State>);
 struct State {
     machine: Machine,
     link: Link,
+    opened: Opened,
+    /// Since both sides have had their last word, and the channel is the other side's to close.
+    over_since: Option<Instant>,
     reader: Option<Waker>,
     writer: Option<Waker>,
     timed: bool,
@@ -61,6 +67,18 @@ enum Link {
     Awaited,
     Open(Box<dyn Channel>),
     Closed,
+}
+
+/// Who opened a channel, and so closes it.
+///
+/// A channel's number is its opener's to use again. If both sides closed it, the answer to the one close could meet the
+/// next channel of that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    /// It is closed when both sides have had their last word.
+    Here,
+    /// It is left to the other side for a while, then closed all the same.
+    There,
 }
 
 /// Where a stream waits for its channel.
@@ -76,17 +94,19 @@ impl fmt::Debug for Shared {
 
 /// A stream over a channel, and what feeds it.
 #[must_use]
-pub fn open(channel: impl Channel, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed) {
-    let (stream, feed, outlet) = unconnected(limits, acknowledging);
+pub fn open(channel: impl Channel, opened: Opened, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed) {
+    let (stream, feed, outlet) = unconnected(opened, limits, acknowledging);
     outlet.connect(channel);
     (stream, feed)
 }
 
 /// The same where the channel needs to know the feed: a stream whose channel comes by the outlet.
-pub fn unconnected(limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
+pub fn unconnected(opened: Opened, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
     let state = State {
         machine: Machine::new(limits, acknowledging),
         link: Link::Awaited,
+        opened,
+        over_since: None,
         reader: None,
         writer: None,
         timed: false,
@@ -117,7 +137,11 @@ impl Feed {
 
     /// The channel is closed, or its connection.
     pub fn closed(&self) {
-        self.0.change(Machine::channel_closed);
+        let mut state = self.0.lock();
+        state.machine.channel_closed();
+        // It needs no farewell.
+        state.opened = Opened::Here;
+        self.0.settle(state);
     }
 
     /// Whether there is a channel, or will be.
@@ -146,12 +170,13 @@ impl Shared {
         let wakers = state.settle();
         if !state.timed
             && matches!(state.link, Link::Open(_))
-            && let Some(deadline) = state.machine.deadline()
+            && let Some(deadline) = state.deadline()
         {
             state.timed = true;
-            let shared = Arc::clone(self);
+            let shared = Arc::downgrade(self);
             drop(task::spawn(async move {
                 sleep_until(deadline).await;
+                let Some(shared) = shared.upgrade() else { return };
                 let mut state = shared.lock();
                 state.timed = false;
                 shared.settle(state);
@@ -163,6 +188,11 @@ impl Shared {
 }
 
 impl State {
+    /// When something may be due though nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        self.over_since.map(|since| since + CLOSE_PATIENCE).or(self.machine.deadline())
+    }
+
     /// Sends what can be sent, closes what is over. Returns who waits no longer.
     fn settle(&mut self) -> [Option<Waker>; 2] {
         if let Link::Open(channel) = &mut self.link {
@@ -173,8 +203,11 @@ impl State {
                 }
             }
             if (channel.has_room() || self.machine.is_broken()) && self.machine.is_over(now()) {
-                channel.close();
-                self.link = Link::Closed;
+                let since = *self.over_since.get_or_insert_with(now);
+                if self.opened == Opened::Here || now() >= since + CLOSE_PATIENCE {
+                    channel.close();
+                    self.link = Link::Closed;
+                }
             }
         }
         let reader = if self.machine.is_readable() { self.reader.take() } else { None };

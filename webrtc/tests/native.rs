@@ -4,7 +4,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use futures::{AsyncReadExt, AsyncWriteExt, future::poll_fn};
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, future::poll_fn, stream::FuturesUnordered};
 use libp2p::{
     Multiaddr, PeerId, Transport as _,
     core::{
@@ -129,4 +129,58 @@ async fn version_2() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn either_version() {
     meet(None).await;
+}
+
+/// Streams of one connection, and how many of them at once.
+const STREAMS: usize = 2000;
+const AT_ONCE: usize = 100;
+
+async fn pair() -> (Connection, Connection) {
+    let (mut hub, mut peer) = (node(), node());
+    let address = listen(&mut hub.transport, "/ip4/127.0.0.1/udp/0/webrtc-direct").await;
+    let arrival = accept(hub.transport);
+    let (_, ours) = dial(&mut peer.transport, address).await;
+    let (_, theirs, _) = within(arrival).await.expect("accepted");
+    (ours, theirs)
+}
+
+/// Answers whatever comes until the connection ends.
+fn serve(mut connection: Connection) {
+    tokio::spawn(async move {
+        while let Ok(stream) = poll_fn(|cx| Pin::new(&mut connection).poll_inbound(cx)).await {
+            tokio::spawn(echo_if_wanted(stream));
+        }
+    });
+}
+
+/// The same where the other side may give up.
+async fn echo_if_wanted(mut stream: Stream) {
+    let mut heard = Vec::new();
+    if stream.read_to_end(&mut heard).await.is_ok() && stream.write_all(&heard).await.is_ok() {
+        let _ = stream.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_short_streams_all_complete() {
+    let (mut ours, theirs) = pair().await;
+    serve(theirs);
+    let mut running: FuturesUnordered<JoinHandle<()>> = FuturesUnordered::new();
+    for n in 0..STREAMS {
+        if running.len() >= AT_ONCE {
+            running.next().await.expect("one runs").expect("it completes");
+        }
+        let mut stream = outbound(&mut ours).await;
+        running.push(tokio::spawn(async move {
+            // Some are given up halfway, and one in ten before it is open.
+            match n % 10 {
+                0 => {}
+                1 => drop(stream.write_all(&[1; 1000]).await),
+                _ => ask(stream, &[n as u8; 1024]).await,
+            }
+        }));
+    }
+    while let Some(done) = running.next().await {
+        done.expect("it completes");
+    }
 }

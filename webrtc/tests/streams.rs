@@ -12,7 +12,9 @@ use std::{
 
 use bytes::Bytes;
 use futures::{AsyncReadExt, AsyncWriteExt, future};
-use tincan_webrtc::{Acknowledging, Channel, ChannelGone, Feed, Limits, Stream, frame, machine::CLOSE_PATIENCE, open};
+use tincan_webrtc::{
+    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream, frame, machine::CLOSE_PATIENCE, open,
+};
 use tokio::sync::Notify;
 
 /// Messages that lie in a channel before it takes no more.
@@ -63,7 +65,7 @@ async fn carry(pipe: Arc<Pipe>, sender: Feed, receiver: Feed) {
                 receiver.message(message);
                 sender.drained();
             }
-            None if pipe.is_closed() => return,
+            None if pipe.is_closed() => return receiver.closed(),
             None => pipe.changed.notified().await,
         }
     }
@@ -78,7 +80,8 @@ struct Pair {
 
 fn pair(limits: Limits) -> Pair {
     let pipes = [Arc::new(Pipe::default()), Arc::new(Pipe::default())];
-    let [one, other] = pipes.clone().map(|pipe| open(End(pipe), limits, Acknowledging::default()));
+    let [one, other] = [(&pipes[0], Opened::Here), (&pipes[1], Opened::There)]
+        .map(|(pipe, opened)| open(End(pipe.clone()), opened, limits, Acknowledging::default()));
     let carry = |from: usize, sender: &Feed, receiver: &Feed| {
         tokio::spawn(carry(pipes[from].clone(), sender.clone(), receiver.clone()))
     };

@@ -8,7 +8,7 @@ use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataC
 
 use super::callbacks::Callbacks;
 use crate::{
-    Acknowledging, Channel, ChannelGone, Feed, Limits, Stream,
+    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream,
     stream::{self, Outlet},
 };
 
@@ -26,10 +26,15 @@ struct Inner {
 struct BrowserChannel(SendWrapper<Inner>);
 
 /// A stream over a channel. To be called as soon as there is a channel: what comes before is lost.
-pub(super) fn stream(channel: RtcDataChannel, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed) {
+pub(super) fn stream(
+    channel: RtcDataChannel,
+    opened: Opened,
+    limits: Limits,
+    acknowledging: Acknowledging,
+) -> (Stream, Feed) {
     channel.set_binary_type(RtcDataChannelType::Arraybuffer);
     channel.set_buffered_amount_low_threshold(LOW_WATER);
-    let (stream, feed, outlet) = stream::unconnected(limits, acknowledging);
+    let (stream, feed, outlet) = stream::unconnected(opened, limits, acknowledging);
     connect(channel, &feed, outlet);
     (stream, feed)
 }

@@ -14,7 +14,7 @@ use send_wrapper::SendWrapper;
 use web_sys::{Event, RtcDataChannelEvent, RtcPeerConnection, RtcPeerConnectionState};
 
 use super::{callbacks::Callbacks, channel};
-use crate::{Acknowledging, Feed, Limits, Stream};
+use crate::{Acknowledging, Feed, Limits, Opened, Stream};
 
 /// Streams of the other side that nobody has taken yet; further ones are closed.
 const MAX_WAITING: usize = 256;
@@ -80,7 +80,7 @@ impl Connection {
 
     /// A stream over a channel that was made here.
     pub(super) fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
-        self.0.stream(channel)
+        self.0.stream(channel, Opened::Here)
     }
 
     /// Ready when the connection is over, with why.
@@ -95,8 +95,8 @@ impl Connection {
 }
 
 impl Shared {
-    fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
-        let (stream, feed) = channel::stream(channel, self.limits, self.acknowledging.clone());
+    fn stream(&self, channel: web_sys::RtcDataChannel, opened: Opened) -> Stream {
+        let (stream, feed) = channel::stream(channel, opened, self.limits, self.acknowledging.clone());
         let feeds = &mut self.state.borrow_mut().feeds;
         feeds.retain(Feed::is_open);
         feeds.push(feed);
@@ -109,7 +109,7 @@ impl Shared {
             tracing::debug!("more streams come than are taken; one is closed");
             return channel.close();
         }
-        let stream = self.stream(channel);
+        let stream = self.stream(channel, Opened::There);
         let mut state = self.state.borrow_mut();
         state.waiting.push_back(stream);
         let waker = state.inbound.take();
@@ -170,7 +170,7 @@ impl StreamMuxer for Connection {
             return Poll::Ready(Err(over(why)));
         }
         // The label is the spec's: none.
-        Poll::Ready(Ok(self.0.stream(self.0.peer.create_data_channel(""))))
+        Poll::Ready(Ok(self.0.stream(self.0.peer.create_data_channel(""), Opened::Here)))
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,7 +11,7 @@ use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use str0m::channel::ChannelConfig;
 
 use super::core::Shared;
-use crate::Stream;
+use crate::{Opened, Stream};
 
 /// Who waits for what, among a core's wakers.
 const INBOUND: usize = 0;
@@ -74,7 +74,7 @@ impl StreamMuxer for Connection {
             return Poll::Ready(Err(over(why)));
         }
         // The label is the spec's: none.
-        Poll::Ready(Ok(self.0.open(ChannelConfig::default())))
+        Poll::Ready(Ok(self.0.open(Opened::Here, ChannelConfig::default())))
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

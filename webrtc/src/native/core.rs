@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 
 use super::{Certificate, socket::Way};
 use crate::{
-    Acknowledging, Channel, ChannelGone, Feed, Limits, Stream,
+    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream,
     direct::{address::Fingerprint, credentials::Credentials},
     stream::{self, Outlet},
 };
@@ -136,7 +136,9 @@ impl Shared {
             limits: beginning.limits,
             acknowledging: Acknowledging::default(),
         });
-        let handshake = shared.open(ChannelConfig { negotiated: Some(0), ..ChannelConfig::default() });
+        // Its number is one of the dialer's.
+        let opened = if lite { Opened::There } else { Opened::Here };
+        let handshake = shared.open(opened, ChannelConfig { negotiated: Some(0), ..ChannelConfig::default() });
         Some((shared, handshake))
     }
 
@@ -146,8 +148,8 @@ impl Shared {
     }
 
     /// Opens a stream.
-    pub(super) fn open(self: &Arc<Self>, config: ChannelConfig) -> Stream {
-        let (stream, feed, outlet) = stream::unconnected(self.limits, self.acknowledging.clone());
+    pub(super) fn open(self: &Arc<Self>, opened: Opened, config: ChannelConfig) -> Stream {
+        let (stream, feed, outlet) = stream::unconnected(opened, self.limits, self.acknowledging.clone());
         let mut core = self.lock();
         let ended = core.ended.is_some();
         let id = core.rtc.direct_api().create_data_channel(config);
@@ -248,7 +250,8 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                let (stream, feed, outlet) = stream::unconnected(shared.limits, shared.acknowledging.clone());
+                let (stream, feed, outlet) =
+                    stream::unconnected(Opened::There, shared.limits, shared.acknowledging.clone());
                 self.channels.insert(id, feed);
                 Some(News::Opened(stream, outlet, id))
             }
