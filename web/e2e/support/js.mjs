@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { Process } from "./process.mjs";
+import { Process } from "./child.mjs";
 import { serve } from "./site.mjs";
 import { until } from "./wait.mjs";
 

@@ -4,7 +4,13 @@ import { createHash } from "node:crypto";
 import http from "node:http";
 import { brotliCompressSync } from "node:zlib";
 
-const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", json: "application/json" };
+const TYPES = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  mjs: "text/javascript; charset=utf-8",
+  json: "application/json",
+  wasm: "application/wasm",
+};
 
 /** What a file's name gets, so that it may be kept for good. */
 export const hashOf = (bytes) => createHash("sha256").update(bytes).digest("hex").slice(0, 16);

@@ -5,23 +5,11 @@ import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 import { chromium } from "playwright-core";
+import { BROWSER } from "./browser.mjs";
 import { Person } from "./page.mjs";
 import { Console, Hub, Terminal } from "./process.mjs";
 import { Wire } from "./proxy.mjs";
 
-const BROWSER = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP hub.test 127.0.0.1",
-  ],
-};
 /** A name that each browser may know its own way. */
 const FAR_NAME = "far.test";
 /** No test may take longer. */

@@ -1,0 +1,28 @@
+// The browsers that trials are opened in. Both give pages with `goto`, `evaluate`, `on` and `close`.
+
+import { chromium } from "playwright-core";
+import { BROWSER } from "../support/browser.mjs";
+
+/** What is coming to Chromium: a page may not rewrite the ICE credentials of its own description. */
+const NO_MANGLE = "--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/";
+
+/** Firefox leaves loopback out of ICE, and hides local addresses behind names that nobody resolves here. */
+const FIREFOX_PREFERENCES = {
+  "media.peerconnection.ice.loopback": true,
+  "media.peerconnection.ice.obfuscate_host_addresses": false,
+};
+
+export function chromiumPage({ nomangle }) {
+  return chromium.launch({ ...BROWSER, args: nomangle ? [...BROWSER.args, NO_MANGLE] : BROWSER.args });
+}
+
+/** By puppeteer over WebDriver BiDi: playwright drives no Firefox but its own. */
+export async function firefoxPage(preferences = FIREFOX_PREFERENCES) {
+  const { default: puppeteer } = await import("puppeteer-core");
+  return puppeteer.launch({
+    browser: "firefox",
+    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    headless: true,
+    extraPrefsFirefox: preferences,
+  });
+}

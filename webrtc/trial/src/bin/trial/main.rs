@@ -1,0 +1,168 @@
+//! `trial`: a hub to dial, or a peer that dials. See the library.
+
+mod transports;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use libp2p::{Multiaddr, identity::Keypair};
+use serde::Serialize;
+use serde_json::json;
+use tincan_trial::{Node, bulk::Direction, hub::Hub};
+use tokio::io::AsyncReadExt;
+
+use transports::{Version, Which};
+
+/// Everything a transport is tried with, as a hub or as a peer. Prints JSON, one line each.
+#[derive(Debug, Parser)]
+struct Trial {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Listens on loopback until standard input ends
+    Hub {
+        /// Whose WebRTC
+        #[arg(long, value_enum, default_value_t)]
+        transports: Which,
+        #[arg(long, default_value_t = 0)]
+        ws_port: u16,
+        #[arg(long, default_value_t = 0)]
+        webrtc_port: u16,
+    },
+    /// Dials a hub
+    Peer {
+        #[command(subcommand)]
+        trial: Tried,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Dialling {
+    address: Multiaddr,
+    /// Whose WebRTC
+    #[arg(long, value_enum, default_value_t)]
+    transports: Which,
+    /// Of /webrtc-direct, by this one alone
+    #[arg(long, value_enum)]
+    version: Option<Version>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Tried {
+    /// Everything once, as a new peer each time
+    Join {
+        #[command(flatten)]
+        dialling: Dialling,
+        #[arg(long, default_value_t = 1)]
+        count: usize,
+        #[arg(long, default_value_t = 1)]
+        pings: usize,
+    },
+    /// So many bytes, up or down
+    Bulk {
+        #[command(flatten)]
+        dialling: Dialling,
+        direction: Direction,
+        bytes: u64,
+    },
+    /// Many short streams over one connection
+    Streams {
+        #[command(flatten)]
+        dialling: Dialling,
+        count: usize,
+        at_once: usize,
+    },
+    /// A stream that is not read for a while
+    Unread {
+        #[command(flatten)]
+        dialling: Dialling,
+        bytes: u64,
+    },
+    /// Connecting and hanging up, over and over
+    Cycles {
+        #[command(flatten)]
+        dialling: Dialling,
+        count: usize,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Trial::parse().command).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well.
+async fn run(command: Command) -> Result<bool> {
+    match command {
+        Command::Hub { transports, ws_port, webrtc_port } => hub(transports, ws_port, webrtc_port).await,
+        Command::Peer { trial } => tried(trial).await,
+    }
+}
+
+async fn hub(which: Which, ws_port: u16, webrtc_port: u16) -> Result<bool> {
+    let keypair = Keypair::generate_ed25519();
+    let mut hub = Hub::new(&keypair, transports::build(&keypair, which, None)?)?;
+    let ws = hub.listen(format!("/ip4/127.0.0.1/tcp/{ws_port}/ws").parse()?).await?;
+    let webrtc = hub.listen(format!("/ip4/127.0.0.1/udp/{webrtc_port}/webrtc-direct").parse()?).await?;
+    println!("{}", json!({ "peer": keypair.public().to_peer_id().to_string(), "ws": ws, "webrtc": webrtc }));
+    let mut stdin = tokio::io::stdin();
+    let input_ends = async { while matches!(stdin.read(&mut [0; 64]).await, Ok(1..)) {} };
+    tokio::select! {
+        () = hub.serve() => {}
+        () = input_ends => {}
+    }
+    Ok(true)
+}
+
+async fn tried(trial: Tried) -> Result<bool> {
+    match trial {
+        Tried::Join { dialling, count, pings } => {
+            let mut all = true;
+            for _ in 0..count {
+                all &= tell(peer(&dialling)?.join(&dialling.address, pings).await)?;
+            }
+            Ok(all)
+        }
+        Tried::Bulk { dialling, direction, bytes } => {
+            tell(peer(&dialling)?.bulk(&dialling.address, direction, bytes).await)
+        }
+        Tried::Streams { dialling, count, at_once } => {
+            tell(peer(&dialling)?.streams(&dialling.address, count, at_once).await)
+        }
+        Tried::Unread { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
+        Tried::Cycles { dialling, count } => {
+            let done = peer(&dialling)?.cycles(&dialling.address, count).await;
+            tell(done.map(|count| json!({ "cycles": count })))
+        }
+    }
+}
+
+fn peer(dialling: &Dialling) -> Result<Node> {
+    let keypair = Keypair::generate_ed25519();
+    let transport = transports::build(&keypair, dialling.transports, dialling.version)?;
+    Node::new(&keypair, transport, tincan_trial::node::Role::Peer).context("no node")
+}
+
+/// Prints how one trial went; says whether it went well.
+fn tell(outcome: Result<impl Serialize, tincan_trial::Error>) -> Result<bool> {
+    match &outcome {
+        Ok(done) => println!("{}", serde_json::to_string(done)?),
+        Err(error) => println!("{}", json!({ "error": error.to_string() })),
+    }
+    Ok(outcome.is_ok())
+}
