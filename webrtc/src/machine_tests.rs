@@ -14,15 +14,15 @@ fn machine() -> Machine {
 
 /// All frames, as flags; payload counts as none.
 fn said(machine: &mut Machine) -> Vec<Option<Flag>> {
-    let mut flags = Vec::new();
-    while let Some(bytes) = machine.next_frame() {
-        Decoder::default().read(bytes, |frame| flags.push(frame.flag)).unwrap();
+    let (mut flags, mut decoder) = (Vec::new(), Decoder::default());
+    while let Some(bytes) = machine.next_message() {
+        decoder.read(bytes, |frame| flags.push(frame.flag)).unwrap();
     }
     flags
 }
 
 fn pass(from: &mut Machine, to: &mut Machine) {
-    while let Some(frame) = from.next_frame() {
+    while let Some(frame) = from.next_message() {
         to.receive(frame);
     }
 }
@@ -45,7 +45,7 @@ fn a_question_and_its_answer_with_half_closing() {
     pass(&mut asker, &mut answerer);
     assert_eq!(asker.finish(), Ok(true), "told");
     assert_eq!(read_all(&mut answerer), (b"question".to_vec(), Ok(Some(0))));
-    assert!(answerer.next_frame().is_none(), "whether the asker reads FIN_ACK is not known");
+    assert!(answerer.next_message().is_none(), "whether the asker reads FIN_ACK is not known");
     answerer.write(b"answer").unwrap();
     answerer.finish().unwrap();
     pass(&mut answerer, &mut asker);
@@ -77,7 +77,7 @@ fn a_reset_is_an_error_and_no_end() {
     let mut machine = machine();
     machine.receive(frame::data(b"half"));
     machine.receive(frame::signal(Flag::Reset));
-    assert_eq!(read_all(&mut machine), (Vec::new(), Err(Broken::Reset)));
+    assert_eq!(read_all(&mut machine), (b"half".to_vec(), Err(Broken::Reset)));
     assert_eq!(machine.write(b"x"), Err(Unwritable::Broken(Broken::Reset)));
     assert!(said(&mut machine).is_empty() && machine.is_over(now()));
 }
@@ -103,6 +103,32 @@ fn a_stream_dropped_before_its_end_is_reset() {
     assert!(!machine.is_over(now()), "the peer is told first");
     assert_eq!(said(&mut machine), [Some(Flag::Reset)]);
     assert!(machine.is_over(now()));
+}
+
+#[test]
+fn an_answer_whose_stream_is_dropped_arrives_whole() {
+    let (mut asker, mut answerer) = (machine(), machine());
+    asker.write(b"question").unwrap();
+    asker.finish().unwrap();
+    pass(&mut asker, &mut answerer);
+    answerer.write(b"answer").unwrap();
+    answerer.abandon();
+    pass(&mut answerer, &mut asker);
+    assert_eq!(read_all(&mut asker), (b"answer".to_vec(), Ok(Some(0))));
+}
+
+#[test]
+fn a_large_frames_length_goes_ahead_and_nothing_between() {
+    let mut machine = machine();
+    machine.acknowledging.learn();
+    machine.write(&[7; 5000]).unwrap();
+    let length = machine.next_message().unwrap();
+    machine.receive(frame::signal(Flag::Fin));
+    let rest = machine.next_message().unwrap();
+    assert_eq!((length.len(), rest.len()), (2, 5003));
+    assert_eq!(said(&mut machine), [Some(Flag::FinAck)]);
+    machine.write(&[7; 4000]).unwrap();
+    assert_eq!(machine.next_message().unwrap().len(), 4005, "a small one goes at once");
 }
 
 #[test]
@@ -161,7 +187,7 @@ fn writers_wait_while_the_channel_takes_nothing() {
     assert_eq!(taken, 40_000);
     assert_eq!(machine.write(b"more"), Ok(None));
     assert_eq!(machine.write(b""), Ok(Some(0)));
-    machine.next_frame().unwrap();
+    machine.next_message().unwrap();
     assert!(machine.write(b"more").unwrap().is_some());
 }
 
@@ -249,7 +275,7 @@ impl Side {
             }
             Act::Finish => drop(self.machine.finish()),
             Act::Deliver(count) => {
-                while let Some(frame) = self.machine.next_frame() {
+                while let Some(frame) = self.machine.next_message() {
                     assert!(frame.len() <= MAX_FRAME_BYTES);
                     self.on_the_way.push_back(frame);
                 }
@@ -322,7 +348,7 @@ proptest! {
         for message in messages {
             machine.receive(message.into());
             let _ = machine.read(&mut [0; 64]);
-            while machine.next_frame().is_some() {}
+            while machine.next_message().is_some() {}
             let _ = machine.is_over(now());
         }
     }

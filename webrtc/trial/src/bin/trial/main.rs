@@ -1,5 +1,6 @@
 //! `trial`: a hub to dial, or a peer that dials. See the library.
 
+mod flood;
 mod transports;
 
 use std::process::ExitCode;
@@ -32,6 +33,16 @@ enum Command {
         ws_port: u16,
         #[arg(long, default_value_t = 0)]
         webrtc_port: u16,
+    },
+    /// Asks a listener of /webrtc-direct for much and means nothing
+    Flood {
+        address: Multiaddr,
+        /// First requests, each from a new source
+        #[arg(long, default_value_t = 50_000)]
+        requests: usize,
+        /// Handshakes that are begun and left
+        #[arg(long, default_value_t = 2_000)]
+        half_open: usize,
     },
     /// Dials a hub
     Peer {
@@ -110,6 +121,10 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<bool> {
     match command {
         Command::Hub { transports, ws_port, webrtc_port } => hub(transports, ws_port, webrtc_port).await,
+        Command::Flood { address, requests, half_open } => {
+            println!("{}", serde_json::to_string(&flood::flood(&address, requests, half_open).await?)?);
+            Ok(true)
+        }
         Command::Peer { trial } => tried(trial).await,
     }
 }
