@@ -10,7 +10,7 @@ use tincan_shared::{Config, Counters};
 
 /// Constants that are bounds by their name: each must be in the table.
 const BOUNDS: [(&str, &str); 5] = [("MAX_", ""), ("KEPT_", ""), ("REMEMBERED_", ""), ("", "_QUEUE"), ("", "_TIMEOUT")];
-const SOURCES: [&str; 3] = ["shared/src", "node-native/src", "node-wasm/src"];
+const SOURCES: [&str; 4] = ["shared/src", "node-native/src", "node-wasm/src", "webrtc/src"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()

@@ -245,9 +245,10 @@ impl Machine {
         self.forget_unread();
     }
 
-    /// The channel, or all of its connection, is gone.
+    /// The channel, or all of its connection, is gone. After both sides' last words nothing is lost by that.
     pub fn channel_closed(&mut self) {
-        if self.broken.is_none() {
+        let over = self.has_said_all() && self.reading == Reading::Finished;
+        if self.broken.is_none() && !over {
             self.broken = Some(Broken::Closed);
             self.forget_unsent();
         }
@@ -289,9 +290,8 @@ impl Machine {
         if self.broken.is_some() {
             return !self.owes_reset;
         }
-        let said = matches!(self.writing, Writing::Finished | Writing::Acknowledged | Writing::Stopped);
         let owes = self.owes_ack || self.owes_fin || self.owes_stop;
-        if !said || owes || self.reading == Reading::Open {
+        if !self.has_said_all() || owes || self.reading == Reading::Open {
             self.waiting_since = None;
             return false;
         }
@@ -317,6 +317,10 @@ impl Machine {
     #[must_use]
     pub fn is_readable(&self) -> bool {
         !self.unread.is_empty() || self.broken.is_some() || self.reading != Reading::Open
+    }
+
+    fn has_said_all(&self) -> bool {
+        matches!(self.writing, Writing::Finished | Writing::Acknowledged | Writing::Stopped)
     }
 
     fn break_off(&mut self, broken: Broken) {

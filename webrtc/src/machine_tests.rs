@@ -106,6 +106,17 @@ fn a_stream_dropped_before_its_end_is_reset() {
 }
 
 #[test]
+fn a_channel_that_closes_after_the_last_words_loses_nothing() {
+    let mut machine = machine();
+    assert_eq!(machine.write(b"question"), Ok(Some(8)));
+    machine.receive(frame::signal(Flag::StopSending));
+    machine.receive(frame::signal(Flag::Fin));
+    machine.channel_closed();
+    assert_eq!(machine.is_flushed(), Ok(true));
+    assert_eq!(machine.read(&mut [0; 8]), Ok(Some(0)));
+}
+
+#[test]
 fn what_was_written_before_the_end_goes_out_after_the_drop() {
     let (mut writer, mut reader) = (machine(), machine());
     writer.write(&[5; 50_000]).unwrap();

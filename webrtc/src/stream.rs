@@ -119,7 +119,11 @@ impl Outlet {
     /// Here it is.
     pub fn connect(self, channel: impl Channel) {
         let mut state = self.0.lock();
+        let gone = matches!(state.link, Link::Closed);
         state.link = Link::Open(Box::new(channel));
+        if gone {
+            state.close();
+        }
         self.0.settle(state);
     }
 }
@@ -139,8 +143,7 @@ impl Feed {
     pub fn closed(&self) {
         let mut state = self.0.lock();
         state.machine.channel_closed();
-        // It needs no farewell.
-        state.opened = Opened::Here;
+        state.close();
         self.0.settle(state);
     }
 
@@ -188,6 +191,12 @@ impl Shared {
 }
 
 impl State {
+    fn close(&mut self) {
+        if let Link::Open(mut channel) = std::mem::replace(&mut self.link, Link::Closed) {
+            channel.close();
+        }
+    }
+
     /// When something may be due though nothing happens.
     fn deadline(&self) -> Option<Instant> {
         self.over_since.map(|since| since + CLOSE_PATIENCE).or(self.machine.deadline())
@@ -205,8 +214,7 @@ impl State {
             if (channel.has_room() || self.machine.is_broken()) && self.machine.is_over(now()) {
                 let since = *self.over_since.get_or_insert_with(now);
                 if self.opened == Opened::Here || now() >= since + CLOSE_PATIENCE {
-                    channel.close();
-                    self.link = Link::Closed;
+                    self.close();
                 }
             }
         }

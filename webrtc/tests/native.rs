@@ -131,6 +131,8 @@ async fn either_version() {
     meet(None).await;
 }
 
+/// Bytes that lie unread: nearly all that may.
+const UNREAD: usize = 16 * 1024 * 1024 - 1024;
 /// Streams of one connection, and how many of them at once.
 const STREAMS: usize = 2000;
 const AT_ONCE: usize = 100;
@@ -183,4 +185,40 @@ async fn many_short_streams_all_complete() {
     while let Some(done) = running.next().await {
         done.expect("it completes");
     }
+}
+
+/// A dialer takes answers from the address it dialled, and from no other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_on_all_addresses_answers_from_the_one_it_was_reached_on() {
+    for ip in ["127.0.0.1", "127.0.0.2"] {
+        let (mut hub, mut peer) = (node(), node());
+        let announced = listen(&mut hub.transport, "/ip4/0.0.0.0/udp/0/webrtc-direct").await;
+        let there = announced.into_iter().skip(1).fold(format!("/ip4/{ip}"), |text, part| format!("{text}{part}"));
+        let arrival = accept(hub.transport);
+        let (_, mut ours) = dial(&mut peer.transport, there.parse().expect("an address")).await;
+        let (_, theirs, local) = within(arrival).await.expect("accepted");
+        assert_eq!(local.to_string(), there);
+        serve(theirs);
+        ask(outbound(&mut ours).await, b"from there").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_reads_waits_and_is_whole() {
+    let (mut ours, mut theirs) = pair().await;
+    let mut writer = outbound(&mut ours).await;
+    let whole: Vec<u8> = (0..UNREAD).map(|at| (at % 251) as u8).collect();
+    let sent = whole.clone();
+    within(async move {
+        writer.write_all(&sent).await.expect("taken");
+        writer.close().await.expect("closed");
+    })
+    .await;
+    // Streams after it are served while it lies there, all of it.
+    let mut reader = inbound(&mut theirs).await;
+    serve(theirs);
+    ask(outbound(&mut ours).await, b"meanwhile").await;
+    let mut read = Vec::new();
+    within(reader.read_to_end(&mut read)).await.expect("whole");
+    assert!(read == whole, "{} bytes of {}", read.len(), whole.len());
 }

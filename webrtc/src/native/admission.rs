@@ -22,28 +22,19 @@ struct Handshake {
 #[derive(Debug, Default)]
 pub(super) struct Admission(VecDeque<Handshake>);
 
-/// Whether another may begin.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Admitted,
-    /// This one has to end for it.
-    InsteadOf(Id),
-    Refused,
-}
-
 impl Admission {
-    /// Somebody begins. Where there is no room, the oldest ends whose source has not proved that it receives.
-    pub(super) fn admit(&mut self, id: Id, source: IpAddr) -> Verdict {
-        let of_source = self.0.iter().filter(|other| other.source == source).count();
-        let crowded = of_source >= MAX_HANDSHAKES_PER_SOURCE;
-        if !crowded && self.0.len() < MAX_HANDSHAKES {
-            self.0.push_back(Handshake { id, source, proven: false });
-            return Verdict::Admitted;
-        }
-        let goes = self.0.iter().position(|other| !other.proven && (!crowded || other.source == source));
-        let Some(gone) = goes.and_then(|at| self.0.remove(at)) else { return Verdict::Refused };
+    /// Somebody begins. Returns who has to end for it: of its source where that has many, and before all others the
+    /// oldest whose source has not proved that it receives. An honest dialer is through before it is the oldest.
+    pub(super) fn admit(&mut self, id: Id, source: IpAddr) -> Option<Id> {
+        let crowded = self.0.iter().filter(|other| other.source == source).count() >= MAX_HANDSHAKES_PER_SOURCE;
+        let gone = (crowded || self.0.len() >= MAX_HANDSHAKES).then(|| {
+            let of_source = |other: &Handshake| !crowded || other.source == source;
+            let unproven = self.0.iter().position(|other| of_source(other) && !other.proven);
+            let goes = unproven.or_else(|| self.0.iter().position(of_source))?;
+            self.0.remove(goes).map(|gone| gone.id)
+        });
         self.0.push_back(Handshake { id, source, proven: false });
-        Verdict::InsteadOf(gone.id)
+        gone.flatten()
     }
 
     /// Its source receives what we send.
@@ -68,27 +59,27 @@ mod tests {
     #[test]
     fn one_source_crowds_out_only_itself() {
         let mut admission = Admission::default();
-        assert_eq!(admission.admit(0, ip(1)), Verdict::Admitted);
+        assert_eq!(admission.admit(0, ip(1)), None);
         for id in 1..=MAX_HANDSHAKES_PER_SOURCE as Id {
-            assert_eq!(admission.admit(id, ip(2)), Verdict::Admitted);
+            assert_eq!(admission.admit(id, ip(2)), None);
         }
-        assert_eq!(admission.admit(1000, ip(2)), Verdict::InsteadOf(1));
-        assert_eq!(admission.admit(1001, ip(1)), Verdict::Admitted);
+        assert_eq!(admission.admit(10_000, ip(2)), Some(1));
+        assert_eq!(admission.admit(10_001, ip(1)), None);
     }
 
     #[test]
-    fn who_has_proved_its_address_stays() {
+    fn who_has_proved_its_address_goes_last() {
         let mut admission = Admission::default();
         for id in 0..MAX_HANDSHAKES as Id {
-            assert_eq!(admission.admit(id, ip((id % 8) as u8)), Verdict::Admitted);
+            assert_eq!(admission.admit(id, ip((id % 8) as u8)), None);
             if id != 500 {
                 admission.prove(id);
             }
         }
-        assert_eq!(admission.admit(2000, ip(9)), Verdict::InsteadOf(500));
+        assert_eq!(admission.admit(2000, ip(9)), Some(500));
         admission.prove(2000);
-        assert_eq!(admission.admit(2001, ip(9)), Verdict::Refused);
+        assert_eq!(admission.admit(2001, ip(9)), Some(0));
         admission.over(3);
-        assert_eq!(admission.admit(2002, ip(9)), Verdict::Admitted);
+        assert_eq!(admission.admit(2002, ip(9)), None);
     }
 }

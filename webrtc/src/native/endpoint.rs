@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     Certificate, Connection,
-    admission::{Admission, Id, Verdict},
+    admission::{Admission, Id},
     core::{Beginning, Shared, Side},
     driver::{Driver, MAX_QUEUED, Packet, now},
     heralds::{HERALD_TIMEOUT, Herald, Heralds},
@@ -214,10 +214,9 @@ impl Endpoint {
         let Some(arrived) = self.arrived.clone() else { return };
         let mut state = self.lock();
         let id = self.id();
-        match state.admission.admit(id, hello.from.ip()) {
-            Verdict::Admitted => {}
-            Verdict::InsteadOf(other) => state.forget(other),
-            Verdict::Refused => return tracing::debug!(from = %hello.from, "too many handshakes at once"),
+        if let Some(other) = state.admission.admit(id, hello.from.ip()) {
+            tracing::debug!(from = %hello.from, "many handshakes at once: the oldest ends");
+            state.forget(other);
         }
         drop(state);
         let place = Place { id, endpoint: Arc::downgrade(self) };
