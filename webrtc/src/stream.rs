@@ -58,8 +58,15 @@ struct State {
     /// Since both sides have had their last word, and the channel is the other side's to close.
     over_since: Option<Instant>,
     reader: Option<Waker>,
-    writer: Option<Waker>,
+    writer: Option<Waiting>,
     timed: bool,
+}
+
+/// A writer, and what it waits for. It is woken for nothing else: it would ask again, be told nothing new and, where
+/// asking wakes it, never let anybody else run.
+struct Waiting {
+    waker: Waker,
+    until: fn(&mut Machine) -> bool,
 }
 
 enum Link {
@@ -219,7 +226,8 @@ impl State {
             }
         }
         let reader = if self.machine.is_readable() { self.reader.take() } else { None };
-        [reader, self.writer.take()]
+        let writer = self.writer.take_if(|writer| (writer.until)(&mut self.machine)).map(|writer| writer.waker);
+        [reader, writer]
     }
 }
 
@@ -267,12 +275,12 @@ impl AsyncWrite for Stream {
 
 impl Stream {
     /// Waits for the channel to take more; asks again at once if it did so in between.
-    fn wait<T>(&self, cx: &Context<'_>, ready: impl FnOnce(&mut Machine) -> bool) -> Poll<T> {
+    fn wait<T>(&self, cx: &Context<'_>, until: fn(&mut Machine) -> bool) -> Poll<T> {
         let mut state = self.0.lock();
-        if ready(&mut state.machine) {
+        if until(&mut state.machine) {
             cx.waker().wake_by_ref();
         } else {
-            state.writer = Some(cx.waker().clone());
+            state.writer = Some(Waiting { waker: cx.waker().clone(), until });
         }
         Poll::Pending
     }
