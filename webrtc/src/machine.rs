@@ -132,7 +132,7 @@ impl Machine {
                 self.forget_unsent();
             }
             Some(Flag::Reset) => {
-                self.forget_unread();
+                // What has come is read first: some peers answer, and drop the stream instead of closing it.
                 self.forget_unsent();
                 self.broken = Some(Broken::Reset);
             }
@@ -143,7 +143,7 @@ impl Machine {
     /// Reads into a buffer: how many bytes, 0 at the end, nothing when more may come.
     ///
     /// # Errors
-    /// [`Broken`]; after [`Broken::Closed`] what had arrived is read first.
+    /// [`Broken`]; after [`Broken::Closed`] and [`Broken::Reset`] what had arrived is read first.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
         if let Some(first) = self.unread.front_mut() {
             let count = first.len().min(buffer.len());
@@ -231,10 +231,12 @@ impl Machine {
     }
 
     /// Nobody will read or write here any more. What was written before [`Self::finish`] still goes out; a stream that
-    /// was not finished is reset.
+    /// was not finished is reset. One that the peer has finished is finished as well, as it is over yamux: libp2p's own
+    /// protocols answer and leave the rest to that.
     pub fn abandon(&mut self) {
         match (&self.broken, self.writing, self.reading) {
             (Some(_), ..) => {}
+            (None, Writing::Open, Reading::Finished) => drop(self.finish()),
             (None, Writing::Open, _) => self.reset(),
             (None, _, Reading::Open) => {
                 self.reading = Reading::Stopped;

@@ -77,7 +77,7 @@ fn a_reset_is_an_error_and_no_end() {
     let mut machine = machine();
     machine.receive(frame::data(b"half"));
     machine.receive(frame::signal(Flag::Reset));
-    assert_eq!(read_all(&mut machine), (Vec::new(), Err(Broken::Reset)));
+    assert_eq!(read_all(&mut machine), (b"half".to_vec(), Err(Broken::Reset)));
     assert_eq!(machine.write(b"x"), Err(Unwritable::Broken(Broken::Reset)));
     assert!(said(&mut machine).is_empty() && machine.is_over(now()));
 }
@@ -103,6 +103,20 @@ fn a_stream_dropped_before_its_end_is_reset() {
     assert!(!machine.is_over(now()), "the peer is told first");
     assert_eq!(said(&mut machine), [Some(Flag::Reset)]);
     assert!(machine.is_over(now()));
+}
+
+#[test]
+fn a_stream_dropped_after_the_others_end_is_finished() {
+    let (mut asker, mut answerer) = (machine(), machine());
+    asker.write(b"question").unwrap();
+    asker.finish().unwrap();
+    pass(&mut asker, &mut answerer);
+    answerer.write(b"answer").unwrap();
+    answerer.abandon();
+    pass(&mut answerer, &mut asker);
+    assert_eq!(read_all(&mut asker), (b"answer".to_vec(), Ok(Some(0))));
+    pass(&mut asker, &mut answerer);
+    assert!(asker.is_over(now()) && answerer.is_over(now()));
 }
 
 #[test]
