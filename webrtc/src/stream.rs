@@ -59,6 +59,8 @@ struct State {
     over_since: Option<Instant>,
     reader: Option<Waker>,
     writer: Option<Waiting>,
+    /// Who used the stream last, whether it waits or not.
+    user: Option<Waker>,
     timed: bool,
 }
 
@@ -116,6 +118,7 @@ pub fn unconnected(opened: Opened, limits: Limits, acknowledging: Acknowledging)
         over_since: None,
         reader: None,
         writer: None,
+        user: None,
         timed: false,
     };
     let shared = Arc::new(Shared(Mutex::new(state)));
@@ -137,8 +140,15 @@ impl Outlet {
 
 impl Feed {
     /// A message has come.
+    ///
+    /// With nobody waiting to read, whoever used the stream last is woken once: over other muxers a connection is polled
+    /// when bytes come for any of its streams, and libp2p's ping, having answered, looks for the next one only then.
     pub fn message(&self, message: Bytes) {
-        self.0.change(|machine| machine.receive(message));
+        let mut state = self.0.lock();
+        state.machine.receive(message);
+        let user = if state.reader.is_none() { state.user.take() } else { None };
+        self.0.settle(state);
+        user.into_iter().for_each(Waker::wake);
     }
 
     /// The channel takes messages again.
@@ -198,6 +208,13 @@ impl Shared {
 }
 
 impl State {
+    fn used_by(&mut self, cx: &Context<'_>) {
+        match &mut self.user {
+            Some(user) => user.clone_from(cx.waker()),
+            None => self.user = Some(cx.waker().clone()),
+        }
+    }
+
     fn close(&mut self) {
         if let Link::Open(mut channel) = std::mem::replace(&mut self.link, Link::Closed) {
             channel.close();
@@ -234,6 +251,7 @@ impl State {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut state = self.0.lock();
+        state.used_by(cx);
         match state.machine.read(buffer) {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
             Ok(None) => {
@@ -247,6 +265,7 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.lock().used_by(cx);
         match self.0.change(|machine| machine.write(bytes)) {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
             Ok(None) => self.wait(cx, |machine| machine.has_room()),

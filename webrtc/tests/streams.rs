@@ -211,6 +211,20 @@ async fn a_writer_that_asks_again_while_it_waits_is_not_woken_by_asking() {
     assert_eq!(told, 1, "once it is closed, and not before");
 }
 
+#[tokio::test]
+async fn what_comes_when_nobody_waits_for_it_wakes_who_used_the_stream_last() {
+    let Pair { streams: [mut one, _other], feeds: [feed, _], carrying, .. } = pair(Limits::default());
+    carrying.iter().for_each(tokio::task::JoinHandle::abort);
+    let woken = Arc::new(Woken::default());
+    let waker = waker_ref(&woken);
+    let mut cx = Context::from_waker(&waker);
+    assert!(Pin::new(&mut one).poll_write(&mut cx, b"an answer").is_ready());
+    for _ in 0..3 {
+        feed.message(frame::data(b"the next question"));
+    }
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_acknowledges_keeps_no_channel_open() {
     let Pair { streams: [mut one, _other], pipes: [pipe, _], feeds: [feed, _], carrying } = pair(Limits::default());
