@@ -22,7 +22,7 @@ pub enum Flag {
     Fin,
     /// The sender will read nothing more.
     StopSending,
-    /// The sender gives up both directions; what is under way is worthless.
+    /// The sender gives up both directions; what is under way may be lost.
     Reset,
     /// The sender has received [`Flag::Fin`].
     FinAck,

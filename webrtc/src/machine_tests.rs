@@ -115,6 +115,8 @@ fn an_answer_whose_stream_is_dropped_arrives_whole() {
     answerer.abandon();
     pass(&mut answerer, &mut asker);
     assert_eq!(read_all(&mut asker), (b"answer".to_vec(), Ok(Some(0))));
+    pass(&mut asker, &mut answerer);
+    assert!(asker.is_over(now()) && answerer.is_over(now()));
 }
 
 #[test]

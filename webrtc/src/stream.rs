@@ -58,8 +58,17 @@ struct State {
     /// Since both sides have had their last word, and the channel is the other side's to close.
     over_since: Option<Instant>,
     reader: Option<Waker>,
-    writer: Option<Waker>,
+    writer: Option<Waiting>,
+    /// Who used the stream last, whether it waits or not.
+    user: Option<Waker>,
     timed: bool,
+}
+
+/// A writer, and what it waits for. It is woken for nothing else: it would ask again, be told nothing new and, where
+/// asking wakes it, never let anybody else run.
+struct Waiting {
+    waker: Waker,
+    until: fn(&mut Machine) -> bool,
 }
 
 enum Link {
@@ -109,6 +118,7 @@ pub fn unconnected(opened: Opened, limits: Limits, acknowledging: Acknowledging)
         over_since: None,
         reader: None,
         writer: None,
+        user: None,
         timed: false,
     };
     let shared = Arc::new(Shared(Mutex::new(state)));
@@ -130,8 +140,15 @@ impl Outlet {
 
 impl Feed {
     /// A message has come.
+    ///
+    /// With nobody waiting to read, whoever used the stream last is woken once: over other muxers a connection is polled
+    /// when bytes come for any of its streams, and libp2p's ping, having answered, looks for the next one only then.
     pub fn message(&self, message: Bytes) {
-        self.0.change(|machine| machine.receive(message));
+        let mut state = self.0.lock();
+        state.machine.receive(message);
+        let user = if state.reader.is_none() { state.user.take() } else { None };
+        self.0.settle(state);
+        user.into_iter().for_each(Waker::wake);
     }
 
     /// The channel takes messages again.
@@ -191,6 +208,13 @@ impl Shared {
 }
 
 impl State {
+    fn used_by(&mut self, cx: &Context<'_>) {
+        match &mut self.user {
+            Some(user) => user.clone_from(cx.waker()),
+            None => self.user = Some(cx.waker().clone()),
+        }
+    }
+
     fn close(&mut self) {
         if let Link::Open(mut channel) = std::mem::replace(&mut self.link, Link::Closed) {
             channel.close();
@@ -219,13 +243,15 @@ impl State {
             }
         }
         let reader = if self.machine.is_readable() { self.reader.take() } else { None };
-        [reader, self.writer.take()]
+        let writer = self.writer.take_if(|writer| (writer.until)(&mut self.machine)).map(|writer| writer.waker);
+        [reader, writer]
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut state = self.0.lock();
+        state.used_by(cx);
         match state.machine.read(buffer) {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
             Ok(None) => {
@@ -239,6 +265,7 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.lock().used_by(cx);
         match self.0.change(|machine| machine.write(bytes)) {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
             Ok(None) => self.wait(cx, |machine| machine.has_room()),
@@ -267,12 +294,12 @@ impl AsyncWrite for Stream {
 
 impl Stream {
     /// Waits for the channel to take more; asks again at once if it did so in between.
-    fn wait<T>(&self, cx: &Context<'_>, ready: impl FnOnce(&mut Machine) -> bool) -> Poll<T> {
+    fn wait<T>(&self, cx: &Context<'_>, until: fn(&mut Machine) -> bool) -> Poll<T> {
         let mut state = self.0.lock();
-        if ready(&mut state.machine) {
+        if until(&mut state.machine) {
             cx.waker().wake_by_ref();
         } else {
-            state.writer = Some(cx.waker().clone());
+            state.writer = Some(Waiting { waker: cx.waker().clone(), until });
         }
         Poll::Pending
     }

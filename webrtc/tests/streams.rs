@@ -3,15 +3,20 @@
 use std::{
     collections::VecDeque,
     io::ErrorKind,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::Context,
     time::Duration,
 };
 
 use bytes::Bytes;
-use futures::{AsyncReadExt, AsyncWriteExt, future};
+use futures::{
+    AsyncReadExt, AsyncWrite, AsyncWriteExt, future,
+    task::{ArcWake, waker_ref},
+};
 use tincan_webrtc::{
     Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream, frame, machine::CLOSE_PATIENCE, open,
 };
@@ -162,6 +167,62 @@ async fn a_lost_channel_wakes_reader_and_writer() {
     let (read, write, ()) = future::join3(read, write, lose).await;
     assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionAborted);
     assert_eq!(write.unwrap_err().kind(), ErrorKind::ConnectionAborted);
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl ArcWake for Woken {
+    fn wake_by_ref(woken: &Arc<Self>) {
+        woken.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_asks_again_while_it_waits_is_not_woken_by_asking() {
+    let Pair { streams: [mut one, _other], feeds: [feed, _], pipes: [pipe, _], carrying } = pair(Limits::default());
+    carrying.iter().for_each(tokio::task::JoinHandle::abort);
+    let woken = Arc::new(Woken::default());
+    let waker = waker_ref(&woken);
+    let mut cx = Context::from_waker(&waker);
+    let taken = |free: bool| {
+        if free {
+            pipe.messages().clear();
+            feed.drained();
+        }
+        woken.0.swap(0, Ordering::Relaxed)
+    };
+    let some = [0; 1024];
+    while Pin::new(&mut one).poll_write(&mut cx, &some).is_ready() {}
+    taken(false);
+    for _ in 0..3 {
+        assert!(Pin::new(&mut one).poll_write(&mut cx, &some).is_pending());
+        assert!(Pin::new(&mut one).poll_flush(&mut cx).is_pending());
+    }
+    for _ in 0..3 {
+        assert!(Pin::new(&mut one).poll_close(&mut cx).is_pending());
+    }
+    assert_eq!(taken(false), 0, "nothing has changed");
+    let mut told = 0;
+    while Pin::new(&mut one).poll_close(&mut cx).is_pending() {
+        told += taken(true);
+    }
+    assert_eq!(told, 1, "once it is closed, and not before");
+}
+
+#[tokio::test]
+async fn what_comes_when_nobody_waits_for_it_wakes_who_used_the_stream_last() {
+    let Pair { streams: [mut one, _other], feeds: [feed, _], carrying, .. } = pair(Limits::default());
+    carrying.iter().for_each(tokio::task::JoinHandle::abort);
+    let woken = Arc::new(Woken::default());
+    let waker = waker_ref(&woken);
+    let mut cx = Context::from_waker(&waker);
+    assert!(Pin::new(&mut one).poll_write(&mut cx, b"an answer").is_ready());
+    for _ in 0..3 {
+        feed.message(frame::data(b"the next question"));
+    }
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -42,7 +42,7 @@ try {
   for (let run = 1; run <= runs; run++) {
     if (options.fresh) await page?.close();
     if (options.fresh || !page) page = await TrialPage.open(browser, site.url);
-    const outcome = await page.call("join", hub[options.address]).catch((error) => ({ error: error.message }));
+    const outcome = await page.call("join", hub[options.address]).catch((error) => ({ error: error.message.split("\n")[0] }));
     outcomes.push({ ...outcome, faults: await page.takeFaults() });
     process.stdout.write(`${JSON.stringify({ run, ...outcomes.at(-1) })}\n`);
   }

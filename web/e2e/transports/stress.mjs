@@ -86,7 +86,7 @@ try {
   kept(browser, () => browser.close());
   for (const name of options.only?.split(",") ?? Object.keys(TRIALS)) {
     const page = await TrialPage.open(browser, site.url);
-    const outcome = await TRIALS[name](page, hub[options.address]).catch((error) => ({ ok: false, error: error.message }));
+    const outcome = await TRIALS[name](page, hub[options.address]).catch((error) => ({ ok: false, error: error.message.split("\n")[0] }));
     const faults = await page.takeFaults();
     if (!outcome.ok || faults.length) failed += 1;
     process.stdout.write(`${JSON.stringify({ trial: name, ...outcome, faults })}\n`);
