@@ -70,16 +70,7 @@ func hashOf(length uint64) []byte {
 	return hashes.known[length]
 }
 
-func answerBulk(s network.Stream) {
-	s.SetDeadline(time.Now().Add(bulkTimeout))
-	if err := serveBulk(s); err != nil {
-		s.Reset()
-		return
-	}
-	s.Close()
-}
-
-func serveBulk(s network.Stream) error {
+func answerBulk(s network.Stream) error {
 	var asked [9]byte
 	if _, err := io.ReadFull(s, asked[:]); err != nil {
 		return err

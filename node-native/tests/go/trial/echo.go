@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -28,18 +29,32 @@ const (
 
 var errAskedFor = errors.New("the hub says")
 
-func answerEcho(s network.Stream) {
-	s.SetDeadline(time.Now().Add(streamTimeout))
+// answering makes a handler of what answers a stream. One that fails is reset, and its reason told to whoever runs
+// this.
+func answering(limit time.Duration, answer func(network.Stream) error) network.StreamHandler {
+	return func(s network.Stream) {
+		s.SetDeadline(time.Now().Add(limit))
+		err := answer(s)
+		if err == nil {
+			err = s.Close()
+		}
+		if err != nil {
+			s.Reset()
+			fmt.Fprintf(os.Stderr, "%s of %s: %v\n", s.Protocol(), s.Conn().RemotePeer(), err)
+		}
+	}
+}
+
+func answerEcho(s network.Stream) error {
 	said, err := io.ReadAll(io.LimitReader(s, maxEchoBytes+1))
-	if err != nil || len(said) > maxEchoBytes {
-		s.Reset()
-		return
+	if err != nil {
+		return fmt.Errorf("reading: %w", err)
 	}
-	if _, err := s.Write(said); err != nil {
-		s.Reset()
-		return
+	if len(said) > maxEchoBytes {
+		return fmt.Errorf("more than %d bytes came", maxEchoBytes)
 	}
-	s.Close()
+	_, err = s.Write(said)
+	return err
 }
 
 // echo sends some bytes and compares what comes back.
@@ -68,23 +83,18 @@ func (h *trialHost) ask(ctx context.Context, hub peer.ID) error {
 	return nil
 }
 
-func (h *trialHost) answerAsk(s network.Stream) {
-	s.SetDeadline(time.Now().Add(streamTimeout))
+func (h *trialHost) answerAsk(s network.Stream) error {
 	ctx, cancel := context.WithTimeout(context.Background(), streamTimeout)
 	defer cancel()
-	if _, err := io.Copy(io.Discard, io.LimitReader(s, 1)); err != nil {
-		s.Reset()
-		return
+	if asked, err := io.Copy(io.Discard, io.LimitReader(s, 1)); err != nil || asked > 0 {
+		return fmt.Errorf("%d bytes were said: %w", asked, err)
 	}
 	verdict := "ok"
 	if err := h.echo(ctx, s.Conn().RemotePeer()); err != nil {
 		verdict = "no: " + err.Error()
 	}
-	if _, err := io.WriteString(s, verdict); err != nil {
-		s.Reset()
-		return
-	}
-	s.Close()
+	_, err := io.WriteString(s, verdict)
+	return err
 }
 
 // exchange says everything and ends, then hears everything until the other ends.

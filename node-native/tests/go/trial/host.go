@@ -96,7 +96,7 @@ func (h *trialHost) equip(ctx context.Context, mode dht.ModeOpt) (err error) {
 		default: // only the first matters
 		}
 	}
-	h.SetStreamHandler(echoProtocol, answerEcho)
+	h.SetStreamHandler(echoProtocol, answering(streamTimeout, answerEcho))
 	return nil
 }
 

@@ -21,8 +21,8 @@ func hub() error {
 		return err
 	}
 	defer h.Close()
-	h.SetStreamHandler(askProtocol, h.answerAsk)
-	h.SetStreamHandler(bulkProtocol, answerBulk)
+	h.SetStreamHandler(askProtocol, answering(streamTimeout, h.answerAsk))
+	h.SetStreamHandler(bulkProtocol, answering(bulkTimeout, answerBulk))
 	// It is kept here before others are looked for, of whom there are none.
 	if err := h.kademlia.PutValue(ctx, recordKey, []byte(recordValue)); err != nil && !errors.Is(err, kbucket.ErrLookupFailure) {
 		return fmt.Errorf("no record: %w", err)

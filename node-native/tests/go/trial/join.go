@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	dht "github.com/libp2p/go-libp2p-kad-dht"
@@ -23,7 +24,7 @@ type dialer struct {
 	version int
 }
 
-// joined is when what had happened, in milliseconds since the dial began, and how long a ping took.
+// joined is when what had happened, in milliseconds since the dial began, and how long pings took.
 type joined struct {
 	Dial       float64 `json:"dial"`
 	Subscribed float64 `json:"subscribed"`
@@ -33,7 +34,7 @@ type joined struct {
 }
 
 // join does each thing once, as a host that was not there before.
-func (d dialer) join() (any, error) {
+func (d dialer) join(pings int) (any, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
 	h, err := newHost(ctx, d.version, dht.ModeClient)
@@ -56,7 +57,7 @@ func (d dialer) join() (any, error) {
 		{"subscribed", func() error { return room.hears(ctx, d.to.ID) }, &at.Subscribed},
 		{"message", func() error { return room.greet(ctx) }, &at.Message},
 		{"identify", func() error { return h.identified(ctx, d.to.ID) }, nil},
-		{"ping", func() error { return h.pings(ctx, d.to.ID, &at.Ping) }, nil},
+		{"ping", func() error { return h.pings(ctx, d.to.ID, pings, &at.Ping) }, nil},
 		{"Kademlia", func() error { return h.getsRecord(ctx) }, nil},
 		{"echo", func() error { return h.echo(ctx, d.to.ID) }, nil},
 		{"ask", func() error { return h.ask(ctx, d.to.ID) }, &at.Total},
@@ -72,15 +73,25 @@ func (d dialer) join() (any, error) {
 	return at, nil
 }
 
-func (h *trialHost) pings(ctx context.Context, to peer.ID, took *float64) error {
+// pings tells the median of so many round trips.
+func (h *trialHost) pings(ctx context.Context, to peer.ID, count int, median *float64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	reply, open := <-ping.Ping(ctx, h, to)
-	if !open {
-		return errors.Join(errors.New("no reply"), ctx.Err())
+	replies := ping.Ping(ctx, h, to)
+	took := make([]float64, count)
+	for n := range took {
+		reply, open := <-replies
+		if !open {
+			return errors.Join(errors.New("no reply"), ctx.Err())
+		}
+		if reply.Error != nil {
+			return reply.Error
+		}
+		took[n] = float64(reply.RTT.Microseconds()) / 1000
 	}
-	*took = float64(reply.RTT.Microseconds()) / 1000
-	return reply.Error
+	slices.Sort(took)
+	*median = (took[(count-1)/2] + took[count/2]) / 2
+	return nil
 }
 
 // getsRecord asks the network for its one record.

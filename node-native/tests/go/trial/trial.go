@@ -24,7 +24,7 @@ import (
 
 // Usage is what the command line may say.
 const Usage = `trial hub
-  trial join ADDRESS [--count N] [--version 1|2]
+  trial join ADDRESS [--count N] [--pings N] [--version 1|2]
   trial bulk ADDRESS up|down BYTES [--count N] [--version 1|2]
   trial idle ADDRESS COUNT [--version 1|2]`
 
@@ -46,11 +46,12 @@ func Run(words []string) error {
 	}
 	options := flag.NewFlagSet(name, flag.ContinueOnError)
 	count := options.Int("count", 1, "how often")
+	pings := options.Int("pings", 1, "in each join")
 	version := options.Int("version", 1, "of WebRTC-direct's handshake")
 	if err := options.Parse(words[positional:]); err != nil {
 		return err
 	}
-	if options.NArg() > 0 || *count < 1 {
+	if options.NArg() > 0 || *count < 1 || *pings < 1 {
 		return ErrUsage
 	}
 	to, err := peer.AddrInfoFromString(words[0])
@@ -60,7 +61,7 @@ func Run(words []string) error {
 	dialer := dialer{to: *to, version: *version}
 	switch name {
 	case "join":
-		return repeat(*count, dialer.join)
+		return repeat(*count, func() (any, error) { return dialer.join(*pings) })
 	case "bulk":
 		bytes, err := strconv.ParseUint(words[2], 10, 63)
 		if err != nil {
