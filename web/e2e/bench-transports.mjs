@@ -77,7 +77,13 @@ try {
   const built = await programs(directory);
   const found = [];
   for (const part of parts) found.push(await measured(part, built));
-  const text = `## Transports\n\n${found.join("\n\n")}\n\nMeasured with \`cargo xtask bench transports\` (\`web/e2e/bench-transports.mjs --runs ${joins} --bulk-runs ${bulks}\`).\n`;
+  const how = `web/e2e/bench-transports.mjs --runs ${joins} --bulk-runs ${bulks} --bytes ${bytes}`;
+  const text = `## Transports
+
+${found.join("\n\n")}
+
+Measured with \`cargo xtask bench transports\` (\`${how}\`).
+`;
   process.stdout.write(`${text}\n`);
   if (options.out) await replaceSection(options.out, "bench:transports", text, "# Performance");
 } finally {

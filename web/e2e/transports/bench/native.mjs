@@ -25,7 +25,8 @@ export async function measureNative({ programs, joins, bulks, bytes, idle, note 
   const all = PAIRS.flatMap((pair) => pair.transports.map((transport) => ({ ...pair, transport })));
   for (const one of all) {
     Object.assign(one, { join: new Series(), idle: new Series() });
-    for (const direction of DIRECTIONS) Object.assign(one, { [direction]: new Series(), [`${direction} empty`]: new Series() });
+    for (const direction of DIRECTIONS) one[direction] = new Series();
+    for (const direction of DIRECTIONS) one[`${direction} empty`] = new Series();
   }
   const hubs = new Hubs(programs);
   const run = async (one, what, act) => {
@@ -35,7 +36,8 @@ export async function measureNative({ programs, joins, bulks, bytes, idle, note 
   try {
     for (let n = 0; n < Math.max(joins, bulks); n++) {
       for (const one of n % 2 ? [...all].reverse() : all) {
-        if (n < joins) await run(one, "join", (dialer, hub) => asked(dialer, dialer.join(hub[one.transport], PINGS), JOIN_LIMIT_MS));
+        const join = (dialer, hub) => asked(dialer, dialer.join(hub[one.transport], PINGS), JOIN_LIMIT_MS);
+        if (n < joins) await run(one, "join", join);
         if (n >= bulks) continue;
         for (const direction of DIRECTIONS) {
           await run(one, direction, (dialer, hub) => moved(dialer, hub, one.transport, direction, bytes));

@@ -64,10 +64,12 @@ export async function measurePages({ startHub, kinds, runs, note }) {
         for (const transport of TRANSPORTS) {
           // Nobody is always first.
           const order = kinds.map((_, n) => kinds[(n + run) % kinds.length]);
-          if (run < joins) for (const kind of order) await one(path, transport, kind, "join", JOIN_LIMIT_MS, "join", { pings: PINGS });
+          const all = async (...what) => {
+            for (const kind of order) await one(path, transport, kind, ...what);
+          };
+          if (run < joins) await all("join", JOIN_LIMIT_MS, "join", { pings: PINGS });
           if (run >= bulks) continue;
-          for (const direction of DIRECTIONS)
-            for (const kind of order) await one(path, transport, kind, direction, BULK_LIMIT_MS, "bulk", direction, bytes);
+          for (const direction of DIRECTIONS) await all(direction, BULK_LIMIT_MS, "bulk", direction, bytes);
         }
       }
     }

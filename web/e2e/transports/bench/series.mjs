@@ -22,7 +22,7 @@ export class Series {
       if (outcome.faults?.length) this.faulty++;
       return outcome;
     } catch (error) {
-      const text = error.message.split("\n")[0].replace(/^page\.evaluate: (Error: )?/, "").slice(0, MOST_TOLD);
+      const text = reason(error);
       this.errors.set(text, (this.errors.get(text) ?? 0) + 1);
       return { error: text };
     }
@@ -50,8 +50,14 @@ export class Series {
   }
 }
 
+/** An error's text in one line, without where in a page it came from. */
+function reason({ message }) {
+  const lines = message.split("\n").filter((line) => !line.startsWith("    at "));
+  return lines.join(" ").replace(/^page\.evaluate: (Error: )?/, "").slice(0, MOST_TOLD);
+}
+
 /** A number of about three digits. */
 export const figure = (value) => value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
 
-/** How many times `other` `one` is. */
-export const ratio = (one, other) => (one === undefined || other === undefined || other === 0 ? "–" : `${figure(one / other)}×`);
+/** How many times the other one is. */
+export const ratio = (one, other) => (one !== undefined && other ? `${figure(one / other)}×` : "–");

@@ -8,7 +8,13 @@ import { figure, ratio } from "./series.mjs";
 
 const OVER = { ws: "WebSocket", webrtc: "WebRTC-direct" };
 const PATH = { loopback: "Loopback", slow: "Slow path" };
-const KINDS = { ours: "Tincan's transports", published: "as published", js: "js-libp2p", stock: "libp2p-webrtc as published", go: "go-libp2p" };
+const KINDS = {
+  ours: "Tincan's transports",
+  published: "rust-libp2p's as published",
+  js: "js-libp2p",
+  stock: "libp2p-webrtc as published",
+  go: "go-libp2p",
+};
 /** What a ratio is of, and to. */
 const RATIOS = [
   ["ours", "published"],
@@ -53,7 +59,9 @@ function pageTable(seen, path, transport, bytes) {
 
 /** Why runs failed, one line for each reason. */
 function failures(all) {
-  const lines = all.flatMap(([where, series]) => [...series.errors].map(([error, times]) => `- ${where}: ${times} of ${series.runs}: \`${error.replaceAll("`", "'")}\``));
+  const lines = all.flatMap(([where, { errors, runs }]) =>
+    [...errors].map(([error, times]) => `- ${where}: ${times} of ${runs}: \`${error.replaceAll("`", "'")}\``),
+  );
   return lines.length ? `What failed:\n\n${lines.join("\n")}` : "Nothing failed.";
 }
 
@@ -71,16 +79,18 @@ export function aboutPages({ series, fallen, browser }, { runs, hub, versions, m
   const said = (count, bytes) => `${count} of ${bytes / MIB} MiB`;
   return `### Pages
 
-One page dials one hub (${KINDS[hub]}), each run in a fresh page of a fresh profile of one headless Chromium ${browser}; the order of
-the kinds changes from run to run. *Dial* is until the connection is authenticated, *subscribed* until the hub's
-subscription is seen, *first message* until its answer to a line of gossip came: milliseconds since the dial began.
-*Ping* is the median of ${PINGS} round trips of a run. *Up* and *down* is one stream on a connection that stands. Shown is the median
-(least–most) of the runs: ${loopback.joins} joins and ${said(loopback.bulks, loopback.bytes)} each way on loopback, ${slow.joins} and ${said(slow.bulks, slow.bytes)} over the slow path. *Complained* counts
-runs that ended well and left an error or a warning on the console. Of ratios, times are better below 1, rates above.
+One page dials one hub (${KINDS[hub]}), each run in a fresh page of a fresh profile of one headless
+Chromium ${browser}; the order of the kinds changes from run to run. *Dial* is until the connection is authenticated,
+*subscribed* until the hub's subscription is seen, *first message* until its answer to a line of gossip came:
+milliseconds since the dial began. *Ping* is the median of ${PINGS} round trips of a run. *Up* and *down* is one stream on a
+connection that stands. Shown is the median (least–most) of the runs: ${loopback.joins} joins and
+${said(loopback.bulks, loopback.bytes)} each way on loopback, ${slow.joins} and ${said(slow.bulks, slow.bytes)} over the slow path.
+*Complained* counts runs that ended well and left an error or a warning on the console. Of ratios, times are better
+below 1, rates above.
 
-The slow path adds ${RTT_MS} ms to a round trip and loses ${LOSS * 100} % each way, drawn from a fixed seed. Over UDP a lost datagram is gone.
-Over TCP what was in a lost segment comes ${RTT_MS} ms later and what follows waits for it; TCP's congestion window and its
-time-outs are not imitated, so WebSocket's rates there are flattered and must not be set beside WebRTC's.
+The slow path adds ${RTT_MS} ms to a round trip and loses ${LOSS * 100} % each way, drawn from a fixed seed. Over UDP a lost datagram
+is gone. Over TCP what was in a lost segment comes ${RTT_MS} ms later and what follows waits for it; TCP's congestion window
+and its time-outs are not imitated, so WebSocket's rates there are flattered and must not be set beside WebRTC's.
 
 ${PATHS.flatMap((path) => TRANSPORTS.map((transport) => pageTable(series, path, transport, runs[path].bytes))).join("\n\n")}
 
@@ -89,23 +99,25 @@ ${failures(each(series))}${fallen ? `\n\nThe hub ended by itself ${fallen} times
 js-libp2p ${versions.js}; ${machine}.`;
 }
 
-/** Digits for a figure that may be missing. */
-const maybe = (value, scale = 1) => (value === undefined ? "–" : figure(value / scale));
+/** A figure of a series, or that there is none. */
+const one = (series, value) => (value !== undefined ? figure(value) : series.runs ? "failed" : "");
 
 export function aboutNative(all, { joins, bulks, bytes, idle, versions, machine }) {
-  const name = ({ dialer, listener, transport }) => `${OVER[transport]}: ${KINDS[dialer]}${dialer === listener ? "" : ` → ${KINDS[listener]}`}`;
+  const name = ({ dialer, listener, transport }) =>
+    `${OVER[transport]}: ${KINDS[dialer]}${dialer === listener ? "" : ` → ${KINDS[listener]}`}`;
   const kinds = ["join", ...DIRECTIONS];
-  const rows = TRANSPORTS.flatMap((transport) => all.filter((one) => one.transport === transport)).map((one) => [
-    name(one),
-    one.join.cell(JOIN.dial),
-    one.join.cell(JOIN.ping),
-    ...DIRECTIONS.map((direction) => one[direction].cell(rate(bytes))),
-    ...DIRECTIONS.map((direction) => maybe(cpuPerGiB(one, direction, bytes))),
-    one.idle.runs ? maybe(one.idle.median(({ perConnection }) => perConnection), 1024) : "",
-    failedOf(kinds.map((kind) => one[kind])),
+  const rows = TRANSPORTS.flatMap((transport) => all.filter((pair) => pair.transport === transport)).map((pair) => [
+    name(pair),
+    pair.join.cell(JOIN.dial),
+    pair.join.cell(JOIN.ping),
+    ...DIRECTIONS.map((direction) => pair[direction].cell(rate(bytes))),
+    ...DIRECTIONS.map((direction) => one(pair[direction], cpuPerGiB(pair, direction, bytes))),
+    one(pair.idle, pair.idle.median(({ perConnection }) => perConnection / 1024)),
+    failedOf(kinds.map((kind) => pair[kind])),
   ]);
-  const told = all.flatMap((one) => [...kinds, "idle"].map((kind) => [`${name(one)}, ${kind}`, one[kind]]));
-  const head = ["dialer → listener", "dial", "ping", ...DIRECTIONS.map((d) => `${d}, MiB/s`), ...DIRECTIONS.map((d) => `${d}, CPU s/GiB`), "idle, KiB", "failed"];
+  const told = all.flatMap((pair) => [...kinds, "idle"].map((kind) => [`${name(pair)}, ${kind}`, pair[kind]]));
+  const both = (what) => DIRECTIONS.map((direction) => `${direction}, ${what}`);
+  const head = ["dialer → listener", "dial", "ping", ...both("MiB/s"), ...both("CPU s/GiB"), "idle, KiB", "failed"];
   return `### Native
 
 Each run is a process of its own that dials a hub of the same kind, and go-libp2p ours too: ${joins} joins with ${PINGS} pings,

@@ -104,7 +104,8 @@ async function roundTrip(connection, count, signal) {
 /** Asks the hub for its record: js-libp2p's own `get` refuses every key without a namespace, in an answer too. */
 async function getsRecord(dht, hub, signal) {
   const request = { type: GET_VALUE, key: utf8(RECORD.key) };
-  for await (const event of dht.network.sendRequest(hub, request, { signal, path: { index: -1, queued: 0, running: 0, total: 0 } })) {
+  const path = { index: -1, queued: 0, running: 0, total: 0 };
+  for await (const event of dht.network.sendRequest(hub, request, { signal, path })) {
     if (event.name === "QUERY_ERROR") throw event.error;
     if (event.name !== "PEER_RESPONSE") continue;
     const value = event.record && new TextDecoder().decode(event.record.value);

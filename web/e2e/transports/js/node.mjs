@@ -13,7 +13,7 @@ import { answerEcho, ECHO } from "./echo.mjs";
 
 /** Streams at a time, of each kind. */
 export const MOST_STREAMS = 1024;
-/** What may wait for its reader over WebRTC, where the library cannot stop the sender and by default ends the stream at 4 MiB. */
+/** What may wait for its reader over WebRTC: the library cannot stop the sender, and by default ends the stream at 4 MiB. */
 const MOST_UNREAD_BYTES = 512 * 2 ** 20;
 
 /** Starts a node that listens nowhere. */

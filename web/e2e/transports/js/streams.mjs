@@ -2,7 +2,8 @@
 
 import { MOST_STREAMS } from "./node.mjs";
 
-export const open = (connection, protocol, signal) => connection.newStream(protocol, { signal, maxOutboundStreams: MOST_STREAMS });
+export const open = (connection, protocol, signal) =>
+  connection.newStream(protocol, { signal, maxOutboundStreams: MOST_STREAMS });
 
 /**
  * Everything that comes until the other side ends, as pieces. The library's own iterator never ends when that end came
@@ -31,7 +32,8 @@ function drained(stream, signal) {
     const listening = new AbortController();
     const ended = (error) => (listening.abort(), error ? reject(error) : resolve());
     stream.addEventListener("drain", () => ended(), listening);
-    stream.addEventListener("close", ({ error }) => ended(error ?? new Error("the stream closed while it was written")), listening);
+    const closed = ({ error }) => ended(error ?? new Error("the stream closed while it was written"));
+    stream.addEventListener("close", closed, listening);
     signal.addEventListener("abort", () => ended(signal.reason), listening);
   });
 }
