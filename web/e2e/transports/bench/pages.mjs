@@ -14,6 +14,11 @@ const JOIN_LIMIT_MS = 30_000;
 const BULK_LIMIT_MS = 180_000;
 const LOAD_LIMIT_MS = 60_000;
 const CLOSE_LIMIT_MS = 10_000;
+/** How long a page may take to have nothing to do. */
+const IDLE_MS = 500;
+
+/** Runs in the page: ends when it has nothing to do. Without a bound, now and then Chromium never says so. */
+const idle = (timeout) => new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout }));
 
 /** A fresh page of a fresh profile for one call. */
 async function visit(browser, url, limitMs, call, words) {
@@ -21,7 +26,7 @@ async function visit(browser, url, limitMs, call, words) {
   try {
     const ended = async () => {
       // What it does to be there is no part of what is measured.
-      await page.page.evaluate(() => new Promise((resolve) => requestIdleCallback(() => resolve())));
+      await page.page.evaluate(idle, IDLE_MS);
       return page.call(call, ...words);
     };
     const outcome = await within(limitMs, `${call} ends`, ended);
