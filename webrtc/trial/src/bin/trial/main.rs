@@ -93,6 +93,12 @@ enum Tried {
         dialling: Dialling,
         bytes: u64,
     },
+    /// Connections that do nothing, until standard input ends; told once all stand
+    Idle {
+        #[command(flatten)]
+        dialling: Dialling,
+        count: usize,
+    },
     /// Connecting and hanging up, over and over
     Cycles {
         #[command(flatten)]
@@ -135,12 +141,41 @@ async fn hub(which: Which, ws_port: u16, webrtc_port: u16) -> Result<bool> {
     let ws = hub.listen(format!("/ip4/127.0.0.1/tcp/{ws_port}/ws").parse()?).await?;
     let webrtc = hub.listen(format!("/ip4/127.0.0.1/udp/{webrtc_port}/webrtc-direct").parse()?).await?;
     println!("{}", json!({ "peer": keypair.public().to_peer_id().to_string(), "ws": ws, "webrtc": webrtc }));
-    let mut stdin = tokio::io::stdin();
-    let input_ends = async { while matches!(stdin.read(&mut [0; 64]).await, Ok(1..)) {} };
     tokio::select! {
         () = hub.serve() => {}
-        () = input_ends => {}
+        () = input_ends() => {}
     }
+    Ok(true)
+}
+
+async fn input_ends() {
+    let mut stdin = tokio::io::stdin();
+    while matches!(stdin.read(&mut [0; 64]).await, Ok(1..)) {}
+}
+
+async fn idle(dialling: &Dialling, count: usize) -> Result<bool> {
+    let (stand, mut standing) = tokio::sync::mpsc::channel(1);
+    let mut lost = tokio::task::JoinSet::new();
+    for _ in 0..count {
+        let (mut node, stand, address) = (peer(dialling)?, stand.clone(), dialling.address.clone());
+        lost.spawn(async move {
+            let connected = || {
+                // Each is waited for before the next begins.
+                let _ = stand.try_send(());
+            };
+            node.watch(&address, connected).await
+        });
+        // One after the other: handshakes are not what is looked at.
+        tokio::select! {
+            _ = standing.recv() => {}
+            Some(lost) = lost.join_next() => {
+                lost??;
+                anyhow::bail!("a connection did not last");
+            }
+        }
+    }
+    println!("{}", json!({ "connections": count }));
+    input_ends().await;
     Ok(true)
 }
 
@@ -160,6 +195,7 @@ async fn tried(trial: Tried) -> Result<bool> {
             tell(peer(&dialling)?.streams(&dialling.address, count, at_once).await)
         }
         Tried::Unread { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
+        Tried::Idle { dialling, count } => idle(&dialling, count).await,
         Tried::Cycles { dialling, count } => {
             let done = peer(&dialling)?.cycles(&dialling.address, count).await;
             tell(done.map(|count| json!({ "cycles": count })))
