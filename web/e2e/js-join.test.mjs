@@ -7,8 +7,6 @@ import { scenario } from "./support/stage.mjs";
 const ROOM = "arrivals";
 /** Fresh peers that join over one transport. */
 const JOINS = 20;
-/** Joins under way at once over WebRTC, where a peer takes its time. */
-const AT_ONCE = 10;
 
 const PLACES = [jsPage, jsProcess];
 const TRANSPORTS = {
@@ -57,22 +55,11 @@ async function joins(js, address, tom) {
   await js.ask("stop");
 }
 
-scenario(`${JOINS} of ${JOINS} fresh peers join over ws, speak and are spoken to`, async (stage) => {
-  const hub = await stage.hub();
-  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
-  const crew = await Promise.all(PLACES.map((begin) => begin(stage, "jan")));
-  for (let i = 0; i < JOINS; i++) await joins(crew[i % crew.length], hub.ws, tom);
-});
-
-scenario(`some of ${JOINS} fresh peers join over webrtc-direct, speak and are spoken to; it says how many`, async (stage) => {
-  const hub = await stage.hub();
-  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
-  const crew = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => PLACES[i % PLACES.length](stage, `j${i}`)));
-  const failed = [];
-  for (let round = 0; round < JOINS / AT_ONCE; round++) {
-    await Promise.all(crew.map((js) => joins(js, hub.webrtc, tom).catch((error) => failed.push(`${js.name}: ${error.message}`))));
-  }
-  console.log(`    ${JOINS - failed.length} of ${JOINS} joined over webrtc-direct`);
-  failed.forEach((why) => console.log(`      ${why.split("\n")[0]}`));
-  assert.ok(failed.length < JOINS, "none joined");
-});
+for (const [address, { name }] of Object.entries(TRANSPORTS)) {
+  scenario(`${JOINS} of ${JOINS} fresh peers join over ${name}, speak and are spoken to`, async (stage) => {
+    const hub = await stage.hub();
+    const tom = stage.terminal("tom", ROOM, [hub.tcp]);
+    const crew = await Promise.all(PLACES.map((begin) => begin(stage, "jan")));
+    for (let i = 0; i < JOINS; i++) await joins(crew[i % crew.length], hub[address], tom);
+  });
+}

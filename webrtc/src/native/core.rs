@@ -70,8 +70,8 @@ pub(super) struct Shared {
 
 /// Which side of a connection this is.
 pub(super) enum Side {
-    /// Answers, and never asks.
-    Listener,
+    /// Answers this one and never asks; that it begins says that this way is to be taken, which some never say.
+    Listener(SocketAddr, Vec<u8>),
     /// Asks this one.
     Dialer(SocketAddr),
 }
@@ -100,7 +100,7 @@ pub(super) struct Beginning<'a> {
 impl Shared {
     /// A connection that begins, and the stream of its handshake.
     pub(super) fn begin(beginning: Beginning<'_>) -> Option<(Arc<Self>, Stream)> {
-        let lite = matches!(beginning.side, Side::Listener);
+        let lite = matches!(beginning.side, Side::Listener(..));
         let mut rtc = RtcConfig::new()
             .set_crypto_provider(beginning.crypto)
             .set_dtls_cert(beginning.certificate.dtls())
@@ -112,8 +112,8 @@ impl Shared {
             .set_sctp_max_message_size(MAX_MESSAGE_BYTES)
             .build(beginning.now);
         rtc.add_local_candidate(Candidate::host(beginning.ours, Protocol::Udp).ok()?);
-        if let Side::Dialer(theirs) = beginning.side {
-            rtc.add_remote_candidate(Candidate::host(theirs, Protocol::Udp).ok()?);
+        if let Side::Dialer(theirs) = &beginning.side {
+            rtc.add_remote_candidate(Candidate::host(*theirs, Protocol::Udp).ok()?);
         }
         let mut direct = rtc.direct_api();
         direct.set_ice_controlling(!lite);
@@ -122,6 +122,12 @@ impl Shared {
         direct.set_remote_fingerprint(dtls(beginning.expected.unwrap_or(beginning.certificate.fingerprint())));
         direct.start_dtls(!lite).ok()?;
         direct.start_sctp(!lite);
+        if let Side::Listener(theirs, nomination) = &beginning.side {
+            let nominate = Receive::new(Protocol::Udp, *theirs, beginning.ours, nomination).ok()?;
+            rtc.handle_input(Input::Receive(beginning.now, nominate)).ok()?;
+            // The answer to what nobody asked goes nowhere.
+            while !matches!(rtc.poll_output(), Ok(Output::Timeout(_)) | Err(_)) {}
+        }
         let shared = Arc::new(Self {
             core: Mutex::new(Core {
                 rtc,

@@ -45,6 +45,8 @@ pub(super) struct Driver {
     pub(super) packets: mpsc::Receiver<Packet>,
     /// Who waits for it to be encrypted.
     pub(super) connected: Option<oneshot::Sender<Fingerprint>>,
+    /// Bytes that may be sent to a source that has not proved that it receives; nothing once it has.
+    pub(super) credit: Option<usize>,
 }
 
 /// Ends a connection however its task ends.
@@ -74,13 +76,17 @@ impl Driver {
     async fn drive(&mut self) -> &'static str {
         let began = now();
         let mut closing_since = None;
-        let mut outbox = Outbox::default();
+        let mut outbox = Outbox { credit: self.credit, parcels: Vec::new() };
         let mut received: Vec<Packet> = Vec::new();
         loop {
             let mut news = Vec::new();
             let now = now();
             let (mut next, alive) = self.step(now, &received, &mut closing_since, &mut outbox, &mut news);
             received.clear();
+            if self.credit.is_some() && outbox.credit.is_none() {
+                self.credit = None;
+                self.endpoint.prove(self.id);
+            }
             self.send(&mut outbox).await;
             if let Some(why) = self.tell(news) {
                 return why;
@@ -124,6 +130,7 @@ impl Driver {
     ) -> (Instant, bool) {
         let mut core = self.shared.lock();
         for packet in received {
+            outbox.allow(packet.bytes.len());
             core.receive(packet.from, packet.to, &packet.bytes, now);
             core.poll(&self.shared, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
         }
@@ -140,10 +147,7 @@ impl Driver {
     }
 
     async fn send(&self, outbox: &mut Outbox) {
-        for parcel in outbox.0.drain(..) {
-            if self.connected.is_some() && is_server_hello(&parcel.bytes) {
-                self.endpoint.prove(self.id);
-            }
+        for parcel in outbox.parcels.drain(..) {
             let at_once = parcel.size * self.endpoint.socket().at_once(parcel.size);
             for bytes in parcel.bytes.chunks(at_once) {
                 self.endpoint.socket().send(parcel.way, bytes, parcel.size).await;
@@ -188,16 +192,34 @@ struct Parcel {
     bytes: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
-struct Outbox(Vec<Parcel>);
+#[derive(Debug)]
+struct Outbox {
+    parcels: Vec<Parcel>,
+    /// See [`Driver::credit`].
+    credit: Option<usize>,
+}
 
 impl Outbox {
+    fn allow(&mut self, bytes: usize) {
+        self.credit.iter_mut().for_each(|credit| *credit += bytes);
+    }
+
     fn push(&mut self, way: Way, bytes: &[u8]) {
-        match self.0.last_mut() {
+        if is_server_hello(bytes) {
+            // The other side has returned the cookie.
+            self.credit = None;
+        }
+        if let Some(credit) = &mut self.credit {
+            let Some(left) = credit.checked_sub(bytes.len()) else {
+                return tracing::debug!(to = %way.theirs, "an unproven source has been sent enough");
+            };
+            *credit = left;
+        }
+        match self.parcels.last_mut() {
             Some(last) if last.way == way && last.bytes.len() % last.size == 0 && bytes.len() <= last.size => {
                 last.bytes.extend_from_slice(bytes);
             }
-            _ => self.0.push(Parcel { way, size: bytes.len().max(1), bytes: bytes.to_vec() }),
+            _ => self.parcels.push(Parcel { way, size: bytes.len().max(1), bytes: bytes.to_vec() }),
         }
     }
 }

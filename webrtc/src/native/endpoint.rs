@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use str0m::{config::CryptoProvider, crypto::from_feature_flags};
+use str0m::config::CryptoProvider;
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
@@ -22,6 +22,7 @@ use super::{
     admission::{Admission, Id},
     core::{Beginning, Shared, Side},
     driver::{Driver, MAX_QUEUED, Packet, now},
+    dtls,
     heralds::{HERALD_TIMEOUT, Herald, Heralds},
     socket::{Datagram, Socket, Way},
     stun::{Stun, is_client_hello, is_stun},
@@ -117,7 +118,7 @@ impl Endpoint {
         let endpoint = Arc::new(Self {
             socket: socket.clone(),
             stun: Stun::new(),
-            crypto: Arc::new(from_feature_flags()),
+            crypto: Arc::new(dtls::crypto()),
             certificate,
             limits,
             next: AtomicU64::new(0),
@@ -185,7 +186,9 @@ impl Endpoint {
         }
         let answer = self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from);
         let first = state.heralds.is_empty();
-        state.heralds.remember(datagram.from, datagram.to, agreed, datagram.bytes, now());
+        let credit = datagram.bytes.len() - answer.len();
+        let herald = Herald { agreed, credit, to: datagram.to, since: now() };
+        state.heralds.remember(datagram.from, herald);
         drop(state);
         if !answer.is_empty() {
             let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
@@ -221,11 +224,10 @@ impl Endpoint {
         drop(state);
         let place = Place { id, endpoint: Arc::downgrade(self) };
         let agreed = &herald.agreed;
-        let made = self.make(Side::Listener, herald.to, None, agreed);
+        let made = self.make(Side::Listener(hello.from, self.stun.nomination(agreed)), herald.to, None, agreed);
         let Some((shared, handshake)) = made else { return };
-        let connected = self.drive(id, shared.clone(), hello.from, Some(agreed.username()));
+        let connected = self.drive(id, shared.clone(), hello.from, Some((agreed.username(), herald.credit)));
         let state = self.lock();
-        state.forward(id, Datagram { bytes: &herald.request, to: herald.to, ..hello });
         state.forward(id, hello);
         drop(state);
         let (ours, theirs) = (herald.to, hello.from);
@@ -266,7 +268,7 @@ impl Endpoint {
         agreed: &Agreed,
     ) -> Option<(Arc<Shared>, Stream)> {
         let (own, other) = match side {
-            Side::Listener => (&agreed.listener, &agreed.dialer),
+            Side::Listener(..) => (&agreed.listener, &agreed.dialer),
             Side::Dialer(_) => (&agreed.dialer, &agreed.listener),
         };
         let made = Shared::begin(Beginning {
@@ -292,9 +294,11 @@ impl Endpoint {
         id: Id,
         shared: Arc<Shared>,
         theirs: SocketAddr,
-        ufrag: Option<String>,
+        listening: Option<(String, usize)>,
     ) -> oneshot::Receiver<Fingerprint> {
         let (packets, incoming) = mpsc::channel(MAX_QUEUED);
+        // Who dials has chosen whom to send to.
+        let (ufrag, credit) = listening.unzip();
         let (connected, waiting) = oneshot::channel();
         let mut state = self.lock();
         if let Some(ufrag) = &ufrag {
@@ -303,7 +307,8 @@ impl Endpoint {
         state.by_address.insert(theirs, id);
         state.routes.insert(id, Route { packets, addresses: vec![theirs], ufrag });
         drop(state);
-        let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
+        let driver =
+            Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected), credit };
         drop(tokio::spawn(driver.run()));
         waiting
     }

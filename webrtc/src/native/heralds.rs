@@ -13,14 +13,15 @@ pub const MAX_HERALDS: usize = 8192;
 /// For how long, without a handshake.
 pub const HERALD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The last request of a stranger.
+/// What the last request of a stranger said.
 #[derive(Debug)]
 pub(super) struct Herald {
     pub(super) agreed: Agreed,
-    pub(super) request: Vec<u8>,
+    /// Bytes that it had more than its answer.
+    pub(super) credit: usize,
     /// Of ours, that it was sent to.
     pub(super) to: SocketAddr,
-    since: Instant,
+    pub(super) since: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -31,16 +32,16 @@ pub(super) struct Heralds {
 }
 
 impl Heralds {
-    pub(super) fn remember(&mut self, from: SocketAddr, to: SocketAddr, agreed: Agreed, request: &[u8], now: Instant) {
-        self.forget_old(now);
+    pub(super) fn remember(&mut self, from: SocketAddr, new: Herald) {
+        self.forget_old(new.since);
         if let Some(known) = self.by_source.get_mut(&from) {
-            (known.agreed, known.request, known.to) = (agreed, request.to_vec(), to);
+            *known = Herald { since: known.since, ..new };
             return;
         }
         if self.order.len() >= MAX_HERALDS {
             self.forget_oldest();
         }
-        self.by_source.insert(from, Herald { agreed, request: request.to_vec(), to, since: now });
+        self.by_source.insert(from, new);
         self.order.push_back(from);
     }
 
@@ -83,7 +84,8 @@ mod tests {
         let (mut heralds, begin) = (Heralds::default(), Instant::now());
         let source = |n: usize| SocketAddr::from(([192, 0, 2, (n >> 12) as u8], 1024 + (n & 0xfff) as u16));
         for n in 0..3 * MAX_HERALDS {
-            heralds.remember(source(n), source(0), Agreed::v1("abcdef"), b"request", begin);
+            let agreed = Agreed::v1("abcdef");
+            heralds.remember(source(n), Herald { agreed, credit: 0, to: source(0), since: begin });
         }
         assert_eq!(heralds.order.len(), MAX_HERALDS);
         assert!(heralds.take(source(0)).is_none() && heralds.take(source(3 * MAX_HERALDS - 1)).is_some());

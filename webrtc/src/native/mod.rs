@@ -6,6 +6,7 @@
 //! | `socket` | one UDP socket, which answers from the address it was reached on |
 //! | `endpoint` | whose a datagram is; who may begin a handshake |
 //! | `stun`, `heralds`, `admission` | what strangers get: an answer, a little memory, a place in the queue |
+//! | `dtls` | asks a stranger for a cookie |
 //! | `core` | one peer connection without input or output, and its streams |
 //! | `driver` | a task for each connection, between its core and the socket |
 //! | `connection` | a connection as a stream muxer |
@@ -18,6 +19,7 @@ mod connection;
 mod core;
 mod dial;
 mod driver;
+mod dtls;
 mod endpoint;
 mod handshake;
 mod heralds;

@@ -12,6 +12,16 @@ use crate::direct::credentials::Agreed;
 /// Bytes of a request that is read.
 const MAX_REQUEST: usize = 1024;
 
+// RFC 8489 and RFC 8445.
+const BINDING_REQUEST: u16 = 0x0001;
+const MAGIC: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+const USERNAME: u16 = 0x0006;
+const INTEGRITY: u16 = 0x0008;
+const PRIORITY: u16 = 0x0024;
+const USE_CANDIDATE: u16 = 0x0025;
+const ICE_CONTROLLING: u16 = 0x802a;
+const INTEGRITY_BYTES: usize = 20;
+
 /// Whether bytes are STUN's, by RFC 7983.
 pub(super) fn is_stun(bytes: &[u8]) -> bool {
     bytes.len() >= 20 && bytes[0] < 2
@@ -29,6 +39,11 @@ pub(super) fn is_server_hello(bytes: &[u8]) -> bool {
 
 fn is_handshake(bytes: &[u8], kind: u8) -> bool {
     bytes.first() == Some(&22) && bytes.get(13) == Some(&kind)
+}
+
+/// A field of two bytes; nothing here is longer than a user name.
+fn length(bytes: usize) -> [u8; 2] {
+    u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 /// Reads requests and answers them.
@@ -70,8 +85,44 @@ impl Stun {
         answer
     }
 
+    /// What a dialer says to take the way on which it is. The library's own writer takes no name as long as some are.
+    pub(super) fn nomination(&self, agreed: &Agreed) -> Vec<u8> {
+        let attribute = |kind: u16, value: &[u8]| {
+            let padding = &[0; 3][..value.len().wrapping_neg() % 4];
+            [&kind.to_be_bytes(), &length(value.len())[..], value, padding].concat()
+        };
+        let said = [
+            attribute(USERNAME, agreed.username().as_bytes()),
+            attribute(PRIORITY, &1_u32.to_be_bytes()),
+            attribute(USE_CANDIDATE, &[]),
+            attribute(ICE_CONTROLLING, &[0; 8]),
+        ];
+        let said = said.concat();
+        // Its length counts what proves it, too.
+        let header = [&BINDING_REQUEST.to_be_bytes()[..], &length(said.len() + 4 + INTEGRITY_BYTES), &MAGIC, &[0; 12]];
+        let proven = [header.concat(), said].concat();
+        let integrity = self.hmac()(agreed.listener.password.as_bytes(), &[&proven]);
+        [proven, attribute(INTEGRITY, &integrity)].concat()
+    }
+
     fn hmac(&self) -> impl Fn(&[u8], &[&[u8]]) -> [u8; 20] {
         let provider = self.0.sha1_hmac_provider;
         move |key, payloads| provider.sha1_hmac(key, payloads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nomination_reads_as_its_dialers_whatever_the_length_of_its_name() {
+        let stun = Stun::new();
+        for length in [5, 32, 64, 200] {
+            let agreed = Agreed::v1(&"x".repeat(length));
+            let bytes = stun.nomination(&agreed);
+            let (message, read) = stun.read(&bytes).unwrap_or_else(|| panic!("{length}: {bytes:x?}"));
+            assert!(message.use_candidate() && read == agreed, "{length}");
+        }
     }
 }
