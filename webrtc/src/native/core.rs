@@ -8,7 +8,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -23,7 +23,10 @@ use tokio::sync::Notify;
 use super::{Certificate, socket::Way};
 use crate::{
     Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream,
-    direct::{address::Fingerprint, credentials::Credentials},
+    direct::{
+        address::Fingerprint,
+        credentials::{Credentials, Version},
+    },
     stream::{self, Outlet},
 };
 
@@ -33,6 +36,9 @@ const HIGH_WATER: usize = 256 * 1024;
 const LOW_WATER: usize = 64 * 1024;
 /// Bytes of a message that is read; libp2p's frames are smaller.
 const MAX_MESSAGE_BYTES: u32 = 64 * 1024;
+/// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
+/// handshake's channel a moment after its association stands, and never if words have come by then.
+const FIRST_WORDS_DELAY: Duration = Duration::from_millis(10);
 /// Streams that the other side may have open or waiting.
 pub(super) const MAX_STREAMS: usize = 1024;
 
@@ -56,6 +62,10 @@ pub(super) struct Core {
     pub(super) inbound: VecDeque<Stream>,
     pub(super) ended: Option<&'static str>,
     pub(super) closing: bool,
+    /// The handshake's channel, until it is open and [`FIRST_WORDS_DELAY`] over.
+    held: Option<ChannelId>,
+    /// When that will be.
+    pub(super) held_until: Option<Instant>,
     pub(super) wakers: [Option<Waker>; 3],
 }
 
@@ -89,6 +99,7 @@ pub(super) struct Beginning<'a> {
     pub(super) ours: SocketAddr,
     pub(super) own: &'a Credentials,
     pub(super) other: &'a Credentials,
+    pub(super) version: Version,
     pub(super) certificate: &'a Certificate,
     /// Of the other side, where it is known.
     pub(super) expected: Option<Fingerprint>,
@@ -136,6 +147,8 @@ impl Shared {
                 inbound: VecDeque::new(),
                 ended: None,
                 closing: false,
+                held: None,
+                held_until: None,
                 wakers: [None, None, None],
             }),
             work: Notify::new(),
@@ -145,6 +158,10 @@ impl Shared {
         // Its number is one of the dialer's.
         let opened = if lite { Opened::There } else { Opened::Here };
         let handshake = shared.open(opened, ChannelConfig { negotiated: Some(0), ..ChannelConfig::default() });
+        if lite && beginning.version == Version::V1 {
+            let mut core = shared.lock();
+            core.held = core.channels.keys().next().copied();
+        }
         Some((shared, handshake))
     }
 
@@ -191,6 +208,13 @@ impl Shared {
 }
 
 impl Core {
+    /// Opens the channel that was held, if it is time.
+    pub(super) fn release(&mut self, now: Instant) -> Option<News> {
+        self.held_until.take_if(|until| *until <= now)?;
+        let id = self.held.take()?;
+        self.channels.get(&id).cloned().map(News::Drained)
+    }
+
     /// A datagram has come. What does not belong to the connection is passed over.
     pub(super) fn receive(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], now: Instant) {
         let Ok(receive) = Receive::new(Protocol::Udp, from, to, bytes) else { return };
@@ -210,6 +234,7 @@ impl Core {
     pub(super) fn poll(
         &mut self,
         shared: &Arc<Shared>,
+        now: Instant,
         mut send: impl FnMut(Way, &[u8]),
         mut tell: impl FnMut(News),
     ) -> Instant {
@@ -221,6 +246,9 @@ impl Core {
                     send(way, &datagram.contents);
                 }
                 Ok(Output::Event(event)) => {
+                    if matches!(&event, Event::ChannelOpen(id, _) if self.held == Some(*id)) {
+                        self.held_until = Some(now + FIRST_WORDS_DELAY);
+                    }
                     if let Some(news) = self.happened(event, shared) {
                         tell(news);
                     }
@@ -290,7 +318,8 @@ struct NativeChannel {
 impl Channel for NativeChannel {
     fn has_room(&self) -> bool {
         let mut core = self.shared.lock();
-        core.rtc.channel(self.id).is_some_and(|mut channel| channel.buffered_amount() < HIGH_WATER)
+        core.held != Some(self.id)
+            && core.rtc.channel(self.id).is_some_and(|mut channel| channel.buffered_amount() < HIGH_WATER)
     }
 
     fn send(&mut self, message: Bytes) -> Result<(), ChannelGone> {

@@ -132,7 +132,7 @@ impl Driver {
         for packet in received {
             outbox.allow(packet.bytes.len());
             core.receive(packet.from, packet.to, &packet.bytes, now);
-            core.poll(&self.shared, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+            core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
         }
         core.pass(now);
         if core.closing {
@@ -142,7 +142,9 @@ impl Driver {
                 let _ = core.rtc.close();
             }
         }
-        let next = core.poll(&self.shared, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        news.extend(core.release(now));
+        let next = core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        let next = core.held_until.map_or(next, |until| next.min(until));
         (next, core.rtc.is_alive())
     }
 

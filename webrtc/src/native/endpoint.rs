@@ -276,6 +276,7 @@ impl Endpoint {
             ours,
             own,
             other,
+            version: agreed.version,
             certificate: &self.certificate,
             expected,
             crypto: self.crypto.clone(),
