@@ -45,6 +45,7 @@ pub(super) struct Arrived {
     pub(super) connection: Connection,
     pub(super) handshake: Stream,
     pub(super) dialer: Fingerprint,
+    pub(super) version: Version,
     pub(super) ours: SocketAddr,
     pub(super) theirs: SocketAddr,
     /// Gives its place to others when it is dropped.
@@ -230,11 +231,11 @@ impl Endpoint {
         let state = self.lock();
         state.forward(id, hello);
         drop(state);
-        let (ours, theirs) = (herald.to, hello.from);
+        let (ours, theirs, version) = (herald.to, hello.from, agreed.version);
         drop(tokio::spawn(async move {
             let Ok(dialer) = connected.await else { return drop(place) };
             let connection = Connection::new(shared);
-            let new = Arrived { connection, handshake, dialer, ours, theirs, place };
+            let new = Arrived { connection, handshake, dialer, version, ours, theirs, place };
             if arrived.try_send(new).is_err() {
                 tracing::debug!(from = %theirs, "more connections come than are taken; one is closed");
             }

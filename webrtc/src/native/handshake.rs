@@ -23,6 +23,10 @@ use crate::{
 /// Until a connection is encrypted, and again until it is authenticated.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a dialer of version 1 gets before the first stream: libp2p-webrtc looks for streams a moment after the
+/// handshake, and loses those that came before.
+pub(super) const FIRST_STREAM_DELAY: Duration = Duration::from_millis(10);
+
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {

@@ -17,14 +17,17 @@ use libp2p::{
     identity::Keypair,
     multiaddr::Protocol,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     Certificate, Connection, HandshakeError,
     endpoint::{Arrived, Endpoint},
-    handshake::{Role, authenticate},
+    handshake::{FIRST_STREAM_DELAY, Role, authenticate},
 };
-use crate::{Limits, direct::address};
+use crate::{
+    Limits,
+    direct::{address, credentials::Version},
+};
 
 pub(super) type Upgrade = Pin<Box<dyn Future<Output = Result<(PeerId, Connection), HandshakeError>> + Send>>;
 pub(super) type Happened = TransportEvent<Upgrade, HandshakeError>;
@@ -99,9 +102,12 @@ impl Listener {
         let at = |address: SocketAddr| address::listened(address.ip(), address.port());
         let (ours, theirs) = (arrived.ours, arrived.theirs);
         let upgrade = async move {
-            let Arrived { connection, handshake, dialer, place, .. } = arrived;
+            let Arrived { connection, handshake, dialer, version, place, .. } = arrived;
             let made = authenticate(connection, handshake, Role::Listener, &keypair, [&dialer, &listener]).await;
             drop(place);
+            if version == Version::V1 {
+                sleep(FIRST_STREAM_DELAY).await;
+            }
             made
         };
         TransportEvent::Incoming {
