@@ -4,7 +4,7 @@
 
 import fs from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { bundle } from "./support/js.mjs";
+import { bundle } from "./support/bundle.mjs";
 import { machine, median, replaceSection, spread, table } from "./support/report.mjs";
 import { hashOf, serve } from "./support/site.mjs";
 import { address, Stage } from "./support/stage.mjs";
@@ -42,7 +42,7 @@ if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${options.runs}
 
 /** The js page, served as the hub serves ours, with the hub's own answer to who it is. */
 async function jsSite(stage, hub) {
-  const script = await bundle("chat.mjs");
+  const script = await bundle(new URL("js-peer/chat.mjs", import.meta.url));
   const path = `/chat-${hashOf(script)}.js`;
   const html = await fs.readFile(new URL("js-peer/chat.html", import.meta.url), "utf8");
   const node = await (await fetch(new URL("api/v1/node", hub.page))).text();

@@ -10,6 +10,8 @@ pub const MAX_FRAME_BYTES: usize = 16 * 1024;
 pub const MAX_RELAYED_FRAME_BYTES: usize = 8 * 1024;
 /// Bytes of a frame that are accepted, generously.
 pub const MAX_ACCEPTED_BYTES: usize = 64 * 1024;
+/// Bytes of a frame that is sent in one message.
+const MAX_WHOLE_BYTES: usize = 4096;
 /// What a frame has besides its payload: two bytes of length, a tag, two bytes of length.
 const OVERHEAD: usize = 8;
 
@@ -86,6 +88,16 @@ pub fn data(payload: &[u8]) -> Bytes {
 #[must_use]
 pub fn signal(flag: Flag) -> Bytes {
     encode(Wire { flag: Some(flag.number()), message: None })
+}
+
+/// The channel's messages that carry a frame: go-libp2p reads a large one only after its length has come by itself.
+pub(crate) fn messages(mut frame: Bytes) -> (Bytes, Option<Bytes>) {
+    let length = frame.iter().take_while(|byte| **byte >= 0x80).count() + 1;
+    if frame.len() <= MAX_WHOLE_BYTES || frame.len() <= length {
+        return (frame, None);
+    }
+    let rest = frame.split_off(length);
+    (frame, Some(rest))
 }
 
 fn encode(wire: Wire) -> Bytes {

@@ -1,7 +1,7 @@
 //! The protocol of one stream: what each side may do when, without input or output.
 //!
-//! Whoever owns a [`Machine`] hands it the channel's messages ([`Machine::receive`]) and sends the frames that it
-//! asks for ([`Machine::next_frame`]) until there are none.
+//! Whoever owns a [`Machine`] hands it the channel's messages ([`Machine::receive`]) and sends the messages that it
+//! asks for ([`Machine::next_message`]) until there are none.
 //!
 //! **Acknowledgements.** Current peers answer FIN by FIN_ACK; peers of older programs take a FIN_ACK for garbage and
 //! break the stream when they read it. They stop reading once they have both sent and received a FIN. So a FIN_ACK
@@ -53,6 +53,8 @@ pub struct Machine {
     unread_bytes: usize,
     unsent: VecDeque<Bytes>,
     unsent_bytes: usize,
+    /// The rest of a frame whose length was sent: nothing may come between.
+    rest: Option<Bytes>,
     reading: Reading,
     writing: Writing,
     broken: Option<Broken>,
@@ -76,6 +78,7 @@ impl Machine {
             unread_bytes: 0,
             unsent: VecDeque::new(),
             unsent_bytes: 0,
+            rest: None,
             reading: Reading::Open,
             writing: Writing::Open,
             broken: None,
@@ -131,8 +134,8 @@ impl Machine {
                 self.writing = Writing::Stopped;
                 self.forget_unsent();
             }
+            // What came before it is read first: who answers and drops its stream may send one.
             Some(Flag::Reset) => {
-                // What has come is read first: some peers answer, and drop the stream instead of closing it.
                 self.forget_unsent();
                 self.broken = Some(Broken::Reset);
             }
@@ -203,7 +206,7 @@ impl Machine {
     pub fn is_flushed(&self) -> Result<bool, Broken> {
         match &self.broken {
             Some(broken) => Err(broken.clone()),
-            None => Ok(self.unsent.is_empty()),
+            None => Ok(self.unsent.is_empty() && self.rest.is_none()),
         }
     }
 
@@ -230,9 +233,8 @@ impl Machine {
         }
     }
 
-    /// Nobody will read or write here any more. What was written before [`Self::finish`] still goes out; a stream that
-    /// was not finished is reset. One that the peer has finished is finished as well, as it is over yamux: libp2p's own
-    /// protocols answer and leave the rest to that.
+    /// Nobody will read or write here any more. What was written before [`Self::finish`] still goes out. A stream that was
+    /// not finished is: after the peer's FIN, as the answer is all there is; before it, the stream is reset.
     pub fn abandon(&mut self) {
         match (&self.broken, self.writing, self.reading) {
             (Some(_), ..) => {}
@@ -257,8 +259,11 @@ impl Machine {
         self.owes_reset = false;
     }
 
-    /// What the channel should send next.
-    pub fn next_frame(&mut self) -> Option<Bytes> {
+    /// What message the channel should send next: a frame, or for a large one its length and then the rest.
+    pub fn next_message(&mut self) -> Option<Bytes> {
+        if let Some(rest) = self.rest.take() {
+            return Some(rest);
+        }
         if std::mem::take(&mut self.owes_reset) {
             return Some(frame::signal(Flag::Reset));
         }
@@ -275,7 +280,9 @@ impl Machine {
         }
         if let Some(data) = self.unsent.pop_front() {
             self.unsent_bytes -= data.len();
-            return Some(data);
+            let (first, rest) = frame::messages(data);
+            self.rest = rest;
+            return Some(first);
         }
         if !std::mem::take(&mut self.owes_fin) {
             return None;

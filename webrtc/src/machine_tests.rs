@@ -14,15 +14,15 @@ fn machine() -> Machine {
 
 /// All frames, as flags; payload counts as none.
 fn said(machine: &mut Machine) -> Vec<Option<Flag>> {
-    let mut flags = Vec::new();
-    while let Some(bytes) = machine.next_frame() {
-        Decoder::default().read(bytes, |frame| flags.push(frame.flag)).unwrap();
+    let (mut flags, mut decoder) = (Vec::new(), Decoder::default());
+    while let Some(bytes) = machine.next_message() {
+        decoder.read(bytes, |frame| flags.push(frame.flag)).unwrap();
     }
     flags
 }
 
 fn pass(from: &mut Machine, to: &mut Machine) {
-    while let Some(frame) = from.next_frame() {
+    while let Some(frame) = from.next_message() {
         to.receive(frame);
     }
 }
@@ -45,7 +45,7 @@ fn a_question_and_its_answer_with_half_closing() {
     pass(&mut asker, &mut answerer);
     assert_eq!(asker.finish(), Ok(true), "told");
     assert_eq!(read_all(&mut answerer), (b"question".to_vec(), Ok(Some(0))));
-    assert!(answerer.next_frame().is_none(), "whether the asker reads FIN_ACK is not known");
+    assert!(answerer.next_message().is_none(), "whether the asker reads FIN_ACK is not known");
     answerer.write(b"answer").unwrap();
     answerer.finish().unwrap();
     pass(&mut answerer, &mut asker);
@@ -106,7 +106,7 @@ fn a_stream_dropped_before_its_end_is_reset() {
 }
 
 #[test]
-fn a_stream_dropped_after_the_others_end_is_finished() {
+fn an_answer_whose_stream_is_dropped_arrives_whole() {
     let (mut asker, mut answerer) = (machine(), machine());
     asker.write(b"question").unwrap();
     asker.finish().unwrap();
@@ -117,6 +117,20 @@ fn a_stream_dropped_after_the_others_end_is_finished() {
     assert_eq!(read_all(&mut asker), (b"answer".to_vec(), Ok(Some(0))));
     pass(&mut asker, &mut answerer);
     assert!(asker.is_over(now()) && answerer.is_over(now()));
+}
+
+#[test]
+fn a_large_frames_length_goes_ahead_and_nothing_between() {
+    let mut machine = machine();
+    machine.acknowledging.learn();
+    machine.write(&[7; 5000]).unwrap();
+    let length = machine.next_message().unwrap();
+    machine.receive(frame::signal(Flag::Fin));
+    let rest = machine.next_message().unwrap();
+    assert_eq!((length.len(), rest.len()), (2, 5003));
+    assert_eq!(said(&mut machine), [Some(Flag::FinAck)]);
+    machine.write(&[7; 4000]).unwrap();
+    assert_eq!(machine.next_message().unwrap().len(), 4005, "a small one goes at once");
 }
 
 #[test]
@@ -175,7 +189,7 @@ fn writers_wait_while_the_channel_takes_nothing() {
     assert_eq!(taken, 40_000);
     assert_eq!(machine.write(b"more"), Ok(None));
     assert_eq!(machine.write(b""), Ok(Some(0)));
-    machine.next_frame().unwrap();
+    machine.next_message().unwrap();
     assert!(machine.write(b"more").unwrap().is_some());
 }
 
@@ -263,7 +277,7 @@ impl Side {
             }
             Act::Finish => drop(self.machine.finish()),
             Act::Deliver(count) => {
-                while let Some(frame) = self.machine.next_frame() {
+                while let Some(frame) = self.machine.next_message() {
                     assert!(frame.len() <= MAX_FRAME_BYTES);
                     self.on_the_way.push_back(frame);
                 }
@@ -336,7 +350,7 @@ proptest! {
         for message in messages {
             machine.receive(message.into());
             let _ = machine.read(&mut [0; 64]);
-            while machine.next_frame().is_some() {}
+            while machine.next_message().is_some() {}
             let _ = machine.is_over(now());
         }
     }

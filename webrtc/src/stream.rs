@@ -230,7 +230,7 @@ impl State {
     fn settle(&mut self) -> [Option<Waker>; 2] {
         if let Link::Open(channel) = &mut self.link {
             while channel.has_room() {
-                let Some(frame) = self.machine.next_frame() else { break };
+                let Some(frame) = self.machine.next_message() else { break };
                 if channel.send(frame).is_err() {
                     self.machine.channel_closed();
                 }

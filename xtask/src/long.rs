@@ -9,6 +9,7 @@ use crate::{
     page,
     shell::{cargo, program, run_within, target_dir},
     steps::step,
+    trial::{self, Profile},
 };
 
 /// No bench and no soak may take longer.
@@ -19,11 +20,41 @@ struct Script {
     name: &'static str,
     file: &'static str,
     report: &'static str,
+    through: Through,
 }
 
-const BENCHES: [Script; 1] = [Script { name: "join", file: "web/e2e/bench-join.mjs", report: "docs/performance.md" }];
-const SOAKS: [Script; 1] =
-    [Script { name: "session", file: "web/e2e/soak-session.mjs", report: "docs/soak-session.md" }];
+/// What a script drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Through {
+    /// The hub and the page, as they are shipped.
+    Tincan,
+    /// The trial of transports.
+    Trial,
+}
+
+const BENCHES: [Script; 2] = [
+    Script { name: "join", file: "web/e2e/bench-join.mjs", report: "docs/performance.md", through: Through::Tincan },
+    Script {
+        name: "transports",
+        file: "web/e2e/bench-transports.mjs",
+        report: "docs/performance.md",
+        through: Through::Trial,
+    },
+];
+const SOAKS: [Script; 2] = [
+    Script {
+        name: "session",
+        file: "web/e2e/soak-session.mjs",
+        report: "docs/soak-session.md",
+        through: Through::Tincan,
+    },
+    Script {
+        name: "transports",
+        file: "web/e2e/soak-transports.mjs",
+        report: "docs/soak-transports.md",
+        through: Through::Trial,
+    },
+];
 
 /// `cargo xtask bench NAME [ARGS]`.
 pub(crate) fn bench(words: &[String]) -> Result<()> {
@@ -41,13 +72,18 @@ fn script(scripts: &[Script], words: &[String]) -> Result<()> {
         let names: Vec<&str> = scripts.iter().map(|script| script.name).collect();
         bail!("name one of: {}", names.join(", "));
     };
-    page::build()?;
     node_packages()?;
-    let hub = hub()?;
+    let built = match script.through {
+        Through::Tincan => {
+            page::build()?;
+            vec![("TINCAN_BIN", hub()?)]
+        }
+        Through::Trial => vec![("TRIAL_BIN", trial::binary(Profile::Release)?), ("TRIAL_PAGE", trial::page()?)],
+    };
     step(&format!("{}, into {}", script.name, script.report), || {
         let browser = Browser::ready()?;
         let mut node = program("node")?;
-        node.arg(script.file).args(["--out", script.report]).args(rest).env("TINCAN_BIN", hub);
+        node.arg(script.file).args(["--out", script.report]).args(rest).envs(built);
         run_within(browser.on(&mut node), LIMIT_HOURS * 60)
     })
 }

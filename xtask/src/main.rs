@@ -25,6 +25,7 @@ mod structure;
 mod suite;
 mod test;
 mod tools;
+mod trial;
 mod wasm;
 
 use std::process::ExitCode;
@@ -40,7 +41,10 @@ usage: cargo xtask <word>
   size            what each shipped file of the page weighs: raw, gzip, brotli
   shots           screenshots of the page into docs/screenshots
   bench join      time to the conversation, beside a js-libp2p page; docs/performance.md
+  bench transports
+                  ours beside js-libp2p, go-libp2p and the published crates; docs/performance.md
   soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
+  soak transports the long rows of the transports, about 40 minutes; docs/soak-transports.md
   fuzz [TARGET] [SECONDS]
                   libFuzzer on each target, or on one; docs/fuzz.md";
 

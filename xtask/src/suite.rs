@@ -10,12 +10,16 @@ use crate::{
     shell::{cargo, output, program, root, run, target_dir, which},
     steps::say,
     tools::Tools,
+    trial,
 };
 
 /// Packages that run on a machine.
 const NATIVE: &str = "--workspace --exclude tincan-web --exclude tincan-wasm";
 /// Packages that run in a page.
 const WASM: &str = "--target wasm32-unknown-unknown --package tincan-wasm --package tincan-web";
+/// Packages that a page is made of besides, whose tests do not run in one.
+const WASM_LIBRARIES: &str =
+    "--package tincan-shared --package tincan-webrtc --package tincan-trial --package tincan-trial-page";
 /// Tests against go-libp2p, which need Go and run as a step of their own.
 const GO_TESTS: &str = "--package tincan-node --test interop_go";
 /// The peer they drive.
@@ -56,7 +60,7 @@ pub(crate) fn clippy_native() -> Result<()> {
 
 pub(crate) fn clippy_wasm() -> Result<()> {
     let tools = Tools::ready()?;
-    run(tools.on(&mut cargo(&format!("clippy --quiet {WASM} --package tincan-shared -- -D warnings"))?)?)?;
+    run(tools.on(&mut cargo(&format!("clippy --quiet {WASM} {WASM_LIBRARIES} -- -D warnings"))?)?)?;
     run(tools.on(&mut cargo(&format!("clippy --quiet {WASM} --all-targets -- -D warnings"))?)?)
 }
 
@@ -108,10 +112,12 @@ pub(crate) fn e2e_names() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What all end-to-end tests need beside the page: their packages and a `tincan` that serves it.
+/// What all end-to-end tests need beside the page: their packages, a `tincan` that serves it, and the trial.
 pub(crate) fn e2e_build() -> Result<()> {
     node_packages()?;
-    run(&mut cargo("build --quiet --package tincan-node")?)
+    run(&mut cargo("build --quiet --package tincan-node")?)?;
+    trial::binary(trial::Profile::Dev)?;
+    trial::page().map(drop)
 }
 
 /// One end-to-end test through the real binary and a real browser.
@@ -125,5 +131,10 @@ pub(crate) fn node(words: &[&str]) -> Result<()> {
     if !binary.is_file() || !page::dist().join("index.html").is_file() {
         bail!("the page or the hub was not built; see the steps before");
     }
-    run(Browser::ready()?.on(&mut program("node")?).args(words).env("TINCAN_BIN", binary))
+    run(Browser::ready()?
+        .on(&mut program("node")?)
+        .args(words)
+        .env("TINCAN_BIN", binary)
+        .env("TRIAL_BIN", trial::path(trial::Profile::Dev)?)
+        .env("TRIAL_PAGE", trial::page_dir()?))
 }

@@ -9,6 +9,7 @@
 //	records.go   records and providers in Kademlia
 //	circuits.go  reservations at a relay
 //	board.go     waiting for what events tell
+//	trial/       a peer of trials of transports, with a command line of its own
 package main
 
 import (
@@ -17,6 +18,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+
+	"go-peer/trial"
 )
 
 // Bytes of one line of input: the largest record and its key, with room to spare.
@@ -25,17 +28,24 @@ const maxLineBytes = 64 * 1024
 func main() {
 	server := flag.Bool("server", false, "serve Kademlia, rather than only ask")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: [-server] MULTIADDR...\nlistens there; reads commands from stdin")
+		fmt.Fprintln(os.Stderr, "usage: [-server] MULTIADDR...\nlistens there; reads commands from stdin\nor:    "+trial.Usage)
 	}
 	flag.Parse()
 	if flag.NArg() == 0 {
 		flag.Usage() // go-libp2p's default would be every interface
 		os.Exit(2)
 	}
-	if err := run(flag.Args(), *server); err != nil {
+	if err := work(flag.Args(), *server); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
+}
+
+func work(words []string, server bool) error {
+	if words[0] == "trial" {
+		return trial.Run(words[1:])
+	}
+	return run(words, server)
 }
 
 func run(listen []string, server bool) error {

@@ -25,7 +25,7 @@ pub(crate) fn run(bytes: &[u8]) {
             2 => machine.abandon(),
             3 => machine.reset(),
             4 => machine.channel_closed(),
-            5 => while machine.next_frame().is_some_and(|frame| frame.len() <= MAX_FRAME_BYTES) {},
+            5 => while machine.next_message().is_some_and(|frame| frame.len() <= MAX_FRAME_BYTES) {},
             _ => {
                 while let Ok(Some(count @ 1..)) = machine.read(&mut buffer) {
                     assert!(count <= unread, "more is read than came");

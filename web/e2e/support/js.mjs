@@ -1,9 +1,9 @@
 // Peers of another implementation, js-libp2p: one kind in a process of Node, one in a page.
 
-import { build } from "esbuild";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { bundle } from "./bundle.mjs";
 import { Process } from "./child.mjs";
 import { serve } from "./site.mjs";
 import { until } from "./wait.mjs";
@@ -11,7 +11,7 @@ import { until } from "./wait.mjs";
 /** js-libp2p's oldest major version of Node. */
 const NODE_MAJOR = 22;
 
-const source = (name) => fileURLToPath(new URL(`../js-peer/${name}`, import.meta.url));
+const source = (name) => new URL(`../js-peer/${name}`, import.meta.url);
 
 /** A Node that js-libp2p runs on: this one, or the one among the packages. */
 function node() {
@@ -58,7 +58,7 @@ class JsProcess extends Asked(Process) {
   #asked = 0;
 
   constructor(name) {
-    super(`js ${name} in Node`, node(), [source("process.mjs")]);
+    super(`js ${name} in Node`, node(), [fileURLToPath(source("process.mjs"))]);
   }
 
   async ask(call, ...words) {
@@ -115,22 +115,7 @@ let script;
 
 /** Serves the js peer's page. */
 async function site() {
-  script ??= bundle("page.mjs");
+  script ??= bundle(source("page.mjs"));
   const index = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/peer.js"></script>';
   return serve({ "/": index, "/peer.js": await script });
-}
-
-/** One of the js peer's modules with everything it needs, as a browser takes it. */
-export async function bundle(name) {
-  const built = await build({
-    entryPoints: [source(name)],
-    bundle: true,
-    write: false,
-    minify: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2022",
-    logLevel: "silent",
-  });
-  return built.outputFiles[0].contents;
 }

@@ -1,5 +1,6 @@
 //! `trial`: a hub to dial, or a peer that dials. See the library.
 
+mod flood;
 mod transports;
 
 use std::{net::IpAddr, process::ExitCode};
@@ -35,6 +36,16 @@ enum Command {
         ws_port: u16,
         #[arg(long, default_value_t = 0)]
         webrtc_port: u16,
+    },
+    /// Asks a listener of /webrtc-direct for much and means nothing
+    Flood {
+        address: Multiaddr,
+        /// First requests, each from a new source
+        #[arg(long, default_value_t = 50_000)]
+        requests: usize,
+        /// Handshakes that are begun and left
+        #[arg(long, default_value_t = 2_000)]
+        half_open: usize,
     },
     /// Dials a hub
     Peer {
@@ -85,6 +96,12 @@ enum Tried {
         dialling: Dialling,
         bytes: u64,
     },
+    /// Connections that do nothing, until standard input ends; told once all stand
+    Idle {
+        #[command(flatten)]
+        dialling: Dialling,
+        count: usize,
+    },
     /// Connecting and hanging up, over and over
     Cycles {
         #[command(flatten)]
@@ -113,6 +130,10 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<bool> {
     match command {
         Command::Hub { ip, transports, ws_port, webrtc_port } => hub(ip, transports, ws_port, webrtc_port).await,
+        Command::Flood { address, requests, half_open } => {
+            println!("{}", serde_json::to_string(&flood::flood(&address, requests, half_open).await?)?);
+            Ok(true)
+        }
         Command::Peer { trial } => tried(trial).await,
     }
 }
@@ -123,13 +144,42 @@ async fn hub(ip: IpAddr, which: Which, ws_port: u16, webrtc_port: u16) -> Result
     let ws = hub.listen(Multiaddr::from(ip).with(Protocol::Tcp(ws_port)).with(Protocol::Ws("/".into()))).await?;
     let webrtc = hub.listen(listened(ip, webrtc_port)).await?;
     println!("{}", json!({ "peer": keypair.public().to_peer_id().to_string(), "ws": ws, "webrtc": webrtc }));
-    let mut stdin = tokio::io::stdin();
-    let input_ends = async { while matches!(stdin.read(&mut [0; 64]).await, Ok(1..)) {} };
     tokio::select! {
         () = hub.serve() => {}
-        () = input_ends => {}
+        () = input_ends() => {}
     }
     hub.close().await;
+    Ok(true)
+}
+
+async fn input_ends() {
+    let mut stdin = tokio::io::stdin();
+    while matches!(stdin.read(&mut [0; 64]).await, Ok(1..)) {}
+}
+
+async fn idle(dialling: &Dialling, count: usize) -> Result<bool> {
+    let (stand, mut standing) = tokio::sync::mpsc::channel(1);
+    let mut lost = tokio::task::JoinSet::new();
+    for _ in 0..count {
+        let (mut node, stand, address) = (peer(dialling)?, stand.clone(), dialling.address.clone());
+        lost.spawn(async move {
+            let connected = || {
+                // Each is waited for before the next begins.
+                let _ = stand.try_send(());
+            };
+            node.watch(&address, connected).await
+        });
+        // One after the other: handshakes are not what is looked at.
+        tokio::select! {
+            _ = standing.recv() => {}
+            Some(lost) = lost.join_next() => {
+                lost??;
+                anyhow::bail!("a connection did not last");
+            }
+        }
+    }
+    println!("{}", json!({ "connections": count }));
+    input_ends().await;
     Ok(true)
 }
 
@@ -149,6 +199,7 @@ async fn tried(trial: Tried) -> Result<bool> {
             tell(peer(&dialling)?.streams(&dialling.address, count, at_once).await)
         }
         Tried::Unread { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
+        Tried::Idle { dialling, count } => idle(&dialling, count).await,
         Tried::Cycles { dialling, count } => {
             let done = peer(&dialling)?.cycles(&dialling.address, count).await;
             tell(done.map(|count| json!({ "cycles": count })))

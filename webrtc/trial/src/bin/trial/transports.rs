@@ -8,7 +8,7 @@ use libp2p::{
     Transport as _,
     core::{
         muxing::StreamMuxerBox,
-        transport::{OrTransport, timeout::TransportTimeout},
+        transport::{ListenerId, OrTransport, timeout::TransportTimeout},
         upgrade,
     },
     identity::Keypair,
@@ -83,7 +83,9 @@ fn stock(keypair: &Keypair) -> Result<Transport> {
     // Without a crypto library of its choice the first handshake finds two and panics; an error means that it has one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificate = libp2p_webrtc::tokio::Certificate::generate(&mut rand::rng())?;
-    let stock = libp2p_webrtc::tokio::Transport::new(keypair.clone(), certificate);
+    let mut stock = libp2p_webrtc::tokio::Transport::new(keypair.clone(), certificate);
+    // It dials from a listener's socket only.
+    stock.listen_on(ListenerId::next(), "/ip4/127.0.0.1/udp/0/webrtc-direct".parse()?)?;
     Ok(stock.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))).boxed())
 }
 
