@@ -6,11 +6,11 @@ import { BROWSER } from "../support/browser.mjs";
 /** What is coming to Chromium: a page may not rewrite the ICE credentials of its own description. */
 const NO_MANGLE = "--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/";
 
-/** Firefox leaves loopback out of ICE, and hides local addresses behind names that nobody resolves here. */
-const FIREFOX_PREFERENCES = {
-  "media.peerconnection.ice.loopback": true,
-  "media.peerconnection.ice.obfuscate_host_addresses": false,
-};
+/**
+ * Firefox leaves loopback out of ICE unless it is told not to; and of a page that may not use a camera it takes only the
+ * addresses of the default route, of which loopback is none. A hub at any other address needs neither.
+ */
+const FIREFOX_PREFERENCES = { "media.peerconnection.ice.loopback": true, "permissions.default.camera": 1 };
 
 export function chromiumPage({ nomangle }) {
   return chromium.launch({ ...BROWSER, args: nomangle ? [...BROWSER.args, NO_MANGLE] : BROWSER.args });

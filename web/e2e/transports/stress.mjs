@@ -1,9 +1,10 @@
 // What a join does not show: many connections, many streams, streams that nobody reads. Chromium alone.
 //
 //   TRIAL_BIN=… TRIAL_PAGE=… node web/e2e/transports/stress.mjs --page ours|published|js --address ws|webrtc
-//       [--hub ours|stock] [--nomangle] [--only cycles,streams,unread,bulk]
+//       [--hub ours|stock] [--nomangle] [--only cycles,streams,unread,bulk,farewell]
 
 import { parseArgs } from "node:util";
+import { until } from "../support/wait.mjs";
 import { TrialPage, trialBrowser, trialHub, trialSite } from "./trial.mjs";
 
 const CYCLES = 200;
@@ -14,7 +15,9 @@ const STREAMS = 2_000;
 const AT_ONCE = [1, 16, 256];
 const UNREAD_BYTES = 16 * 1024 * 1024;
 const BULK_BYTES = 32 * 1024 * 1024;
-/** What may be alive after many connections that was not after a few; a browser lets go of some things late. */
+/** From the end of a hub until a page knows of it. */
+const FAREWELL_MS = 3_000;
+/** What may be alive after many connections, and once every patience has ended, that was not after a few. */
 const SLACK = { connections: 2, channels: 4, functions: 20, wasm: 1024 * 1024 };
 
 const { values: options } = parseArgs({
@@ -59,8 +62,12 @@ const TRIALS = {
     await page.call("cycles", address, WARM_CYCLES);
     const before = await alive(page);
     await page.call("cycles", address, CYCLES);
-    const after = await alive(page);
-    const ok = Object.entries(SLACK).every(([name, slack]) => after[name] - before[name] <= slack);
+    let after;
+    const released = async () => {
+      after = await alive(page);
+      return Object.entries(SLACK).every(([name, slack]) => after[name] - before[name] <= slack);
+    };
+    const ok = await until("everything is let go of", released).catch(() => false);
     return { ok, before, after };
   },
   async streams(page, address) {
@@ -73,6 +80,20 @@ const TRIALS = {
     const seen = {};
     for (const direction of ["up", "down"]) seen[direction] = await page.call("bulk", address, direction, BULK_BYTES);
     return { ok: Object.values(seen).every(({ ok }) => ok), ...seen };
+  },
+  /** A hub that closes its connections before it goes is not mourned until nobody has answered for long. */
+  async farewell(page) {
+    const hub = await trialHub({ transports: options.hub });
+    try {
+      const gone = page.call("watch", hub[options.address]);
+      await Promise.race([page.call("watching"), gone]);
+      const at = Date.now();
+      await hub.end();
+      const ms = (await gone).ms - at;
+      return { ok: ms <= FAREWELL_MS, ms };
+    } finally {
+      await hub.process.kill();
+    }
   },
 };
 

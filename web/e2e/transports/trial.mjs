@@ -24,8 +24,8 @@ export class Trial extends Process {
 }
 
 /** A trial hub, once it listens: `peer`, and the addresses `ws` and `webrtc`. */
-export async function trialHub({ transports = "ours" } = {}) {
-  const process = new Trial("trial hub", ["hub", "--transports", transports]);
+export async function trialHub({ transports = "ours", ip = "127.0.0.1" } = {}) {
+  const process = new Trial("trial hub", ["hub", "--transports", transports, "--ip", ip]);
   const told = JSON.parse(await process.line(/^\{/));
   return { ...told, process, end: () => process.endInput() };
 }

@@ -9,8 +9,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use js_sys::Reflect;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use send_wrapper::SendWrapper;
+use wasm_bindgen::JsValue;
 use web_sys::{Event, RtcDataChannelEvent, RtcPeerConnection, RtcPeerConnectionState};
 
 use super::{callbacks::Callbacks, channel};
@@ -73,6 +75,21 @@ impl Connection {
         &self.0.peer
     }
 
+    /// Notices when the other side closes, which the peer connection's own state tells only once nobody has answered
+    /// for long. To be called when both descriptions stand: what carries the channels is not there before.
+    pub(super) fn watch(&self) {
+        let shared = Rc::downgrade(&self.0);
+        let changed = move |_: Event| {
+            let Some(shared) = shared.upgrade() else { return };
+            let state = shared.carrier().and_then(|carrier| Reflect::get(&carrier, &"state".into()).ok());
+            if state.is_some_and(|state| state == "closed") {
+                shared.end("the other side closed the connection");
+            }
+        };
+        let changed = self.0.callbacks.borrow_mut().add(changed);
+        self.0.on_carrier_change(&changed);
+    }
+
     /// The peer reads FIN_ACK.
     pub(super) fn acknowledges(&self) {
         self.0.acknowledging.learn();
@@ -125,11 +142,25 @@ impl Shared {
         }
     }
 
+    /// What carries the channels, an `RTCSctpTransport`.
+    fn carrier(&self) -> Option<JsValue> {
+        Reflect::get(&self.peer, &"sctp".into()).ok().filter(JsValue::is_object)
+    }
+
+    fn on_carrier_change(&self, call: &JsValue) {
+        if let Some(carrier) = self.carrier() {
+            // Fails for no object that a browser hands out.
+            let _ = Reflect::set(&carrier, &"onstatechange".into(), call);
+        }
+    }
+
     fn end(&self, why: &'static str) {
         let mut state = self.state.borrow_mut();
-        if state.ended.replace(why).is_some() {
+        if state.ended.is_some() {
             return;
         }
+        state.ended = Some(why);
+        self.on_carrier_change(&JsValue::NULL);
         self.peer.set_ondatachannel(None);
         self.peer.set_onconnectionstatechange(None);
         let (feeds, wakers) = (std::mem::take(&mut state.feeds), [state.inbound.take(), state.other.take()]);

@@ -90,11 +90,13 @@ async fn attempt(
     let channel = connection.peer().create_data_channel_with_data_channel_dict("", &negotiated);
     let handshake = connection.stream(channel);
     let prologue = describe(&connection, version, target).await?;
+    connection.watch();
     let authenticate = pin!(authenticate(handshake, keypair, prologue));
     let ended = pin!(poll_fn(|cx| connection.poll_end(cx)));
-    let peer = match select(authenticate, ended).await {
-        Either::Left((peer, _)) => peer?,
-        Either::Right((why, _)) => return Err(DialError::Ended(why)),
+    // Its end comes first: to the handshake it looks like somebody who cannot prove who they are.
+    let peer = match select(ended, authenticate).await {
+        Either::Left((why, _)) => return Err(DialError::Ended(why)),
+        Either::Right((peer, _)) => peer?,
     };
     Ok((peer, connection))
 }

@@ -56,6 +56,11 @@ static BLOCK: LazyLock<Vec<u8>> = LazyLock::new(|| {
     (0..(BLOCK_BYTES / HASH_BYTES) as u64).flat_map(|count| Sha256::digest(count.to_be_bytes())).collect()
 });
 
+/// Makes them now, and not in the middle of something that is timed.
+pub(crate) fn prepare() {
+    LazyLock::force(&BLOCK);
+}
+
 /// The first so many bytes.
 ///
 /// # Panics

@@ -1,5 +1,7 @@
 //! What a trial hub does: it listens and answers.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, PeerId, core::transport::ListenerId, gossipsub, identity::Keypair, multiaddr::Protocol,
@@ -13,6 +15,9 @@ use crate::{
     node::{Role, Transport},
     protocol::{ANSWER, GREETING, PATIENCE},
 };
+
+/// What connections get to close.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A hub that listens.
 #[derive(Debug)]
@@ -61,6 +66,24 @@ impl Hub {
         loop {
             let event = self.node.swarm.select_next_some().await;
             self.note(event);
+        }
+    }
+
+    /// Closes every connection, and waits a while for that.
+    pub async fn close(&mut self) {
+        let peers: Vec<PeerId> = self.node.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            // An error means that it has gone.
+            let _ = self.node.swarm.disconnect_peer_id(peer);
+        }
+        let gone = async {
+            while self.node.swarm.connected_peers().next().is_some() {
+                let event = self.node.swarm.select_next_some().await;
+                self.note(event);
+            }
+        };
+        if timeout(FAREWELL, gone).await.is_err() {
+            tracing::info!("not all connections are closed yet");
         }
     }
 

@@ -21,7 +21,7 @@ pub use crate::behaviour::Role;
 use crate::{
     Error,
     behaviour::{Behaviour, BehaviourEvent},
-    bulk::Hashes,
+    bulk::{self, Hashes},
     protocol::{PATIENCE, TRIAL},
     seen::Seen,
     serve::serve,
@@ -61,6 +61,7 @@ impl Node {
     /// # Errors
     /// [`Error::SetUp`].
     pub fn new(keypair: &Keypair, transport: Transport, role: Role) -> Result<Self, Error> {
+        bulk::prepare();
         let (streams, opener) = streams::Behaviour::new();
         let behaviour = Behaviour::new(keypair, role, streams)?;
         let config = swarm::Config::with_executor(|task| {

@@ -3,14 +3,15 @@
 mod flood;
 mod transports;
 
-use std::process::ExitCode;
+use std::{net::IpAddr, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use libp2p::{Multiaddr, identity::Keypair};
+use libp2p::{Multiaddr, identity::Keypair, multiaddr::Protocol};
 use serde::Serialize;
 use serde_json::json;
 use tincan_trial::{Node, bulk::Direction, hub::Hub};
+use tincan_webrtc::direct::address::listened;
 use tokio::io::AsyncReadExt;
 
 use transports::{Version, Which};
@@ -24,8 +25,10 @@ struct Trial {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Listens on loopback until standard input ends
+    /// Listens until standard input ends
     Hub {
+        #[arg(long, default_value = "127.0.0.1")]
+        ip: IpAddr,
         /// Whose WebRTC
         #[arg(long, value_enum, default_value_t)]
         transports: Which,
@@ -126,7 +129,7 @@ async fn main() -> ExitCode {
 /// Whether all went well.
 async fn run(command: Command) -> Result<bool> {
     match command {
-        Command::Hub { transports, ws_port, webrtc_port } => hub(transports, ws_port, webrtc_port).await,
+        Command::Hub { ip, transports, ws_port, webrtc_port } => hub(ip, transports, ws_port, webrtc_port).await,
         Command::Flood { address, requests, half_open } => {
             println!("{}", serde_json::to_string(&flood::flood(&address, requests, half_open).await?)?);
             Ok(true)
@@ -135,16 +138,17 @@ async fn run(command: Command) -> Result<bool> {
     }
 }
 
-async fn hub(which: Which, ws_port: u16, webrtc_port: u16) -> Result<bool> {
+async fn hub(ip: IpAddr, which: Which, ws_port: u16, webrtc_port: u16) -> Result<bool> {
     let keypair = Keypair::generate_ed25519();
     let mut hub = Hub::new(&keypair, transports::build(&keypair, which, None)?)?;
-    let ws = hub.listen(format!("/ip4/127.0.0.1/tcp/{ws_port}/ws").parse()?).await?;
-    let webrtc = hub.listen(format!("/ip4/127.0.0.1/udp/{webrtc_port}/webrtc-direct").parse()?).await?;
+    let ws = hub.listen(Multiaddr::from(ip).with(Protocol::Tcp(ws_port)).with(Protocol::Ws("/".into()))).await?;
+    let webrtc = hub.listen(listened(ip, webrtc_port)).await?;
     println!("{}", json!({ "peer": keypair.public().to_peer_id().to_string(), "ws": ws, "webrtc": webrtc }));
     tokio::select! {
         () = hub.serve() => {}
         () = input_ends() => {}
     }
+    hub.close().await;
     Ok(true)
 }
 

@@ -8,7 +8,7 @@ use libp2p::{
     Transport as _,
     core::{
         muxing::StreamMuxerBox,
-        transport::{ListenerId, OrTransport, timeout::TransportTimeout},
+        transport::{OrTransport, timeout::TransportTimeout},
         upgrade,
     },
     identity::Keypair,
@@ -85,7 +85,7 @@ fn stock(keypair: &Keypair) -> Result<Transport> {
     let certificate = libp2p_webrtc::tokio::Certificate::generate(&mut rand::rng())?;
     let mut stock = libp2p_webrtc::tokio::Transport::new(keypair.clone(), certificate);
     // It dials from a listener's socket only.
-    stock.listen_on(ListenerId::next(), "/ip4/127.0.0.1/udp/0/webrtc-direct".parse()?)?;
+    stock.listen_on(libp2p::core::transport::ListenerId::next(), "/ip4/127.0.0.1/udp/0/webrtc-direct".parse()?)?;
     Ok(stock.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))).boxed())
 }
 
