@@ -6,11 +6,10 @@ import { BROWSER } from "../support/browser.mjs";
 /** What is coming to Chromium: a page may not rewrite the ICE credentials of its own description. */
 const NO_MANGLE = "--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/";
 
-/** Firefox leaves loopback out of ICE, and hides local addresses behind names that nobody resolves here. */
-const FIREFOX_PREFERENCES = {
-  "media.peerconnection.ice.loopback": true,
-  "media.peerconnection.ice.obfuscate_host_addresses": false,
-};
+export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+
+/** Firefox hides local addresses behind names that nobody resolves here. That it leaves loopback out no preference changes. */
+const FIREFOX_PREFERENCES = { "media.peerconnection.ice.obfuscate_host_addresses": false };
 
 export function chromiumPage({ nomangle }) {
   return chromium.launch({ ...BROWSER, args: nomangle ? [...BROWSER.args, NO_MANGLE] : BROWSER.args });
@@ -21,7 +20,7 @@ export async function firefoxPage(preferences = FIREFOX_PREFERENCES) {
   const { default: puppeteer } = await import("puppeteer-core");
   return puppeteer.launch({
     browser: "firefox",
-    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    executablePath: FIREFOX,
     headless: true,
     extraPrefsFirefox: preferences,
   });
