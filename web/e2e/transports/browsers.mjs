@@ -6,6 +6,8 @@ import { BROWSER } from "../support/browser.mjs";
 /** What is coming to Chromium: a page may not rewrite the ICE credentials of its own description. */
 const NO_MANGLE = "--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/";
 
+export const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+
 /**
  * Firefox leaves loopback out of ICE unless it is told not to; and of a page that may not use a camera it takes only the
  * addresses of the default route, of which loopback is none. A hub at any other address needs neither.
@@ -21,7 +23,7 @@ export async function firefoxPage(preferences = FIREFOX_PREFERENCES) {
   const { default: puppeteer } = await import("puppeteer-core");
   return puppeteer.launch({
     browser: "firefox",
-    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    executablePath: FIREFOX,
     headless: true,
     extraPrefsFirefox: preferences,
   });

@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import { until } from "../support/wait.mjs";
+import { alive } from "./alive.mjs";
 import { TrialPage, trialBrowser, trialHub, trialSite } from "./trial.mjs";
 
 const CYCLES = 200;
@@ -29,33 +30,6 @@ const { values: options } = parseArgs({
     only: { type: "string" },
   },
 });
-
-/** What is alive in a page once its garbage is collected. */
-async function alive(page) {
-  const session = await page.page.context().newCDPSession(page.page);
-  try {
-    const count = async (prototype) => {
-      const { result } = await session.send("Runtime.evaluate", { expression: prototype });
-      const { objects } = await session.send("Runtime.queryObjects", { prototypeObjectId: result.objectId });
-      const { result: length } = await session.send("Runtime.callFunctionOn", {
-        objectId: objects.objectId,
-        functionDeclaration: "function () { return this.length; }",
-        returnByValue: true,
-      });
-      await session.send("Runtime.releaseObject", { objectId: objects.objectId });
-      return length.value;
-    };
-    for (let i = 0; i < 3; i++) await session.send("HeapProfiler.collectGarbage");
-    return {
-      connections: await count("RTCPeerConnection.prototype"),
-      channels: await count("RTCDataChannel.prototype"),
-      functions: await count("Function.prototype"),
-      wasm: await page.page.evaluate(() => globalThis.trial.memory?.() ?? 0),
-    };
-  } finally {
-    await session.detach();
-  }
-}
 
 const TRIALS = {
   async cycles(page, address) {

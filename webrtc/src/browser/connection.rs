@@ -7,12 +7,15 @@ use std::{
     pin::Pin,
     rc::{Rc, Weak},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use js_sys::Reflect;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
+use n0_future::time::sleep;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, RtcDataChannelEvent, RtcPeerConnection, RtcPeerConnectionState};
 
 use super::{callbacks::Callbacks, channel};
@@ -20,6 +23,8 @@ use crate::{Acknowledging, Feed, Limits, Opened, Stream};
 
 /// Streams of the other side that nobody has taken yet; further ones are closed.
 const MAX_WAITING: usize = 256;
+/// For how long a connection may be what browsers call disconnected, which it is after some seconds without an answer.
+const DISCONNECTED_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// See the [module](self). Ends when it is dropped.
 #[derive(Debug)]
@@ -138,8 +143,21 @@ impl Shared {
         match self.peer.connection_state() {
             RtcPeerConnectionState::Failed => self.end("the connection broke"),
             RtcPeerConnectionState::Closed => self.end("the connection was closed"),
+            RtcPeerConnectionState::Disconnected => self.suspect(),
             _ => {}
         }
+    }
+
+    /// The other side has not answered for a while: browsers themselves give up late.
+    fn suspect(self: &Rc<Self>) {
+        let shared = Rc::downgrade(self);
+        spawn_local(async move {
+            sleep(DISCONNECTED_TIMEOUT).await;
+            let Some(shared) = shared.upgrade() else { return };
+            if shared.peer.connection_state() == RtcPeerConnectionState::Disconnected {
+                shared.end("the other side no longer answers");
+            }
+        });
     }
 
     /// What carries the channels, an `RTCSctpTransport`.

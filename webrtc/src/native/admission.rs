@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, net::IpAddr};
 
 /// Handshakes in flight.
-pub const MAX_HANDSHAKES: usize = 1024;
+pub const MAX_HANDSHAKES: usize = 512;
 /// Of them from one address.
 pub const MAX_HANDSHAKES_PER_SOURCE: usize = 256;
 

@@ -11,7 +11,7 @@ const GO_SOURCE = fileURLToPath(new URL("../../../../node-native/tests/go", impo
 const BUILD_MS = 900_000;
 
 /** Those of the Rust program differ in whose WebRTC they speak. */
-const rust = (transports) => {
+export const rust = (transports) => {
   const program = process.env.TRIAL_BIN;
   const peer = (call, ...words) => ["peer", call, "--transports", transports, ...words];
   return {

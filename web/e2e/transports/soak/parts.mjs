@@ -1,0 +1,50 @@
+// Everything that a soak of transports does, in order: each a title, and what makes its rows.
+
+import { TRANSPORTS } from "../bench/pages.mjs";
+import { CYCLES, WARM_CYCLES, cycles } from "./cycles.mjs";
+import { FLOOD, flood } from "./flood.mjs";
+import { NATIVE_JOINS, PAGE_JOINS, nativeJoins, pageJoins } from "./joins.mjs";
+import { kills } from "./kills.mjs";
+import { PLACES, STREAMS, UNREAD, streams, unread } from "./streams.mjs";
+
+const UNREAD_TIMES = 5;
+const KILLS = 10;
+/** A flood is over in no time; half of this would be no flood. */
+const LEAST_FLOOD = 0.02;
+
+const everywhere = (make) => TRANSPORTS.flatMap((transport) => Object.keys(PLACES).map((place) => make({ place, transport })));
+
+/** `scale` is a factor for every count. */
+export function parts(scale) {
+  const scaled = (count, least = 1) => Math.max(least, Math.round(count * scale));
+  const counted = (one) => ({ ...one, count: scaled(one.count) });
+  return {
+    joins: [
+      ...PAGE_JOINS.map((one) => (ground) => pageJoins(ground, counted(one))),
+      ...NATIVE_JOINS.map((one) => (ground) => nativeJoins(ground, counted(one))),
+    ],
+    cycles: TRANSPORTS.map(
+      (transport) => (ground) => cycles(ground, { transport, warm: scaled(WARM_CYCLES, 5), count: scaled(CYCLES, 20) }),
+    ),
+    streams: [
+      ...UNREAD.flatMap((size) =>
+        everywhere((where) => (ground) => unread(ground, { ...where, ...size, count: scaled(UNREAD_TIMES) })),
+      ),
+      ...everywhere((where) => (ground) => {
+        const count = scaled(STREAMS.count);
+        return streams(ground, { ...where, count, atOnce: Math.min(STREAMS.atOnce, count) });
+      }),
+    ],
+    kills: TRANSPORTS.map((transport) => (ground) => kills(ground, { transport, count: scaled(KILLS) })),
+    flood: [
+      async (ground) => {
+        const share = Math.max(scale, LEAST_FLOOD);
+        const [baseline, requests, halfOpen, honest] = ["baseline", "requests", "halfOpen", "honest"].map((name) =>
+          Math.ceil(FLOOD[name] * share),
+        );
+        return Object.values(await flood(ground, { ...FLOOD, baseline, requests, halfOpen, honest }));
+      },
+    ],
+  };
+}
+export const PARTS = Object.keys(parts(1));
