@@ -18,8 +18,7 @@ const NATIVE: &str = "--workspace --exclude tincan-web --exclude tincan-wasm";
 /// Packages that run in a page.
 const WASM: &str = "--target wasm32-unknown-unknown --package tincan-wasm --package tincan-web";
 /// Packages that a page is made of besides, whose tests do not run in one.
-const WASM_LIBRARIES: &str =
-    "--package tincan-shared --package tincan-webrtc --package tincan-trial --package tincan-trial-page";
+const WASM_LIBRARIES: &str = "--package tincan-shared --package tincan-webrtc --package tincan-trial-page";
 /// Tests against go-libp2p, which need Go and run as a step of their own.
 const GO_TESTS: &str = "--package tincan-node --test interop_go";
 /// The peer they drive.
