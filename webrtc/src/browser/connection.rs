@@ -26,7 +26,7 @@ const MAX_WAITING: usize = 256;
 /// For how long a connection may be what browsers call disconnected, which it is after some seconds without an answer.
 const DISCONNECTED_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// See the [module](self). Ends when it is dropped.
+/// A connection as a stream muxer. Ends when it is dropped.
 #[derive(Debug)]
 pub struct Connection(SendWrapper<Rc<Shared>>);
 

@@ -18,7 +18,7 @@ const INBOUND: usize = 0;
 const CLOSED: usize = 1;
 const ENDED: usize = 2;
 
-/// See the [module](self). Ends when it is dropped.
+/// A connection as a stream muxer. Ends when it is dropped.
 #[derive(Debug)]
 pub struct Connection(Arc<Shared>);
 
