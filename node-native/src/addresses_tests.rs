@@ -71,8 +71,8 @@ fn a_port_in_use_is_found() {
 #[test]
 fn defaults_leave_ipv6_out_where_there_is_none() {
     assert_eq!(hub_defaults(false).len(), 4);
-    assert_eq!(hub_defaults(true).len(), 7);
-    assert_eq!(peer_defaults(false).len(), 2);
+    assert_eq!(hub_defaults(true).len(), if cfg!(feature = "stock-webrtc") { 7 } else { 8 });
+    assert_eq!(peer_defaults(false).len(), if cfg!(feature = "stock-webrtc") { 3 } else { 2 });
     assert!(!is_dialable(&"/ip4/0.0.0.0/tcp/1".parse().unwrap()));
     assert!(!is_dialable(&"/ip6/fe80::1/tcp/1".parse().unwrap()));
 }

@@ -84,6 +84,11 @@ pub(crate) fn go_libp2p() -> Result<()> {
     run(&mut cargo(&format!("test {GO_TESTS}"))?)
 }
 
+/// The node with libp2p's own WebRTC in place of ours.
+pub(crate) fn stock_webrtc() -> Result<()> {
+    run(&mut cargo("test --package tincan-node --features stock-webrtc --test ping")?)
+}
+
 pub(crate) fn rustdoc() -> Result<()> {
     for which in [NATIVE, WASM] {
         run(cargo(&format!("doc --quiet --no-deps {which}"))?.env("RUSTDOCFLAGS", "-D warnings"))?;

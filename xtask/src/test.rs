@@ -22,6 +22,7 @@ pub(crate) fn test(words: &[String]) -> Result<()> {
     tally.run("clippy wasm", suite::clippy_wasm);
     tally.run("native tests", suite::native);
     tally.run("go-libp2p", suite::go_libp2p);
+    tally.run("stock WebRTC", suite::stock_webrtc);
     tally.run("rustdoc", suite::rustdoc);
     tally.run("wasm tests", suite::wasm);
     tally.run("page", page::build);
