@@ -45,7 +45,7 @@ scenario("a hub whose every answer is 3 s late: the page says what it waits for,
 });
 
 scenario("a hub whose page answers and whose peer port does not: the page says which, and joins when it can", async (stage) => {
-  const hub = await stage.hub();
+  const hub = await stage.hub({ direct: false });
   const road = await stage.road(hub);
   await road.peers.cut();
   const ada = await road.somebody("ada");

@@ -21,9 +21,13 @@ export class Hub {
     Object.assign(this, { dir, ports: { tcp, ws, webrtc, http } });
   }
 
-  /** A hub with its data in `dir`, on these ports or on any that are free, and with the text of a `--config`. */
-  static async start(dir, { ports, config } = {}) {
+  /**
+   * A hub with its data in `dir`, on these ports or on any that are free, and with the text of a `--config`; without
+   * WebRTC-direct if it is not to be `direct`.
+   */
+  static async start(dir, { ports, config, direct = true } = {}) {
     const hub = new Hub(dir, ports ?? (await freePorts(4)));
+    hub.direct = direct;
     await hub.configure(config);
     await hub.start();
     return hub;
@@ -38,7 +42,8 @@ export class Hub {
   /** Starts it, or starts it again; answers when it listens. */
   async start() {
     const { tcp, ws, webrtc, http } = this.ports;
-    const listen = [`tcp/${tcp}`, `tcp/${ws}/ws`, `udp/${webrtc}/webrtc-direct`];
+    const listen = [`tcp/${tcp}`, `tcp/${ws}/ws`];
+    if (this.direct) listen.push(`udp/${webrtc}/webrtc-direct`);
     const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `127.0.0.1:${http}`];
     if (this.config) words.push("--config", this.config);
     this.process = new Tincan("hub", [...words, ...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`])]);

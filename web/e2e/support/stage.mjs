@@ -47,8 +47,8 @@ export class Stage {
   }
 
   /** A hub, on these ports or on any that are free, with the text of a `--config` of its own. */
-  async hub({ ports, config } = {}) {
-    const hub = await Hub.start(await this.directory(), { ports, config });
+  async hub(options) {
+    const hub = await Hub.start(await this.directory(), options);
     this.#cast.push(hub);
     this.#ends.push(() => hub.kill());
     return hub;
