@@ -41,75 +41,62 @@ impl Drop for Counted {
     }
 }
 
-/// A transport that goes first.
-pub(crate) struct First<T>(pub(crate) T, pub(crate) Opening);
-
-/// A transport that lets others go first.
-pub(crate) struct Second<T>(pub(crate) T, pub(crate) Opening);
-
-type Dial<T> = Pin<Box<dyn Future<Output = Result<<T as Transport>::Output, <T as Transport>::Error>> + Send>>;
-
-macro_rules! pass_on {
-    () => {
-        fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<T::Error>> {
-            self.0.listen_on(id, address)
-        }
-
-        fn remove_listener(&mut self, id: ListenerId) -> bool {
-            self.0.remove_listener(id)
-        }
-
-        fn poll(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-        ) -> Poll<TransportEvent<Self::ListenerUpgrade, Self::Error>> {
-            Pin::new(&mut self.0).poll(cx)
-        }
-    };
+/// A transport among others that are dialled at once.
+pub(crate) struct InTurn<T> {
+    inner: T,
+    opening: Opening,
+    is_first: bool,
 }
 
-impl<T: Transport + Unpin> Transport for First<T>
+impl<T> InTurn<T> {
+    /// It goes first.
+    pub(crate) fn first(inner: T, opening: &Opening) -> Self {
+        Self { inner, opening: opening.clone(), is_first: true }
+    }
+
+    /// It lets others go first.
+    pub(crate) fn second(inner: T, opening: &Opening) -> Self {
+        Self { inner, opening: opening.clone(), is_first: false }
+    }
+}
+
+impl<T: Transport + Unpin> Transport for InTurn<T>
 where
     T::Dial: Send + 'static,
 {
     type Output = T::Output;
     type Error = T::Error;
     type ListenerUpgrade = T::ListenerUpgrade;
-    type Dial = Dial<T>;
+    type Dial = Pin<Box<dyn Future<Output = Result<T::Output, T::Error>> + Send>>;
 
-    pass_on!();
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<T::Error>> {
+        self.inner.listen_on(id, address)
+    }
+
+    fn remove_listener(&mut self, id: ListenerId) -> bool {
+        self.inner.remove_listener(id)
+    }
 
     fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<T::Error>> {
-        let dial = self.0.dial(address, options)?;
-        let counted = self.1.count();
+        let dial = self.inner.dial(address, options)?;
+        let counted = self.is_first.then(|| self.opening.count());
+        let mut opening = self.opening.0.subscribe();
         Ok(async move {
+            if counted.is_none() {
+                // Either way it is our turn.
+                let _ = timeout(HEAD_START, opening.wait_for(|count| *count == 0)).await;
+            }
             let dialled = dial.await;
             drop(counted);
             dialled
         }
         .boxed())
     }
-}
 
-impl<T: Transport + Unpin> Transport for Second<T>
-where
-    T::Dial: Send + 'static,
-{
-    type Output = T::Output;
-    type Error = T::Error;
-    type ListenerUpgrade = T::ListenerUpgrade;
-    type Dial = Dial<T>;
-
-    pass_on!();
-
-    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<T::Error>> {
-        let dial = self.0.dial(address, options)?;
-        let mut opening = self.1.0.subscribe();
-        Ok(async move {
-            // Either way it is our turn.
-            let _ = timeout(HEAD_START, opening.wait_for(|count| *count == 0)).await;
-            dial.await
-        }
-        .boxed())
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<TransportEvent<Self::ListenerUpgrade, Self::Error>> {
+        Pin::new(&mut self.inner).poll(cx)
     }
 }

@@ -23,7 +23,7 @@ use tincan_webrtc::{
 };
 
 use crate::{
-    precedence::{First, Opening, Second},
+    precedence::{InTurn, Opening},
     websocket::{self, Address},
 };
 
@@ -157,7 +157,7 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
     let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
     let opening = Opening::none();
-    let either = First(websocket, opening.clone()).or_transport(Second(direct, opening));
+    let either = InTurn::first(websocket, &opening).or_transport(InTurn::second(direct, &opening));
     Ok(either.map(|made, _| made.into_inner()).boxed())
 }
 

@@ -1,18 +1,12 @@
 //! Ours, or those that libp2p publishes.
 
 use libp2p::{
-    PeerId, Transport as _,
-    core::{
-        muxing::StreamMuxerBox,
-        transport::{Boxed, OrTransport},
-        upgrade::Version,
-    },
+    Transport as _,
+    core::{muxing::StreamMuxerBox, transport::OrTransport, upgrade::Version},
     identity::Keypair,
     noise, yamux,
 };
 use tincan_trial::{Error, node::Transport};
-use tincan_wasm::websocket;
-use tincan_webrtc::{Limits, browser as webrtc};
 
 /// Whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,32 +31,20 @@ impl std::str::FromStr for Which {
 
 /// All that a page dials.
 pub(crate) fn build(keypair: &Keypair, which: Which) -> Result<Transport, Error> {
-    let noise = noise::Config::new(keypair).map_err(|error| Error::SetUp(format!("encryption: {error}")))?;
-    Ok(match which {
-        Which::Ours => {
-            let ws = websocket::Transport
-                .upgrade(Version::V1Lazy)
-                .authenticate(noise)
-                .multiplex(yamux::Config::default())
-                .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-            let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
-                .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
-            either(ws.boxed(), direct.boxed())
-        }
-        Which::Published => {
-            let ws = libp2p_websocket_websys::Transport::default()
-                .upgrade(Version::V1Lazy)
-                .authenticate(noise)
-                .multiplex(yamux::Config::default())
-                .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-            let direct = libp2p_webrtc_websys::Transport::new(libp2p_webrtc_websys::Config::new(keypair));
-            either(ws.boxed(), direct.boxed())
-        }
-    })
+    match which {
+        Which::Ours => tincan_wasm::transport::build(keypair).map_err(|error| Error::SetUp(error.to_string())),
+        Which::Published => published(keypair),
+    }
 }
 
-type Connections = Boxed<(PeerId, StreamMuxerBox)>;
-
-fn either(first: Connections, second: Connections) -> Connections {
-    OrTransport::new(first, second).map(|made, _| made.into_inner()).boxed()
+fn published(keypair: &Keypair) -> Result<Transport, Error> {
+    let noise = noise::Config::new(keypair).map_err(|error| Error::SetUp(format!("encryption: {error}")))?;
+    let ws = libp2p_websocket_websys::Transport::default()
+        .upgrade(Version::V1Lazy)
+        .authenticate(noise)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed();
+    let direct = libp2p_webrtc_websys::Transport::new(libp2p_webrtc_websys::Config::new(keypair)).boxed();
+    Ok(OrTransport::new(ws, direct).map(|made, _| made.into_inner()).boxed())
 }
