@@ -51,8 +51,6 @@ fn accept(mut transport: Transport) -> JoinHandle<(PeerId, Connection, Multiaddr
             let happened = poll_fn(|cx| Pin::new(&mut transport).poll(cx)).await;
             if let TransportEvent::Incoming { upgrade, local_addr, .. } = happened {
                 let (peer, connection) = upgrade.await.expect("authenticated");
-                // The listener stays for as long as the connection is looked at.
-                std::mem::forget(transport);
                 return (peer, connection, local_addr);
             }
         }

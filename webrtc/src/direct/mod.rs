@@ -1,4 +1,5 @@
-//! `/webrtc-direct`: what both ends agree on before there is a connection.
+//! `/webrtc-direct`: what both ends agree on before there is a connection, and how they prove who they are once it is
+//! encrypted.
 //!
 //! A listener has no signalling: a dialer makes up the listener's session description from its [`address`], and tells
 //! the version and all that the listener has to know by the [`credentials`] of its first STUN request.
@@ -7,12 +8,6 @@
 
 pub mod address;
 pub mod credentials;
+pub mod handshake;
+pub(crate) mod race;
 pub mod sdp;
-
-use address::Fingerprint;
-
-/// What Noise binds to both certificates: those of the dialer and of the listener.
-#[must_use]
-pub fn noise_prologue(dialer: &Fingerprint, listener: &Fingerprint) -> Vec<u8> {
-    [b"libp2p-webrtc-noise:".as_slice(), &dialer.multihash().to_bytes(), &listener.multihash().to_bytes()].concat()
-}

@@ -4,19 +4,13 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
-use str0m::channel::ChannelConfig;
 
-use super::core::Shared;
-use crate::{Opened, Stream};
-
-/// Who waits for what, among a core's wakers.
-const INBOUND: usize = 0;
-const CLOSED: usize = 1;
-const ENDED: usize = 2;
+use super::{core::Wakers, shared::Shared};
+use crate::Stream;
 
 /// A connection as a stream muxer. Ends when it is dropped.
 #[derive(Debug)]
@@ -29,15 +23,15 @@ impl Connection {
 
     /// Ready when the connection is over, with why.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
-        self.poll_ended(cx, ENDED)
+        self.poll_ended(cx, |wakers| &mut wakers.ended)
     }
 
-    fn poll_ended(&self, cx: &Context<'_>, who: usize) -> Poll<&'static str> {
+    fn poll_ended(&self, cx: &Context<'_>, which: fn(&mut Wakers) -> &mut Option<Waker>) -> Poll<&'static str> {
         let mut core = self.0.lock();
         if let Some(why) = core.ended {
             return Poll::Ready(why);
         }
-        core.wakers[who] = Some(cx.waker().clone());
+        *which(&mut core.wakers) = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -65,7 +59,7 @@ impl StreamMuxer for Connection {
         if let Some(why) = core.ended {
             return Poll::Ready(Err(over(why)));
         }
-        core.wakers[INBOUND] = Some(cx.waker().clone());
+        core.wakers.inbound = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -74,12 +68,12 @@ impl StreamMuxer for Connection {
             return Poll::Ready(Err(over(why)));
         }
         // The label is the spec's: none.
-        Poll::Ready(Ok(self.0.open(Opened::Here, ChannelConfig::default())))
+        Poll::Ready(Ok(self.0.open()))
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.close();
-        self.poll_ended(cx, CLOSED).map(|_| Ok(()))
+        self.poll_ended(cx, |wakers| &mut wakers.closed).map(|_| Ok(()))
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {

@@ -6,36 +6,25 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::Waker,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use str0m::{
-    Candidate, Event, IceConnectionState, IceCreds, Input, Output, Rtc, RtcConfig,
+    Event, IceConnectionState, Input, Output, Rtc,
     channel::{ChannelConfig, ChannelId},
-    config::{CryptoProvider, Fingerprint as DtlsFingerprint},
     net::{Protocol, Receive},
 };
-use tokio::sync::Notify;
 
-use super::{Certificate, socket::Way};
-use crate::{
-    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream,
-    direct::{
-        address::Fingerprint,
-        credentials::{Credentials, Version},
-    },
-    stream::{self, Outlet},
-};
+use super::{shared::Shared, socket::Way};
+use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, stream::Outlet};
 
 /// Bytes of one channel that wait to be sent before writers wait.
 const HIGH_WATER: usize = 256 * 1024;
 /// Bytes down to which it must come before they go on.
 const LOW_WATER: usize = 64 * 1024;
-/// Bytes of a message that is read; libp2p's frames are smaller.
-const MAX_MESSAGE_BYTES: u32 = 64 * 1024;
 /// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
 /// handshake's channel a moment after its association stands, and never if words have come by then.
 const FIRST_WORDS_DELAY: Duration = Duration::from_millis(10);
@@ -53,6 +42,22 @@ pub(super) enum News {
     Ended(&'static str),
 }
 
+/// What an end leaves, for whoever does not hold the core.
+pub(super) struct Ended {
+    feeds: Vec<Feed>,
+    waiting: VecDeque<Stream>,
+    wakers: [Option<Waker>; 3],
+}
+
+impl Ended {
+    /// Tells streams and whoever waits.
+    pub(super) fn tell(self) {
+        drop(self.waiting);
+        self.wakers.into_iter().flatten().for_each(Waker::wake);
+        self.feeds.iter().for_each(Feed::closed);
+    }
+}
+
 /// See the [module](self).
 pub(super) struct Core {
     pub(super) rtc: Rtc,
@@ -66,148 +71,91 @@ pub(super) struct Core {
     held: Option<ChannelId>,
     /// When that will be.
     pub(super) held_until: Option<Instant>,
-    pub(super) wakers: [Option<Waker>; 3],
+    pub(super) wakers: Wakers,
 }
 
-/// A core, and what its streams and its driver share besides.
-pub(super) struct Shared {
-    core: Mutex<Core>,
-    /// There is something to send.
-    pub(super) work: Notify,
-    limits: Limits,
-    pub(super) acknowledging: Acknowledging,
-}
-
-/// Which side of a connection this is.
-pub(super) enum Side {
-    /// Answers this one and never asks; that it begins says that this way is to be taken, which some never say.
-    Listener(SocketAddr, Vec<u8>),
-    /// Asks this one.
-    Dialer(SocketAddr),
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("acknowledging", &self.acknowledging).finish_non_exhaustive()
-    }
-}
-
-/// What a connection begins with.
-pub(super) struct Beginning<'a> {
-    pub(super) side: Side,
-    /// Our address, as the other side has it.
-    pub(super) ours: SocketAddr,
-    pub(super) own: &'a Credentials,
-    pub(super) other: &'a Credentials,
-    pub(super) version: Version,
-    pub(super) certificate: &'a Certificate,
-    /// Of the other side, where it is known.
-    pub(super) expected: Option<Fingerprint>,
-    pub(super) crypto: Arc<CryptoProvider>,
-    pub(super) limits: Limits,
-    pub(super) now: Instant,
-}
-
-impl Shared {
-    /// A connection that begins, and the stream of its handshake.
-    pub(super) fn begin(beginning: Beginning<'_>) -> Option<(Arc<Self>, Stream)> {
-        let lite = matches!(beginning.side, Side::Listener(..));
-        let mut rtc = RtcConfig::new()
-            .set_crypto_provider(beginning.crypto)
-            .set_dtls_cert(beginning.certificate.dtls())
-            .set_fingerprint_verification(beginning.expected.is_some())
-            .set_local_ice_credentials(ice(beginning.own))
-            .set_ice_lite(lite)
-            .clear_codecs()
-            .set_sctp_max_buffered_amount(usize::MAX)
-            .set_sctp_max_message_size(MAX_MESSAGE_BYTES)
-            .build(beginning.now);
-        rtc.add_local_candidate(Candidate::host(beginning.ours, Protocol::Udp).ok()?);
-        if let Side::Dialer(theirs) = &beginning.side {
-            rtc.add_remote_candidate(Candidate::host(*theirs, Protocol::Udp).ok()?);
-        }
-        let mut direct = rtc.direct_api();
-        direct.set_ice_controlling(!lite);
-        direct.set_remote_ice_credentials(ice(beginning.other));
-        // Noise proves it where it is not known yet; then it is compared with nothing.
-        direct.set_remote_fingerprint(dtls(beginning.expected.unwrap_or(beginning.certificate.fingerprint())));
-        direct.start_dtls(!lite).ok()?;
-        direct.start_sctp(!lite);
-        if let Side::Listener(theirs, nomination) = &beginning.side {
-            let nominate = Receive::new(Protocol::Udp, *theirs, beginning.ours, nomination).ok()?;
-            rtc.handle_input(Input::Receive(beginning.now, nominate)).ok()?;
-            // The answer to what nobody asked goes nowhere.
-            while !matches!(rtc.poll_output(), Ok(Output::Timeout(_)) | Err(_)) {}
-        }
-        let shared = Arc::new(Self {
-            core: Mutex::new(Core {
-                rtc,
-                channels: HashMap::new(),
-                given_up: HashSet::new(),
-                inbound: VecDeque::new(),
-                ended: None,
-                closing: false,
-                held: None,
-                held_until: None,
-                wakers: [None, None, None],
-            }),
-            work: Notify::new(),
-            limits: beginning.limits,
-            acknowledging: Acknowledging::default(),
-        });
-        // Its number is one of the dialer's.
-        let opened = if lite { Opened::There } else { Opened::Here };
-        let handshake = shared.open(opened, ChannelConfig { negotiated: Some(0), ..ChannelConfig::default() });
-        if lite && beginning.version == Version::V1 {
-            let mut core = shared.lock();
-            core.held = core.channels.keys().next().copied();
-        }
-        Some((shared, handshake))
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
-        // A panic while it is held leaves a connection that still can be closed.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Opens a stream.
-    pub(super) fn open(self: &Arc<Self>, opened: Opened, config: ChannelConfig) -> Stream {
-        let (stream, feed, outlet) = stream::unconnected(opened, self.limits, self.acknowledging.clone());
-        let mut core = self.lock();
-        let ended = core.ended.is_some();
-        let id = core.rtc.direct_api().create_data_channel(config);
-        if !ended {
-            core.channels.insert(id, feed.clone());
-        }
-        drop(core);
-        outlet.connect(NativeChannel { shared: self.clone(), id });
-        if ended {
-            feed.closed();
-        }
-        self.work.notify_one();
-        stream
-    }
-
-    /// The channel of a stream that the other side opened.
-    pub(super) fn channel(self: &Arc<Self>, id: ChannelId) -> impl Channel + use<> {
-        NativeChannel { shared: self.clone(), id }
-    }
-
-    /// Nothing more comes or goes. Returns whom to tell.
-    pub(super) fn end(&self, why: &'static str) -> Vec<Feed> {
-        let mut core = self.lock();
-        core.ended.get_or_insert(why);
-        core.rtc.disconnect();
-        let (feeds, wakers) = (std::mem::take(&mut core.channels), std::mem::take(&mut core.wakers));
-        let waiting = std::mem::take(&mut core.inbound);
-        drop(core);
-        drop(waiting);
-        wakers.into_iter().flatten().for_each(Waker::wake);
-        feeds.into_values().collect()
-    }
+/// Who waits for what.
+#[derive(Default)]
+pub(super) struct Wakers {
+    /// Streams of the other side.
+    pub(super) inbound: Option<Waker>,
+    /// An end that was asked for.
+    pub(super) closed: Option<Waker>,
+    /// An end that was not.
+    pub(super) ended: Option<Waker>,
 }
 
 impl Core {
+    /// Over a connection that nobody has used yet.
+    pub(super) fn new(rtc: Rtc) -> Self {
+        Self {
+            rtc,
+            channels: HashMap::new(),
+            given_up: HashSet::new(),
+            inbound: VecDeque::new(),
+            ended: None,
+            closing: false,
+            held: None,
+            held_until: None,
+            wakers: Wakers::default(),
+        }
+    }
+
+    /// Opens a channel, which belongs to this stream. Returns its number, and whether the connection still stands.
+    pub(super) fn open(&mut self, feed: Feed, config: ChannelConfig) -> (ChannelId, bool) {
+        let id = self.rtc.direct_api().create_data_channel(config);
+        let stands = self.ended.is_none();
+        if stands {
+            self.channels.insert(id, feed);
+        }
+        (id, stands)
+    }
+
+    /// Whether a channel takes a message.
+    pub(super) fn has_room(&mut self, id: ChannelId) -> bool {
+        self.held != Some(id) && self.rtc.channel(id).is_some_and(|mut channel| channel.buffered_amount() < HIGH_WATER)
+    }
+
+    /// Sends a message; fails where the channel is gone.
+    pub(super) fn send(&mut self, id: ChannelId, message: &[u8]) -> Result<(), ChannelGone> {
+        let sent = self.rtc.channel(id).ok_or(ChannelGone)?.write(true, message);
+        if matches!(sent, Ok(true)) { Ok(()) } else { Err(ChannelGone) }
+    }
+
+    /// Closes a channel, unless the other side did.
+    pub(super) fn close(&mut self, id: ChannelId) {
+        if self.channels.remove(&id).is_none() {
+            return;
+        }
+        if self.rtc.direct_api().sctp_stream_id_by_channel_id(id).is_none() {
+            self.given_up.insert(id);
+        }
+        self.rtc.direct_api().close_data_channel(id);
+    }
+
+    /// Keeps a channel shut at first, see [`FIRST_WORDS_DELAY`].
+    pub(super) fn hold(&mut self, id: ChannelId) {
+        self.held = Some(id);
+    }
+
+    /// Nothing more comes or goes. Returns whom to tell.
+    pub(super) fn end(&mut self, why: &'static str) -> Ended {
+        self.ended.get_or_insert(why);
+        self.rtc.disconnect();
+        let Wakers { inbound, closed, ended } = std::mem::take(&mut self.wakers);
+        Ended {
+            feeds: std::mem::take(&mut self.channels).into_values().collect(),
+            waiting: std::mem::take(&mut self.inbound),
+            wakers: [inbound, closed, ended],
+        }
+    }
+
+    /// The other side has opened a stream. Returns who waited for one.
+    pub(super) fn came(&mut self, stream: Stream) -> Option<Waker> {
+        self.inbound.push_back(stream);
+        self.wakers.inbound.take()
+    }
+
     /// Opens the channel that was held, if it is time.
     pub(super) fn release(&mut self, now: Instant) -> Option<News> {
         self.held_until.take_if(|until| *until <= now)?;
@@ -284,8 +232,7 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                let (stream, feed, outlet) =
-                    stream::unconnected(Opened::There, shared.limits, shared.acknowledging.clone());
+                let (stream, feed, outlet) = shared.unconnected(Opened::There);
                 self.channels.insert(id, feed);
                 Some(News::Opened(stream, outlet, id))
             }
@@ -308,46 +255,4 @@ impl Core {
         let rtc = &mut self.rtc;
         self.channels.keys().all(|id| rtc.channel(*id).is_none_or(|mut channel| channel.buffered_amount() == 0))
     }
-}
-
-struct NativeChannel {
-    shared: Arc<Shared>,
-    id: ChannelId,
-}
-
-impl Channel for NativeChannel {
-    fn has_room(&self) -> bool {
-        let mut core = self.shared.lock();
-        core.held != Some(self.id)
-            && core.rtc.channel(self.id).is_some_and(|mut channel| channel.buffered_amount() < HIGH_WATER)
-    }
-
-    fn send(&mut self, message: Bytes) -> Result<(), ChannelGone> {
-        let mut core = self.shared.lock();
-        let sent = core.rtc.channel(self.id).ok_or(ChannelGone)?.write(true, &message);
-        drop(core);
-        self.shared.work.notify_one();
-        if matches!(sent, Ok(true)) { Ok(()) } else { Err(ChannelGone) }
-    }
-
-    fn close(&mut self) {
-        let mut core = self.shared.lock();
-        if core.channels.remove(&self.id).is_none() {
-            return;
-        }
-        if core.rtc.direct_api().sctp_stream_id_by_channel_id(self.id).is_none() {
-            core.given_up.insert(self.id);
-        }
-        core.rtc.direct_api().close_data_channel(self.id);
-        drop(core);
-        self.shared.work.notify_one();
-    }
-}
-
-fn ice(credentials: &Credentials) -> IceCreds {
-    IceCreds { ufrag: credentials.ufrag.clone(), pass: credentials.password.clone() }
-}
-
-fn dtls(fingerprint: Fingerprint) -> DtlsFingerprint {
-    DtlsFingerprint { hash_func: "sha-256".into(), bytes: fingerprint.digest().to_vec() }
 }

@@ -3,31 +3,23 @@
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    pin::pin,
     sync::Arc,
-    time::Duration,
 };
 
-use futures::future::{Either, select};
 use libp2p::{PeerId, identity::Keypair};
 use rand::distr::{Alphanumeric, SampleString};
-use tokio::time::sleep;
 
-use super::{
-    Certificate, Connection, HandshakeError,
-    endpoint::Endpoint,
-    handshake::{Role, authenticate},
-};
+use super::{Certificate, Connection, HandshakeError, endpoint::Endpoint, handshake::authenticate};
 use crate::{
     Limits,
     direct::{
         address::Target,
         credentials::{Agreed, Credentials, Version},
+        handshake::{Certificates, Role, Unproven},
+        race::newer_first,
     },
 };
 
-/// An address does not tell the versions its listener knows: how long version 2 is ahead of version 1.
-const HEAD_START: Duration = Duration::from_millis(250);
 /// Characters of what is drawn for each of the credentials.
 const RANDOM: usize = 32;
 
@@ -51,16 +43,7 @@ impl Dialer {
         if let Some(version) = self.version {
             return self.attempt(endpoint, version, &target).await;
         }
-        let newer = pin!(self.attempt(endpoint.clone(), Version::V2, &target));
-        let older = pin!(async {
-            sleep(HEAD_START).await;
-            self.attempt(endpoint, Version::V1, &target).await
-        });
-        match select(newer, older).await {
-            Either::Left((Ok(made), _)) | Either::Right((Ok(made), _)) => Ok(made),
-            Either::Left((Err(_), other)) => other.await,
-            Either::Right((Err(error), other)) => other.await.map_err(|_| error),
-        }
+        newer_first(|version| self.attempt(endpoint.clone(), version, &target)).await
     }
 
     async fn attempt(
@@ -83,12 +66,11 @@ impl Dialer {
                 Agreed::v2(Credentials { ufrag: random(), password: random() }).map_err(|_| HandshakeError::Address)?
             }
         };
-        let expected = target.certificate;
-        let dialled = endpoint.dial(ours, theirs, expected, &agreed);
-        let (connection, handshake, connected) = dialled.ok_or(HandshakeError::Address)?;
-        let own = self.certificate.fingerprint();
-        connected.await.map_err(|_| HandshakeError::Ended("nobody answered"))?;
-        authenticate(connection, handshake, Role::Dialer, &self.keypair, [&own, &expected]).await
+        let certificates = Certificates { dialer: self.certificate.fingerprint(), listener: target.certificate };
+        let dialled = endpoint.dial(ours, theirs, target.certificate, &agreed);
+        let (connection, stream, connected) = dialled.ok_or(HandshakeError::Address)?;
+        connected.await.map_err(|_| Unproven::Ended("nobody answered"))?;
+        authenticate(connection, stream, Role::Dialer, &self.keypair, certificates).await
     }
 }
 

@@ -13,14 +13,10 @@ use tokio::{
 };
 
 use super::{
-    admission::Id,
-    core::{News, Shared},
-    endpoint::Endpoint,
-    handshake::HANDSHAKE_TIMEOUT,
-    socket::Way,
+    admission::Id, core::News, endpoint::Endpoint, handshake::HANDSHAKE_TIMEOUT, shared::Shared, socket::Way,
     stun::is_server_hello,
 };
-use crate::{Feed, direct::address::Fingerprint};
+use crate::direct::address::Fingerprint;
 
 /// Datagrams that wait for one connection; more are lost, as on their way.
 pub(super) const MAX_QUEUED: usize = 2048;
@@ -59,7 +55,7 @@ struct Leave {
 impl Drop for Leave {
     fn drop(&mut self) {
         self.endpoint.forget(self.id);
-        self.shared.end("the connection was dropped here").iter().for_each(Feed::closed);
+        self.shared.end("the connection was dropped here");
     }
 }
 
@@ -68,7 +64,7 @@ impl Driver {
         let leave = Leave { id: self.id, shared: self.shared.clone(), endpoint: self.endpoint.clone() };
         let why = self.drive().await;
         tracing::debug!(why, "a connection ended");
-        self.shared.end(why).iter().for_each(Feed::closed);
+        self.shared.end(why);
         drop(leave);
     }
 
@@ -91,15 +87,14 @@ impl Driver {
             if let Some(why) = self.tell(news) {
                 return why;
             }
-            if !alive {
-                return if closing_since.is_some() {
-                    "the connection was closed here"
-                } else {
-                    "the connection failed"
-                };
-            }
             if let Some(since) = closing_since {
+                if !alive || now.duration_since(since) >= CLOSE_TIMEOUT {
+                    return "the connection was closed here";
+                }
                 next = next.min(since + CLOSE_TIMEOUT);
+            }
+            if !alive {
+                return "the connection failed";
             }
             if self.connected.is_some() {
                 if now.duration_since(began) >= HANDSHAKE_TIMEOUT {
@@ -170,11 +165,8 @@ impl Driver {
                 }
                 News::Opened(stream, outlet, id) => {
                     outlet.connect(self.shared.channel(id));
-                    let mut core = self.shared.lock();
-                    core.inbound.push_back(stream);
-                    let waker = core.wakers[0].take();
-                    drop(core);
-                    waker.into_iter().for_each(Waker::wake);
+                    let waiting = self.shared.lock().came(stream);
+                    waiting.into_iter().for_each(Waker::wake);
                 }
                 News::Message(feed, message) => feed.message(message),
                 News::Drained(feed) => feed.drained(),

@@ -1,7 +1,6 @@
 //! A socket and whose its datagrams are.
 
 use std::{
-    collections::HashMap,
     io,
     net::SocketAddr,
     sync::{
@@ -19,11 +18,12 @@ use tokio::{
 
 use super::{
     Certificate, Connection,
-    admission::{Admission, Id},
-    core::{Beginning, Shared, Side},
-    driver::{Driver, MAX_QUEUED, Packet, now},
+    admission::Id,
+    driver::{Driver, MAX_QUEUED, now},
     dtls,
-    heralds::{HERALD_TIMEOUT, Herald, Heralds},
+    heralds::{HERALD_TIMEOUT, Herald},
+    routes::Routes,
+    shared::{Beginning, Shared, Side},
     socket::{Datagram, Socket, Way},
     stun::{Stun, is_client_hello, is_stun},
 };
@@ -35,8 +35,6 @@ use crate::{
     },
 };
 
-/// Addresses that one connection may be reached from.
-const MAX_ADDRESSES: usize = 32;
 /// Connections that are encrypted and wait for the listener to take them.
 const MAX_ARRIVED: usize = 256;
 
@@ -72,25 +70,10 @@ pub(super) struct Endpoint {
     certificate: Certificate,
     limits: Limits,
     next: AtomicU64,
-    state: Mutex<State>,
+    routes: Mutex<Routes>,
     /// Where those go who dial us, when we listen.
     arrived: Option<mpsc::Sender<Arrived>>,
     reader: Mutex<Option<AbortHandle>>,
-}
-
-#[derive(Default)]
-struct State {
-    routes: HashMap<Id, Route>,
-    by_address: HashMap<SocketAddr, Id>,
-    by_ufrag: HashMap<String, Id>,
-    heralds: Heralds,
-    admission: Admission,
-}
-
-struct Route {
-    packets: mpsc::Sender<Packet>,
-    addresses: Vec<SocketAddr>,
-    ufrag: Option<String>,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -123,7 +106,7 @@ impl Endpoint {
             certificate,
             limits,
             next: AtomicU64::new(0),
-            state: Mutex::default(),
+            routes: Mutex::default(),
             arrived: listening.then_some(arrived),
             reader: Mutex::default(),
         });
@@ -145,13 +128,13 @@ impl Endpoint {
         let error = read.await;
         tracing::warn!(%error, ?socket, "a UDP socket failed; nobody is reached by it any more");
         if let Some(endpoint) = endpoint.upgrade() {
-            *endpoint.lock() = State::default();
+            *endpoint.lock() = Routes::default();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Routes> {
         // A panic while it is held leaves maps of which each entry is whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn id(&self) -> Id {
@@ -159,20 +142,19 @@ impl Endpoint {
     }
 
     fn came(self: &Arc<Self>, datagram: Datagram<'_>) {
-        let mut state = self.lock();
-        if let Some(id) = state.by_address.get(&datagram.from).copied() {
-            return state.forward(id, datagram);
-        }
-        if self.arrived.is_none() && state.by_ufrag.is_empty() {
+        let mut routes = self.lock();
+        if routes.forward(datagram) || self.arrived.is_none() {
             return;
         }
         if is_stun(datagram.bytes) {
-            drop(state);
+            drop(routes);
             self.greeted(datagram);
         } else if is_client_hello(datagram.bytes)
-            && let Some(herald) = state.heralds.take(datagram.from)
+            && let Some(herald) = routes.heralds.take(datagram.from)
+            // Somebody who goes on from another address begins nothing.
+            && !routes.forward_of(&herald.agreed.username(), datagram)
         {
-            drop(state);
+            drop(routes);
             self.begin(datagram, &herald);
         }
     }
@@ -180,17 +162,16 @@ impl Endpoint {
     /// A stranger asks whether we are there.
     fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) {
         let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return };
-        let mut state = self.lock();
-        if let Some(id) = state.by_ufrag.get(&agreed.username()).copied() {
-            state.also_from(id, datagram.from);
-            return state.forward(id, datagram);
+        let mut routes = self.lock();
+        if routes.forward_of(&agreed.username(), datagram) {
+            return;
         }
         let answer = self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from);
-        let first = state.heralds.is_empty();
+        let first = routes.heralds.is_empty();
         let credit = datagram.bytes.len() - answer.len();
         let herald = Herald { agreed, credit, to: datagram.to, since: now() };
-        state.heralds.remember(datagram.from, herald);
-        drop(state);
+        routes.heralds.remember(datagram.from, herald);
+        drop(routes);
         if !answer.is_empty() {
             let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
             // What is lost is asked for again.
@@ -205,9 +186,9 @@ impl Endpoint {
         loop {
             sleep(HERALD_TIMEOUT).await;
             let Some(endpoint) = endpoint.upgrade() else { return };
-            let mut state = endpoint.lock();
-            state.heralds.forget_old(now());
-            if state.heralds.is_empty() {
+            let mut routes = endpoint.lock();
+            routes.heralds.forget_old(now());
+            if routes.heralds.is_empty() {
                 return;
             }
         }
@@ -216,21 +197,19 @@ impl Endpoint {
     /// A stranger who was answered begins a handshake.
     fn begin(self: &Arc<Self>, hello: Datagram<'_>, herald: &Herald) {
         let Some(arrived) = self.arrived.clone() else { return };
-        let mut state = self.lock();
         let id = self.id();
-        if let Some(other) = state.admission.admit(id, hello.from.ip()) {
+        let mut routes = self.lock();
+        if let Some(other) = routes.admission.admit(id, hello.from.ip()) {
             tracing::debug!(from = %hello.from, "many handshakes at once: the oldest ends");
-            state.forget(other);
+            routes.remove(other);
         }
-        drop(state);
+        drop(routes);
         let place = Place { id, endpoint: Arc::downgrade(self) };
         let agreed = &herald.agreed;
         let made = self.make(Side::Listener(hello.from, self.stun.nomination(agreed)), herald.to, None, agreed);
         let Some((shared, handshake)) = made else { return };
         let connected = self.drive(id, shared.clone(), hello.from, Some((agreed.username(), herald.credit)));
-        let state = self.lock();
-        state.forward(id, hello);
-        drop(state);
+        self.lock().forward(hello);
         let (ours, theirs, version) = (herald.to, hello.from, agreed.version);
         drop(tokio::spawn(async move {
             let Ok(dialer) = connected.await else { return drop(place) };
@@ -258,7 +237,7 @@ impl Endpoint {
 
     /// Whether a connection to this address could be told from others.
     pub(super) fn is_free(&self, theirs: SocketAddr) -> bool {
-        !self.lock().by_address.contains_key(&theirs)
+        self.lock().of(theirs).is_none()
     }
 
     fn make(
@@ -272,7 +251,7 @@ impl Endpoint {
             Side::Listener(..) => (&agreed.listener, &agreed.dialer),
             Side::Dialer(_) => (&agreed.dialer, &agreed.listener),
         };
-        let made = Shared::begin(Beginning {
+        Shared::begin(Beginning {
             side,
             ours,
             own,
@@ -283,12 +262,7 @@ impl Endpoint {
             crypto: self.crypto.clone(),
             limits: self.limits,
             now: now(),
-        });
-        if agreed.version == Version::V2 {
-            // Whoever knows the newer version knows FIN_ACK.
-            made.iter().for_each(|(shared, _)| shared.acknowledging.learn());
-        }
-        made
+        })
     }
 
     fn drive(
@@ -300,15 +274,9 @@ impl Endpoint {
     ) -> oneshot::Receiver<Fingerprint> {
         let (packets, incoming) = mpsc::channel(MAX_QUEUED);
         // Who dials has chosen whom to send to.
-        let (ufrag, credit) = listening.unzip();
+        let (username, credit) = listening.unzip();
         let (connected, waiting) = oneshot::channel();
-        let mut state = self.lock();
-        if let Some(ufrag) = &ufrag {
-            state.by_ufrag.insert(ufrag.clone(), id);
-        }
-        state.by_address.insert(theirs, id);
-        state.routes.insert(id, Route { packets, addresses: vec![theirs], ufrag });
-        drop(state);
+        self.lock().add(id, packets, theirs, username);
         let driver =
             Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected), credit };
         drop(tokio::spawn(driver.run()));
@@ -320,36 +288,6 @@ impl Endpoint {
     }
 
     pub(super) fn forget(&self, id: Id) {
-        self.lock().forget(id);
-    }
-}
-
-impl State {
-    fn forward(&self, id: Id, datagram: Datagram<'_>) {
-        let Some(route) = self.routes.get(&id) else { return };
-        let packet = Packet { from: datagram.from, to: datagram.to, bytes: datagram.bytes.to_vec() };
-        // Where too many wait, one is lost as if on its way.
-        let _ = route.packets.try_send(packet);
-    }
-
-    fn also_from(&mut self, id: Id, from: SocketAddr) {
-        let Some(route) = self.routes.get_mut(&id).filter(|route| route.addresses.len() < MAX_ADDRESSES) else {
-            return;
-        };
-        route.addresses.push(from);
-        self.by_address.insert(from, id);
-    }
-
-    fn forget(&mut self, id: Id) {
-        self.admission.over(id);
-        let Some(route) = self.routes.remove(&id) else { return };
-        for address in &route.addresses {
-            if self.by_address.get(address) == Some(&id) {
-                self.by_address.remove(address);
-            }
-        }
-        if let Some(ufrag) = &route.ufrag {
-            self.by_ufrag.remove(ufrag);
-        }
+        self.lock().remove(id);
     }
 }

@@ -1,23 +1,14 @@
-//! From an encrypted connection to a peer: Noise over the first stream, begun by the listener.
+//! The bounds of a handshake, and how it may end.
 
-use std::{future::poll_fn, pin::pin, time::Duration};
+use std::{future::poll_fn, time::Duration};
 
-use futures::{
-    AsyncWriteExt,
-    future::{Either, select},
-};
-use libp2p::{
-    PeerId,
-    core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, UpgradeInfo},
-    identity::Keypair,
-    noise,
-};
+use libp2p::{PeerId, identity::Keypair};
 use tokio::time::timeout;
 
 use super::Connection;
 use crate::{
     Stream,
-    direct::{address::Fingerprint, noise_prologue},
+    direct::handshake::{self, Certificates, Role, Unproven},
 };
 
 /// Until a connection is encrypted, and again until it is authenticated.
@@ -36,47 +27,24 @@ pub enum HandshakeError {
     /// ICE takes no such address.
     #[error("nobody can be dialled at that address")]
     Address,
-    /// Nobody answered, or it went away.
-    #[error("no connection: {0}")]
-    Ended(&'static str),
-    /// Whoever answered is not who it says it is.
-    #[error("the other side does not prove who it is: {0}")]
-    Noise(#[from] noise::Error),
+    /// Nobody answered as who they say they are.
+    #[error(transparent)]
+    Unproven(#[from] Unproven),
     /// In time.
     #[error("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())]
     TimedOut,
 }
 
-/// Which side of Noise this is.
-pub(super) enum Role {
-    Listener,
-    Dialer,
-}
-
-/// Finds out who the other side is.
+/// Finds out who the other side of an encrypted connection is.
 pub(super) async fn authenticate(
     connection: Connection,
-    handshake: Stream,
+    stream: Stream,
     role: Role,
     keypair: &Keypair,
-    [dialer, listener]: [&Fingerprint; 2],
+    certificates: Certificates,
 ) -> Result<(PeerId, Connection), HandshakeError> {
-    let noise = noise::Config::new(keypair)?.with_prologue(noise_prologue(dialer, listener));
-    let name = noise.protocol_info().next().unwrap_or("/noise");
-    let noise = pin!(async {
-        let (peer, mut stream) = match role {
-            Role::Listener => noise.upgrade_outbound(handshake, name).await?,
-            Role::Dialer => noise.upgrade_inbound(handshake, name).await?,
-        };
-        // Its end is of no consequence.
-        let _ = stream.close().await;
-        Ok(peer)
-    });
-    let ended = pin!(poll_fn(|cx| connection.poll_end(cx)));
-    let made = timeout(HANDSHAKE_TIMEOUT, select(noise, ended)).await;
-    let peer = match made.map_err(|_| HandshakeError::TimedOut)? {
-        Either::Left((peer, _)) => peer.map_err(HandshakeError::Noise)?,
-        Either::Right((why, _)) => return Err(HandshakeError::Ended(why)),
-    };
+    let ended = poll_fn(|cx| connection.poll_end(cx));
+    let proved = timeout(HANDSHAKE_TIMEOUT, handshake::authenticate(stream, ended, role, keypair, certificates)).await;
+    let peer = proved.map_err(|_| HandshakeError::TimedOut)??;
     Ok((peer, connection))
 }

@@ -22,11 +22,15 @@ use tokio::{sync::mpsc, time::sleep};
 use super::{
     Certificate, Connection, HandshakeError,
     endpoint::{Arrived, Endpoint},
-    handshake::{FIRST_STREAM_DELAY, Role, authenticate},
+    handshake::{FIRST_STREAM_DELAY, authenticate},
 };
 use crate::{
     Limits,
-    direct::{address, credentials::Version},
+    direct::{
+        address,
+        credentials::Version,
+        handshake::{Certificates, Role},
+    },
 };
 
 pub(super) type Upgrade = Pin<Box<dyn Future<Output = Result<(PeerId, Connection), HandshakeError>> + Send>>;
@@ -103,7 +107,8 @@ impl Listener {
         let (ours, theirs) = (arrived.ours, arrived.theirs);
         let upgrade = async move {
             let Arrived { connection, handshake, dialer, version, place, .. } = arrived;
-            let made = authenticate(connection, handshake, Role::Listener, &keypair, [&dialer, &listener]).await;
+            let certificates = Certificates { dialer, listener };
+            let made = authenticate(connection, handshake, Role::Listener, &keypair, certificates).await;
             drop(place);
             if version == Version::V1 {
                 sleep(FIRST_STREAM_DELAY).await;

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `certificate` | what a listener's addresses name |
 //! | `socket` | one UDP socket, which answers from the address it was reached on |
-//! | `endpoint` | whose a datagram is; who may begin a handshake |
+//! | `endpoint`, `routes` | whose a datagram is; who may begin a handshake |
 //! | `stun`, `heralds`, `admission` | what strangers get: an answer, a little memory, a place in the queue |
 //! | `dtls` | asks a stranger for a cookie |
-//! | `core` | one peer connection without input or output, and its streams |
+//! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
 //! | `driver` | a task for each connection, between its core and the socket |
 //! | `connection` | a connection as a stream muxer |
-//! | `handshake` | from an encrypted connection to a peer |
+//! | `handshake` | the bounds of a handshake, and how it may end |
 //! | `dial`, `listener`, `transport` | the same for libp2p |
 
 mod admission;
@@ -24,6 +24,8 @@ mod endpoint;
 mod handshake;
 mod heralds;
 mod listener;
+mod routes;
+mod shared;
 mod socket;
 mod stun;
 mod transport;
