@@ -6,7 +6,7 @@
 //! | [`settings`], [`config_file`] | flag over environment over file over default |
 //! | [`addresses`] | default addresses, what can be dialled, whether a port is free |
 //! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
-//! | [`transport`], [`host`] | what this host hands the node |
+//! | [`transport`], [`farewell`], [`host`] | what this host hands the node |
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
 //! | [`http`] | the page, the API, and what keeps strangers from holding connections |
@@ -21,6 +21,7 @@ pub mod command;
 pub mod config_file;
 pub mod datadir;
 pub mod error;
+pub mod farewell;
 pub mod floodsub;
 pub mod host;
 pub mod http;

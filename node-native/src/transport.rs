@@ -15,7 +15,7 @@ use libp2p::{
 };
 use tincan_webrtc::native::Certificate;
 
-use crate::Error;
+use crate::{Error, farewell::Farewell};
 
 /// Until a connection is made, authenticated and multiplexed; who is slower is given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,7 +24,8 @@ const MAX_WS_FRAME_BYTES: usize = 2 * 1024 * 1024;
 /// The same for WebRTC, whose handshakes are more and whose versions are two.
 const WEBRTC_TIMEOUT: Duration = Duration::from_secs(20);
 
-type Connections = Boxed<(PeerId, StreamMuxerBox)>;
+/// Transports, authenticated and multiplexed.
+pub type Connections = Boxed<(PeerId, StreamMuxerBox)>;
 
 /// Everything this host can dial and listen on.
 ///
@@ -32,22 +33,34 @@ type Connections = Boxed<(PeerId, StreamMuxerBox)>;
 /// [`Error::SetUp`].
 pub fn build(key: &Keypair, certificate: &Certificate) -> Result<Connections, Error> {
     warn_without_dns();
-    let noise =
-        noise::Config::new(key).map_err(|error| Error::SetUp { what: "encryption", reason: error.to_string() })?;
     // WebSocket stands first: plain TCP would take its addresses and talk past the other side. It resolves names
     // itself, as TLS needs them.
+    let (ws, noise) = (websocket(key)?, noise(key)?);
+    // One resolver around the rest: it takes every address, so nothing could stand behind it.
+    let rest = with_dns(|| either(tcp(noise.clone()), either(quic(key), webrtc_direct(key, certificate))));
+    Ok(either(ws, rest.boxed()))
+}
+
+/// WebSocket alone.
+///
+/// # Errors
+/// [`Error::SetUp`].
+pub fn websocket(key: &Keypair) -> Result<Connections, Error> {
     let mut ws = websocket::Config::new(with_dns(tcp_transport));
     // A frame's announced size is allocated before it arrives, from strangers too.
     ws.set_max_data_size(MAX_WS_FRAME_BYTES);
     let ws = ws
+        .map(|socket, _| Farewell::new(socket))
         .upgrade(Version::V1Lazy)
-        .authenticate(noise.clone())
+        .authenticate(noise(key)?)
         .multiplex(yamux::Config::default())
         .timeout(CONNECT_TIMEOUT)
         .boxed();
-    // One resolver around the rest: it takes every address, so nothing could stand behind it.
-    let rest = with_dns(|| either(tcp(noise.clone()), either(quic(key), webrtc_direct(key, certificate))));
-    Ok(either(ws, rest.boxed()))
+    Ok(ws)
+}
+
+fn noise(key: &Keypair) -> Result<noise::Config, Error> {
+    noise::Config::new(key).map_err(|error| Error::SetUp { what: "encryption", reason: error.to_string() })
 }
 
 fn tcp(noise: noise::Config) -> Connections {

@@ -45,6 +45,8 @@ struct State {
     waiting: VecDeque<Stream>,
     /// Of all streams whose channels are open: a connection that breaks does not say so on each.
     feeds: Vec<Feed>,
+    /// How often the peer connection's state has changed.
+    changes: u64,
     /// Why there is no more.
     ended: Option<&'static str>,
     inbound: Option<Waker>,
@@ -140,6 +142,7 @@ impl Shared {
     }
 
     fn changed(self: &Rc<Self>) {
+        self.state.borrow_mut().changes += 1;
         match self.peer.connection_state() {
             RtcPeerConnectionState::Failed => self.end("the connection broke"),
             RtcPeerConnectionState::Closed => self.end("the connection was closed"),
@@ -150,11 +153,12 @@ impl Shared {
 
     /// The other side has not answered for a while: browsers themselves give up late.
     fn suspect(self: &Rc<Self>) {
-        let shared = Rc::downgrade(self);
+        let (shared, changes) = (Rc::downgrade(self), self.state.borrow().changes);
         spawn_local(async move {
             sleep(DISCONNECTED_TIMEOUT).await;
             let Some(shared) = shared.upgrade() else { return };
-            if shared.peer.connection_state() == RtcPeerConnectionState::Disconnected {
+            let unchanged = shared.state.borrow().changes == changes;
+            if unchanged {
                 shared.end("the other side no longer answers");
             }
         });

@@ -1,4 +1,4 @@
-//! WebSocket, and one of two WebRTCs.
+//! The node's WebSocket, and one of two WebRTCs.
 
 use std::time::Duration;
 
@@ -9,10 +9,8 @@ use libp2p::{
     core::{
         muxing::StreamMuxerBox,
         transport::{OrTransport, timeout::TransportTimeout},
-        upgrade,
     },
     identity::Keypair,
-    noise, tcp, websocket, yamux,
 };
 use tincan_trial::node::Transport;
 use tincan_webrtc::{Limits, direct::credentials, native};
@@ -50,13 +48,7 @@ impl From<Version> for credentials::Version {
 
 /// All that a native trial dials and listens on.
 pub(crate) fn build(keypair: &Keypair, which: Which, version: Option<Version>) -> Result<Transport> {
-    let ws = websocket::Config::new(tcp::tokio::Transport::new(tcp::Config::default().nodelay(true)))
-        .upgrade(upgrade::Version::V1Lazy)
-        .authenticate(noise::Config::new(keypair)?)
-        .multiplex(yamux::Config::default())
-        .timeout(CONNECT_TIMEOUT)
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
-        .boxed();
+    let ws = tincan_node::transport::websocket(keypair)?;
     let webrtc = TransportTimeout::new(webrtc(keypair, which, version)?, CONNECT_TIMEOUT);
     Ok(OrTransport::new(ws, webrtc).map(|made, _| made.into_inner()).boxed())
 }
