@@ -11,6 +11,7 @@ mod address;
 mod pace;
 mod state;
 mod stream;
+mod turn;
 
 use std::{
     future::Ready,

@@ -20,6 +20,7 @@ use web_sys::{BinaryType, CloseEvent, DomException, MessageEvent, WebSocket};
 use super::{
     pace::Pace,
     state::{Event, State},
+    turn::Turn,
 };
 
 /// Bytes handed to the browser and not yet sent, above which writing waits.
@@ -27,6 +28,12 @@ pub const HIGH_WATER: usize = 1024 * 1024;
 
 /// Bytes down to which a full send buffer should come before more is written.
 const LOW_WATER: usize = 256 * 1024;
+
+/// Bytes written in one turn of the event loop: the browser gets to send them while more are made.
+const TURN_BYTES: usize = 256 * 1024;
+
+/// Bytes sent as one message while the browser has as many to send: each message costs it the same again.
+const MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Close code of an end by choice; the only one of the standard's that a page may send.
 const NORMAL_CLOSURE: u16 = 1000;
@@ -43,6 +50,11 @@ struct Inner {
     state: Rc<RefCell<State>>,
     /// Runs only while the send buffer is full.
     recheck: Option<Sleep>,
+    /// What was written while the browser had enough to send, until it is a message's worth.
+    unsent: Vec<u8>,
+    turn: Option<Turn>,
+    /// Bytes written since the last one.
+    in_turn: usize,
     pace: Pace,
     _callbacks: Callbacks,
 }
@@ -75,6 +87,9 @@ impl Stream {
                 socket,
                 state,
                 recheck: None,
+                unsent: Vec::new(),
+                turn: Turn::new(),
+                in_turn: 0,
                 pace: Pace::default(),
                 _callbacks: callbacks,
             }),
@@ -140,15 +155,19 @@ fn close_socket(socket: &WebSocket) {
 }
 
 impl Inner {
-    /// Ready, with the bytes that fit, when the send buffer is below [`HIGH_WATER`]. No event tells that it is: it is
-    /// looked at again when it should be nearly empty at its pace, and with whatever the other side says meanwhile.
+    /// Ready, with the bytes that fit into this turn, when the send buffer is below [`HIGH_WATER`]. No event tells that it
+    /// is: it is looked at again when it should be nearly empty at its pace, and with whatever the other side says.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         loop {
             let buffered = self.socket.buffered_amount() as usize;
             self.state.borrow_mut().full = buffered >= HIGH_WATER;
             if buffered < HIGH_WATER {
                 (self.recheck, self.pace) = (None, self.pace.rested());
-                return Poll::Ready(HIGH_WATER - buffered);
+                if self.in_turn < TURN_BYTES {
+                    return Poll::Ready((HIGH_WATER - buffered).min(TURN_BYTES - self.in_turn));
+                }
+                ready!(self.poll_turn(cx));
+                continue;
             }
             if self.recheck.is_none() {
                 let wait = self.pace.until(LOW_WATER, buffered, now());
@@ -157,8 +176,16 @@ impl Inner {
             if let Some(recheck) = &mut self.recheck {
                 ready!(recheck.poll_unpin(cx));
             }
-            self.recheck = None;
+            (self.recheck, self.in_turn) = (None, 0);
         }
+    }
+
+    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if let Some(turn) = &self.turn {
+            ready!(turn.poll(cx));
+        }
+        self.in_turn = 0;
+        Poll::Ready(())
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
@@ -169,16 +196,53 @@ impl Inner {
         }
         // The end of the connection wakes as well: timers of a hidden page are slow.
         self.state.borrow_mut().await_write(cx);
-        let length = ready!(self.poll_room(cx)).min(buffer.len());
-        match self.socket.send_with_u8_array(&buffer[..length]) {
-            Ok(()) => Poll::Ready(Ok(length)),
-            Err(_) => Poll::Ready(Err(closing())),
+        let room = ready!(self.poll_room(cx)).min(buffer.len());
+        if self.unsent.is_empty() && !self.is_busy() {
+            self.send(&buffer[..room])?;
+            self.in_turn += room;
+            return Poll::Ready(Ok(room));
         }
+        let length = room.min(MESSAGE_BYTES - self.unsent.len());
+        self.in_turn += length;
+        self.unsent.extend_from_slice(&buffer[..length]);
+        if self.unsent.len() == MESSAGE_BYTES {
+            self.send_unsent()?;
+        }
+        Poll::Ready(Ok(length))
     }
 
-    fn poll_close(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    /// The browser has something to send for a while.
+    fn is_busy(&self) -> bool {
+        self.socket.buffered_amount() as usize >= MESSAGE_BYTES
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        self.socket.send_with_u8_array(bytes).map_err(|_| closing())
+    }
+
+    fn send_unsent(&mut self) -> io::Result<()> {
+        let sent = self.send(&self.unsent);
+        self.unsent.clear();
+        sent
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unsent.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.state.borrow_mut().poll_open(cx))?;
+        if self.is_busy() {
+            ready!(self.poll_turn(cx));
+        }
+        Poll::Ready(self.send_unsent())
+    }
+
+    fn poll_close(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.state.borrow().is_over() {
             return Poll::Ready(Ok(()));
+        }
+        if !self.unsent.is_empty() {
+            self.send_unsent()?;
         }
         self.state.borrow_mut().await_write(cx);
         close_socket(&self.socket);
@@ -217,14 +281,14 @@ impl AsyncWrite for Stream {
         self.inner.poll_write(cx, buffer)
     }
 
-    /// Ready at once: what was written is the browser's, which sends it as fast as the network takes
-    /// it. Nothing can hurry it, and no event tells when it is done.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    /// Ready when what was written is the browser's, which sends it as fast as the network takes it: nothing can hurry
+    /// it, and no event tells when it is done.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.inner.poll_flush(cx)
     }
 
     /// Ready when the browser has sent what was written and closed.
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_close(cx)
     }
 }

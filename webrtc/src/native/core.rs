@@ -18,13 +18,18 @@ use str0m::{
     net::{Protocol, Receive},
 };
 
-use super::{shared::Shared, socket::Way};
+use super::{driver::now, shared::Shared, socket::Way};
 use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, stream::Outlet};
 
-/// Bytes of one channel that wait to be sent before writers wait.
-const HIGH_WATER: usize = 256 * 1024;
-/// Bytes down to which it must come before they go on.
-const LOW_WATER: usize = 64 * 1024;
+/// Bytes of one channel that the other side has not acknowledged before writers wait. More at once is more than a
+/// browser's socket holds, and every loss makes all that is under way costly to look through.
+const HIGH_WATER: usize = 64 * 1024;
+/// The same on a long path, which holds more.
+const LONG_HIGH_WATER: usize = 256 * 1024;
+/// What is called long: full channels take so much time until they have room,
+const LONG_PATH: Duration = Duration::from_millis(20);
+/// so often in a row. Once or twice may be a loss.
+const LONG_TIMES: u32 = 3;
 /// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
 /// handshake's channel a moment after its association stands, and never if words have come by then.
 const FIRST_WORDS_DELAY: Duration = Duration::from_millis(10);
@@ -72,6 +77,10 @@ pub(super) struct Core {
     /// When that will be.
     pub(super) held_until: Option<Instant>,
     pub(super) wakers: Wakers,
+    /// How often in a row a channel took [`LONG_PATH`] until it had room.
+    long_times: u32,
+    /// Since when a channel is full.
+    full_since: Option<Instant>,
 }
 
 /// Who waits for what.
@@ -98,6 +107,8 @@ impl Core {
             held: None,
             held_until: None,
             wakers: Wakers::default(),
+            long_times: 0,
+            full_since: None,
         }
     }
 
@@ -113,7 +124,33 @@ impl Core {
 
     /// Whether a channel takes a message.
     pub(super) fn has_room(&mut self, id: ChannelId) -> bool {
-        self.held != Some(id) && self.rtc.channel(id).is_some_and(|mut channel| channel.buffered_amount() < HIGH_WATER)
+        let high_water = self.high_water();
+        let room = self.held != Some(id)
+            && self.rtc.channel(id).is_some_and(|mut channel| channel.buffered_amount() < high_water);
+        if !room {
+            self.full_since.get_or_insert_with(now);
+        }
+        room
+    }
+
+    /// A channel that was full has room.
+    fn drained(&mut self, id: ChannelId, now: Instant) -> Option<News> {
+        let took = self.full_since.take().map_or(Duration::ZERO, |since| now.duration_since(since));
+        self.long_times = if took < LONG_PATH { 0 } else { self.long_times.saturating_add(1) };
+        self.set_low_water(id);
+        self.channels.get(&id).cloned().map(News::Drained)
+    }
+
+    fn high_water(&self) -> usize {
+        if self.long_times < LONG_TIMES { HIGH_WATER } else { LONG_HIGH_WATER }
+    }
+
+    /// Has a channel tell when it has room again.
+    fn set_low_water(&mut self, id: ChannelId) {
+        let low_water = self.high_water() / 4 * 3;
+        if let Some(mut channel) = self.rtc.channel(id) {
+            channel.set_buffered_amount_low_threshold(low_water);
+        }
     }
 
     /// Sends a message; fails where the channel is gone.
@@ -197,7 +234,7 @@ impl Core {
                     if matches!(&event, Event::ChannelOpen(id, _) if self.held == Some(*id)) {
                         self.held_until = Some(now + FIRST_WORDS_DELAY);
                     }
-                    if let Some(news) = self.happened(event, shared) {
+                    if let Some(news) = self.happened(event, shared, now) {
                         tell(news);
                     }
                 }
@@ -210,7 +247,7 @@ impl Core {
         }
     }
 
-    fn happened(&mut self, event: Event, shared: &Arc<Shared>) -> Option<News> {
+    fn happened(&mut self, event: Event, shared: &Arc<Shared>, now: Instant) -> Option<News> {
         match event {
             Event::Connected => {
                 let digest = self.rtc.direct_api().remote_dtls_fingerprint()?.bytes.clone();
@@ -221,9 +258,7 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                if let Some(mut channel) = self.rtc.channel(id) {
-                    channel.set_buffered_amount_low_threshold(LOW_WATER);
-                }
+                self.set_low_water(id);
                 if let Some(feed) = self.channels.get(&id) {
                     return Some(News::Drained(feed.clone()));
                 }
@@ -240,7 +275,7 @@ impl Core {
                 let feed = self.channels.get(&message.id)?;
                 Some(News::Message(feed.clone(), message.data.into()))
             }
-            Event::ChannelBufferedAmountLow(id) => self.channels.get(&id).cloned().map(News::Drained),
+            Event::ChannelBufferedAmountLow(id) => self.drained(id, now),
             Event::ChannelClose(id) => self.channels.remove(&id).map(News::Closed),
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 Some(News::Ended("the other side no longer answers"))

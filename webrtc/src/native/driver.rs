@@ -13,8 +13,13 @@ use tokio::{
 };
 
 use super::{
-    admission::Id, core::News, endpoint::Endpoint, handshake::HANDSHAKE_TIMEOUT, shared::Shared, socket::Way,
-    stun::is_server_hello,
+    admission::Id,
+    core::News,
+    endpoint::Endpoint,
+    handshake::HANDSHAKE_TIMEOUT,
+    shared::Shared,
+    socket::Way,
+    stun::{is_alert, is_server_hello},
 };
 use crate::direct::address::Fingerprint;
 
@@ -22,6 +27,9 @@ use crate::direct::address::Fingerprint;
 pub(super) const MAX_QUEUED: usize = 2048;
 /// Of them those that are read before anything is sent.
 const MAX_AT_ONCE: usize = 64;
+/// And of these those that are read at once, as each look at what is to be sent goes through all that is on its way; DTLS
+/// keeps so many records and some more.
+const MAX_BETWEEN_POLLS: usize = 16;
 /// For how long a connection that is closed still sends what was written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -124,10 +132,17 @@ impl Driver {
         news: &mut Vec<News>,
     ) -> (Instant, bool) {
         let mut core = self.shared.lock();
+        let at_once = if self.connected.is_some() { 1 } else { MAX_BETWEEN_POLLS };
+        let mut unpolled = 0;
         for packet in received {
+            // What came before the end of DTLS may have to be answered before it.
+            if unpolled == at_once || (unpolled > 0 && is_alert(&packet.bytes)) {
+                core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+                unpolled = 0;
+            }
             outbox.allow(packet.bytes.len());
             core.receive(packet.from, packet.to, &packet.bytes, now);
-            core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+            unpolled += 1;
         }
         core.pass(now);
         if core.closing {

@@ -37,6 +37,11 @@ pub(super) fn is_server_hello(bytes: &[u8]) -> bool {
     is_handshake(bytes, 2)
 }
 
+/// Whether they are a DTLS alert, which is what ends a connection.
+pub(super) fn is_alert(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&21)
+}
+
 fn is_handshake(bytes: &[u8], kind: u8) -> bool {
     bytes.first() == Some(&22) && bytes.get(13) == Some(&kind)
 }
