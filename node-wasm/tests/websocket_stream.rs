@@ -18,8 +18,8 @@ use libp2p::core::{
     Endpoint,
     transport::{DialOpts, PortUse, Transport as _},
 };
-use n0_future::time::timeout;
-use tincan_wasm::websocket::{HIGH_WATER, MAX_UNREAD, Stream, Transport};
+use n0_future::time::{sleep, timeout};
+use tincan_wasm::websocket::{HIGH_WATER, MAX_UNREAD, MESSAGE_BYTES, Stream, Transport};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -239,7 +239,42 @@ async fn writing_waits_while_the_send_buffer_is_full() {
     assert!(timeout(Duration::from_millis(50), write.as_mut()).await.is_err());
     far.buffered(HIGH_WATER - 100);
     assert_eq!(timeout(Duration::from_secs(5), write).await.unwrap().unwrap(), 2);
-    assert_eq!(far.sent(), [b"123".to_vec(), b"67".to_vec()]);
+    timeout(Duration::from_secs(5), stream.flush()).await.unwrap().unwrap();
+    assert_eq!(far.sent(), [b"12367"]);
+}
+
+#[wasm_bindgen_test]
+async fn small_writes_go_at_once_while_the_browser_has_little_to_send_and_together_while_it_has_much() {
+    let (mut stream, far) = connected().await;
+    stream.write_all(b"1").await.unwrap();
+    stream.write_all(b"2").await.unwrap();
+    assert_eq!(far.sent(), [b"1", b"2"]);
+    far.buffered(HIGH_WATER / 2);
+    let part = vec![7; 3 * MESSAGE_BYTES / 4];
+    stream.write_all(&part).await.unwrap();
+    stream.write_all(&part).await.unwrap();
+    stream.flush().await.unwrap();
+    let lengths: Vec<usize> = far.sent().iter().map(Vec::len).collect();
+    assert_eq!(lengths, [1, 1, MESSAGE_BYTES, MESSAGE_BYTES / 2]);
+}
+
+#[wasm_bindgen_test]
+async fn a_long_upload_leaves_the_browser_its_turns() {
+    let (mut stream, far) = connected().await;
+    let others = std::rc::Rc::new(std::cell::Cell::new(0));
+    let counted = others.clone();
+    wasm_bindgen_futures::spawn_local(async move {
+        loop {
+            sleep(Duration::ZERO).await;
+            counted.set(counted.get() + 1);
+        }
+    });
+    // Much is written, and the browser sends it at once.
+    for _ in 0..256 {
+        stream.write_all(&[7; 64 * 1024]).await.unwrap();
+    }
+    assert!(others.get() > 0);
+    assert_eq!(far.sent().iter().map(Vec::len).sum::<usize>(), 256 * 64 * 1024);
 }
 
 #[wasm_bindgen_test]

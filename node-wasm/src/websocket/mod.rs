@@ -27,7 +27,7 @@ use tincan_shared::Multiaddr;
 
 pub use address::Address;
 pub use state::MAX_UNREAD;
-pub use stream::{HIGH_WATER, Stream};
+pub use stream::{HIGH_WATER, MESSAGE_BYTES, Stream};
 
 /// Dials `/ws`, `/wss` and `/tls/ws` addresses.
 #[derive(Debug, Default)]

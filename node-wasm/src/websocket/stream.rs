@@ -33,7 +33,7 @@ const LOW_WATER: usize = 256 * 1024;
 const TURN_BYTES: usize = 256 * 1024;
 
 /// Bytes sent as one message while the browser has as many to send: each message costs it the same again.
-const MESSAGE_BYTES: usize = 64 * 1024;
+pub const MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Close code of an end by choice; the only one of the standard's that a page may send.
 const NORMAL_CLOSURE: u16 = 1000;
