@@ -12,6 +12,7 @@ mod pace;
 mod state;
 mod stream;
 mod turn;
+mod unread;
 
 use std::{
     future::Ready,

@@ -35,9 +35,10 @@ impl Pace {
         self.wait
     }
 
-    /// The buffer has room. What was in it says nothing about the next time it is full; how long it took does.
+    /// The buffer has room. What was in it says nothing about the next time it is full; how long it took says that it
+    /// did not take longer.
     pub(super) fn rested(self) -> Self {
-        Self { looked: None, ..self }
+        if self.looked.is_some() { Self { looked: None, wait: self.wait / 2 } } else { self }
     }
 }
 
@@ -57,6 +58,9 @@ mod tests {
         assert!(wait.abs_diff(Duration::from_millis(80)) < Duration::from_millis(1), "{wait:?}");
         let stuck = begin + Duration::from_millis(90);
         assert_eq!([1, 2, 3].map(|n| pace.until(100, 900, stuck + LONGEST * n)), [wait * 2, LONGEST, LONGEST]);
-        assert_eq!(pace.rested().until(100, 1000, stuck), LONGEST);
+        for wait in [LONGEST / 2, LONGEST / 4] {
+            pace = pace.rested().rested();
+            assert_eq!(pace.until(100, 1000, stuck), wait);
+        }
     }
 }

@@ -2,16 +2,14 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
-    io::{self, Read as _},
+    io,
     task::{Context, Poll, Waker},
 };
 
+use super::unread::Unread;
+
 /// Bytes that may lie unread. A WebSocket cannot be told to wait, so more ends the connection.
 pub const MAX_UNREAD: usize = 16 * 1024 * 1024;
-
-/// Memory that an emptied buffer keeps.
-const KEPT_CAPACITY: usize = 64 * 1024;
 
 /// Close codes of a wanted end: done, going away, and none given.
 const CLEAN_CODES: [u16; 3] = [1000, 1001, 1005];
@@ -73,7 +71,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct State {
     phase: Phase,
-    unread: VecDeque<u8>,
+    unread: Unread,
     /// Who waits for bytes.
     reader: Option<Waker>,
     /// Who waits to be open, to write, or to be closed.
@@ -84,7 +82,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Connecting, unread: VecDeque::new(), reader: None, writer: None, full: false }
+        Self { phase: Phase::Connecting, unread: Unread::default(), reader: None, writer: None, full: false }
     }
 
     /// Takes an event in and wakes whom it concerns: after the borrow, as a waker may run anything.
@@ -100,7 +98,7 @@ impl State {
             // The rest of an end that is already known.
             (Phase::Ended(_), _) => [None, None],
             (_, Event::Binary(bytes)) => {
-                self.unread.extend(bytes);
+                self.unread.push(bytes);
                 // The other side answers what it has read: whoever waits for room looks again.
                 [self.reader.take(), if self.full { self.writer.take() } else { None }]
             }
@@ -125,7 +123,7 @@ impl State {
 
     /// An end by the other side's fault: what it sent before is not worth keeping.
     fn fail(&mut self, end: End) -> [Option<Waker>; 2] {
-        self.unread = VecDeque::new();
+        self.unread = Unread::default();
         self.end(end)
     }
 
@@ -153,11 +151,7 @@ impl State {
     /// What arrived comes before the news that nothing more will.
     pub(super) fn poll_read(&mut self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if !self.unread.is_empty() {
-            let read = self.unread.read(buffer);
-            if self.unread.is_empty() {
-                self.unread.shrink_to(KEPT_CAPACITY);
-            }
-            return Poll::Ready(read);
+            return Poll::Ready(Ok(self.unread.read(buffer)));
         }
         match self.phase {
             Phase::Ended(End::Clean) => Poll::Ready(Ok(0)),
