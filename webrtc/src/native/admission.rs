@@ -23,18 +23,22 @@ struct Handshake {
 pub(super) struct Admission(VecDeque<Handshake>);
 
 impl Admission {
-    /// Somebody begins. Returns who has to end for it: of its source where that has many, and before all others the
-    /// oldest whose source has not proved that it receives. An honest dialer is through before it is the oldest.
+    /// Somebody begins. Returns who has to end for it, of its source where that has many: the oldest of those whose source
+    /// has not proved that it receives, while they are half of all, or else of the others. So neither who forges
+    /// addresses nor who stops half-way keeps others out, and an honest dialer is through before it is the oldest.
     pub(super) fn admit(&mut self, id: Id, source: IpAddr) -> Option<Id> {
         let crowded = self.0.iter().filter(|other| other.source == source).count() >= MAX_HANDSHAKES_PER_SOURCE;
-        let gone = (crowded || self.0.len() >= MAX_HANDSHAKES).then(|| {
-            let of_source = |other: &Handshake| !crowded || other.source == source;
-            let unproven = self.0.iter().position(|other| of_source(other) && !other.proven);
-            let goes = unproven.or_else(|| self.0.iter().position(of_source))?;
-            self.0.remove(goes).map(|gone| gone.id)
-        });
+        let places = if crowded { MAX_HANDSHAKES_PER_SOURCE } else { MAX_HANDSHAKES };
+        let rivals = || self.0.iter().enumerate().filter(|(_, other)| !crowded || other.source == source);
+        let goes = if crowded || self.0.len() >= places {
+            let unproven = rivals().filter(|(_, rival)| !rival.proven).count();
+            let proven_goes = unproven * 2 < places;
+            rivals().find(|(_, rival)| rival.proven == proven_goes).map(|(at, _)| at)
+        } else {
+            None
+        };
         self.0.push_back(Handshake { id, source, proven: false });
-        gone.flatten()
+        self.0.remove(goes?).map(|gone| gone.id)
     }
 
     /// Its source receives what we send.
@@ -67,19 +71,36 @@ mod tests {
         assert_eq!(admission.admit(10_001, ip(1)), None);
     }
 
-    #[test]
-    fn who_has_proved_its_address_goes_last() {
+    /// All places taken, by the sources in turn.
+    fn full(proven: impl Fn(Id) -> bool) -> Admission {
         let mut admission = Admission::default();
         for id in 0..MAX_HANDSHAKES as Id {
             assert_eq!(admission.admit(id, ip((id % 8) as u8)), None);
-            if id != 500 {
+            if proven(id) {
                 admission.prove(id);
             }
         }
-        assert_eq!(admission.admit(2000, ip(9)), Some(500));
-        admission.prove(2000);
-        assert_eq!(admission.admit(2001, ip(9)), Some(0));
-        admission.over(3);
-        assert_eq!(admission.admit(2002, ip(9)), None);
+        admission
+    }
+
+    #[test]
+    fn who_has_proved_its_address_is_safe_from_those_who_forge_theirs() {
+        let mut admission = full(|id| id % 2 == 0);
+        for n in 0..MAX_HANDSHAKES as Id {
+            let gone = admission.admit(2000 + n, ip(9)).expect("somebody goes");
+            assert!(gone % 2 == 1 || gone >= 2000, "{gone}");
+        }
+        admission.over(2);
+        assert_eq!(admission.admit(5000, ip(10)), None);
+    }
+
+    #[test]
+    fn who_begins_is_safe_from_those_who_stop_half_way() {
+        let mut admission = full(|_| true);
+        let half = MAX_HANDSHAKES as Id / 2;
+        for n in 0..half {
+            assert_eq!(admission.admit(2000 + n, ip((9 + n % 2) as u8)), Some(n));
+        }
+        assert_eq!(admission.admit(3000, ip(11)), Some(2000), "they are half of all now");
     }
 }
