@@ -77,7 +77,8 @@ try {
   const built = await programs(directory);
   const found = [];
   for (const part of parts) found.push(await measured(part, built));
-  const how = `web/e2e/bench-transports.mjs --runs ${joins} --bulk-runs ${bulks} --bytes ${bytes}`;
+  const how = `web/e2e/bench-transports.mjs --runs ${joins} --bulk-runs ${bulks} --bytes ${bytes} \
+--slow-runs ${slowRuns} --slow-bytes ${slowBytes}`;
   const text = `## Transports
 
 ${found.join("\n\n")}
