@@ -2,7 +2,9 @@
 
 #![cfg(not(target_family = "wasm"))]
 
-use std::{pin::Pin, time::Duration};
+mod path;
+
+use std::{net::Ipv4Addr, pin::Pin, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, future::poll_fn, stream::FuturesUnordered};
 use libp2p::{
@@ -12,6 +14,7 @@ use libp2p::{
         transport::{DialOpts, ListenerId, PortUse, TransportEvent},
     },
     identity::Keypair,
+    multiaddr::Protocol,
 };
 use tincan_webrtc::{
     Limits, Stream,
@@ -134,6 +137,11 @@ const UNREAD: usize = 16 * 1024 * 1024 - 1024;
 /// Streams of one connection, and how many of them at once.
 const STREAMS: usize = 2000;
 const AT_ONCE: usize = 100;
+/// Streams that share a changing path, the bytes of each, and after how many datagrams it becomes so long or short again.
+const SHARING: u8 = 4;
+const SHARED_BYTES: usize = 1024 * 1024;
+const CHANGE_AFTER: usize = 300;
+const LONG_WAY: Duration = Duration::from_millis(15);
 
 async fn pair() -> (Connection, Connection) {
     let (mut hub, mut peer) = (node(), node());
@@ -219,4 +227,27 @@ async fn what_nobody_reads_waits_and_is_whole() {
     let mut read = Vec::new();
     within(reader.read_to_end(&mut read)).await.expect("whole");
     assert!(read == whole, "{} bytes of {}", read.len(), whole.len());
+}
+
+/// How much is under way changes with the path, and each stream has to notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_that_share_a_path_whose_length_changes_all_come_through() {
+    let (mut hub, peer) = (node(), node());
+    let address = listen(&mut hub.transport, "/ip4/127.0.0.1/udp/0/webrtc-direct").await;
+    let arrival = accept(hub.transport);
+    let port = address.iter().find_map(|part| if let Protocol::Udp(port) = part { Some(port) } else { None });
+    let there = (Ipv4Addr::LOCALHOST, port.expect("a port")).into();
+    let here = path::changing(there, CHANGE_AFTER, LONG_WAY).await;
+    let dialled = address.replace(1, |_| Some(Protocol::Udp(here.port()))).expect("a port");
+    let (_, mut ours) = dial(&mut peer.transport.dialling(Version::V2), dialled).await;
+    let (_, theirs, _) = within(arrival).await.expect("accepted");
+    serve(theirs);
+    let mut asking = Vec::new();
+    for n in 0..SHARING {
+        let stream = outbound(&mut ours).await;
+        asking.push(tokio::spawn(async move { ask(stream, &vec![n; SHARED_BYTES]).await }));
+    }
+    for asked in asking {
+        within(asked).await.expect("echoed");
+    }
 }

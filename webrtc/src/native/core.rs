@@ -122,12 +122,17 @@ impl Core {
         (id, stands)
     }
 
-    /// Whether a channel takes a message.
+    /// Whether a channel takes a message. If not, it tells when it does.
     pub(super) fn has_room(&mut self, id: ChannelId) -> bool {
-        let high_water = self.high_water();
-        let room = self.held != Some(id)
-            && self.rtc.channel(id).is_some_and(|mut channel| channel.buffered_amount() < high_water);
+        if self.held == Some(id) {
+            return false;
+        }
+        let high_water = if self.long_times < LONG_TIMES { HIGH_WATER } else { LONG_HIGH_WATER };
+        let Some(mut channel) = self.rtc.channel(id) else { return false };
+        let room = channel.buffered_amount() < high_water;
         if !room {
+            // Here and not once: below a threshold of longer times it may be already, and would never tell.
+            channel.set_buffered_amount_low_threshold(high_water / 4 * 3);
             self.full_since.get_or_insert_with(now);
         }
         room
@@ -135,22 +140,12 @@ impl Core {
 
     /// A channel that was full has room.
     fn drained(&mut self, id: ChannelId, now: Instant) -> Option<News> {
-        let took = self.full_since.take().map_or(Duration::ZERO, |since| now.duration_since(since));
-        self.long_times = if took < LONG_PATH { 0 } else { self.long_times.saturating_add(1) };
-        self.set_low_water(id);
-        self.channels.get(&id).cloned().map(News::Drained)
-    }
-
-    fn high_water(&self) -> usize {
-        if self.long_times < LONG_TIMES { HIGH_WATER } else { LONG_HIGH_WATER }
-    }
-
-    /// Has a channel tell when it has room again.
-    fn set_low_water(&mut self, id: ChannelId) {
-        let low_water = self.high_water() / 4 * 3;
-        if let Some(mut channel) = self.rtc.channel(id) {
-            channel.set_buffered_amount_low_threshold(low_water);
+        // Of several that were full, the first tells how long that takes.
+        if let Some(since) = self.full_since.take() {
+            let long = now.duration_since(since) >= LONG_PATH;
+            self.long_times = if long { self.long_times.saturating_add(1) } else { 0 };
         }
+        self.channels.get(&id).cloned().map(News::Drained)
     }
 
     /// Sends a message; fails where the channel is gone.
@@ -258,7 +253,6 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                self.set_low_water(id);
                 if let Some(feed) = self.channels.get(&id) {
                     return Some(News::Drained(feed.clone()));
                 }
