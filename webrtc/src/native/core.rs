@@ -26,6 +26,9 @@ use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, str
 const HIGH_WATER: usize = 64 * 1024;
 /// The same on a long path, which holds more.
 const LONG_HIGH_WATER: usize = 256 * 1024;
+/// Bytes down to which it must come before they go on. One for both, and set once: str0m takes a new one only after it has
+/// read what came, and never tells of a bound that was passed meanwhile.
+const LOW_WATER: usize = 48 * 1024;
 /// What is called long: full channels take so much time until they have room,
 const LONG_PATH: Duration = Duration::from_millis(20);
 /// so often in a row. Once or twice may be a loss.
@@ -122,7 +125,7 @@ impl Core {
         (id, stands)
     }
 
-    /// Whether a channel takes a message. If not, it tells when it does.
+    /// Whether a channel takes a message. If not, it tells when it does: more than [`LOW_WATER`] is under way.
     pub(super) fn has_room(&mut self, id: ChannelId) -> bool {
         if self.held == Some(id) {
             return false;
@@ -131,8 +134,6 @@ impl Core {
         let Some(mut channel) = self.rtc.channel(id) else { return false };
         let room = channel.buffered_amount() < high_water;
         if !room {
-            // Here and not once: below a threshold of longer times it may be already, and would never tell.
-            channel.set_buffered_amount_low_threshold(high_water / 4 * 3);
             self.full_since.get_or_insert_with(now);
         }
         room
@@ -252,6 +253,9 @@ impl Core {
                 if self.given_up.remove(&id) {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
+                }
+                if let Some(mut channel) = self.rtc.channel(id) {
+                    channel.set_buffered_amount_low_threshold(LOW_WATER);
                 }
                 if let Some(feed) = self.channels.get(&id) {
                     return Some(News::Drained(feed.clone()));
