@@ -32,6 +32,7 @@ async fn socket() -> Arc<UdpSocket> {
     Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a socket"))
 }
 
+#[allow(clippy::disallowed_methods, reason = "the path is the clock")]
 async fn way(
     from: Arc<UdpSocket>,
     to: Arc<UdpSocket>,
@@ -51,7 +52,7 @@ async fn way(
     for count in 0_usize.. {
         let Ok((length, sender)) = from.recv_from(&mut buffer).await else { return };
         let Some(target) = whither(sender).await else { continue };
-        let later = if count / each % 2 == 0 { Duration::ZERO } else { delay };
+        let later = if (count / each).is_multiple_of(2) { Duration::ZERO } else { delay };
         let _ = queue.try_send((Instant::now() + later, target, buffer[..length].to_vec()));
     }
 }
