@@ -8,6 +8,7 @@
 //! | `stun`, `heralds`, `admission` | what strangers get: an answer, a little memory, a place in the queue |
 //! | `dtls` | asks a stranger for a cookie |
 //! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
+//! | `window` | how much a connection may have under way |
 //! | `driver` | a task for each connection, between its core and the socket |
 //! | `connection` | a connection as a stream muxer |
 //! | `handshake` | the bounds of a handshake, and how it may end |
@@ -29,6 +30,7 @@ mod shared;
 mod socket;
 mod stun;
 mod transport;
+mod window;
 
 pub use admission::{MAX_HANDSHAKES, MAX_HANDSHAKES_PER_SOURCE};
 pub use certificate::{Certificate, CertificateError};
