@@ -21,6 +21,10 @@ fn bad_usage_is_2() {
         ("--listen /ip4/0.0.0.0/tcp/x", "/ip4/0.0.0.0/tcp/x"),
         ("--bootstrap /ip4/127.0.0.1/udp/1/webrtc-direct", "certhash"),
         ("--http nonsense", "HOST:PORT"),
+        ("--trusted-proxy nonsense", "192.0.2.0/24"),
+        ("--trusted-proxy 192.0.2.0/33", "192.0.2.0/33"),
+        ("--trusted-proxy 192.0.2.1 chat", "--trusted-proxy belongs to tincan serve"),
+        ("--page /nonexistent --ephemeral --http 127.0.0.1:0", "/nonexistent"),
         ("chat --plain --floodsub", "--floodsub"),
         ("--kad-protocol nonsense --ephemeral --http 127.0.0.1:0", "kad_protocol"),
         (
@@ -41,7 +45,12 @@ fn bad_environment_and_config_are_2() {
     assert!(ended.error(2).contains("nonsense"));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tincan.toml");
-    for (content, part) in [("rooom = \"a\"", "rooom"), ("listen = [\"x\"]", "line 1"), ("nick =", "line 1")] {
+    for (content, part) in [
+        ("rooom = \"a\"", "rooom"),
+        ("listen = [\"x\"]", "line 1"),
+        ("nick =", "line 1"),
+        ("trusted_proxy = [\"x\"]", "line 1: x: it is no address or range"),
+    ] {
         fs::write(&path, content).unwrap();
         let ended = tincan("chat").path("--config", &path).run(b"");
         let error = ended.error(2);
@@ -51,15 +60,6 @@ fn bad_environment_and_config_are_2() {
     assert!(ended.error(2).contains("missing"));
 }
 
-#[test]
-fn a_port_in_use_is_named() {
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
-    for (flags, part) in [
-        (format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/{tcp_port}"), format!("/tcp/{tcp_port} is in use")),
-        (
-            format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/{tcp_port}/ws"),
 #[test]
 fn limits_that_cannot_work_are_named_with_what_works() {
     let dir = tempfile::tempdir().unwrap();
@@ -114,6 +114,15 @@ fn limits_at_their_bounds_work() {
     ended.assert_status(0);
 }
 
+#[test]
+fn a_port_in_use_is_named() {
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (tcp_port, udp_port) = (tcp.local_addr().unwrap().port(), udp.local_addr().unwrap().port());
+    for (flags, part) in [
+        (format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/{tcp_port}"), format!("/tcp/{tcp_port} is in use")),
+        (
+            format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/{tcp_port}/ws"),
             format!("/tcp/{tcp_port}/ws is in use"),
         ),
         (format!("--http 127.0.0.1:0 --listen /ip4/127.0.0.1/udp/{udp_port}/quic-v1"), format!("/udp/{udp_port}/")),
