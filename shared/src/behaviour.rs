@@ -34,9 +34,9 @@ const NO_BACKOFF: Duration = Duration::from_millis(1);
 /// Bytes of one gossip message.
 const MAX_GOSSIP_BYTES: usize = 65_536;
 /// Bytes of subscriptions and control messages in one RPC: a hub's hello names 512 rooms of up to 64 bytes.
-const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
+pub(crate) const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
 /// Topics one peer may be subscribed to; hubs are subscribed to what they carry.
-const MAX_TOPICS_PER_PEER: usize = 1024;
+pub(crate) const MAX_TOPICS_PER_PEER: usize = 1024;
 /// Peers in a hub's mesh of a room: `connections` bounds them, also after it was raised on a running hub.
 const EVERYBODY: usize = usize::MAX;
 /// Providers remembered for one key.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     Config, Error, Limits,
     actor::MAX_ROOMS_PER_PEER,
-    config::MAX_FRAME_BYTES,
+    behaviour::{MAX_CONTROL_BYTES, MAX_TOPICS_PER_PEER},
+    config::{MAX_FRAME_BYTES, MAX_ROOM_BYTES},
     hub::desk::MAX_WATCHED,
     room::{
         frame::MAX_PRESENCE_BYTES,
@@ -23,6 +24,12 @@ const FRAME_OVERHEAD: usize = 3;
 const PREFIX_BYTES: usize = 10;
 /// The least time between pings.
 const MIN_PING_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A hub's hello names all its rooms in one RPC, each with a few bytes of framing.
+const _: () = {
+    let rooms = MAX_WATCHED + MAX_ROOMS_PER_PEER;
+    assert!(rooms <= MAX_TOPICS_PER_PEER && rooms * (MAX_ROOM_BYTES + 8) <= MAX_CONTROL_BYTES);
+};
 
 impl Config {
     /// Refuses settings that cannot work.
