@@ -12,6 +12,7 @@ use std::{
 
 use support::{
     Hub, PATIENCE,
+    left_out::left_out,
     node::{node, now_ms, peer, total, until},
     tincan,
 };
@@ -128,7 +129,7 @@ impl Disk {
         let size = format!("size={kib}k");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("left out: a full disk, as mounting one needs root");
+            left_out("a full disk, as mounting one needs root");
             return None;
         }
         Some(Self(path))

@@ -3,6 +3,7 @@
 
 pub mod flood;
 pub mod http;
+pub mod left_out;
 pub mod network;
 pub mod node;
 pub mod stock;
