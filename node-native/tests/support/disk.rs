@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use super::notice;
+use super::left_out::left_out;
 
 /// A file system of its own; unmounted when dropped.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Disk {
         let size = format!("size={kib}k");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
         if !mounted.is_ok_and(|output| output.status.success()) {
-            notice("    left out: a full disk, as mounting one needs root");
+            left_out("a full disk, as mounting one needs root");
             return None;
         }
         Some(Self { path })

@@ -4,6 +4,7 @@
 pub mod disk;
 pub mod flood;
 pub mod http;
+pub mod left_out;
 pub mod network;
 pub mod node;
 pub mod stock;

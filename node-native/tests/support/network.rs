@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::notice;
+use super::left_out::left_out;
 
 /// Addresses of the two hosts.
 pub const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
@@ -26,7 +26,7 @@ impl Network {
         let [a, b] = &network.hosts;
         for host in [a, b] {
             if !ip(&format!("netns add {host}")) {
-                notice(&format!("left out: {subject}, as network namespaces need root and the program ip"));
+                left_out(&format!("{subject}, as network namespaces need root and the program ip"));
                 return None;
             }
         }
