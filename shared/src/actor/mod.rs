@@ -155,6 +155,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
+                self.flush(&name);
             }
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);

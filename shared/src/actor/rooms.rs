@@ -208,8 +208,15 @@ impl<B: HostBehaviour> Actor<B> {
                 continue;
             }
             self.changed.insert(name.clone());
-            let reach = self.reach(&name);
-            self.with_room(&name, |room, me, now, out| room.flush(reach, me, now, out));
+            self.flush(&name);
+        }
+    }
+
+    /// Sends what waits in a room, if somebody is there.
+    pub(super) fn flush(&mut self, name: &str) {
+        if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
+            let reach = self.reach(name);
+            self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
         }
     }
 
