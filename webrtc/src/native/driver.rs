@@ -13,13 +13,8 @@ use tokio::{
 };
 
 use super::{
-    admission::Id,
-    core::News,
-    endpoint::Endpoint,
-    handshake::HANDSHAKE_TIMEOUT,
-    shared::Shared,
-    socket::Way,
-    stun::{is_alert, is_server_hello},
+    admission::Id, core::News, endpoint::Endpoint, handshake::HANDSHAKE_TIMEOUT, shared::Shared, socket::Way,
+    stun::is_alert,
 };
 use crate::direct::address::Fingerprint;
 
@@ -51,8 +46,6 @@ pub(super) struct Driver {
     pub(super) packets: mpsc::Receiver<Packet>,
     /// Who waits for it to be encrypted.
     pub(super) connected: Option<oneshot::Sender<Fingerprint>>,
-    /// Bytes that may be sent to a source that has not proved that it receives; nothing once it has.
-    pub(super) credit: Option<usize>,
 }
 
 /// Ends a connection however its task ends.
@@ -82,17 +75,13 @@ impl Driver {
     async fn drive(&mut self) -> &'static str {
         let began = now();
         let mut closing_since = None;
-        let mut outbox = Outbox { credit: self.credit, parcels: Vec::new() };
+        let mut outbox = Outbox::default();
         let mut received: Vec<Packet> = Vec::new();
         loop {
             let mut news = Vec::new();
             let now = now();
             let (mut next, alive) = self.step(now, &received, &mut closing_since, &mut outbox, &mut news);
             received.clear();
-            if self.credit.is_some() && outbox.credit.is_none() {
-                self.credit = None;
-                self.endpoint.prove(self.id);
-            }
             self.send(&mut outbox).await;
             if let Some(why) = self.tell(news) {
                 return why;
@@ -142,7 +131,6 @@ impl Driver {
                 core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
                 unpolled = 0;
             }
-            outbox.allow(packet.bytes.len());
             core.receive(packet.from, packet.to, &packet.bytes, now);
             // A poll sends at most one SACK, and the sender's window grows with each: so DATA is polled for one by one, and
             // SCTP acknowledges every second packet, or each while one is missing (RFC 9260, 6.2).
@@ -206,29 +194,13 @@ struct Parcel {
     bytes: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Outbox {
     parcels: Vec<Parcel>,
-    /// See [`Driver::credit`].
-    credit: Option<usize>,
 }
 
 impl Outbox {
-    fn allow(&mut self, bytes: usize) {
-        self.credit.iter_mut().for_each(|credit| *credit += bytes);
-    }
-
     fn push(&mut self, way: Way, bytes: &[u8]) {
-        if is_server_hello(bytes) {
-            // The other side has returned the cookie.
-            self.credit = None;
-        }
-        if let Some(credit) = &mut self.credit {
-            let Some(left) = credit.checked_sub(bytes.len()) else {
-                return tracing::debug!(to = %way.theirs, "an unproven source has been sent enough");
-            };
-            *credit = left;
-        }
         match self.parcels.last_mut() {
             Some(last) if last.way == way && last.bytes.len() % last.size == 0 && bytes.len() <= last.size => {
                 last.bytes.extend_from_slice(bytes);
