@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{
+    ev, html,
+    prelude::*,
+    task::{spawn_local, tick},
+};
 use tincan_shared::neutralise;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::ResizeObserver;
@@ -14,7 +18,7 @@ use crate::{
     empty::{Alone, invitation},
     message::MessageRow,
     model::Model,
-    portions::portion,
+    portions::{PORTION, Step, step},
     rows::{Row, rows},
     session::session,
 };
@@ -144,16 +148,29 @@ fn Lines(room: Memo<String>) -> impl IntoView {
         (room, last)
     });
     let drawn = RwSignal::new(Vec::<Row>::new());
-    let next_portion = Trigger::new();
+    let next_step = Trigger::new();
+    let spent = StoredValue::new(0);
     Effect::new(move |before: Option<String>| {
-        next_portion.track();
+        next_step.track();
         let room = room.get();
         let same_room = before.is_some_and(|before| before == room);
-        let (next, left) = rows
-            .with(|rows| drawn.with_untracked(|drawn| portion(rows, if same_room { drawn.as_slice() } else { &[] })));
-        drawn.set(next);
-        if left {
-            set_timeout(move || next_portion.notify(), Duration::ZERO);
+        let budget = PORTION.saturating_sub(spent.get_value());
+        let Step { rows, cost, left } = rows.with(|rows| {
+            drawn.with_untracked(|drawn| step(rows, if same_room { drawn.as_slice() } else { &[] }, budget))
+        });
+        drawn.set(rows);
+        if left && cost < budget {
+            spent.update_value(|spent| *spent += cost);
+            spawn_local(async move {
+                // Until this step is in the page.
+                tick().await;
+                next_step.notify();
+            });
+        } else {
+            spent.set_value(0);
+            if left {
+                set_timeout(move || next_step.notify(), Duration::ZERO);
+            }
         }
         if at_end.get_value() {
             request_animation_frame(to_end);

@@ -7,33 +7,45 @@ use std::collections::HashMap;
 use crate::{links::MAX_LINKS, rows::Row};
 
 /// What one portion may cost, where a byte of text costs 1.
-const PORTION: usize = 16 * 1024;
+pub(crate) const PORTION: usize = 16 * 1024;
 /// What a row costs beside its text: its heading, marks and time.
 const ROW_COST: usize = 200;
 /// What a link costs beside its text, and a line break.
 const LINK_COST: usize = 100;
 const BREAK_COST: usize = 4;
 
-/// The rows to show next: `wanted` as far as it is drawn already or fits into this portion. Says whether more is left.
-pub(crate) fn portion(wanted: &[Row], drawn: &[Row]) -> (Vec<Row>, bool) {
+/// The rows to show next, as a step on the way from those that are drawn to those that are wanted.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) cost: usize,
+    /// Whether another step has to follow.
+    pub(crate) left: bool,
+}
+
+/// Draws what fits into a budget. No step puts more than one row before rows that are drawn already: where Leptos finds
+/// two, it takes all rows out of the page and puts them in again.
+pub(crate) fn step(wanted: &[Row], drawn: &[Row], budget: usize) -> Step {
     let drawn: HashMap<u64, &Row> = drawn.iter().map(|row| (row.line.key, row)).collect();
-    let (mut spent, mut left) = (0, false);
-    let mut rows = Vec::with_capacity(wanted.len());
+    let mut step = Step { rows: Vec::with_capacity(wanted.len()), cost: 0, left: false };
+    let (mut at_end, mut inserted) = (true, false);
     for row in wanted.iter().rev() {
         let before = drawn.get(&row.line.key).copied();
         if before.is_some_and(|before| before.key() == row.key()) {
-            rows.push(row.clone());
-        } else if spent < PORTION {
-            spent += cost(row);
-            rows.push(row.clone());
+            step.rows.push(row.clone());
+        } else if step.cost < budget && (before.is_some() || at_end || !inserted) {
+            inserted |= before.is_none() && !at_end;
+            step.cost += cost(row);
+            step.rows.push(row.clone());
         } else {
             // Until its turn comes, a row that changed stays as it was.
-            left = true;
-            rows.extend(before.cloned());
+            step.left = true;
+            step.rows.extend(before.cloned());
         }
+        at_end &= before.is_none();
     }
-    rows.reverse();
-    (rows, left)
+    step.rows.reverse();
+    step
 }
 
 fn cost(row: &Row) -> usize {
@@ -68,15 +80,22 @@ mod tests {
         rows.iter().map(|row| row.line.key).collect()
     }
 
-    /// Rows drawn by each portion until nothing is left.
+    /// Rows drawn in each portion until nothing is left.
     fn portions(wanted: &[Row]) -> Vec<usize> {
-        let (mut drawn, mut sizes) = (Vec::new(), Vec::new());
+        let (mut drawn, mut spent, mut sizes) = (Vec::new(), PORTION, Vec::new());
         loop {
-            let (next, left) = portion(wanted, &drawn);
-            sizes.push(next.len() - drawn.len());
-            assert_eq!(keys(&next), keys(&wanted[wanted.len() - next.len()..]), "the newest first, in order");
-            drawn = next;
-            if !left {
+            if spent >= PORTION {
+                sizes.push(0);
+                spent = 0;
+            }
+            let next = step(wanted, &drawn, PORTION - spent);
+            let new = next.rows.len() - drawn.len();
+            assert!(drawn.is_empty() || new <= 1, "{new} rows before those that are drawn");
+            assert_eq!(keys(&next.rows), keys(&wanted[wanted.len() - next.rows.len()..]), "the newest first, in order");
+            *sizes.last_mut().expect("a portion") += new;
+            spent += next.cost;
+            drawn = next.rows;
+            if !next.left {
                 assert_eq!(drawn, wanted);
                 return sizes;
             }
@@ -98,10 +117,10 @@ mod tests {
         let drawn = room(30, &"x".repeat(4096));
         let mut wanted = drawn.clone();
         wanted.iter_mut().for_each(|row| row.head = !row.head);
-        let (next, left) = portion(&wanted, &drawn);
-        assert!(left);
-        assert_eq!(keys(&next), keys(&wanted), "no row vanishes");
-        assert_eq!(next.last(), wanted.last());
-        assert_eq!(next[0], drawn[0]);
+        let next = step(&wanted, &drawn, PORTION);
+        assert!(next.left);
+        assert_eq!(keys(&next.rows), keys(&wanted), "no row vanishes");
+        assert_eq!(next.rows.last(), wanted.last());
+        assert_eq!(next.rows[0], drawn[0]);
     }
 }

@@ -13,7 +13,7 @@ mod syncs;
 mod wording;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -93,6 +93,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     asking: HashMap<(PeerId, String), bool>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
     resyncs: BTreeMap<(PeerId, String), Instant>,
+    /// What syncs brought and is still to be merged.
+    unmerged: VecDeque<syncs::Unmerged>,
     /// What we told a peer that we want of a room.
     wanted: HashMap<(PeerId, String), BTreeSet<Prefix>>,
     /// When we last synced with a slow peer.
@@ -162,6 +164,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.cut_off(now.instant);
             self.bridge_due();
         }
+        self.merge_next(now.instant);
         let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
         if carried || self.members_due.is_some_and(|at| at <= now.instant) {
             self.members_due = None;
@@ -187,6 +190,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.links.deadline(),
             self.carrier.deadline(&self.config.limits),
             self.bridge.deadline(),
+            self.unmerged_due(),
         ];
         rooms
             .chain(hubs)

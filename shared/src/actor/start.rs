@@ -1,7 +1,7 @@
 //! From settings and platform to an actor that is about to run.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -94,6 +94,7 @@ impl<B: HostBehaviour> Actor<B> {
             hubs: HashMap::new(),
             asking: HashMap::new(),
             resyncs: BTreeMap::new(),
+            unmerged: VecDeque::new(),
             wanted: HashMap::new(),
             slow: HashMap::new(),
             access,
