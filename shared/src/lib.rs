@@ -53,6 +53,7 @@ mod gate;
 mod gossip;
 mod hub;
 mod links;
+mod listeners;
 mod node;
 mod pending;
 pub mod platform;

@@ -3,6 +3,7 @@
 mod bridge;
 mod commands;
 mod hubs;
+mod listeners;
 mod network;
 mod records;
 mod refusals;
@@ -30,6 +31,7 @@ use crate::{
     command::Command,
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
+    listeners::Listeners,
     pending::Pending,
     room::{Me, Now, Room, frame::Prefix},
     streams::{Input, Streams},
@@ -77,6 +79,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     streams: Streams,
     inputs: mpsc::Receiver<Input>,
     listening: Vec<Multiaddr>,
+    listeners: Listeners,
     peers: BTreeMap<PeerId, Connected>,
     rooms: BTreeMap<String, Room>,
     /// What was last said about each room, to say it again only when it changed.
@@ -162,6 +165,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
+            self.reopen_listeners(now.instant);
             self.bridge_due();
         }
         self.merge_next(now.instant);
@@ -191,6 +195,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.carrier.deadline(&self.config.limits),
             self.bridge.deadline(),
             self.unmerged_due(),
+            self.listeners.deadline(),
         ];
         rooms
             .chain(hubs)

@@ -58,13 +58,10 @@ impl<B: HostBehaviour> Actor<B> {
                 tracing::debug!(%cause, "a connection was turned away");
             }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
-            SwarmEvent::ExpiredListenAddr { address, .. } => {
-                self.listening.retain(|known| *known != address);
-                self.swarm.remove_external_address(&address);
-            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.expires(&address),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
-            SwarmEvent::ListenerClosed { reason: Err(error), addresses, .. } => {
-                tracing::error!(%error, ?addresses, "a listener closed");
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                self.listener_closed(listener_id, &addresses, reason);
             }
             other => tracing::trace!(?other, "swarm"),
         }

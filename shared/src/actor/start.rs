@@ -25,6 +25,7 @@ use crate::{
     config::DEFAULT_NICK,
     hub::{carrier::Carrier, desk::Desk, members::Members},
     links::Links,
+    listeners::Listeners,
     pending::Pending,
     room,
     streams::Streams,
@@ -81,6 +82,7 @@ impl<B: HostBehaviour> Actor<B> {
             streams,
             inputs,
             listening: Vec::new(),
+            listeners: Listeners::default(),
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
             described: HashMap::new(),
@@ -119,7 +121,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.swarm.add_external_address(address);
         }
         for address in self.config.listen.clone() {
-            self.swarm.listen_on(address.clone()).map_err(|error| Error::Listen {
+            self.listen_on(address.clone()).map_err(|error| Error::Listen {
                 address: address.to_string(),
                 reason: super::wording::root_cause(&error),
             })?;
