@@ -35,6 +35,8 @@ use crate::{
     streams::{Input, Streams},
 };
 
+pub(crate) use rooms::MAX_ROOMS_PER_PEER;
+
 /// Changes of who is where are gathered for so long before they are worked through.
 const GATHER: Duration = Duration::from_millis(20);
 /// How often frames past their hour are dropped.

@@ -18,7 +18,7 @@ use crate::{
 /// Peers asked for a room's last frames on joining it.
 const ASKED_ON_JOIN: usize = 3;
 /// Rooms of one peer that are looked at.
-const MAX_ROOMS_PER_PEER: usize = 64;
+pub(crate) const MAX_ROOMS_PER_PEER: usize = 64;
 
 impl<B: HostBehaviour> Actor<B> {
     /// Lets a room decide, then does what it decided.

@@ -20,7 +20,7 @@ pub const VERSION: u8 = 1;
 pub const DOMAIN: &[u8] = b"tincan-frame-v1:";
 
 /// Bytes of a whole frame with a presence: they are kept beside the other frames' bound.
-const MAX_PRESENCE_BYTES: usize = 512;
+pub(crate) const MAX_PRESENCE_BYTES: usize = 512;
 /// What the name of a bridged line's origin is a hash of begins with this.
 const ORIGIN: &[u8] = b"tincan-origin-v1:";
 /// What the name of a line, whichever frame it comes in, is a hash of begins with this.
