@@ -5,6 +5,8 @@ pub mod flood;
 pub mod http;
 pub mod network;
 pub mod node;
+pub mod old;
+pub mod pinger;
 pub mod stock;
 
 use std::{
