@@ -3,7 +3,7 @@
 use libp2p::{
     Multiaddr, PeerId,
     core::Endpoint,
-    identify, ping, relay,
+    identify, relay,
     swarm::{
         ConnectionId, DialError, ListenError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -21,6 +21,7 @@ use crate::{
     behaviour::BehaviourEvent,
     gate::DeniedRange,
     hub::wire::{self, Reason},
+    ping,
 };
 
 /// Text of a stranger's agent version that is kept.
