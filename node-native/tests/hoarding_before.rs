@@ -13,27 +13,33 @@ use raw::{Raw, TINY_FRAME};
 use support::Hub;
 
 /// What a hub may grow by meanwhile; it holds 64 KiB for each of them, and has to find its size first.
-const MAX_GROWTH_KIB: u64 = 16 * 1024;
-/// For how long strangers send, unless their connections end before.
+const MAX_GROWTH_KIB: u64 = 8 * 1024;
+/// Frames that a stranger sends over one connection, unless that ends before.
+const FRAMES: usize = 400_000;
+/// For how long strangers whose connections end make new ones.
 const FLOOD: Duration = Duration::from_secs(2);
 
 /// Sends small frames as fast as it can, on the handshake's channel or on one that it opens itself; a connection that ends
-/// is made anew.
+/// is made anew. Returns how many frames went over how many connections.
 async fn flood(address: Multiaddr) -> (usize, usize) {
     let begun = Instant::now();
     let (mut sent, mut connections) = (0, 0);
-    while begun.elapsed() < FLOOD {
+    loop {
         let mut raw = Raw::dial(&address).await;
         connections += 1;
         let id = if connections % 2 == 1 { raw.channel() } else { raw.first };
-        while begun.elapsed() < FLOOD && !raw.ended && !raw.is_closed(id) {
-            while raw.write(id, &TINY_FRAME) {
-                sent += 1;
+        let mut here = 0;
+        while here < FRAMES && !raw.ended && !raw.is_closed(id) {
+            while here < FRAMES && raw.write(id, &TINY_FRAME) {
+                here += 1;
             }
             raw.turn().await;
         }
+        sent += here;
+        if here == FRAMES || begun.elapsed() >= FLOOD {
+            return (sent, connections);
+        }
     }
-    (sent, connections)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -133,7 +133,8 @@ impl Account {
         self.0.held.load(Ordering::Relaxed) > self.0.bound.load(Ordering::Relaxed) / 2
     }
 
-    /// Whether the transport can hold so many bytes more.
+    /// Whether the transport can hold so many bytes more. Browsers keep what has not come to a stream yet themselves.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.0.budget.held() + bytes <= self.limits().transport_bytes
     }
