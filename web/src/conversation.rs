@@ -86,7 +86,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
     let rows = Memo::new(move |_| {
         model.with(|model| {
             let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
-            rows(lines, model.me, clock::day)
+            rows(lines, model.me, model.is_plain(), clock::day)
         })
     });
     let list = NodeRef::<html::Div>::new();

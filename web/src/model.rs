@@ -243,8 +243,8 @@ impl Model {
     fn message(&mut self, message: Message, now_ms: u64) {
         let on_screen = message.room == self.current;
         let received = message.state == MessageState::Received;
-        let said = format!("{}: {}", speaker(&message), neutralise(&message.text, true));
         let Some(room) = self.room_mut(&message.room) else { return };
+        let said = format!("{}: {}", speaker(&message, room.info.plain), neutralise(&message.text, true));
         if !room.lines.insert(message, now_ms, true) || !received {
             return;
         }
@@ -268,7 +268,7 @@ mod tests {
     use crate::sample::{message, peer};
 
     fn room(name: &str) -> RoomInfo {
-        RoomInfo { room: name.into(), plain: false, members: Vec::new(), total: 0, waiting: 0 }
+        RoomInfo { room: name.into(), plain: false, foreign: false, members: Vec::new(), total: 0, waiting: 0 }
     }
 
     #[test]
