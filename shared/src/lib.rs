@@ -6,7 +6,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | [`config`] | settings and every bound |
+//! | [`config`], `validate` | settings and every bound; which settings cannot work |
 //! | [`platform`] | the seam between hosts |
 //! | `node`, `command` | the handle and what it asks |
 //! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
@@ -14,7 +14,8 @@
 //! | `streams` | the bytes of our own protocols |
 //! | `pending` | replies that wait for the network |
 //! | `links` | whom to stay connected to, and when to dial again |
-//! | [`access`], `gate` | who may do what; which addresses may connect |
+//! | [`access`], `gate`, `source` | who may do what; which addresses may connect, and which count as one |
+//! | `circuits` | how often a relay may be used, by whom |
 //! | `counters` | what happened, in numbers |
 //! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
 //! | [`room`] | frames, order, duplicates, waiting lines, sync |
@@ -40,6 +41,7 @@ pub mod access;
 mod actor;
 mod behaviour;
 mod bridge;
+mod circuits;
 mod command;
 pub mod config;
 mod counters;
@@ -59,8 +61,10 @@ pub mod platform;
 mod records;
 pub mod repl;
 pub mod room;
+mod source;
 mod streams;
 mod text;
+mod validate;
 
 pub use config::{Config, Limits, Role, Rules};
 pub use counters::Counters;
@@ -73,4 +77,5 @@ pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
+pub use source::source;
 pub use text::{neutralise, short_id, short_name};

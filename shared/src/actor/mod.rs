@@ -37,6 +37,8 @@ use crate::{
     streams::{Input, Streams},
 };
 
+pub(crate) use rooms::MAX_ROOMS_PER_PEER;
+
 /// Changes of who is where are gathered for so long before they are worked through.
 const GATHER: Duration = Duration::from_millis(20);
 /// How often frames past their hour are dropped.
@@ -160,6 +162,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
+                self.flush(&name);
             }
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);

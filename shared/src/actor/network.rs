@@ -93,7 +93,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             BehaviourEvent::Relay(relay::Event::ReservationReqDenied { src_peer_id, .. }) => {
                 self.counters.reservations_refused += 1;
-                let text = "this hub holds as many relay reservations as it may; try another one".to_owned();
+                let text = "this hub gives no more relay reservations for now; try another one, or later".to_owned();
                 self.tell(src_peer_id, Reason { code: "too_many_reservations".to_owned(), text });
             }
             BehaviourEvent::Relay(relay::Event::CircuitReqDenied { src_peer_id, status, .. }) => {

@@ -18,7 +18,7 @@ use crate::{
 /// Peers asked for a room's last frames on joining it.
 const ASKED_ON_JOIN: usize = 3;
 /// Rooms of one peer that are looked at.
-const MAX_ROOMS_PER_PEER: usize = 64;
+pub(crate) const MAX_ROOMS_PER_PEER: usize = 64;
 
 impl<B: HostBehaviour> Actor<B> {
     /// Lets a room decide, then does what it decided.
@@ -217,8 +217,15 @@ impl<B: HostBehaviour> Actor<B> {
                 continue;
             }
             self.changed.insert(name.clone());
-            let reach = self.reach(&name);
-            self.with_room(&name, |room, me, now, out| room.flush(reach, me, now, out));
+            self.flush(&name);
+        }
+    }
+
+    /// Sends what waits in a room, if somebody is there.
+    pub(super) fn flush(&mut self, name: &str) {
+        if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
+            let reach = self.reach(name);
+            self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
         }
     }
 

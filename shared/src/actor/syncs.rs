@@ -96,7 +96,10 @@ impl<B: HostBehaviour> Actor<B> {
         if others.map(|(_, wanted)| wanted.len()).sum::<usize>() + answer.want.len() > MAX_WANTED {
             answer.want.clear();
         }
-        if !answer.want.is_empty() {
+        if answer.want.is_empty() {
+            self.with_room(&key.1, |room, _, _, _| room.rechecked());
+            self.flush(&key.1);
+        } else {
             self.wanted.insert(key, sync::prefixes(&answer.want));
         }
         answer
@@ -137,6 +140,7 @@ impl<B: HostBehaviour> Actor<B> {
             room.merge(frames, |peer| listed.contains(peer), now, out)
         };
         let Some(merged) = self.with_room(name, |room, _, now, out| merge(room, now, out)) else { return };
+        self.flush(name);
         if merged.invalid > 0 {
             self.offence(from, "it handed over frames that do not verify");
         }

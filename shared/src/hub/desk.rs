@@ -11,7 +11,7 @@ use super::{
 use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
 
 /// Rooms one peer may ask about: as many as a hub carries, since hubs ask about all of theirs.
-const MAX_WATCHED: usize = 512;
+pub(crate) const MAX_WATCHED: usize = 512;
 
 #[derive(Debug, Default)]
 struct Watcher {

@@ -20,9 +20,11 @@ pub const VERSION: u8 = 1;
 pub const DOMAIN: &[u8] = b"tincan-frame-v1:";
 
 /// Bytes of a whole frame with a presence: they are kept beside the other frames' bound.
-const MAX_PRESENCE_BYTES: usize = 512;
+pub(crate) const MAX_PRESENCE_BYTES: usize = 512;
 /// What the name of a bridged line's origin is a hash of begins with this.
 const ORIGIN: &[u8] = b"tincan-origin-v2:";
+/// What the name of a line, whichever frame it comes in, is a hash of begins with this.
+const LINE: &[u8] = b"tincan-line-v1:";
 
 /// A frame's name: sha-256 of its signed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +110,21 @@ impl Frame {
     #[must_use]
     pub fn sort_key(&self) -> (u64, Option<u64>) {
         (self.time_ms, self.line_number())
+    }
+
+    /// What all frames of one line agree on: an author signs a line again that it may not have sent. The text is part
+    /// of it since an author whose clock and storage both failed gives a number twice.
+    #[must_use]
+    pub fn line(&self) -> Option<FrameId> {
+        let Body::Message { text, .. } = &self.body else { return None };
+        let parts = [LINE, &self.author.to_bytes(), &self.sequence.to_be_bytes(), text.as_bytes()];
+        Some(FrameId(Sha256::digest(parts.concat()).into()))
+    }
+
+    /// Whether it is a message with this number and text.
+    #[must_use]
+    pub fn says(&self, sequence: u64, text: &str) -> bool {
+        self.sequence == sequence && matches!(&self.body, Body::Message { text: said, .. } if said == text)
     }
 }
 

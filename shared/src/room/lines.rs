@@ -6,8 +6,8 @@ use libp2p::PeerId;
 
 use super::{
     frame::{Body, Frame},
-    saved::Waiting,
     state::Me,
+    waiting::Waiting,
 };
 use crate::{Message, MessageState};
 

@@ -14,6 +14,7 @@ pub mod ring;
 mod saved;
 mod state;
 pub(crate) mod sync;
+mod waiting;
 
 pub use bridged::Elsewhere;
 pub use receive::{Merged, Unread, Verdict};

@@ -134,6 +134,7 @@ impl Room {
         }
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
         self.show(settled, out);
+        self.rechecked();
         merged
     }
 
@@ -158,6 +159,10 @@ impl Room {
         let shown = if frame.author == me {
             // A line of an earlier run that we had forgotten: nobody else's order depends on it.
             voice.last_line = voice.last_line.max(frame.line_number().unwrap_or(0));
+            if let Some(line) = self.drop_sent(&frame, out) {
+                self.show_sent(line.id, &frame, out);
+                return true;
+            }
             vec![frame]
         } else {
             voice.put(frame, now.instant)

@@ -1,3 +1,5 @@
+mod waiting;
+
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -11,6 +13,8 @@ struct Person {
     shown: Vec<Message>,
     sent: Vec<Vec<u8>>,
     stored: crate::Saved,
+    /// Waiting lines that were told to be sent.
+    waited: Vec<String>,
 }
 
 fn limits() -> Limits {
@@ -30,7 +34,14 @@ impl Person {
     fn new(seed: u8) -> Self {
         let keypair = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
         let room = Room::new("lobby", keypair.public().to_peer_id(), &limits());
-        let mut person = Self { keypair, room, shown: Vec::new(), sent: Vec::new(), stored: crate::Saved::new() };
+        let mut person = Self {
+            keypair,
+            room,
+            shown: Vec::new(),
+            sent: Vec::new(),
+            stored: crate::Saved::new(),
+            waited: Vec::new(),
+        };
         person.act(|room, _, out| room.join(false, SavedRoom::default(), &limits(), now(), out));
         person
     }
@@ -42,7 +53,11 @@ impl Person {
             match output {
                 Output::Publish(bytes) => self.sent.push(bytes),
                 Output::Emit(event) => match *event {
-                    Event::Message(message) | Event::Sent { message, .. } => self.shown.push(message),
+                    Event::Message(message) => self.shown.push(message),
+                    Event::Sent { message, waiting_id } => {
+                        self.waited.push(waiting_id);
+                        self.shown.push(message);
+                    }
                     _ => {}
                 },
                 Output::Store(change) => match change.value {
@@ -112,6 +127,7 @@ fn a_restart_keeps_lines_numbers_and_what_waits() {
     let screen = again.room.messages(me);
     let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
     assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
+    again.act(|room, _, _| room.rechecked());
     again.act(|room, me, out| room.flush(1, me, now(), out));
     let frame = frame::verify(again.sent.last().unwrap()).unwrap();
     assert!(frame.sequence > last);

@@ -2,8 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 
-/** The module never arrives. */
-export const heldModule = (page) => page.route("**/*.wasm", () => {});
+/** The module does not arrive until `page.release()`. */
+export async function heldModule(page) {
+  const released = new Promise((resolve) => (page.release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await released;
+    await route.continue();
+  });
+}
 
 /** The module cannot be had. */
 export const brokenModule = (page) => page.route("**/*.wasm", (route) => route.abort("connectionreset"));

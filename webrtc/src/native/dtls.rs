@@ -1,7 +1,11 @@
-//! DTLS as str0m's own, except that a listener asks for a cookie: here nothing else proves that a stranger's address is
-//! its own, since the STUN requests that come before can be made up by anybody.
+//! DTLS as str0m's own, except that a listener goes on from a cookie: here nothing else proves that a stranger's address
+//! is its own, since the STUN requests that come before can be made up by anybody.
 
-use std::{fmt, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use str0m::{
     config::{CryptoProvider, DtlsCert, DtlsVersion},
@@ -12,6 +16,8 @@ use str0m::{
     },
 };
 
+use super::returned::{self, Returned};
+
 /// str0m's cryptography with this DTLS.
 pub(super) fn crypto() -> CryptoProvider {
     CryptoProvider { dtls_provider: &Cookies, ..from_feature_flags() }
@@ -20,7 +26,25 @@ pub(super) fn crypto() -> CryptoProvider {
 #[derive(Debug)]
 struct Cookies;
 
-struct Dtls(dimpl::Dtls);
+struct Dtls(dimpl::Dtls, Returned);
+
+/// The last configuration and the size of datagrams that it is for. Making one tries out all of the cryptography, which
+/// takes longer than the handshake.
+static CONFIG: Mutex<Option<(Option<usize>, Arc<dimpl::Config>)>> = Mutex::new(None);
+
+fn config(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, CryptoError> {
+    let mut last = CONFIG.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, config)) = last.as_ref().filter(|(known, _)| *known == mtu) {
+        return Ok(config.clone());
+    }
+    let mut config = dimpl::Config::builder().with_crypto_provider(returned::provider()).use_server_cookie(true);
+    if let Some(mtu) = mtu {
+        config = config.mtu(mtu);
+    }
+    let config = Arc::new(config.build().map_err(|error| CryptoError::Other(error.to_string()))?);
+    *last = Some((mtu, config.clone()));
+    Ok(config)
+}
 
 impl DtlsProvider for Cookies {
     fn generate_certificate(&self) -> Option<DtlsCert> {
@@ -34,12 +58,7 @@ impl DtlsProvider for Cookies {
         _: DtlsVersion,
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
-        let mut config = dimpl::Config::builder().use_server_cookie(true);
-        if let Some(mtu) = mtu {
-            config = config.mtu(mtu);
-        }
-        let config = config.build().map_err(|error| CryptoError::Other(error.to_string()))?;
-        Ok(Box::new(Dtls(dimpl::Dtls::new_12(Arc::new(config), certificate.clone(), now))))
+        Ok(Box::new(Dtls(dimpl::Dtls::new_12(config(mtu)?, certificate.clone(), now), Returned::default())))
     }
 }
 
@@ -55,7 +74,7 @@ impl DtlsInstance for Dtls {
     }
 
     fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
-        self.0.handle_packet(packet)
+        if self.0.is_active() { self.0.handle_packet(packet) } else { self.1.handle_packet(&mut self.0, packet) }
     }
 
     fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {

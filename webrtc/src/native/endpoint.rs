@@ -21,11 +21,12 @@ use super::{
     admission::Id,
     driver::{Driver, MAX_QUEUED, now},
     dtls,
+    hello::{Cookies, Hello},
     heralds::{HERALD_TIMEOUT, Herald},
     routes::Routes,
     shared::{Beginning, Shared, Side},
     socket::{Datagram, Socket, Way},
-    stun::{Stun, is_client_hello, is_stun},
+    stun::{Stun, is_stun},
 };
 use crate::{
     Limits, Stream,
@@ -66,6 +67,7 @@ impl Drop for Place {
 pub(super) struct Endpoint {
     socket: Arc<Socket>,
     stun: Stun,
+    cookies: Cookies,
     crypto: Arc<CryptoProvider>,
     certificate: Certificate,
     limits: Limits,
@@ -102,6 +104,7 @@ impl Endpoint {
         let endpoint = Arc::new(Self {
             socket: socket.clone(),
             stun: Stun::new(),
+            cookies: Cookies::new(now()),
             crypto: Arc::new(dtls::crypto()),
             certificate,
             limits,
@@ -149,13 +152,26 @@ impl Endpoint {
         if is_stun(datagram.bytes) {
             drop(routes);
             self.greeted(datagram);
-        } else if is_client_hello(datagram.bytes)
-            && let Some(herald) = routes.heralds.take(datagram.from)
+        } else if let Some(hello) = Hello::read(datagram.bytes)
+            && let Some(Herald { username, to, .. }) = routes.heralds.of(datagram.from).cloned()
             // Somebody who goes on from another address begins nothing.
-            && !routes.forward_of(&herald.agreed.username(), datagram)
+            && !routes.forward_of(&username, datagram)
         {
             drop(routes);
-            self.begin(datagram, &herald);
+            if hello.is_first() {
+                self.answer(datagram, &self.cookies.request(&hello, datagram.from, now()));
+            } else if self.cookies.hold(&hello, datagram.from, now()) {
+                self.begin(datagram, &username, to);
+            }
+        }
+    }
+
+    /// Answers a stranger, of whom nothing proves that it is where it says it is: never with more than it sent.
+    fn answer(&self, datagram: Datagram<'_>, answer: &[u8]) {
+        if !answer.is_empty() && answer.len() <= datagram.bytes.len() {
+            let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
+            // What is lost is asked for again.
+            let _ = self.socket.try_send(way, answer, answer.len());
         }
     }
 
@@ -163,20 +179,14 @@ impl Endpoint {
     fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) {
         let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return };
         let mut routes = self.lock();
-        if routes.forward_of(&agreed.username(), datagram) {
+        let username = agreed.username();
+        if routes.forward_of(&username, datagram) {
             return;
         }
-        let answer = self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from);
         let first = routes.heralds.is_empty();
-        let credit = datagram.bytes.len() - answer.len();
-        let herald = Herald { agreed, credit, to: datagram.to, since: now() };
-        routes.heralds.remember(datagram.from, herald);
+        routes.heralds.remember(datagram.from, Herald { username, to: datagram.to, since: now() });
         drop(routes);
-        if !answer.is_empty() {
-            let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
-            // What is lost is asked for again.
-            let _ = self.socket.try_send(way, &answer, answer.len());
-        }
+        self.answer(datagram, &self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from));
         if first {
             drop(tokio::spawn(Self::forget_heralds(Arc::downgrade(self))));
         }
@@ -194,25 +204,29 @@ impl Endpoint {
         }
     }
 
-    /// A stranger who was answered begins a handshake.
-    fn begin(self: &Arc<Self>, hello: Datagram<'_>, herald: &Herald) {
+    /// A stranger has returned its cookie: it is where it says it is.
+    fn begin(self: &Arc<Self>, hello: Datagram<'_>, username: &str, ours: SocketAddr) {
         let Some(arrived) = self.arrived.clone() else { return };
+        let Ok(agreed) = Agreed::of_username(username) else { return };
         let id = self.id();
         let mut routes = self.lock();
-        if let Some(other) = routes.admission.admit(id, hello.from.ip()) {
-            tracing::debug!(from = %hello.from, "many handshakes at once: the oldest ends");
+        let draw = |below| rand::random_range(0..below);
+        if let Some(other) = routes.admission.admit(id, hello.from.ip(), now(), draw) {
+            tracing::debug!(from = %hello.from, "many handshakes at once: another one ends");
             routes.remove(other);
         }
         drop(routes);
         let place = Place { id, endpoint: Arc::downgrade(self) };
-        let agreed = &herald.agreed;
-        let made = self.make(Side::Listener(hello.from, self.stun.nomination(agreed)), herald.to, None, agreed);
+        let made = self.make(Side::Listener(hello.from, self.stun.nomination(&agreed)), ours, None, &agreed);
         let Some((shared, handshake)) = made else { return };
-        let connected = self.drive(id, shared.clone(), hello.from, Some((agreed.username(), herald.credit)));
+        let connected = self.drive(id, shared.clone(), hello.from, Some(username.to_owned()));
         self.lock().forward(hello);
-        let (ours, theirs, version) = (herald.to, hello.from, agreed.version);
+        let (theirs, version) = (hello.from, agreed.version);
         drop(tokio::spawn(async move {
             let Ok(dialer) = connected.await else { return drop(place) };
+            if let Some(endpoint) = place.endpoint.upgrade() {
+                endpoint.lock().admission.encrypted(id, now());
+            }
             let connection = Connection::new(shared);
             let new = Arrived { connection, handshake, dialer, version, ours, theirs, place };
             if arrived.try_send(new).is_err() {
@@ -270,21 +284,15 @@ impl Endpoint {
         id: Id,
         shared: Arc<Shared>,
         theirs: SocketAddr,
-        listening: Option<(String, usize)>,
+        // Of who dialled us.
+        username: Option<String>,
     ) -> oneshot::Receiver<Fingerprint> {
         let (packets, incoming) = mpsc::channel(MAX_QUEUED);
-        // Who dials has chosen whom to send to.
-        let (username, credit) = listening.unzip();
         let (connected, waiting) = oneshot::channel();
         self.lock().add(id, packets, theirs, username);
-        let driver =
-            Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected), credit };
+        let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
         drop(tokio::spawn(driver.run()));
         waiting
-    }
-
-    pub(super) fn prove(&self, id: Id) {
-        self.lock().admission.prove(id);
     }
 
     pub(super) fn forget(&self, id: Id) {
