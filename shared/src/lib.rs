@@ -20,6 +20,7 @@
 //! | `counters` | what happened, in numbers |
 //! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
 //! | [`room`] | frames, order, duplicates, waiting lines, sync |
+//! | `foreign` | what other programs say in carried rooms, passed on within a budget |
 //! | `bridge` | lines to and from a network without frames, once each way |
 //! | `records` | bounds on the key-value store |
 //! | [`repl`] | one line of text, one answer |
@@ -47,6 +48,7 @@ pub mod config;
 mod counters;
 mod error;
 mod event;
+mod foreign;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
@@ -79,4 +81,4 @@ pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use source::source;
-pub use text::{neutralise, short_id};
+pub use text::{neutralise, short_id, short_name};

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod commands;
+mod foreign;
 mod hubs;
 mod listeners;
 mod network;
@@ -29,6 +30,7 @@ use crate::{
     behaviour::{Behaviour, heartbeat},
     bridge::Bridge,
     command::Command,
+    foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
     listeners::Listeners,
@@ -56,6 +58,8 @@ const SLOW_EVERY: Duration = Duration::from_secs(5);
 struct Connected {
     info: PeerInfo,
     identified: bool,
+    /// Whether it lists `/tincan/sync/1.0.0` in identify.
+    syncs: bool,
     connections: Vec<(ConnectionId, Multiaddr, Endpoint)>,
 }
 
@@ -91,9 +95,12 @@ pub(crate) struct Actor<B: HostBehaviour> {
     watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
     carrier: Carrier,
     bridge: Bridge,
+    foreign: Budget,
     hubs: HashMap<PeerId, HubStream>,
     /// Syncs under way; true when one more is to follow.
     asking: HashMap<(PeerId, String), bool>,
+    /// Syncs that wait until the peer has said whether it knows the protocol.
+    unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
     resyncs: BTreeMap<(PeerId, String), Instant>,
     /// What syncs brought and is still to be merged.

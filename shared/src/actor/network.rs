@@ -22,6 +22,7 @@ use crate::{
     gate::DeniedRange,
     hub::wire::{self, Reason},
     ping,
+    room::sync,
 };
 
 /// Text of a stranger's agent version that is kept.
@@ -75,6 +76,7 @@ impl<B: HostBehaviour> Actor<B> {
             BehaviourEvent::Identify(identify::Event::Error { peer_id, .. }) => {
                 if let Some(known) = self.peers.get_mut(&peer_id) {
                     known.identified = true;
+                    self.ask_unasked(peer_id);
                     self.members_changed();
                 }
             }
@@ -142,8 +144,10 @@ impl<B: HostBehaviour> Actor<B> {
                 rtt_us: None,
                 since_ms,
             };
-            self.peers
-                .insert(peer, Connected { info, identified: false, connections: vec![(connection, address, role)] });
+            self.peers.insert(
+                peer,
+                Connected { info, identified: false, syncs: false, connections: vec![(connection, address, role)] },
+            );
         }
         self.show_peer(&peer, first);
     }
@@ -203,6 +207,7 @@ impl<B: HostBehaviour> Actor<B> {
         self.swarm.behaviour_mut().host.identified(peer, &info.protocols);
         let hub = info.protocols.contains(&wire::PROTOCOL);
         known.identified = true;
+        known.syncs = info.protocols.contains(&sync::PROTOCOL);
         known.info.hub = hub;
         known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
         let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
@@ -215,6 +220,7 @@ impl<B: HostBehaviour> Actor<B> {
         if hub {
             self.follow(peer);
         }
+        self.ask_unasked(peer);
         self.show_peer(&peer, false);
         self.members_changed();
     }
