@@ -190,7 +190,10 @@ impl<B: HostBehaviour> Actor<B> {
             room.merge(frames, |peer| listed.contains(peer), now, out)
         };
         let Some(merged) = self.with_room(name, |room, _, now, out| merge(room, now, out)) else { return };
-        self.flush(name);
+        if !self.unmerged.iter().any(|part| part.room == name) {
+            self.with_room(name, |room, _, _, _| room.rechecked());
+            self.flush(name);
+        }
         if merged.invalid > 0 {
             self.offence(from, "it handed over frames that do not verify");
         }

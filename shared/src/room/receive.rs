@@ -134,7 +134,6 @@ impl Room {
         }
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
         self.show(settled, out);
-        self.rechecked();
         merged
     }
 
