@@ -12,6 +12,7 @@
 //! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
 //! | `behaviour`, `gossip` | the composition of protocols; what gossipsub remembers of strangers |
 //! | `streams` | the bytes of our own protocols |
+//! | `ping` | libp2p's ping, with answers that do not wait |
 //! | `pending` | replies that wait for the network |
 //! | `links` | whom to stay connected to, and when to dial again |
 //! | [`access`], `gate`, `source` | who may do what; which addresses may connect, and which count as one |
@@ -55,8 +56,10 @@ mod gate;
 mod gossip;
 mod hub;
 mod links;
+mod listeners;
 mod node;
 mod pending;
+mod ping;
 pub mod platform;
 mod records;
 pub mod repl;

@@ -29,14 +29,16 @@ impl Row {
 
 /// Rows for lines, oldest first. `day` numbers the local day of a unix time in milliseconds.
 pub(crate) fn rows(lines: &[Line], me: Option<PeerId>, plain_room: bool, day: impl Fn(u64) -> i64) -> Vec<Row> {
-    let mut previous: Option<&Line> = None;
+    let mut previous: Option<(&Line, i64)> = None;
     let mut rows = Vec::with_capacity(lines.len());
     for line in lines {
-        let new_day = previous.is_some_and(|earlier| day(earlier.message.time_ms) != day(line.message.time_ms));
-        let head = new_day || !previous.is_some_and(|earlier| same_group(earlier, line));
+        // Asking the browser for a day costs more than all the rest here: once a line.
+        let today = day(line.message.time_ms);
+        let new_day = previous.is_some_and(|(_, day)| day != today);
+        let head = new_day || !previous.is_some_and(|(earlier, _)| same_group(earlier, line));
         let own = me == Some(line.message.from) && line.message.claimed_source.is_none();
         rows.push(Row { line: line.clone(), own, head, new_day, plain_room });
-        previous = Some(line);
+        previous = Some((line, today));
     }
     rows
 }

@@ -7,6 +7,7 @@ use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Stage, Started};
 use crate::{
     clock,
     model::{Ask, Model, Room},
+    roster::Roster,
     routing,
 };
 
@@ -33,15 +34,24 @@ pub(crate) struct Session {
     pub(crate) phase: RwSignal<Phase>,
     pub(crate) tab: RwSignal<Tab>,
     pub(crate) model: RwSignal<Model>,
+    /// Who is there, gathered once for all regions.
+    pub(crate) roster: Memo<Roster>,
     node: StoredValue<Option<PageNode>, LocalStorage>,
 }
 
 impl Session {
     pub(crate) fn new() -> Self {
+        let model = RwSignal::new(Model::default());
+        let people = Memo::new(move |_| model.with(|model| (model.people_revision, model.me)));
         Self {
+            roster: Memo::new(move |_| {
+                // Merely tracked, a memo that nobody reads would never look at the model.
+                people.get();
+                model.with_untracked(Roster::of)
+            }),
             phase: RwSignal::new(Phase::Starting("Making your key…")),
             tab: RwSignal::new(Tab::default()),
-            model: RwSignal::new(Model::default()),
+            model,
             node: StoredValue::new_local(None),
         }
     }

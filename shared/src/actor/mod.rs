@@ -4,6 +4,7 @@ mod bridge;
 mod commands;
 mod foreign;
 mod hubs;
+mod listeners;
 mod network;
 mod records;
 mod refusals;
@@ -14,7 +15,7 @@ mod syncs;
 mod wording;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -32,6 +33,7 @@ use crate::{
     foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
+    listeners::Listeners,
     pending::Pending,
     room::{Me, Now, Room, frame::Prefix},
     streams::{Input, Streams},
@@ -81,6 +83,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     streams: Streams,
     inputs: mpsc::Receiver<Input>,
     listening: Vec<Multiaddr>,
+    listeners: Listeners,
     peers: BTreeMap<PeerId, Connected>,
     rooms: BTreeMap<String, Room>,
     /// What was last said about each room, to say it again only when it changed.
@@ -100,6 +103,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
     resyncs: BTreeMap<(PeerId, String), Instant>,
+    /// What syncs brought and is still to be merged.
+    unmerged: VecDeque<syncs::Unmerged>,
     /// What we told a peer that we want of a room.
     wanted: HashMap<(PeerId, String), BTreeSet<Prefix>>,
     /// When we last synced with a slow peer.
@@ -167,8 +172,10 @@ impl<B: HostBehaviour> Actor<B> {
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
+            self.reopen_listeners(now.instant);
             self.bridge_due();
         }
+        self.merge_next(now.instant);
         let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
         if carried || self.members_due.is_some_and(|at| at <= now.instant) {
             self.members_due = None;
@@ -194,6 +201,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.links.deadline(),
             self.carrier.deadline(&self.config.limits),
             self.bridge.deadline(),
+            self.unmerged_due(),
+            self.listeners.deadline(),
         ];
         rooms
             .chain(hubs)

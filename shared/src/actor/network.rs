@@ -3,7 +3,7 @@
 use libp2p::{
     Multiaddr, PeerId,
     core::Endpoint,
-    identify, ping, relay,
+    identify, relay,
     swarm::{
         ConnectionId, DialError, ListenError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -21,6 +21,7 @@ use crate::{
     behaviour::BehaviourEvent,
     gate::DeniedRange,
     hub::wire::{self, Reason},
+    ping,
     room::sync,
 };
 
@@ -59,13 +60,10 @@ impl<B: HostBehaviour> Actor<B> {
                 tracing::debug!(%cause, "a connection was turned away");
             }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
-            SwarmEvent::ExpiredListenAddr { address, .. } => {
-                self.listening.retain(|known| *known != address);
-                self.swarm.remove_external_address(&address);
-            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.expires(&address),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
-            SwarmEvent::ListenerClosed { reason: Err(error), addresses, .. } => {
-                tracing::error!(%error, ?addresses, "a listener closed");
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                self.listener_closed(listener_id, &addresses, reason);
             }
             other => tracing::trace!(?other, "swarm"),
         }

@@ -1,7 +1,7 @@
 //! From settings and platform to an actor that is about to run.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -26,6 +26,7 @@ use crate::{
     foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, members::Members},
     links::Links,
+    listeners::Listeners,
     pending::Pending,
     room,
     streams::Streams,
@@ -82,6 +83,7 @@ impl<B: HostBehaviour> Actor<B> {
             streams,
             inputs,
             listening: Vec::new(),
+            listeners: Listeners::default(),
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
             described: HashMap::new(),
@@ -97,6 +99,7 @@ impl<B: HostBehaviour> Actor<B> {
             asking: HashMap::new(),
             unasked: BTreeSet::new(),
             resyncs: BTreeMap::new(),
+            unmerged: VecDeque::new(),
             wanted: HashMap::new(),
             slow: HashMap::new(),
             access,
@@ -121,7 +124,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.swarm.add_external_address(address);
         }
         for address in self.config.listen.clone() {
-            self.swarm.listen_on(address.clone()).map_err(|error| Error::Listen {
+            self.listen_on(address.clone()).map_err(|error| Error::Listen {
                 address: address.to_string(),
                 reason: super::wording::root_cause(&error),
             })?;

@@ -10,6 +10,9 @@ use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
 /// Rooms times hubs that one hub's stream may report on.
 const MAX_REPORTS_PER_SOURCE: usize = 2048;
 
+/// Members of one room that one hub's stream may name, at all hubs that it reports on.
+const MAX_NAMED_PER_SOURCE: usize = 512;
+
 /// Members of one room at one hub that are believed.
 const MAX_TOTAL: u32 = 100_000;
 
@@ -58,13 +61,15 @@ impl Members {
             return;
         }
         let hubs = reports.entry(report.room.clone()).or_default();
+        let elsewhere = hubs.iter().filter(|(other, _)| **other != hub).map(|(_, known)| known.listed.len()).sum();
+        let most = MAX_NAMED_PER_SOURCE.saturating_sub(elsewhere).min(MAX_LISTED_MEMBERS + 1);
         let known = hubs.entry(hub).or_default();
         for left in peers(&report.left) {
             known.listed.remove(&left);
         }
         known.listed.extend(peers(&report.joined));
         // A hub that lists more than it may is cut, not believed.
-        while known.listed.len() > MAX_LISTED_MEMBERS + 1 {
+        while known.listed.len() > most {
             known.listed.pop_last();
         }
         known.total = report.total.min(MAX_TOTAL);
@@ -172,6 +177,17 @@ mod tests {
         members.forget(&hub);
         members.set_direct(BTreeMap::new(), BTreeMap::new());
         assert_eq!(members.of("r", &me), (BTreeSet::new(), 0));
+    }
+
+    #[test]
+    fn a_hub_that_invents_hubs_names_no_more_than_a_few_hundred() {
+        let (mut members, source) = (Members::default(), PeerId::random());
+        for _ in 0..40 {
+            let named: Vec<PeerId> = (0..50).map(|_| PeerId::random()).collect();
+            members.report(source, &report(PeerId::random(), 50, &named, &[]));
+        }
+        let (listed, total) = members.of("r", &source);
+        assert_eq!((listed.len(), total), (MAX_NAMED_PER_SOURCE, 40 * 50), "the others count without their names");
     }
 
     #[test]

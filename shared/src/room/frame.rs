@@ -258,6 +258,14 @@ pub fn name_of(payload: &[u8]) -> Option<FrameId> {
     Some(FrameId(Sha256::digest(&signed).into()))
 }
 
+/// The time and number that a payload claims to be said at, unverified; 0 for what is no frame.
+#[must_use]
+pub fn claimed_place(payload: &[u8]) -> (u64, u64) {
+    let [MARK, VERSION, envelope @ ..] = payload else { return (0, 0) };
+    let signed = Envelope::decode(envelope).and_then(|envelope| Signed::decode(envelope.signed.as_slice()));
+    signed.map_or((0, 0), |signed| (signed.time_ms, signed.sequence))
+}
+
 fn covered(signed: &[u8]) -> Vec<u8> {
     [DOMAIN, signed].concat()
 }

@@ -18,7 +18,7 @@ use str0m::{
     net::{Protocol, Receive},
 };
 
-use super::{driver::now, shared::Shared, socket::Way, window::Window};
+use super::{driver::now, inspect::Gate, shared::Shared, socket::Way, window::Window};
 use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, stream::Outlet};
 
 /// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
@@ -26,6 +26,8 @@ use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, str
 const FIRST_WORDS_DELAY: Duration = Duration::from_millis(10);
 /// Streams that the other side may have open or waiting.
 pub(super) const MAX_STREAMS: usize = 1024;
+/// The same before it has proved who it is, besides the handshake's: it may be through with that before we are.
+const MAX_EARLY_STREAMS: usize = 16;
 
 /// What happened, for whoever does not hold the core.
 pub(super) enum News {
@@ -63,6 +65,8 @@ pub(super) struct Core {
     pub(super) inbound: VecDeque<Stream>,
     pub(super) ended: Option<&'static str>,
     pub(super) closing: bool,
+    gate: Arc<Gate>,
+    handshake: Option<ChannelId>,
     /// The handshake's channel, until it is open and [`FIRST_WORDS_DELAY`] over.
     held: Option<ChannelId>,
     /// When that will be.
@@ -85,9 +89,11 @@ pub(super) struct Wakers {
 
 impl Core {
     /// Over a connection that nobody has used yet.
-    pub(super) fn new(rtc: Rtc) -> Self {
+    pub(super) fn new(rtc: Rtc, gate: Arc<Gate>) -> Self {
         Self {
             rtc,
+            gate,
+            handshake: None,
             channels: HashMap::new(),
             given_up: HashSet::new(),
             inbound: VecDeque::new(),
@@ -102,7 +108,11 @@ impl Core {
 
     /// Opens a channel, which belongs to this stream. Returns its number, and whether the connection still stands.
     pub(super) fn open(&mut self, feed: Feed, config: ChannelConfig) -> (ChannelId, bool) {
+        let handshake = config.negotiated.is_some();
         let id = self.rtc.direct_api().create_data_channel(config);
+        if handshake {
+            self.handshake = Some(id);
+        }
         let stands = self.ended.is_none();
         if stands {
             self.channels.insert(id, feed);
@@ -127,6 +137,9 @@ impl Core {
         let sent = self.rtc.channel(id).ok_or(ChannelGone)?.write(true, message);
         if !matches!(sent, Ok(true)) {
             return Err(ChannelGone);
+        }
+        if self.handshake == Some(id) {
+            self.gate.say();
         }
         self.window.sent(id, message.len(), now());
         Ok(())
@@ -234,8 +247,9 @@ impl Core {
                 if let Some(feed) = self.channels.get(&id) {
                     return Some(News::Drained(feed.clone()));
                 }
-                if self.channels.len() >= MAX_STREAMS {
-                    tracing::debug!("the other side opens more than {MAX_STREAMS} streams; one is closed");
+                let most = if self.gate.is_proven() { MAX_STREAMS } else { MAX_EARLY_STREAMS + 1 };
+                if self.channels.len() >= most {
+                    tracing::debug!("the other side opens more than {most} streams; one is closed");
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }

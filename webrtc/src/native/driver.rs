@@ -1,7 +1,6 @@
 //! The task of one connection: from the socket to its core, from its core to the socket, from its core to its streams.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     task::Waker,
     time::{Duration, Instant},
@@ -13,14 +12,12 @@ use tokio::{
 };
 
 use super::{
-    admission::Id, core::News, endpoint::Endpoint, handshake::HANDSHAKE_TIMEOUT, shared::Shared, socket::Way,
-    stun::is_alert,
+    admission::Id, core::News, endpoint::Endpoint, handshake::HANDSHAKE_TIMEOUT, inbox::Packet, shared::Shared,
+    socket::Way, stun::is_alert,
 };
 use crate::direct::address::Fingerprint;
 
-/// Datagrams that wait for one connection; more are lost, as on their way.
-pub(super) const MAX_QUEUED: usize = 2048;
-/// Of them those that are read before anything is sent.
+/// Datagrams that are read before anything is sent.
 const MAX_AT_ONCE: usize = 64;
 /// And of these, acknowledgements that are read at once: each poll goes through all that is in flight. DTLS keeps so many
 /// records and some more.
@@ -29,14 +26,6 @@ const MAX_BETWEEN_POLLS: usize = 16;
 const SACK_BYTES: usize = 65;
 /// For how long a connection that is closed still sends what was written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A datagram on its way to a connection.
-#[derive(Debug)]
-pub(super) struct Packet {
-    pub(super) from: SocketAddr,
-    pub(super) to: SocketAddr,
-    pub(super) bytes: Vec<u8>,
-}
 
 /// Drives one connection.
 pub(super) struct Driver {
