@@ -76,8 +76,8 @@ fn every_answer_is_guarded_and_errors_are_json() {
 
 /// A folder with a page in it, whose compressed copies say what they are.
 fn page() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("snippets")).unwrap();
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(dir.path().join("snippets")).expect("made");
     for (name, text) in [
         ("index.html", "<!doctype html>whole"),
         ("index.html.br", "as brotli"),
@@ -86,7 +86,7 @@ fn page() -> tempfile::TempDir {
         ("snippets/style.css", "a{}"),
         ("app_bg.wasm", "\0asm"),
     ] {
-        fs::write(dir.path().join(name), text).unwrap();
+        fs::write(dir.path().join(name), text).expect("written");
     }
     dir
 }

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, allow_block_list, connection_limits, gossipsub, identify,
     identity::Keypair,
-    kad, ping, relay,
+    kad, relay,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
 use web_time::Instant;
@@ -16,6 +16,7 @@ use crate::{
     config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
     gate::Gate,
     gossip::{RoomNames, no_scores},
+    ping,
 };
 
 /// How long a Kademlia query may take.

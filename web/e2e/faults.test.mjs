@@ -1,7 +1,7 @@
 // What is wrong around a page is told in plain words, and the page does what can be done.
 
 import assert from "node:assert/strict";
-import { allowBytes, clockOffBy, fillStorage, storage } from "./support/faults.mjs";
+import { allowBytes, clockOffBy, fillStorage, refusable, storage, storedKeys } from "./support/faults.mjs";
 import { seesExactly } from "./support/lines.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { until } from "./support/wait.mjs";
@@ -49,10 +49,12 @@ scenario("storage full: told once, the page goes on, and what was kept before is
   const notes = ada.page.getByText("storage takes no more");
   assert.equal(await notes.count(), 1);
   await ada.page.getByRole("button", { name: "Put this note away" }).click();
+  assert.ok((await storedKeys(ada, "waiting/")) >= kept.length, "they wait");
   const bob = await stage.person(hub, "bob", ROOM);
   await bob.sees("kept three");
   await chat(ada, bob, "still");
   assert.ok(!(await notes.isVisible()), "read once is enough");
+  await until("no line that was sent is stored as waiting", async () => (await storedKeys(ada, "waiting/")) === 0);
 
   const before = ada.peerId;
   await ada.page.reload();
@@ -64,6 +66,24 @@ scenario("storage full: told once, the page goes on, and what was kept before is
   await chat(ada, bob, "again");
   const theirs = await bob.textsOf(before);
   assert.equal(new Set(theirs).size, theirs.length, "nothing that was sent is said again");
+});
+
+scenario("storage that refuses even removals: what was sent is not said again after a reload", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await prepared(stage, hub, "ada", refusable);
+  const kept = ["kept one", "kept two"];
+  for (const line of kept) await ada.say(line);
+  await until("they are stored", async () => (await storedKeys(ada, "waiting/")) === kept.length);
+  await ada.page.evaluate(() => (window.refusesStorage = true));
+  const bob = await stage.person(hub, "bob", ROOM);
+  await bob.sees("kept two");
+  await ada.says("storage takes no more");
+  assert.equal(await storedKeys(ada, "waiting/"), kept.length, "they wait for the next page");
+  await ada.reload();
+  await chat(ada, bob, "again");
+  const theirs = await bob.textsOf(ada.peerId);
+  assert.deepEqual(theirs.sort(), ["again from ada", ...kept]);
+  await until("they wait no longer", async () => (await ada.messages()).every((one) => one.state !== "waiting"));
 });
 
 scenario("a clock that is 3 h behind is told by the hub's", async (stage) => {

@@ -47,6 +47,7 @@ usage: cargo xtask <word>
   bench join      time to the conversation, beside a js-libp2p page; docs/performance.md
   bench transports
                   ours beside js-libp2p, go-libp2p and the published crates; docs/performance.md
+                  (--rows WORDS: only the rows whose names have these words, printed)
   soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
   soak transports the long rows of the transports, about 40 minutes; docs/soak-transports.md
   fuzz [TARGET] [SECONDS]

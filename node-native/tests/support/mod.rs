@@ -7,6 +7,8 @@ pub mod http;
 pub mod left_out;
 pub mod network;
 pub mod node;
+pub mod old;
+pub mod pinger;
 pub mod stock;
 
 use std::{

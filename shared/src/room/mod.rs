@@ -7,6 +7,7 @@ mod bridged;
 pub mod frame;
 mod lines;
 mod order;
+mod plain;
 mod presence;
 mod receive;
 pub mod ring;
@@ -16,7 +17,7 @@ pub(crate) mod sync;
 mod waiting;
 
 pub use bridged::Elsewhere;
-pub use receive::{Merged, Verdict};
+pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, load};
 pub use state::{Me, Output, Room};
 

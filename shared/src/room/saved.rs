@@ -63,7 +63,7 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
         let RoomEntry { plain, last_line, last_presence } = entry;
         let mut frames: Vec<Frame> =
             entries(saved, FRAME, &name).filter_map(|(_, bytes)| read_stored(bytes).ok()).collect();
-        frames.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        frames.sort_by_key(Frame::sort_key);
         let waiting = entries(saved, WAITING, &name)
             .filter_map(|(id, bytes)| {
                 let WaitingEntry { text, time_ms, sequence, previous } = WaitingEntry::decode(bytes).ok()?;

@@ -76,7 +76,7 @@ pub(super) struct Voice {
 impl Voice {
     /// Puts a line of somebody else into order; what can be shown now comes back. Bridged lines have none.
     pub(super) fn put(&mut self, frame: Frame, now: Instant) -> Vec<Frame> {
-        if matches!(frame.body, Body::Bridged { .. }) { vec![frame] } else { self.order.push(frame, now) }
+        if frame.line_number().is_some() { self.order.push(frame, now) } else { vec![frame] }
     }
 }
 
@@ -125,7 +125,7 @@ impl Room {
                 Inserted::Known => {}
             }
         }
-        kept.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        kept.sort_by_key(Frame::sort_key);
         for frame in &kept {
             self.drop_sent(frame, out);
         }

@@ -28,13 +28,16 @@ const asCid = (key) => CID.createV1(raw.code, Digest.decode(utf8(key)));
 export class Peer {
   node;
   heard = [];
+  discovered = new Set();
 
   /** Begins anew, with a key of its own. */
   async start(options) {
     await this.stop();
     this.heard = [];
+    this.discovered.clear();
     this.node = await startNode(options);
     this.node.services.pubsub.addEventListener("message", ({ detail }) => this.#hear(detail));
+    this.node.addEventListener("peer:discovery", ({ detail }) => this.discovered.add(detail.id.toString()));
     await this.node.handle(ECHO, echo, { runOnLimitedConnection: true });
     return this.node.peerId.toString();
   }
@@ -100,6 +103,17 @@ export class Peer {
   async say(room, text) {
     const { recipients } = await this.node.services.pubsub.publish(room, utf8(text));
     return recipients.map(String);
+  }
+
+  /** Says bytes that are no text. */
+  async publish(room, bytes) {
+    const { recipients } = await this.node.services.pubsub.publish(room, Uint8Array.from(bytes));
+    return recipients.map(String);
+  }
+
+  /** Peers that told who they are. */
+  found() {
+    return [...this.discovered];
   }
 
   /** What a room's payload is worth, as the code in docs/wire.md sees it. */

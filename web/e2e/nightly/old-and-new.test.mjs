@@ -1,6 +1,8 @@
 // The first published build and today's share a room and its records, whichever of them the hub is.
 
 import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
 import { seesExactly } from "../support/lines.mjs";
 import { OLD_BINARY } from "../support/process.mjs";
 import { scenario } from "../support/stage.mjs";
@@ -73,5 +75,30 @@ for (const age of AGES) {
         assert.match(await console.ask(`GET_PROVIDERS thing-${one}`), /^providers of thing-\w+: 12D3KooW/);
       }
     }
+  });
+
+  scenario(`at a hub of the ${age} build lines that waited reach an old terminal once, also of a sender that forgot that it sent them`, async (stage) => {
+    const hub = (await hubs(stage))[age];
+    const home = await stage.directory();
+    const [data, live] = ["data", "live"].map((name) => path.join(home, name));
+    const kept = ["kept one", "kept two", "kept three"];
+    const alone = stage.terminal("ann", ROOM, [], [], data);
+    for (const line of kept) {
+      alone.say(line);
+      await alone.line(new RegExp(`waiting for somebody: ${line}`), { stream: "err" });
+    }
+    await alone.kill("SIGTERM");
+    const old = terminal(stage, "old", "old", hub);
+    await old.line(/online/, { stream: "err" });
+    const runs = ["first run", "second run", "third run"];
+    for (const run of runs) {
+      await fs.rm(live, { recursive: true, force: true });
+      await fs.cp(data, live, { recursive: true });
+      const ann = stage.terminal("ann", ROOM, [hub.tcp], [], live);
+      ann.say(run);
+      await old.line(new RegExp(`: ${run}$`));
+      await ann.kill();
+    }
+    assert.deepEqual(old.messages().map((message) => message.text), [...kept, ...runs]);
   });
 }

@@ -19,17 +19,18 @@ use tokio::{
 use super::{
     Certificate, Connection,
     admission::Id,
-    driver::{Driver, MAX_QUEUED, now},
+    driver::{Driver, now},
     dtls,
     hello::{Cookies, Hello},
     heralds::{HERALD_TIMEOUT, Herald},
+    inbox::Inbox,
     routes::Routes,
     shared::{Beginning, Shared, Side},
     socket::{Datagram, Socket, Way},
     stun::{Stun, is_stun},
 };
 use crate::{
-    Limits, Stream,
+    Budget, Stream,
     direct::{
         address::Fingerprint,
         credentials::{Agreed, Version},
@@ -63,6 +64,12 @@ impl Drop for Place {
     }
 }
 
+/// Those who dial a listener, and why its socket failed if it does.
+pub(super) struct Arrivals {
+    pub(super) arrived: mpsc::Receiver<Arrived>,
+    pub(super) failed: oneshot::Receiver<io::Error>,
+}
+
 /// See the [module](self). The socket is read as long as there is this.
 pub(super) struct Endpoint {
     socket: Arc<Socket>,
@@ -70,7 +77,7 @@ pub(super) struct Endpoint {
     cookies: Cookies,
     crypto: Arc<CryptoProvider>,
     certificate: Certificate,
-    limits: Limits,
+    budget: Budget,
     next: AtomicU64,
     routes: Mutex<Routes>,
     /// Where those go who dial us, when we listen.
@@ -96,9 +103,9 @@ impl Endpoint {
     pub(super) fn bind(
         address: SocketAddr,
         certificate: Certificate,
-        limits: Limits,
+        budget: Budget,
         listening: bool,
-    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Arrived>)> {
+    ) -> io::Result<(Arc<Self>, Arrivals)> {
         let socket = Arc::new(Socket::bind(address)?);
         let (arrived, arrivals) = mpsc::channel(MAX_ARRIVED);
         let endpoint = Arc::new(Self {
@@ -107,22 +114,23 @@ impl Endpoint {
             cookies: Cookies::new(now()),
             crypto: Arc::new(dtls::crypto()),
             certificate,
-            limits,
+            budget,
             next: AtomicU64::new(0),
             routes: Mutex::default(),
             arrived: listening.then_some(arrived),
             reader: Mutex::default(),
         });
-        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint)));
+        let (tell, failed) = oneshot::channel();
+        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint), tell));
         *endpoint.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader.abort_handle());
-        Ok((endpoint, arrivals))
+        Ok((endpoint, Arrivals { arrived: arrivals, failed }))
     }
 
     pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    async fn read(socket: Arc<Socket>, endpoint: Weak<Self>) {
+    async fn read(socket: Arc<Socket>, endpoint: Weak<Self>, failed: oneshot::Sender<io::Error>) {
         let read = socket.read(|datagram| {
             if let Some(endpoint) = endpoint.upgrade() {
                 endpoint.came(datagram);
@@ -133,6 +141,8 @@ impl Endpoint {
         if let Some(endpoint) = endpoint.upgrade() {
             *endpoint.lock() = Routes::default();
         }
+        // Nobody waits for it where it only dials.
+        let _ = failed.send(error);
     }
 
     fn lock(&self) -> MutexGuard<'_, Routes> {
@@ -145,25 +155,29 @@ impl Endpoint {
     }
 
     fn came(self: &Arc<Self>, datagram: Datagram<'_>) {
-        let mut routes = self.lock();
-        if routes.forward(datagram) || self.arrived.is_none() {
+        let listens = self.arrived.is_some();
+        // A user name tells whose a request is; its address may still be that of a connection that is over.
+        if listens && is_stun(datagram.bytes) && self.greeted(datagram) {
             return;
         }
-        if is_stun(datagram.bytes) {
-            drop(routes);
-            self.greeted(datagram);
-        } else if let Some(hello) = Hello::read(datagram.bytes)
+        let mut routes = self.lock();
+        if listens
+            && let Some(hello) = Hello::read(datagram.bytes)
             && let Some(Herald { username, to, .. }) = routes.heralds.of(datagram.from).cloned()
-            // Somebody who goes on from another address begins nothing.
-            && !routes.forward_of(&username, datagram)
         {
+            // Somebody who goes on from another address begins nothing.
+            if routes.forward_of(&username, datagram) {
+                return;
+            }
             drop(routes);
             if hello.is_first() {
                 self.answer(datagram, &self.cookies.request(&hello, datagram.from, now()));
             } else if self.cookies.hold(&hello, datagram.from, now()) {
                 self.begin(datagram, &username, to);
             }
+            return;
         }
+        routes.forward(datagram);
     }
 
     /// Answers a stranger, of whom nothing proves that it is where it says it is: never with more than it sent.
@@ -175,13 +189,13 @@ impl Endpoint {
         }
     }
 
-    /// A stranger asks whether we are there.
-    fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) {
-        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return };
+    /// Somebody asks whether we are there, a stranger or not; false where it is no such request.
+    fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) -> bool {
+        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return false };
         let mut routes = self.lock();
         let username = agreed.username();
         if routes.forward_of(&username, datagram) {
-            return;
+            return true;
         }
         let first = routes.heralds.is_empty();
         routes.heralds.remember(datagram.from, Herald { username, to: datagram.to, since: now() });
@@ -190,6 +204,7 @@ impl Endpoint {
         if first {
             drop(tokio::spawn(Self::forget_heralds(Arc::downgrade(self))));
         }
+        true
     }
 
     async fn forget_heralds(endpoint: Weak<Self>) {
@@ -210,6 +225,10 @@ impl Endpoint {
         let Ok(agreed) = Agreed::of_username(username) else { return };
         let id = self.id();
         let mut routes = self.lock();
+        // Who had the address before is over: its host has forgotten it, or a router has given the address away.
+        if let Some(before) = routes.of(hello.from) {
+            routes.remove(before);
+        }
         let draw = |below| rand::random_range(0..below);
         if let Some(other) = routes.admission.admit(id, hello.from.ip(), now(), draw) {
             tracing::debug!(from = %hello.from, "many handshakes at once: another one ends");
@@ -247,11 +266,6 @@ impl Endpoint {
         Some((Connection::new(shared), handshake, connected))
     }
 
-    /// Whether a connection to this address could be told from others.
-    pub(super) fn is_free(&self, theirs: SocketAddr) -> bool {
-        self.lock().of(theirs).is_none()
-    }
-
     fn make(
         &self,
         side: Side,
@@ -272,7 +286,7 @@ impl Endpoint {
             certificate: &self.certificate,
             expected,
             crypto: self.crypto.clone(),
-            limits: self.limits,
+            budget: &self.budget,
             now: now(),
         })
     }
@@ -285,9 +299,9 @@ impl Endpoint {
         // Of who dialled us.
         username: Option<String>,
     ) -> oneshot::Receiver<Fingerprint> {
-        let (packets, incoming) = mpsc::channel(MAX_QUEUED);
+        let (inbox, incoming) = Inbox::new(shared.account.clone(), shared.gate.clone());
         let (connected, waiting) = oneshot::channel();
-        self.lock().add(id, packets, theirs, username);
+        self.lock().add(id, inbox, theirs, username);
         let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
         drop(tokio::spawn(driver.run()));
         waiting

@@ -8,8 +8,11 @@
 //! | `stun`, `heralds` | a stranger's first request, which is answered at once and remembered for a while |
 //! | `hello` | its first DTLS message, which is answered by a cookie and not remembered |
 //! | `admission` | how many handshakes are in flight, and which one makes room for another |
-//! | `dtls`, `returned` | DTLS that goes on where a cookie has been returned |
+//! | `dtls`, `returned` | DTLS that goes on where a cookie has been returned, and whose packets are looked at |
+//! | `inspect`, `order`, `sctp` | what a peer may say in SCTP |
+//! | `inbox` | datagrams that wait for one connection |
 //! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
+//! | `window` | how much a connection may have under way |
 //! | `driver` | a task for each connection, between its core and the socket |
 //! | `connection` | a connection as a stream muxer |
 //! | `handshake` | the bounds of a handshake, and how it may end |
@@ -26,13 +29,18 @@ mod endpoint;
 mod handshake;
 mod hello;
 mod heralds;
+mod inbox;
+mod inspect;
 mod listener;
+mod order;
 mod returned;
 mod routes;
+mod sctp;
 mod shared;
 mod socket;
 mod stun;
 mod transport;
+mod window;
 
 pub use admission::{MAX_HANDSHAKES, MAX_HANDSHAKES_PER_SOURCE};
 pub use certificate::{Certificate, CertificateError};

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ROOM } from "../cast.mjs";
+import { jsProcess } from "../js.mjs";
 import { LONGEST } from "../lines.mjs";
 import { address } from "../stage.mjs";
 import { until } from "../wait.mjs";
@@ -82,6 +83,22 @@ export const IN_USE = [
       await person.sees("Rain from the west by four o'clock.");
       await person.say("Thank you!");
       await person.sees("Thank you!");
+      return person;
+    },
+  },
+  {
+    name: "foreign-room",
+    says: "People here use another program and see your messages as garbage.",
+    async reach(cast) {
+      const hub = await cast.hub();
+      const crew = await Promise.all(["jan", "jun"].map((name) => jsProcess(cast.stage, name)));
+      for (const js of crew) await js.enter(hub.ws, "commons");
+      const person = await cast.stage.person(hub, "mira", "commons");
+      await person.says("People here use another program");
+      await crew[0].ask("say", "commons", "Welcome! Your lines come as garbage here.");
+      await person.sees("Welcome! Your lines come as garbage here.");
+      await person.say("Oh, sorry.");
+      await person.sees("Oh, sorry.");
       return person;
     },
   },
