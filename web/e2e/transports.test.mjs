@@ -20,7 +20,12 @@ for (const name of ["TRIAL_BIN", "TRIAL_PAGE"]) {
 
 const LIMIT_MS = 120_000;
 const TRANSPORTS = ["ws", "webrtc"];
-const SMALL_FLOOD = { baseline: 0, requests: 2000, halfOpen: 100, honest: 50, lanes: 2, afterMs: 0 };
+/** A debug build on a busy machine: how late joins are is told by the soak. */
+const SMALL_FLOOD = {
+  baseline: 20,
+  paths: [{ rttMs: 20, lanes: 2 }],
+  floods: [{ kind: "mixed", rate: 200, held: false, honest: 50 }],
+};
 
 const programs = { ours: rust("ours"), stock: rust("stock") };
 const sites = new Sites();
@@ -91,7 +96,7 @@ for (const [dialer, hub] of [
 }
 
 trial("a small flood keeps none of 50 honest peers out and costs the hub little memory", async (ground) => {
-  const { honest, memory } = await flood(ground, SMALL_FLOOD);
-  assertHolds(honest);
-  assertHolds(memory);
+  const rows = await flood(ground, SMALL_FLOOD);
+  for (const row of rows) assertHolds(row);
+  for (const { what, ok, count, failures } of rows) assert.equal(ok, count, [what, ...failures].join("\n  "));
 });

@@ -243,9 +243,7 @@ impl Endpoint {
         let (theirs, version) = (hello.from, agreed.version);
         drop(tokio::spawn(async move {
             let Ok(dialer) = connected.await else { return drop(place) };
-            if let Some(endpoint) = place.endpoint.upgrade() {
-                endpoint.lock().admission.encrypted(id, now());
-            }
+            place.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.encrypted(id, now()));
             let connection = Connection::new(shared);
             let new = Arrived { connection, handshake, dialer, version, ours, theirs, place };
             if arrived.try_send(new).is_err() {
