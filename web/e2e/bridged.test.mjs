@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { verifyFrame } from "./js-peer/verify-frame.mjs";
-import { bridgedFrame, bytesOf } from "./support/frames.mjs";
+import { Author, bytesOf } from "./support/frames.mjs";
 import { jsProcess } from "./support/js.mjs";
 import { scenario } from "./support/stage.mjs";
 
@@ -25,8 +25,8 @@ scenario("a line in another's name is shown as the bridge's claim, and does not 
   await bob.sees("first");
   const jan = await jsProcess(stage, "jan");
   await jan.enter(hub.ws, ROOM);
-  const forged = bridgedFrame(ROOM, bytesOf(ada.peerId), LIE, HIGHEST);
-  await jan.ask("publish", ROOM, [...forged.bytes]);
+  const forged = new Author().bridged(ROOM, bytesOf(ada.peerId), LIE, HIGHEST);
+  await jan.ask("publish", ROOM, [forged.bytes.toString("base64")]);
   await Promise.all([bob.sees(LIE), ada.sees(LIE)]);
   for (const text of ["second", "third"]) {
     await ada.say(text);

@@ -9,7 +9,7 @@ use crate::{links::MAX_LINKS, rows::Row};
 /// What one portion may cost, where a byte of text costs 1.
 pub(crate) const PORTION: usize = 16 * 1024;
 /// What a row costs beside its text: its heading, marks and time.
-const ROW_COST: usize = 200;
+const ROW_COST: usize = 500;
 /// What a link costs beside its text, and a line break.
 const LINK_COST: usize = 100;
 const BREAK_COST: usize = 4;
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn short_lines_come_at_once_and_long_ones_a_few_at_a_time() {
-        assert_eq!(portions(&room(40, "hello")), [40]);
+        assert_eq!(portions(&room(20, "hello")), [20]);
         assert_eq!(portions(&room(0, "")), [0]);
         for long in ["x".repeat(4096), "\n".repeat(4096), "http://a ".repeat(455)] {
             let sizes = portions(&room(60, &long));

@@ -18,7 +18,7 @@ use crate::{
 /// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
 const MAX_WANTED: usize = 8192;
 /// Frames that are checked in one turn of the event loop: a page that checks a thousand signatures at once stands still.
-const MERGED_AT_ONCE: usize = 256;
+const MERGED_AT_ONCE: usize = 128;
 /// How long the rest waits, so that others get their turn.
 const MERGE_PAUSE: Duration = Duration::from_millis(1);
 /// Parts of answers that wait so; beyond it they are merged at once.
