@@ -34,8 +34,14 @@ pub fn neutralise(text: &str, line_feeds: bool) -> String {
 /// The last six characters of a peer id: enough to tell people apart, not to identify them.
 #[must_use]
 pub fn short_id(peer: &PeerId) -> String {
-    let id = peer.to_base58();
-    id[id.len().saturating_sub(6)..].to_owned()
+    short_name(&peer.to_base58()).to_owned()
+}
+
+/// The last six characters of an id of any kind.
+#[must_use]
+pub fn short_name(id: &str) -> &str {
+    let before = id.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+    &id[before..]
 }
 
 pub(crate) fn check_nick(nick: &str) -> Result<(), Error> {

@@ -93,7 +93,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
     let changed = Memo::new(move |_| {
         model.with(|model| {
             let room = model.current_room();
-            room.map(|room| (room.info.room.clone(), room.lines.revision(), model.me))
+            room.map(|room| (room.info.room.clone(), room.lines.revision(), model.me, model.is_plain()))
         })
     });
     // Made anew when the lines changed, and then surely another: comparing all their text would cost more.
@@ -102,7 +102,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
             changed.with(|_| ());
             model.with_untracked(|model| {
                 let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
-                rows(lines, model.me, clock::day)
+                rows(lines, model.me, model.is_plain(), clock::day)
             })
         },
         |_, _| true,

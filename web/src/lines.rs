@@ -145,6 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn a_bridge_cannot_push_the_lines_of_the_peer_it_names_away() {
+        let mut lines = Lines::default();
+        let mut bridged = message("forged", peer(2), 50, 0);
+        bridged.claimed_source = Some(peer(1).to_string());
+        lines.insert(message("first", peer(1), 40, 1), NOW, true);
+        lines.insert(bridged, NOW, true);
+        lines.insert(message("second", peer(1), 60, 2), NOW, true);
+        assert_eq!(ids(&lines), ["first", "forged", "second"]);
+    }
+
+    #[test]
     fn a_clock_ahead_does_not_pin_a_line_to_the_end() {
         let mut lines = Lines::default();
         lines.insert(message("ahead", peer(1), NOW + 500_000, 1), NOW, true);

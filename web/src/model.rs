@@ -256,7 +256,7 @@ impl Model {
         let on_screen = message.room == self.current;
         let received = message.state == MessageState::Received;
         let Some(room) = self.room_mut(&message.room) else { return };
-        let said = (on_screen && received).then(|| heard(&message));
+        let said = (on_screen && received).then(|| heard(&message, room.info.plain));
         if !room.lines.insert(message, now_ms, true) || !received {
             return;
         }
@@ -273,10 +273,10 @@ impl Model {
 }
 
 /// What a screen reader says of a line.
-fn heard(message: &Message) -> String {
+fn heard(message: &Message, plain_room: bool) -> String {
     let start = message.text.chars().take(MAX_HEARD_CHARS).collect::<String>();
     let more = if start.len() < message.text.len() { "…" } else { "" };
-    format!("{}: {}{more}", speaker(message), neutralise(&start, true))
+    format!("{}: {}{more}", speaker(message, plain_room), neutralise(&start, true))
 }
 
 #[cfg(test)]
@@ -287,7 +287,7 @@ mod tests {
     use crate::sample::{message, peer};
 
     fn room(name: &str) -> RoomInfo {
-        RoomInfo { room: name.into(), plain: false, members: Vec::new(), total: 0, waiting: 0 }
+        RoomInfo { room: name.into(), plain: false, foreign: false, members: Vec::new(), total: 0, waiting: 0 }
     }
 
     #[test]

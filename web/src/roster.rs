@@ -129,7 +129,10 @@ mod tests {
         model.apply(Event::PeerUp(connected(1, true)), 0);
         model.apply(Event::PeerUp(connected(2, false)), 0);
         let members = vec![member(2, "bob"), member(3, "\u{202e}ann"), member(9, "myself")];
-        model.apply(Event::Room(RoomInfo { room: "r".into(), plain: false, members, total: 3, waiting: 0 }), 0);
+        model.apply(
+            Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 3, waiting: 0 }),
+            0,
+        );
         model.open("r");
         let roster = Roster::of(&model);
         let people = &roster.people;

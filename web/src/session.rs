@@ -6,7 +6,7 @@ use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Stage, Started};
 
 use crate::{
     clock,
-    model::{Ask, Model},
+    model::{Ask, Model, Room},
     roster::Roster,
     routing,
 };
@@ -166,7 +166,9 @@ impl Session {
 
     /// Joins a room, or goes back to it, and shows it. `plain` is for a room of another program.
     pub(crate) async fn join(self, room: String, plain: bool) -> Result<(), Error> {
-        if self.model.with_untracked(|model| model.room(&room).is_none()) {
+        // Plain also when it was joined otherwise: what was said and what waits stays.
+        let is_as_wanted = |known: &Room| known.info.plain || !plain;
+        if !self.model.with_untracked(|model| model.room(&room).is_some_and(is_as_wanted)) {
             self.node()?.join(room.clone(), plain).await?;
         }
         self.model.update(|model| model.open(&room));

@@ -33,8 +33,12 @@ pub(super) struct Unmerged {
 }
 
 impl<B: HostBehaviour> Actor<B> {
-    /// Asks for what we lack, one question at a time for each peer and room.
+    /// Asks for what we lack, one question at a time for each peer and room. Programs that do not know the protocol
+    /// are never asked.
     pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
+        if self.syncs(&peer) != Some(true) {
+            return;
+        }
         let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
         let key = (peer, name.to_owned());
         if let Some(again) = self.asking.get_mut(&key) {
@@ -47,9 +51,21 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// Asks now, and again when the mesh has formed: what was said in between passed us by.
     pub(super) fn meet(&mut self, peer: PeerId, name: &str) {
+        if self.syncs(&peer).is_none() && self.peers.contains_key(&peer) {
+            self.unasked.insert((peer, name.to_owned()));
+            return;
+        }
         self.ask_sync(peer, name);
         let due = self.now().instant + MESH_FORMS;
         self.resyncs.insert((peer, name.to_owned()), due);
+    }
+
+    /// A peer has said which protocols it knows: what waited for that is asked now.
+    pub(super) fn ask_unasked(&mut self, peer: PeerId) {
+        let waited: Vec<_> = self.unasked.extract_if(.., |(other, _)| *other == peer).collect();
+        for (peer, name) in waited {
+            self.meet(peer, &name);
+        }
     }
 
     pub(super) fn repeat_syncs(&mut self, now: Instant) {
@@ -95,7 +111,10 @@ impl<B: HostBehaviour> Actor<B> {
         if others.map(|(_, wanted)| wanted.len()).sum::<usize>() + answer.want.len() > MAX_WANTED {
             answer.want.clear();
         }
-        if !answer.want.is_empty() {
+        if answer.want.is_empty() {
+            self.with_room(&key.1, |room, _, _, _| room.rechecked());
+            self.flush(&key.1);
+        } else {
             self.wanted.insert(key, sync::prefixes(&answer.want));
         }
         answer
@@ -122,6 +141,7 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn forget_syncs(&mut self, peer: &PeerId) {
         self.wanted.retain(|(other, _), _| other != peer);
         self.slow.remove(peer);
+        self.unasked.retain(|(other, _)| other != peer);
     }
 
     /// Merges the oldest frames now, and the others some at a time in later turns.
@@ -170,6 +190,7 @@ impl<B: HostBehaviour> Actor<B> {
             room.merge(frames, |peer| listed.contains(peer), now, out)
         };
         let Some(merged) = self.with_room(name, |room, _, now, out| merge(room, now, out)) else { return };
+        self.flush(name);
         if merged.invalid > 0 {
             self.offence(from, "it handed over frames that do not verify");
         }

@@ -5,6 +5,7 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 const DOMAIN = "tincan-frame-v1:";
 const MESSAGE = 1;
 const PRESENCE = 2;
+const BRIDGED = 3;
 const KIND_OF_THE_FUTURE = 4747;
 
 function varint(number) {
@@ -27,6 +28,12 @@ export const measured = (message) => Buffer.concat([varint(message.length), mess
 
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
+/** A peer id of an Ed25519 key, from its text. */
+export function bytesOf(peerId) {
+  const number = [...peerId.slice(1)].reduce((sum, digit) => sum * 58n + BigInt(BASE58.indexOf(digit)), 0n);
+  return Buffer.from(`00${number.toString(16)}`, "hex");
+}
+
 /** Somebody who signs what they say, in the order they say it. */
 export class Author {
   #keys = generateKeyPairSync("ed25519");
@@ -45,10 +52,9 @@ export class Author {
     return `1${id}`;
   }
 
-  #frame(room, kind, body, time) {
-    const sequence = Math.max(this.#last + 1, time);
-    const previous = kind === PRESENCE ? 0 : this.#last;
-    if (kind !== PRESENCE) this.#last = sequence;
+  #frame(room, kind, body, time, sequence = Math.max(this.#last + 1, time)) {
+    const previous = kind === PRESENCE || kind === BRIDGED ? 0 : this.#last;
+    if (kind !== PRESENCE && kind !== BRIDGED) this.#last = sequence;
     const numbers = [count(3, sequence), ...(previous ? [count(4, previous)] : []), count(5, time), count(6, kind)];
     const signed = Buffer.concat([field(1, room), field(2, this.#publicKey()), ...numbers, field(7, body)]);
     const signature = sign(null, Buffer.concat([Buffer.from(DOMAIN), signed]), this.#keys.privateKey);
@@ -65,6 +71,12 @@ export class Author {
   /** What somebody says of themselves. */
   presence(room, nick, { status = "here", time = Date.now() } = {}) {
     return this.#frame(room, PRESENCE, Buffer.concat([field(1, nick), field(2, status)]), time);
+  }
+
+  /** A line from another network, in the name of anybody. */
+  bridged(room, source, text, sequence) {
+    const body = Buffer.concat([field(1, source), field(2, [1]), field(3, text)]);
+    return this.#frame(room, BRIDGED, body, Date.now(), sequence);
   }
 
   /** What no Tincan can read yet. */

@@ -12,7 +12,7 @@ use web_sys::{RtcDataChannelInit, RtcPeerConnection, RtcSdpType, RtcSessionDescr
 
 use super::connection::Connection;
 use crate::{
-    Limits,
+    Budget,
     direct::{
         address::{Fingerprint, Target},
         credentials::{Agreed, Credentials, Version},
@@ -49,8 +49,8 @@ impl From<JsValue> for DialError {
 }
 
 /// Dials by version 2, and soon after by version 1 as well: the first that stands counts.
-pub(super) async fn dial(target: Target, keypair: Keypair, limits: Limits) -> Result<(PeerId, Connection), DialError> {
-    let attempts = newer_first(|version| attempt(version, &target, &keypair, limits));
+pub(super) async fn dial(target: Target, keypair: Keypair, budget: Budget) -> Result<(PeerId, Connection), DialError> {
+    let attempts = newer_first(|version| attempt(version, &target, &keypair, &budget));
     timeout(DIAL_TIMEOUT, attempts).await.unwrap_or(Err(DialError::TimedOut))
 }
 
@@ -58,9 +58,9 @@ async fn attempt(
     version: Version,
     target: &Target,
     keypair: &Keypair,
-    limits: Limits,
+    budget: &Budget,
 ) -> Result<(PeerId, Connection), DialError> {
-    let connection = Connection::new(RtcPeerConnection::new()?, limits);
+    let connection = Connection::new(RtcPeerConnection::new()?, budget);
     let negotiated = RtcDataChannelInit::new();
     negotiated.set_negotiated(true);
     negotiated.set_id(0);
@@ -70,6 +70,7 @@ async fn attempt(
     connection.watch();
     let ended = poll_fn(|cx| connection.poll_end(cx));
     let peer = authenticate(handshake, ended, Role::Dialer, keypair, certificates).await?;
+    connection.proved();
     Ok((peer, connection))
 }
 
