@@ -89,6 +89,7 @@ pub(crate) async fn flood(hub: &Multiaddr, kind: Kind, rate: u64, over: impl Fut
         readers.spawn(port.clone().read(heard.clone()));
         ports.push(port);
     }
+    #[allow(clippy::disallowed_methods, reason = "the time of an attack is that of the wall")]
     let begin = Instant::now();
     let mut strangers = 0;
     let come = async {
