@@ -34,6 +34,8 @@ const TICK: Duration = Duration::from_millis(2);
 /// Bytes of one read, which may bring several datagrams.
 const READ_BYTES: usize = 64 * 1024;
 const RANDOM: [u8; 32] = [7; 32];
+// Of a record, and of the message in it.
+const HANDSHAKE: u8 = 22;
 const SERVER_HELLO: u8 = 2;
 
 /// How far strangers go before they are silent.
@@ -155,7 +157,7 @@ impl Port {
                     if self.kind == Kind::Cookie {
                         self.send(ip, &client_hello(RANDOM, cookie));
                     }
-                } else if datagram.get(13) == Some(&SERVER_HELLO) {
+                } else if datagram.first() == Some(&HANDSHAKE) && datagram.get(13) == Some(&SERVER_HELLO) {
                     heard.begun.fetch_add(1, Ordering::Relaxed);
                 }
             }
