@@ -21,6 +21,11 @@ impl Connection {
         Self(shared)
     }
 
+    /// Ready when the other side has answered a dialer's STUN request. To be awaited once.
+    pub(super) async fn answered(&self) {
+        self.0.answered.notified().await;
+    }
+
     /// Ready when the connection is over, with why.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
         self.poll_ended(cx, |wakers| &mut wakers.ended)

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use futures::channel::oneshot;
 use libp2p::{PeerId, identity::Keypair};
 use rand::distr::{Alphanumeric, SampleString};
 
@@ -16,7 +17,7 @@ use crate::{
         address::Target,
         credentials::{Agreed, Credentials, Version},
         handshake::{Certificates, Role, Unproven},
-        race::newer_first,
+        race::{Answered, newer_first, telling},
     },
 };
 
@@ -29,7 +30,7 @@ pub(super) struct Dialer {
     pub(super) keypair: Keypair,
     pub(super) certificate: Certificate,
     pub(super) limits: Limits,
-    /// Version 2, and soon after version 1 as well, if none is set.
+    /// Version 2, and version 1 where nothing answers it, if none is set.
     pub(super) version: Option<Version>,
 }
 
@@ -41,15 +42,17 @@ impl Dialer {
         target: Target,
     ) -> Result<(PeerId, Connection), HandshakeError> {
         if let Some(version) = self.version {
-            return self.attempt(endpoint, version, &target).await;
+            let (answered, _) = oneshot::channel();
+            return self.attempt(endpoint, version, answered, &target).await;
         }
-        newer_first(|version| self.attempt(endpoint.clone(), version, &target)).await
+        newer_first(|version, answered| self.attempt(endpoint.clone(), version, answered, &target)).await
     }
 
     async fn attempt(
         &self,
         endpoint: Option<Arc<Endpoint>>,
         version: Version,
+        answered: Answered,
         target: &Target,
     ) -> Result<(PeerId, Connection), HandshakeError> {
         let theirs = SocketAddr::new(target.ip, target.port);
@@ -69,7 +72,8 @@ impl Dialer {
         let certificates = Certificates { dialer: self.certificate.fingerprint(), listener: target.certificate };
         let dialled = endpoint.dial(ours, theirs, target.certificate, &agreed);
         let (connection, stream, connected) = dialled.ok_or(HandshakeError::Address)?;
-        connected.await.map_err(|_| Unproven::Ended("nobody answered"))?;
+        let connected = telling(answered, connection.answered(), connected).await;
+        connected.map_err(|_| Unproven::Ended("nobody answered"))?;
         authenticate(connection, stream, Role::Dialer, &self.keypair, certificates).await
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Shared {
     core: Mutex<Core>,
     /// There is something to send.
     pub(super) work: Notify,
+    /// The other side has answered a STUN request of ours.
+    pub(super) answered: Notify,
     limits: Limits,
     acknowledging: Acknowledging,
 }
@@ -107,6 +109,7 @@ impl Shared {
         let shared = Arc::new(Self {
             core: Mutex::new(Core::new(Self::rtc(beginning)?)),
             work: Notify::new(),
+            answered: Notify::new(),
             limits,
             acknowledging: Acknowledging::default(),
         });

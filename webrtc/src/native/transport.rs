@@ -49,7 +49,7 @@ impl Transport {
         Self { dialer, listeners: Vec::new(), closed: Vec::new() }
     }
 
-    /// Dials by one version only, in place of version 2 and soon after version 1 as well.
+    /// Dials by one version only, in place of version 2 and, where nothing answers it, version 1.
     #[must_use]
     pub fn dialling(mut self, version: Version) -> Self {
         self.dialer.version = Some(version);
