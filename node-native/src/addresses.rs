@@ -7,6 +7,7 @@ use std::{
 };
 
 use libp2p::{Multiaddr, multiaddr::Protocol};
+use tincan_shared::IpNet;
 
 use crate::Error;
 
@@ -112,6 +113,16 @@ pub fn parse_dial(text: &str) -> Result<Multiaddr, String> {
     let address = parse(text)?;
     check_path(&address, true)?;
     Ok(address)
+}
+
+/// Reads a range of IP addresses, or one address.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_range(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let range = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| IpNet::from(ip.to_canonical())));
+    range.map_err(|_| "it is no address or range like 192.0.2.0/24".to_owned())
 }
 
 fn parse(text: &str) -> Result<Multiaddr, String> {

@@ -9,6 +9,7 @@ use clap::{
     parser::ValueSource,
 };
 use libp2p::Multiaddr;
+use tincan_shared::IpNet;
 
 use crate::{Error, addresses};
 
@@ -94,6 +95,14 @@ pub struct Serve {
     /// Serve page and API here [default: 0.0.0.0:8747]
     #[arg(long, env = "TINCAN_HTTP", value_name = "HOST:PORT", value_parser = parse_http)]
     pub http: Option<String>,
+    /// Serve this folder as the page instead of the one built in
+    #[arg(long, env = "TINCAN_PAGE", value_name = "DIR")]
+    pub page: Option<PathBuf>,
+    /// An HTTP proxy in front of this hub, or a network of many people behind one address: an address or a range such
+    /// as 192.0.2.0/24. Its X-Forwarded-For is believed, and no bound by address holds for it; repeatable
+    #[arg(long, env = "TINCAN_TRUSTED_PROXY", value_name = "RANGE", value_delimiter = ',',
+          value_parser = addresses::parse_range)]
+    pub trusted_proxy: Option<Vec<IpNet>>,
 }
 
 /// Flags of `chat`.
@@ -153,7 +162,7 @@ where
 {
     let understood = Args::command().try_get_matches_from(given).and_then(|matches| {
         let mut args = Args::from_arg_matches(&matches)?;
-        place_http(&matches, &mut args)?;
+        place_serve(&matches, &mut args)?;
         Ok(args)
     });
     match understood {
@@ -165,23 +174,33 @@ where
     }
 }
 
-/// `--http` may stand before `serve`, and means nothing to another command.
-fn place_http(matches: &ArgMatches, args: &mut Args) -> Result<(), clap::Error> {
-    let typed_before = matches.value_source("http") == Some(ValueSource::CommandLine);
+/// The flags of `serve` may stand before it, and mean nothing to another command.
+fn place_serve(matches: &ArgMatches, args: &mut Args) -> Result<(), clap::Error> {
+    let typed = |matches: &ArgMatches, name| matches.value_source(name) == Some(ValueSource::CommandLine);
+    // The value after `serve` wins, unless it comes from the environment and another was typed before `serve`.
+    let inner_wins =
+        |name| matches.subcommand_matches("serve").is_some_and(|inner| typed(inner, name)) || !typed(matches, name);
     match &mut args.command {
         None => {}
         Some(Command::Serve(serve)) => {
-            let inner_typed = matches
-                .subcommand_matches("serve")
-                .is_some_and(|inner| inner.value_source("http") == Some(ValueSource::CommandLine));
-            if inner_typed || !typed_before {
+            if inner_wins("http") {
                 args.serve.http = serve.http.take();
             }
+            if inner_wins("page") {
+                args.serve.page = serve.page.take();
+            }
+            if inner_wins("trusted_proxy") {
+                args.serve.trusted_proxy = serve.trusted_proxy.take();
+            }
         }
-        Some(_) if typed_before => {
-            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, "--http belongs to tincan serve; leave it out"));
+        Some(_) => {
+            for (name, flag) in [("http", "--http"), ("page", "--page"), ("trusted_proxy", "--trusted-proxy")] {
+                if typed(matches, name) {
+                    let told = format!("{flag} belongs to tincan serve; leave it out");
+                    return Err(clap::Error::raw(ErrorKind::ArgumentConflict, told));
+                }
+            }
         }
-        Some(_) => {}
     }
     Ok(())
 }

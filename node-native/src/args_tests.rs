@@ -45,6 +45,18 @@ fn repeatable_flags_repeat() {
 }
 
 #[test]
+fn trusted_proxies_are_addresses_and_ranges() {
+    for line in [
+        "tincan --trusted-proxy 192.0.2.1,10.0.0.0/8 --trusted-proxy 2001:db8::/32",
+        "tincan --trusted-proxy 192.0.2.1,10.0.0.0/8,2001:db8::/32 serve",
+        "tincan serve --trusted-proxy 192.0.2.1 --trusted-proxy 10.0.0.0/8 --trusted-proxy 2001:db8::/32",
+    ] {
+        let ranges: Vec<String> = run(line).serve.trusted_proxy.iter().flatten().map(ToString::to_string).collect();
+        assert_eq!(ranges, ["192.0.2.1/32", "10.0.0.0/8", "2001:db8::/32"], "{line}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_in_one_line() {
     for (line, start) in [
         ("tincan --nonsense", "unknown argument --nonsense;"),

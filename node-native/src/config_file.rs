@@ -1,6 +1,6 @@
 //! The file behind `--config`: the flags with underscores, and what only an operator sets.
 
-use std::{fs, net::IpAddr, path::Path, path::PathBuf, time::Duration};
+use std::{fs, path::Path, path::PathBuf, time::Duration};
 
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Deserializer, de};
@@ -36,6 +36,11 @@ pub struct ConfigFile {
     /// As `--http`.
     #[serde(deserialize_with = "http")]
     pub http: Option<String>,
+    /// As `--page`.
+    pub page: Option<PathBuf>,
+    /// As `--trusted-proxy`.
+    #[serde(deserialize_with = "ranges")]
+    pub trusted_proxy: Option<Vec<IpNet>>,
     /// As `--room`.
     pub room: Option<String>,
     /// As `--plain`.
@@ -134,6 +139,10 @@ fn dial<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<Multiaddr>>, D:
     each(from, addresses::parse_dial).map(Some)
 }
 
+fn ranges<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    each(from, addresses::parse_range).map(Some)
+}
+
 fn http<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(from)?;
     args::parse_http(&text).map(Some).map_err(|reason| de::Error::custom(format!("{text}: {reason}")))
@@ -144,7 +153,7 @@ fn denied<'de, D: Deserializer<'de>>(from: D) -> Result<Denied, D::Error> {
     each(from, |text| {
         if let Ok(peer) = text.parse() {
             denied.peers.push(peer);
-        } else if let Ok(range) = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| IpNet::from(ip))) {
+        } else if let Ok(range) = addresses::parse_range(text) {
             denied.ranges.push(range);
         } else {
             return Err("it is no peer id, address or range like 192.0.2.0/24".to_owned());

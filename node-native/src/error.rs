@@ -17,6 +17,14 @@ pub enum Error {
         /// What is wrong, and where.
         reason: String,
     },
+    /// A folder that cannot be served as the page.
+    #[error("page folder {path}: {reason}; name one that `cargo xtask page` made, or start without --page")]
+    Page {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Nowhere to keep data.
     #[error("no home directory to keep data in; give --data-dir DIR or --ephemeral")]
     NoHome,
@@ -122,7 +130,7 @@ impl Error {
     pub fn exit_status(&self) -> u8 {
         use tincan_shared::Error as Node;
         match self {
-            Self::Usage(_) | Self::Config { .. } => 2,
+            Self::Usage(_) | Self::Config { .. } | Self::Page { .. } => 2,
             Self::Node(Node::Setting { .. } | Node::Nick { .. } | Node::RoomName { .. } | Node::Address { .. }) => 2,
             _ => 1,
         }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use libp2p::Multiaddr;
-use tincan_shared::{Config, Rules};
+use tincan_shared::{Config, IpNet, Rules};
 
 use crate::{
     Error,
@@ -45,6 +45,10 @@ pub struct Settings {
     pub kad_protocol: Option<String>,
     /// See [`DEFAULT_HTTP`].
     pub http: String,
+    /// A folder to serve as the page. Defaults to the page that was built in.
+    pub page: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` is believed, and for which no bound by address holds. Defaults to none.
+    pub trusted_proxy: Vec<IpNet>,
     /// See [`DEFAULT_ROOM`].
     pub room: String,
     /// Whether the room is another program's: raw text only. Defaults to false.
@@ -91,6 +95,8 @@ impl Settings {
             floodsub: common.floodsub.or(file.floodsub).unwrap_or(false),
             kad_protocol: common.kad_protocol.clone().or(file.kad_protocol),
             http: args.serve.http.clone().or(file.http).unwrap_or_else(|| DEFAULT_HTTP.to_owned()),
+            page: args.serve.page.clone().or(file.page),
+            trusted_proxy: args.serve.trusted_proxy.clone().or(file.trusted_proxy).unwrap_or_default(),
             room: room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned()),
             plain: plain.or(file.plain).unwrap_or(false),
             nick: nick.or(file.nick),
@@ -109,6 +115,7 @@ impl Settings {
         config.nick.clone_from(&self.nick);
         config.deny.clone_from(&self.deny.peers);
         config.deny_ranges.clone_from(&self.deny.ranges);
+        config.trusted_proxies.clone_from(&self.trusted_proxy);
         if let Some(protocol) = &self.kad_protocol {
             config.kad_protocol.clone_from(protocol);
         }
@@ -139,6 +146,8 @@ impl Settings {
             ("floodsub", self.floodsub == other.floodsub),
             ("kad_protocol", self.kad_protocol == other.kad_protocol),
             ("http", self.http == other.http),
+            ("page", self.page == other.page),
+            ("trusted_proxy", self.trusted_proxy == other.trusted_proxy),
         ];
         pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
     }

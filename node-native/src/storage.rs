@@ -1,36 +1,31 @@
 //! The node's entries on disk, written behind its back in one redb file.
 
+mod disk;
+
 use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::File,
-    io,
-    os::unix::fs::OpenOptionsExt,
     path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tincan_shared::{Change, Saved, Storage};
 
+use self::disk::{Disk, Entries};
 use crate::Error;
 
 /// Its name in the data directory.
 pub const NAME: &str = "tincan.redb";
-/// Entries that may wait for a slow disk. Beyond it new ones are lost, and the log says so.
+/// Entries that may wait for a slow disk. Beyond it new ones are lost, and the log says so; removals are taken up to
+/// twice as many.
 const MAX_WAITING: usize = 65_536;
 
 /// Until a failed write is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-const ENTRIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entries");
-
-type Entries = BTreeMap<String, Option<Vec<u8>>>;
-
 /// Hands changes to the writer. Never waits for the disk: changes that arrive while it writes are merged,
-/// the last one of a key counts, and go in one transaction, so each call is on disk as a whole or not at all.
+/// the last one of a key counts, and go in one transaction, so each call is on disk as a whole or not at all. Only
+/// where the disk refuses do removals go before the rest.
 #[derive(Debug)]
 pub struct Redb(Arc<Queue>);
 
@@ -85,15 +80,30 @@ impl Queue {
         }
         !state.closed
     }
+
+    /// Removals that came since, waited for until then; none when the time is up or the node ends.
+    fn removals(&self, until: Instant) -> Entries {
+        let mut state = self.lock();
+        loop {
+            let removals: Entries = state.waiting.extract_if(.., |_, value| value.is_none()).collect();
+            let left = until.saturating_duration_since(Instant::now());
+            if !removals.is_empty() || state.closed || left.is_zero() {
+                return removals;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
 }
 
 impl Storage for Redb {
-    fn write(&mut self, changes: Vec<Change>) {
+    fn write(&mut self, mut changes: Vec<Change>) {
         let mut state = self.0.lock();
-        if state.waiting.len() + changes.len() > MAX_WAITING {
-            tracing::error!(lost = changes.len(), "the disk is too slow or refuses: changes are not stored");
+        let waiting = state.waiting.len();
+        if waiting + changes.len() > MAX_WAITING {
+            let all = changes.len();
+            changes.retain(|change| change.value.is_none() && waiting + all <= 2 * MAX_WAITING);
+            tracing::error!(lost = all - changes.len(), "the disk is too slow or refuses: changes are not stored");
             state.lost = true;
-            return;
         }
         state.waiting.extend(changes.into_iter().map(|change| (change.key, change.value)));
         self.0.changed.notify_all();
@@ -123,37 +133,38 @@ impl Writer {
 /// [`Error::Database`]; a file that cannot be read is left as it is.
 pub fn open(path: &Path) -> Result<(Redb, Writer, Saved), Error> {
     let broken = |reason: String| Error::Database { path: path.to_owned(), reason };
-    let (database, saved) = load(path).map_err(|error| broken(error.to_string()))?;
+    let (disk, saved) = Disk::open(path).map_err(|error| broken(error.to_string()))?;
     let queue = Arc::new(Queue::default());
-    let (writers, file) = (Arc::clone(&queue), path.to_owned());
+    let writers = Arc::clone(&queue);
     thread::Builder::new()
         .name("storage".into())
-        .spawn(move || write_behind(&writers, &file, database))
+        .spawn(move || write_behind(&writers, disk))
         .map_err(|error| broken(error.to_string()))?;
     Ok((Redb(Arc::clone(&queue)), Writer(queue), saved))
 }
 
 /// Writes what is handed over, until there will be no more. Says once that the disk refuses, and once that it
 /// takes again.
-fn write_behind(queue: &Queue, path: &Path, database: Database) {
-    let mut database = Some(database);
+fn write_behind(queue: &Queue, mut disk: Disk) {
     let mut failing = false;
-    while let Some(entries) = queue.take() {
-        let opened = match database.take() {
-            Some(database) => Ok(database),
-            None => Database::open(path).map_err(Failure::from),
-        };
-        match opened.and_then(|opened| commit(&opened, &entries).map(|()| opened)) {
-            Ok(opened) => {
-                database = Some(opened);
+    while let Some(mut entries) = queue.take() {
+        if failing {
+            disk.remove(&mut entries);
+        }
+        if entries.is_empty() {
+            continue;
+        }
+        match disk.commit(&entries) {
+            Ok(()) => {
+                disk.fill_reserve();
                 if std::mem::take(&mut failing) {
                     let lost = std::mem::take(&mut queue.lock().lost);
                     let what = if lost { "some were lost" } else { "nothing was lost" };
                     tracing::warn!("the database takes changes again; {what}");
                 }
             }
-            // After a failed write redb refuses everything: it has to be opened anew.
             Err(error) => {
+                disk.remove(&mut entries);
                 if !std::mem::replace(&mut failing, true) {
                     let retry = RETRY_PAUSE.as_secs();
                     tracing::error!(%error, "cannot write to the database; keeping it in memory, trying every {retry} s");
@@ -161,62 +172,26 @@ fn write_behind(queue: &Queue, path: &Path, database: Database) {
                 if !queue.put_back(entries) {
                     break;
                 }
-                thread::sleep(RETRY_PAUSE);
+                remove_until(Instant::now() + RETRY_PAUSE, queue, &mut disk);
             }
         }
     }
 }
 
-/// redb knows eight ways to fail; here they end the same.
-#[derive(Debug)]
-struct Failure(String);
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<E: Into<redb::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self(match error.into() {
-            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => "it is no Tincan database".into(),
-            redb::Error::Corrupted(reason) => format!("it is damaged ({reason})"),
-            other => other.to_string(),
-        })
-    }
-}
-
-fn load(path: &Path) -> Result<(Database, Saved), Failure> {
-    // Made here first, so that nobody but its owner reads what was said.
-    File::options().create(true).append(true).mode(0o600).open(path)?;
-    let database = Database::create(path)?;
-    let start = database.begin_write()?;
-    start.open_table(ENTRIES)?;
-    start.commit()?;
-    let read = database.begin_read()?;
-    let mut saved = Saved::new();
-    for entry in read.open_table(ENTRIES)?.iter()? {
-        let (key, value) = entry?;
-        saved.insert(key.value().to_owned(), value.value().to_vec());
-    }
-    drop(read);
-    Ok((database, saved))
-}
-
-fn commit(database: &Database, entries: &Entries) -> Result<(), Failure> {
-    let write = database.begin_write()?;
-    {
-        let mut table = write.open_table(ENTRIES)?;
-        for (key, value) in entries {
-            match value {
-                Some(value) => drop(table.insert(key.as_str(), value.as_slice())?),
-                None => drop(table.remove(key.as_str())?),
-            }
+/// Waits to write again; what is to be removed meanwhile is removed at once.
+fn remove_until(until: Instant, queue: &Queue, disk: &mut Disk) {
+    loop {
+        let mut removals = queue.removals(until);
+        if removals.is_empty() {
+            return;
+        }
+        disk.remove(&mut removals);
+        if !removals.is_empty() {
+            queue.put_back(removals);
+            thread::sleep(until.saturating_duration_since(Instant::now()));
+            return;
         }
     }
-    write.commit()?;
-    Ok(())
 }
 
 #[cfg(test)]

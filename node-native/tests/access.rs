@@ -2,9 +2,14 @@
 
 mod support;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
-use support::{Hub, Running, http, tincan};
+use futures::{StreamExt, future::select_all};
+use libp2p::{PeerId, gossipsub::IdentTopic};
+use support::{Hub, Running, http, stock::Stock, tincan};
+
+/// Of gossip on a hub.
+const HUB_HEARTBEAT: Duration = Duration::from_millis(250);
 
 fn hub(config: &Path) -> Hub {
     Hub::of(tincan(support::HUB_FLAGS).arguments("--ephemeral").path("--config", config))
@@ -106,4 +111,61 @@ fn one_too_many_is_told_to_go_elsewhere() {
     third.err.containing("offline; trying again in");
     first.line("two are company");
     assert!(second.out.next().ends_with(": two are company"));
+}
+
+#[test]
+fn rules_that_cannot_work_leave_the_old_ones() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let config = dir.path().join("hub.toml");
+    fs::write(&config, "").expect("written");
+    let mut hub = hub(&config);
+    for (limits, name) in [
+        ("refuse_for_secs = 9223372036854775807", "refuse_for_secs"),
+        ("carried_rooms = 1025", "carried_rooms"),
+        // It needs a new start, at which it would be refused.
+        ("kept_bytes = 2_097_152", "kept_bytes"),
+    ] {
+        fs::write(&config, format!("deny = [\"127.0.0.0/8\"]\n[limits]\n{limits}\n")).expect("written");
+        hub.running.signal("HUP");
+        let told = hub.running.err.containing("the settings stay as they were");
+        assert!(told.contains(name) && told.contains("; "), "{told}");
+        tincan(&format!("ping --ephemeral {} -c 1", hub.address("tcp"))).run(b"").assert_status(0);
+    }
+}
+
+#[tokio::test]
+async fn a_raised_number_of_connections_holds_for_the_mesh_too() {
+    const PEERS: usize = 16;
+    const ROOM: &str = "den";
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let config = dir.path().join("hub.toml");
+    fs::write(&config, "[limits]\nconnections = 4\n").expect("written");
+    let mut hub = hub(&config);
+    fs::write(&config, format!("[limits]\nconnections = {}\n", 2 * PEERS)).expect("written");
+    hub.running.signal("HUP");
+    hub.running.err.containing("read anew");
+    let address = hub.address("tcp").parse().expect("an address");
+    let id: PeerId = hub.id.parse().expect("a peer id");
+    let mut peers: Vec<Stock> = (0..PEERS).map(|_| Stock::new()).collect();
+    for peer in &mut peers {
+        peer.dial(&address);
+        peer.subscribe(ROOM);
+    }
+    let in_mesh = |peer: &Stock| {
+        let topic = IdentTopic::new(ROOM).hash();
+        peer.swarm.behaviour().gossip.mesh_peers(&topic).any(|peer| *peer == id)
+    };
+    let mut events = 0;
+    // From when all are in the hub's mesh on, for eight of its heartbeats, in which it would prune.
+    let mut since = None;
+    let end = tokio::time::Instant::now() + support::PATIENCE;
+    while since.is_none_or(|since: tokio::time::Instant| since.elapsed() < 8 * HUB_HEARTBEAT) {
+        assert!(tokio::time::Instant::now() < end, "not all are in the mesh for long; {events} events");
+        let all = select_all(peers.iter_mut().map(|peer| peer.swarm.next()));
+        events += usize::from(tokio::time::timeout(HUB_HEARTBEAT / 5, all).await.is_ok());
+        match peers.iter().all(in_mesh) {
+            true => drop(since.get_or_insert_with(tokio::time::Instant::now)),
+            false => since = None,
+        }
+    }
 }

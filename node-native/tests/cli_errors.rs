@@ -21,6 +21,10 @@ fn bad_usage_is_2() {
         ("--listen /ip4/0.0.0.0/tcp/x", "/ip4/0.0.0.0/tcp/x"),
         ("--bootstrap /ip4/127.0.0.1/udp/1/webrtc-direct", "certhash"),
         ("--http nonsense", "HOST:PORT"),
+        ("--trusted-proxy nonsense", "192.0.2.0/24"),
+        ("--trusted-proxy 192.0.2.0/33", "192.0.2.0/33"),
+        ("--trusted-proxy 192.0.2.1 chat", "--trusted-proxy belongs to tincan serve"),
+        ("--page /nonexistent --ephemeral --http 127.0.0.1:0", "/nonexistent"),
         ("chat --plain --floodsub", "--floodsub"),
         ("--kad-protocol nonsense --ephemeral --http 127.0.0.1:0", "kad_protocol"),
         (
@@ -41,7 +45,12 @@ fn bad_environment_and_config_are_2() {
     assert!(ended.error(2).contains("nonsense"));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tincan.toml");
-    for (content, part) in [("rooom = \"a\"", "rooom"), ("listen = [\"x\"]", "line 1"), ("nick =", "line 1")] {
+    for (content, part) in [
+        ("rooom = \"a\"", "rooom"),
+        ("listen = [\"x\"]", "line 1"),
+        ("nick =", "line 1"),
+        ("trusted_proxy = [\"x\"]", "line 1: x: it is no address or range"),
+    ] {
         fs::write(&path, content).unwrap();
         let ended = tincan("chat").path("--config", &path).run(b"");
         let error = ended.error(2);
@@ -49,6 +58,60 @@ fn bad_environment_and_config_are_2() {
     }
     let ended = tincan("chat").path("--config", &dir.path().join("missing")).run(b"");
     assert!(ended.error(2).contains("missing"));
+}
+
+#[test]
+fn limits_that_cannot_work_are_named_with_what_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tincan.toml");
+    let year = 365 * 24 * 3600;
+    for (limits, name, works) in [
+        ("kept_bytes = 2_000_000", "kept_bytes", "1954462"),
+        ("kept_bytes = 1_954_463", "kept_bytes", "1954462"),
+        ("kept_bytes = 6143", "kept_bytes", "6144"),
+        ("kept_frames = 769", "kept_frames", "1024"),
+        ("kept_presences = 825", "kept_frames", "1024"),
+        ("kept_frames = 9223372036854775807", "kept_frames", "1024"),
+        ("kept_frames = 0", "kept_frames", "1 or more"),
+        ("kept_presences = 0", "kept_presences", "1 or more"),
+        ("carried_rooms = 513", "carried_rooms", "512"),
+        ("carried_rooms_per_peer = 65", "carried_rooms_per_peer", "64"),
+        ("joined_rooms = 65", "joined_rooms", "64"),
+        ("waiting_lines = 4097", "waiting_lines", "4096"),
+        ("known_hubs = 0", "known_hubs", "1 or more"),
+        ("connections = 0", "connections", "1 or more"),
+        ("circuits_per_peer = 0", "circuits_per_peer", "1 or more"),
+        ("offences = 0", "offences", "1 or more"),
+        ("refuse_for_secs = 9223372036854775807", "refuse_for_secs", "31536000"),
+        ("refuse_for_secs = 0", "refuse_for_secs", "1 to"),
+        ("carry_linger_secs = 9223372036854775807", "carry_linger_secs", "31536000"),
+        ("circuit_duration_secs = 4294967296", "circuit_duration_secs", "31536000"),
+        (&format!("circuit_duration_secs = {}", year + 1), "circuit_duration_secs", "31536000"),
+        ("circuit_duration_secs = 0", "circuit_duration_secs", "1 to"),
+        ("connections = 4294967296", "connections", "u32"),
+    ] {
+        fs::write(&path, format!("[limits]\n{limits}\n")).unwrap();
+        let ended = tincan("serve --ephemeral --http 127.0.0.1:0 --listen /ip4/127.0.0.1/tcp/0");
+        let ended = ended.path("--config", &path).run(b"");
+        let error = ended.error(2);
+        let named = error.contains(name) || error.contains("line 2");
+        assert!(named && error.contains(works), "{limits}: {error}");
+        assert_eq!((ended.err.len(), ended.out.len()), (1, 0), "{ended:?}");
+    }
+}
+
+#[test]
+fn limits_at_their_bounds_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tincan.toml");
+    let limits = "kept_bytes = 1_954_462\ncarried_rooms = 512\ncarried_rooms_per_peer = 64\njoined_rooms = 64\n\
+                  waiting_lines = 4096\nrefuse_for_secs = 31_536_000\ncarry_linger_secs = 31_536_000\n\
+                  circuit_duration_secs = 31_536_000\nconnections = 4_294_967_295\ncircuits = 9223372036854775807\n\
+                  reservations = 9223372036854775807\nqueries = 9223372036854775807\n";
+    fs::write(&path, format!("[limits]\n{limits}")).unwrap();
+    let hub = Hub::of(tincan(support::HUB_FLAGS).arguments("--ephemeral").path("--config", &path));
+    let ended = tincan(&format!("ping --ephemeral {} -c 1", hub.address("tcp"))).run(b"");
+    ended.assert_status(0);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     thread,
     time::Instant,
@@ -12,6 +12,7 @@ use std::{
 
 use support::{
     Hub, PATIENCE,
+    disk::Disk,
     node::{node, now_ms, peer, total, until},
     tincan,
 };
@@ -119,42 +120,11 @@ fn a_data_directory_that_cannot_be_written_is_named() {
     }
 }
 
-/// A disk of so many KiB; nothing where one cannot be made.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn of(path: PathBuf, kib: u32) -> Option<Self> {
-        fs::create_dir(&path).expect("made");
-        let size = format!("size={kib}k");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
-        if !mounted.is_ok_and(|output| output.status.success()) {
-            eprintln!("left out: a full disk, as mounting one needs root");
-            return None;
-        }
-        Some(Self(path))
-    }
-
-    /// Leaves no byte free.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filler");
-        // Ends with the error that the disk is full.
-        let mut file = fs::File::create(&path).expect("made");
-        std::io::copy(&mut std::io::repeat(0), &mut file).expect_err("a disk has an end");
-        path
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").args(["-l"]).arg(&self.0).output();
-    }
-}
-
 #[test]
 fn a_full_disk_is_told_and_nothing_stored_is_damaged() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let Some(disk) = Disk::of(dir.path().join("disk"), 8 * 1024) else { return };
-    let data = disk.0.join("data");
+    let data = disk.path.join("data");
     let say = |part: &str| format!("{part} {}\n", "x".repeat(3000)).repeat(40);
     let ended = tincan("chat").path("--data-dir", &data).run(b"kept from the first run\n");
     assert!(ended.error(1).contains("not sent"), "a line waits, as nobody is there: {ended:?}");
@@ -181,7 +151,7 @@ fn a_full_disk_is_told_and_nothing_stored_is_damaged() {
     drop(again);
 
     disk.fill();
-    let fresh = disk.0.join("fresh");
+    let fresh = disk.path.join("fresh");
     let refused = tincan(support::HUB_FLAGS).path("--data-dir", &fresh).run(b"");
     assert!(refused.error(1).contains("fresh"), "{refused:?}");
     let id = tincan("id").path("--data-dir", &data).run(b"");

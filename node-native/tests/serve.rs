@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use support::{
     Hub,
@@ -74,22 +74,69 @@ fn every_answer_is_guarded_and_errors_are_json() {
     }
 }
 
+/// A folder with a page in it, whose compressed copies say what they are.
+fn page() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(dir.path().join("snippets")).expect("made");
+    for (name, text) in [
+        ("index.html", "<!doctype html>whole"),
+        ("index.html.br", "as brotli"),
+        ("index.html.gz", "as gzip"),
+        ("app-0123456789abcdef.js", "go()"),
+        ("snippets/style.css", "a{}"),
+        ("app_bg.wasm", "\0asm"),
+    ] {
+        fs::write(dir.path().join(name), text).expect("written");
+    }
+    dir
+}
+
 #[test]
-fn the_page_or_how_to_build_it() {
+fn a_page_is_sent_once_and_compressed_as_the_browser_takes_it() {
+    let dir = page();
+    let hub = Hub::of(tincan(support::HUB_FLAGS).arguments("--ephemeral").path("--page", dir.path()));
+    let ask = |path: &str, headers: &[&str]| request(&hub.http, &format!("GET {path}"), headers);
+    let mut tags = BTreeSet::new();
+    for (accept, encoding, body) in [
+        ("identity", None, "<!doctype html>whole"),
+        ("gzip, deflate", Some("gzip"), "as gzip"),
+        ("gzip, deflate, br", Some("br"), "as brotli"),
+        ("gzip, br;q=0", Some("gzip"), "as gzip"),
+    ] {
+        let accept = format!("Accept-Encoding: {accept}");
+        let answer = ask("/", &[&accept]);
+        assert_eq!((answer.status, answer.body.as_str()), (200, body), "{accept}");
+        assert_eq!(answer.header("content-encoding"), encoding, "{accept}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(answer.header("vary"), Some("accept-encoding"));
+        assert_eq!(answer.header("cache-control"), Some("no-cache"));
+        let tag = answer.header("etag").unwrap().to_owned();
+        let again = ask("/", &[&accept, &format!("If-None-Match: {tag}")]);
+        assert_eq!((again.status, again.body.as_str(), again.header("etag")), (304, "", Some(tag.as_str())));
+        let other = ask("/", &[&accept, "If-None-Match: \"0\""]);
+        assert_eq!((other.status, other.body.as_str()), (200, body));
+        tags.insert(tag);
+    }
+    assert_eq!(tags.len(), 3, "a tag for each copy: {tags:?}");
+    let script = ask("/app-0123456789abcdef.js", &["Accept-Encoding: br"]);
+    assert_eq!((script.status, script.header("content-encoding")), (200, None));
+    assert!(script.header("cache-control").unwrap().ends_with("immutable"));
+    assert_eq!(ask("/snippets/style.css", &[]).body, "a{}");
+    assert_eq!(ask("/app_bg.wasm", &[]).header("content-type"), Some("application/wasm"));
+    for outside in ["/snippets", "/../Cargo.toml", "/snippets/../index.html"] {
+        assert_eq!(ask(outside, &[]).status, 404, "{outside}");
+    }
+}
+
+#[test]
+fn a_page_that_was_not_built_says_how_to_build_it() {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/dist/index.html").is_file();
     let hub = Hub::start();
     let page = get(&hub.http, "/");
     assert!(page.header("content-type").unwrap().starts_with("text/html"), "{page:?}");
-    match page.status {
-        200 => {
-            let tag = page.header("etag").unwrap();
-            assert_eq!(page.header("cache-control"), Some("no-cache"));
-            assert_eq!(request(&hub.http, "GET /", &[&format!("If-None-Match: {tag}")]).status, 304);
-        }
-        status => {
-            assert_eq!(status, 503);
-            assert!(page.body.contains("cargo xtask page"), "{}", page.body);
-        }
-    }
+    assert_eq!(page.status, if built { 200 } else { 503 });
+    assert_eq!(page.body.contains("cargo xtask page"), !built, "{}", page.body);
+    assert_eq!(page.header("etag").is_some(), built);
 }
 
 #[test]

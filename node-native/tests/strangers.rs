@@ -46,7 +46,10 @@ async fn plain_lines_of_a_stock_peer_are_shown_and_it_hears_our_frames() {
     assert_eq!((message.text.as_str(), message.plain, message.from), ("grüezi", true, stock.id));
 
     let drive = async {
-        total(&mut ann_hears, ROOM, 1, PATIENCE).await;
+        // It may have become a member before its line was heard.
+        if ann.rooms().await.expect("rooms").iter().all(|room| room.total == 0) {
+            total(&mut ann_hears, ROOM, 1, PATIENCE).await;
+        }
         ann.say(ROOM, "hello").await.expect("said");
         std::future::pending::<()>().await;
     };

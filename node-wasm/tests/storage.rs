@@ -94,6 +94,54 @@ async fn too_many_unwritten_entries_end_the_storing_but_nothing_hangs() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_removed_is_gone_even_after_the_storing_has_ended() {
+    let (_, database) = database("bound-removal").await;
+    let mut writer = database.writer(0, Teller::default());
+    writer.write(vec![put("waiting", b"sent since"), put("kept", b"")]);
+    writer.flushed().await;
+    writer.write((0..=tincan_wasm::storage::MAX_UNWRITTEN).map(|n| put(&n.to_string(), b"")).collect());
+    writer.write(vec![remove("waiting"), put("frame", b"")]);
+    writer.flushed().await;
+    assert_eq!(database.load(0).await.unwrap().into_keys().collect::<Vec<_>>(), ["kept"]);
+}
+
+/// Refuses transactions that write, as Chromium does when the quota is used up: all that is in them is undone when they
+/// commit. Those that only remove go through.
+const FULL: &str = "
+    const put = IDBObjectStore.prototype.put, commit = IDBTransaction.prototype.commit;
+    IDBObjectStore.prototype.put = function (...parts) {
+        this.transaction.writes = true;
+        return put.apply(this, parts);
+    };
+    IDBTransaction.prototype.commit = function () {
+        return this.writes ? this.abort() : commit.call(this);
+    };
+    globalThis.spaceAgain = () => {
+        IDBObjectStore.prototype.put = put;
+        IDBTransaction.prototype.commit = commit;
+    };";
+
+#[wasm_bindgen_test]
+async fn a_full_storage_still_removes_and_writes_the_rest_when_there_is_space() {
+    let (_, database) = database("full").await;
+    let (teller, keys) = (Teller::default(), |saved: tincan_shared::Saved| saved.into_keys().collect::<Vec<_>>());
+    let mut writer = database.writer(0, teller.clone());
+    writer.write(vec![put("waiting/1", b"one"), put("waiting/2", b"two"), put("nick", b"ann")]);
+    writer.flushed().await;
+    js_sys::eval(FULL).unwrap();
+    writer.write(vec![remove("waiting/1"), put("frame/1", b"one")]);
+    while database.load(0).await.unwrap().contains_key("waiting/1") {}
+    assert!(!teller.news().now().stores, "it is told");
+    writer.write(vec![remove("waiting/2"), put("frame/2", b"two")]);
+    while database.load(0).await.unwrap().contains_key("waiting/2") {}
+    assert_eq!(keys(database.load(0).await.unwrap()), ["nick"], "nothing else was lost or written");
+    js_sys::eval("spaceAgain()").unwrap();
+    writer.flushed().await;
+    assert_eq!(keys(database.load(0).await.unwrap()), ["frame/1", "frame/2", "nick"]);
+    assert!(teller.news().now().stores);
+}
+
+#[wasm_bindgen_test]
 async fn a_slot_keeps_its_key() {
     let (name, first) = database("key").await;
     let made = Identity::load_or_make(&first, 0).await;

@@ -3,14 +3,16 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use libp2p::{
-    StreamProtocol, allow_block_list, connection_limits, gossipsub, identify,
+    Multiaddr, PeerId, StreamProtocol, allow_block_list, connection_limits, gossipsub, identify,
     identity::Keypair,
     kad, relay,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
+use web_time::Instant;
 
 use crate::{
     Config, Error, Role,
+    circuits::{RESERVATION_DURATION, Rates},
     config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
     gate::Gate,
     gossip::{RoomNames, no_scores},
@@ -33,9 +35,11 @@ const NO_BACKOFF: Duration = Duration::from_millis(1);
 /// Bytes of one gossip message.
 const MAX_GOSSIP_BYTES: usize = 65_536;
 /// Bytes of subscriptions and control messages in one RPC: a hub's hello names 512 rooms of up to 64 bytes.
-const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
+pub(crate) const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
 /// Topics one peer may be subscribed to; hubs are subscribed to what they carry.
-const MAX_TOPICS_PER_PEER: usize = 1024;
+pub(crate) const MAX_TOPICS_PER_PEER: usize = 1024;
+/// Peers in a hub's mesh of a room: `connections` bounds them, also after it was raised on a running hub.
+const EVERYBODY: usize = usize::MAX;
 /// Providers remembered for one key.
 const MAX_PROVIDERS_PER_KEY: usize = 20;
 
@@ -95,7 +99,7 @@ pub(crate) fn connection_limits(config: &Config) -> connection_limits::Connectio
         .with_max_pending_incoming(Some(limits.pending_incoming))
 }
 
-fn kademlia(config: &Config, me: libp2p::PeerId) -> Result<kad::Behaviour<kad::store::MemoryStore>, Error> {
+fn kademlia(config: &Config, me: PeerId) -> Result<kad::Behaviour<kad::store::MemoryStore>, Error> {
     let name = StreamProtocol::try_from_owned(config.kad_protocol.clone())
         .map_err(|error| Error::Setting { name: "kad_protocol", reason: error.to_string() })?;
     let mut kad_config = kad::Config::new(name);
@@ -129,9 +133,8 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
         .max_control_message_size(MAX_CONTROL_BYTES);
     if config.role == Role::Hub {
         // Peers that know the hub alone get a room's lines only from its mesh: it takes them all.
-        let all = usize::try_from(config.limits.connections).unwrap_or(usize::MAX / 2);
         builder.prune_backoff(NO_BACKOFF);
-        builder.mesh_n_low(all).mesh_n(all).mesh_n_high(all + 1).mesh_outbound_min(0);
+        builder.mesh_n_low(EVERYBODY).mesh_n(EVERYBODY).mesh_n_high(EVERYBODY).mesh_outbound_min(0);
     }
     let config = builder.build().map_err(|error| wrong(error.to_string()))?;
     let filter = gossipsub::MaxCountSubscriptionFilter {
@@ -149,15 +152,22 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
 
 fn relay_config(config: &Config) -> relay::Config {
     let limits = &config.limits;
+    let (mut reservations, mut circuits) = (Rates::of_reservations(config), Rates::of_circuits(config));
     relay::Config {
         max_reservations: limits.reservations,
+        reservation_duration: RESERVATION_DURATION,
         max_circuits: limits.circuits,
-        max_circuits_per_peer: limits.circuits_per_peer,
+        // It refuses above this number and not at it.
+        max_circuits_per_peer: limits.circuits_per_peer.saturating_sub(1),
         max_circuit_duration: limits.circuit_duration,
         max_circuit_bytes: limits.circuit_bytes,
-        // The defaults count per address: a school behind one would stop at 60 an hour.
-        reservation_rate_limiters: Vec::new(),
-        circuit_src_rate_limiters: Vec::new(),
+        // The defaults let one address reserve 60 times an hour: too few for a school behind one.
+        reservation_rate_limiters: vec![Box::new(move |peer: PeerId, address: &Multiaddr, now: Instant| {
+            reservations.allow(peer, address, now)
+        })],
+        circuit_src_rate_limiters: vec![Box::new(move |peer: PeerId, address: &Multiaddr, now: Instant| {
+            circuits.allow(peer, address, now)
+        })],
         ..relay::Config::default()
     }
 }

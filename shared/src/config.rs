@@ -5,8 +5,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 use libp2p::{Multiaddr, PeerId};
 
-use crate::Error;
-
 /// Bytes of UTF-8 in one line of chat.
 pub const MAX_TEXT_BYTES: usize = 4096;
 /// Bytes in a room's name, which is a gossipsub topic.
@@ -64,6 +62,9 @@ pub struct Config {
     pub deny: Vec<PeerId>,
     /// Addresses that are refused before anything is said. Defaults to none.
     pub deny_ranges: Vec<IpNet>,
+    /// Proxies, and networks of many people behind one address: no bound by address holds for connections from there.
+    /// Defaults to none.
+    pub trusted_proxies: Vec<IpNet>,
     /// Time between pings of a connected peer. Defaults to 10 s.
     pub ping_interval: Duration,
     /// Bounds on what others can make the node hold.
@@ -114,7 +115,7 @@ pub struct Limits {
     pub records: usize,
     /// Keys held providers for. Defaults to 4,096.
     pub provided_keys: usize,
-    /// Relay circuits in all. Defaults to 1,024.
+    /// Relay circuits in all. Defaults to 2,048.
     pub circuits: usize,
     /// Relay circuits of one peer. Defaults to 16.
     pub circuits_per_peer: usize,
@@ -150,7 +151,7 @@ impl Limits {
             known_hubs: 16,
             records: 4096,
             provided_keys: 4096,
-            circuits: 1024,
+            circuits: 2048,
             circuits_per_peer: 16,
             reservations: 4096,
             circuit_duration: Duration::from_secs(120),
@@ -199,6 +200,7 @@ impl Config {
             nick: None,
             deny: Vec::new(),
             deny_ranges: Vec::new(),
+            trusted_proxies: Vec::new(),
             ping_interval: Duration::from_secs(10),
             limits: Limits::peer(),
         }
@@ -220,42 +222,5 @@ impl Config {
         let mut config = Self { role: Role::Hub, ..Self::peer() };
         config.limits.connections = 4096;
         config
-    }
-
-    /// Refuses settings that cannot work.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] names the field; [`Error::Nick`] a nick out of bounds.
-    pub fn validate(&self) -> Result<(), Error> {
-        if let Some(nick) = &self.nick {
-            crate::text::check_nick(nick)?;
-        }
-        if !self.kad_protocol.starts_with('/') {
-            return Err(Error::Setting {
-                name: "kad_protocol",
-                reason: format!("{:?} must begin with a slash, like /tincan/kad/1.0.0", self.kad_protocol),
-            });
-        }
-        let limits = &self.limits;
-        for (name, value) in [
-            ("connections", limits.connections as usize),
-            ("connections_per_peer", limits.connections_per_peer as usize),
-            ("pending_incoming", limits.pending_incoming as usize),
-            ("peers", limits.peers),
-            ("joined_rooms", limits.joined_rooms),
-            ("kept_frames", limits.kept_frames),
-            ("queries", limits.queries),
-        ] {
-            if value == 0 {
-                return Err(Error::Setting { name, reason: "must be at least 1".into() });
-            }
-        }
-        if limits.circuit_duration.is_zero() {
-            return Err(Error::Setting {
-                name: "circuit_duration",
-                reason: "must be above 0, or circuits end at once".into(),
-            });
-        }
-        Ok(())
     }
 }

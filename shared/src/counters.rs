@@ -36,6 +36,8 @@ counters! {
     payloads_accepted: "Room payloads that were new and in order.",
     payloads_ignored: "Room payloads that were known, too old or unreadable.",
     payloads_rejected: "Room payloads that do not verify.",
+    foreign_forwarded: "Payloads of other programs passed on unread; accepted ones count them too.",
+    foreign_dropped: "Payloads of other programs above what is passed on.",
     lines_brought: "Lines brought in by the bridge.",
     lines_dropped: "Lines of another network above what the bridge brings in.",
     rooms_refused: "Rooms a hub does not carry or tell about.",

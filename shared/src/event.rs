@@ -161,6 +161,10 @@ pub struct RoomInfo {
     pub room: String,
     /// Raw text only, for rooms of other programs.
     pub plain: bool,
+    /// Not joined as plain, yet more of the others here use another program than Tincan: they see what is said from
+    /// here as garbage until it is joined as plain.
+    #[serde(default)]
+    pub foreign: bool,
     /// Everybody known to be there, oneself excluded.
     pub members: Vec<Member>,
     /// How many are there, oneself excluded; above [`crate::config::MAX_LISTED_MEMBERS`] more than are listed.
@@ -188,15 +192,15 @@ pub struct Message {
     pub room: String,
     /// Unique in the room: hex of the frame's id, or a name of its own for a waiting or plain line.
     pub id: String,
-    /// The author.
+    /// Who signed it: the author, the bridge that brought the line, or for plain lines gossipsub's source.
     pub from: PeerId,
-    /// The author's nick; neutralise before showing.
+    /// The author's nick; empty for plain and bridged lines of others; neutralise before showing.
     pub nick: String,
     /// What was said; neutralise before showing.
     pub text: String,
     /// The author's clock, unix time in milliseconds.
     pub time_ms: u64,
-    /// Orders one author's lines; 0 for waiting and plain lines.
+    /// Orders one author's lines; 0 for waiting, plain and bridged lines.
     pub sequence: u64,
     /// Where it stands.
     pub state: MessageState,
@@ -204,9 +208,10 @@ pub struct Message {
     pub plain: bool,
     /// From a newer Tincan: a kind this one cannot show.
     pub newer: bool,
-    /// Who brought it from another network, in whose word `from` is; nothing for all other lines.
+    /// Who said it on another network, as the bridge `from` claims: nobody can check it, so never show the line as
+    /// that peer's. A peer id in base58, or hexadecimal digits. Nothing for lines that `from` said itself.
     #[serde(default)]
-    pub bridge: Option<PeerId>,
+    pub claimed_source: Option<String>,
 }
 
 /// What became of [`crate::Node::say`].

@@ -3,7 +3,6 @@
 use std::{
     convert::Infallible,
     fmt,
-    net::IpAddr,
     task::{Context, Poll},
 };
 
@@ -17,6 +16,8 @@ use libp2p::{
         ToSwarm, dummy,
     },
 };
+
+use crate::source::ip_of;
 
 /// The behaviour.
 #[derive(Debug, Default)]
@@ -44,12 +45,7 @@ impl Gate {
 
     /// The range that forbids an address. Behind a relay nobody's own address is seen.
     pub(crate) fn denies(&self, address: &Multiaddr) -> Option<IpNet> {
-        let ip = match address.iter().next()? {
-            Protocol::Ip4(ip) => IpAddr::V4(ip),
-            // An IPv4 peer of a socket that speaks both.
-            Protocol::Ip6(ip) => ip.to_canonical(),
-            _ => return None,
-        };
+        let ip = ip_of(address)?;
         let relayed = address.iter().any(|part| part == Protocol::P2pCircuit);
         self.denied.iter().find(|range| !relayed && range.contains(&ip)).copied()
     }

@@ -130,7 +130,7 @@ impl Node {
         self.ask(|reply| Command::Messages { room, reply }).await?
     }
 
-    /// Joins a room; `plain` for one of another program. Joining twice is joining once.
+    /// Joins a room; `plain` for one of another program. Joining again only changes whether it is plain.
     ///
     /// # Errors
     /// [`Error::RoomName`], [`Error::TooManyRooms`], [`Error::Stopped`].

@@ -47,7 +47,8 @@ pub struct Change {
 
 /// A key-value store that is written behind: memory is the truth while the node runs.
 pub trait Storage: Send {
-    /// Takes changes that belong together, to be written as one and in the order of the calls.
+    /// Takes changes that belong together, to be written as one and in the order of the calls. Where there is no
+    /// space to write, removals are made alone: what was removed must not come back.
     /// Returns at once; what cannot be written is the host's to report.
     fn write(&mut self, changes: Vec<Change>);
 }

@@ -34,8 +34,14 @@ pub fn neutralise(text: &str, line_feeds: bool) -> String {
 /// The last six characters of a peer id: enough to tell people apart, not to identify them.
 #[must_use]
 pub fn short_id(peer: &PeerId) -> String {
-    let id = peer.to_base58();
-    id[id.len().saturating_sub(6)..].to_owned()
+    short_name(&peer.to_base58()).to_owned()
+}
+
+/// The last six characters of an id of any kind.
+#[must_use]
+pub fn short_name(id: &str) -> &str {
+    let before = id.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+    &id[before..]
 }
 
 pub(crate) fn check_nick(nick: &str) -> Result<(), Error> {
@@ -68,6 +74,38 @@ mod tests {
         assert_eq!(neutralise("a\x1b[31m\u{202e}b\r\n", false), "a␛[31m\u{fffd}b␍⏎");
         assert_eq!(neutralise("a\nb", true), "a\nb");
         assert_eq!(neutralise("👩‍👩‍👧 שלום", false), "👩‍👩‍👧 שלום", "emoji joiners and right-to-left letters stay");
+    }
+
+    /// Every character that is not shown as it is, as stretches of numbers and what they are shown as.
+    fn table() -> String {
+        let mut rows: Vec<[u32; 4]> = Vec::new();
+        for c in '\0'..=char::MAX {
+            let shown = neutralise(c.encode_utf8(&mut [0; 4]), false);
+            let (Some(shown), c) = (shown.chars().next().filter(|shown| *shown != c), u32::from(c)) else { continue };
+            let shown = u32::from(shown);
+            match rows.last_mut() {
+                Some([first, last, from, to])
+                    if *last + 1 == c
+                        && (shown == *to && from == to || shown == *to + 1 && *to - *from == *last - *first) =>
+                {
+                    (*last, *to) = (c, shown);
+                }
+                _ => rows.push([c, c, shown, shown]),
+            }
+        }
+        rows.into_iter()
+            .map(|[first, last, from, to]| format!("{first:04x}..{last:04x} {from:04x}..{to:04x}\n"))
+            .collect()
+    }
+
+    /// The end-to-end tests read what to expect from there.
+    #[test]
+    fn the_table_of_what_is_shown_is_what_happens() {
+        assert_eq!(
+            table(),
+            include_str!("../tests/neutralised.txt"),
+            "write the left one into shared/tests/neutralised.txt"
+        );
     }
 
     #[test]

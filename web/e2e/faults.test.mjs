@@ -1,7 +1,7 @@
 // What is wrong around a page is told in plain words, and the page does what can be done.
 
 import assert from "node:assert/strict";
-import { allowBytes, clockOffBy, fillStorage, storage } from "./support/faults.mjs";
+import { allowBytes, clockOffBy, fillStorage, refusable, storage, storedKeys } from "./support/faults.mjs";
 import { seesExactly } from "./support/lines.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { until } from "./support/wait.mjs";
@@ -26,7 +26,7 @@ async function chat(one, other, words) {
   await Promise.all([one.sees(`${words} from ${other.name}`), other.sees(`${words} from ${one.name}`)]);
 }
 
-for (const [how, prepare] of Object.entries(storage)) {
+for (const [how, prepare] of Object.entries(storage).filter(([how]) => how !== "missing")) {
   scenario(`storage ${how}: the identity ends with the tab, and the page chats`, async (stage) => {
     const hub = await stage.hub();
     const ada = await prepared(stage, hub, "ada", prepare);
@@ -49,10 +49,12 @@ scenario("storage full: told once, the page goes on, and what was kept before is
   const notes = ada.page.getByText("storage takes no more");
   assert.equal(await notes.count(), 1);
   await ada.page.getByRole("button", { name: "Put this note away" }).click();
+  assert.ok((await storedKeys(ada, "waiting/")) >= kept.length, "they wait");
   const bob = await stage.person(hub, "bob", ROOM);
   await bob.sees("kept three");
   await chat(ada, bob, "still");
   assert.ok(!(await notes.isVisible()), "read once is enough");
+  await until("no line that was sent is stored as waiting", async () => (await storedKeys(ada, "waiting/")) === 0);
 
   const before = ada.peerId;
   await ada.page.reload();
@@ -66,13 +68,29 @@ scenario("storage full: told once, the page goes on, and what was kept before is
   assert.equal(new Set(theirs).size, theirs.length, "nothing that was sent is said again");
 });
 
-scenario("a clock that is 3 h ahead, or behind, is told by the hub's", async (stage) => {
+scenario("storage that refuses even removals: what was sent is not said again after a reload", async (stage) => {
   const hub = await stage.hub();
-  for (const [hours, words] of [[3, /Your clock is (3 h 0|2 h 59) min ahead of the hub's/], [-3, /Your clock is (3 h 0|2 h 59) min behind the hub's/]]) {
-    const ada = await prepared(stage, hub, "ada", clockOffBy(hours * 60 * MINUTE_MS));
-    await ada.says(words);
-    assert.equal(await ada.page.getByText("Set the clock.").count(), 1, "said once");
-  }
+  const ada = await prepared(stage, hub, "ada", refusable);
+  const kept = ["kept one", "kept two"];
+  for (const line of kept) await ada.say(line);
+  await until("they are stored", async () => (await storedKeys(ada, "waiting/")) === kept.length);
+  await ada.page.evaluate(() => (window.refusesStorage = true));
+  const bob = await stage.person(hub, "bob", ROOM);
+  await bob.sees("kept two");
+  await ada.says("storage takes no more");
+  assert.equal(await storedKeys(ada, "waiting/"), kept.length, "they wait for the next page");
+  await ada.reload();
+  await chat(ada, bob, "again");
+  const theirs = await bob.textsOf(ada.peerId);
+  assert.deepEqual(theirs.sort(), ["again from ada", ...kept]);
+  await until("they wait no longer", async () => (await ada.messages()).every((one) => one.state !== "waiting"));
+});
+
+scenario("a clock that is 3 h behind is told by the hub's", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await prepared(stage, hub, "ada", clockOffBy(-180 * MINUTE_MS));
+  await ada.says(/Your clock is (3 h 0|2 h 59) min behind the hub's/);
+  assert.equal(await ada.page.getByText("Set the clock.").count(), 1, "said once");
 });
 
 scenario("a clock that is 10 min off chats both ways with a page and a terminal, and is left in peace", async (stage) => {

@@ -20,7 +20,7 @@ scenario("in a plain room a page, a terminal, a js page and a js process read ea
     await js.enter(hub.ws, ROOM);
     await js.ask("say", ROOM, `${AWKWARD} from ${js.name}`);
     // Whoever was heard is in the hub's mesh: what is said from now on reaches them.
-    await tom.line(new RegExp(`^\\[${ROOM}\\] unsigned \\(${js.peerId.slice(-6)}\\): .* from ${js.name}$`));
+    await tom.line(new RegExp(`^\\[${ROOM}\\] guest \\(${js.peerId.slice(-6)}\\): .* from ${js.name}$`));
   }
   const [jan, jun] = crew;
   await ada.sees(`🥫 left \ufffd right <b>bold</b> from ${jan.name}`);
@@ -38,7 +38,7 @@ scenario("in a plain room a page, a terminal, a js page and a js process read ea
   for (const js of crew) {
     assert.ok((await js.ask("lines")).every(({ frame }) => !frame), "nobody sends a frame into a plain room");
   }
-  assert.equal(await ada.page.locator('[data-testid="message"]:not([data-plain])').count(), 0, "all is marked as unsigned");
+  assert.equal(await ada.page.locator('[data-testid="message"]:not([data-plain])').count(), 0, "all is plain text");
 });
 
 scenario("in a room of Tincan's a js peer is a member, its text is marked, and it gets our frames", async (stage) => {

@@ -1,4 +1,4 @@
-// The page at every width, by keyboard alone, light and dark.
+// The page at every width, by keyboard alone.
 
 import assert from "node:assert/strict";
 import { awkward, seesExactly } from "./support/lines.mjs";
@@ -58,31 +58,4 @@ for (const viewport of [NARROW, { width: 1280, height: 800 }]) {
     await keyboard.press("Enter");
     await ada.says("words: PUT key value");
   });
-}
-
-scenario("light and dark have their own colours, and text that can be read", async (stage) => {
-  const hub = await stage.hub();
-  const colours = [];
-  for (const colorScheme of ["light", "dark"]) {
-    const ada = await stage.somebody(colorScheme, undefined, { colorScheme });
-    await ada.open(address(hub.page, ROOM));
-    const [ground, ink] = await ada.page.evaluate(() => {
-      const style = getComputedStyle(document.body);
-      return [style.backgroundColor, style.color];
-    });
-    assert.ok(contrast(ground, ink) >= 4.5, `${colorScheme}: ${ink} on ${ground}`);
-    colours.push(ground);
-  }
-  assert.notEqual(colours[0], colours[1]);
-});
-
-/** Contrast of two colours as WCAG counts it. */
-function contrast(...colours) {
-  const light = (colour) => {
-    const [r, g, b] = colour.match(/[\d.]+/g).slice(0, 3).map(Number);
-    const part = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
-  };
-  const [dark, bright] = colours.map(light).sort((a, b) => a - b);
-  return (bright + 0.05) / (dark + 0.05);
 }

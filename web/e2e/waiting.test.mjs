@@ -23,22 +23,3 @@ scenario("a line said alone waits, survives a reload, and arrives when somebody 
   await ada.say("good");
   await seesExactly(tom, ada.peerId, ["is anybody there?", "good"]);
 });
-
-scenario("a terminal that ends with nobody there says what was not sent", async (stage) => {
-  const hub = await stage.hub();
-  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
-  tom.say("into the void");
-  const { code } = await tom.endInput();
-  assert.equal(code, 1);
-  await tom.line(/into the void/, { stream: "err" });
-});
-
-scenario("a terminal with piped input gives its line to who is there, and ends well", async (stage) => {
-  const hub = await stage.hub();
-  const ada = await stage.person(hub, "ada", ROOM);
-  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
-  tom.say("piped");
-  const { code } = await tom.endInput();
-  assert.equal(code, 0, tom.tail());
-  await ada.sees("piped");
-});

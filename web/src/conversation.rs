@@ -1,6 +1,12 @@
 //! The room on the screen: its head, its lines, and keeping to their end.
 
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use std::time::Duration;
+
+use leptos::{
+    ev, html,
+    prelude::*,
+    task::{spawn_local, tick},
+};
 use tincan_shared::neutralise;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::ResizeObserver;
@@ -12,6 +18,7 @@ use crate::{
     empty::{Alone, invitation},
     message::MessageRow,
     model::Model,
+    portions::{PORTION, Step, step},
     rows::{Row, rows},
     session::session,
 };
@@ -83,12 +90,23 @@ fn Head(room: Memo<String>) -> impl IntoView {
 #[component]
 fn Lines(room: Memo<String>) -> impl IntoView {
     let model = session().model;
-    let rows = Memo::new(move |_| {
+    let changed = Memo::new(move |_| {
         model.with(|model| {
-            let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
-            rows(lines, model.me, clock::day)
+            let room = model.current_room();
+            room.map(|room| (room.info.room.clone(), room.lines.revision(), model.me, model.is_plain()))
         })
     });
+    // Made anew when the lines changed, and then surely another: comparing all their text would cost more.
+    let rows = Memo::new_with_compare(
+        move |_| {
+            changed.with(|_| ());
+            model.with_untracked(|model| {
+                let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
+                rows(lines, model.me, model.is_plain(), clock::day)
+            })
+        },
+        |_, _| true,
+    );
     let list = NodeRef::<html::Div>::new();
     let at_end = StoredValue::new(true);
     let unseen = RwSignal::new(0_usize);
@@ -129,13 +147,43 @@ fn Lines(room: Memo<String>) -> impl IntoView {
         }
         (room, last)
     });
+    let drawn = RwSignal::new(Vec::<Row>::new());
+    let next_step = Trigger::new();
+    let spent = StoredValue::new(0);
+    Effect::new(move |before: Option<String>| {
+        next_step.track();
+        let room = room.get();
+        let same_room = before.is_some_and(|before| before == room);
+        let budget = PORTION.saturating_sub(spent.get_value());
+        let Step { rows, cost, left } = rows.with(|rows| {
+            drawn.with_untracked(|drawn| step(rows, if same_room { drawn.as_slice() } else { &[] }, budget))
+        });
+        drawn.set(rows);
+        if left && cost < budget {
+            spent.update_value(|spent| *spent += cost);
+            spawn_local(async move {
+                // Until this step is in the page.
+                tick().await;
+                next_step.notify();
+            });
+        } else {
+            spent.set_value(0);
+            if left {
+                set_timeout(move || next_step.notify(), Duration::ZERO);
+            }
+        }
+        if at_end.get_value() {
+            request_animation_frame(to_end);
+        }
+        room
+    });
     keep_to_end_when_resized(list, at_end);
 
     view! {
         <div class="lines-holder">
             <div class="lines" node_ref=list on:scroll=on_scroll tabindex="0" role="region" aria-label="Lines">
                 <ol>
-                    <For each=move || rows.get() key=Row::key let(row)>
+                    <For each=move || drawn.get() key=Row::key let(row)>
                         <MessageRow row />
                     </For>
                 </ol>

@@ -1,6 +1,6 @@
 //! The lines of one room, in the order the screen shows them.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use tincan_shared::{Message, MessageState};
 
@@ -24,7 +24,10 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lines {
     lines: Vec<Line>,
+    /// The ids of all lines.
+    ids: HashSet<String>,
     last_key: u64,
+    revision: u64,
 }
 
 impl Lines {
@@ -32,9 +35,14 @@ impl Lines {
         &self.lines
     }
 
+    /// Another number after every change, so that who shows the lines need not compare them.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Puts a line in its place, unless it is there already. Tells whether it was new.
     pub(crate) fn insert(&mut self, message: Message, now_ms: u64, fresh: bool) -> bool {
-        if self.lines.iter().any(|line| line.message.id == message.id) {
+        if self.ids.contains(&message.id) {
             return false;
         }
         self.last_key += 1;
@@ -49,16 +57,22 @@ impl Lines {
             return;
         };
         let line = self.lines.remove(index);
-        if self.lines.iter().all(|other| other.message.id != message.id) {
+        self.ids.remove(waiting_id);
+        self.revision += 1;
+        if !self.ids.contains(&message.id) {
             self.place(Line { at_ms: message.time_ms.min(now_ms), fresh: false, message: Arc::new(message), ..line });
         }
     }
 
     /// Takes in what the node has: lines missed here are added, and lines that no longer wait are dropped.
     pub(crate) fn merge(&mut self, known: Vec<Message>, now_ms: u64) {
-        self.lines.retain(|line| {
-            line.message.state != MessageState::Waiting || known.iter().any(|message| message.id == line.message.id)
-        });
+        let still: HashSet<&str> = known.iter().map(|message| message.id.as_str()).collect();
+        let gone =
+            |line: &Line| line.message.state == MessageState::Waiting && !still.contains(line.message.id.as_str());
+        for line in self.lines.extract_if(.., |line| gone(line)) {
+            self.ids.remove(&line.message.id);
+            self.revision += 1;
+        }
         for message in known {
             self.insert(message, now_ms, false);
         }
@@ -68,9 +82,12 @@ impl Lines {
         let by_time = self.lines.iter().rposition(|other| other.at_ms <= line.at_ms).map_or(0, |index| index + 1);
         let after = self.lines.iter().rposition(|other| said_before(other, &line)).map_or(0, |index| index + 1);
         let before = self.lines.iter().position(|other| said_before(&line, other)).unwrap_or(self.lines.len());
+        self.revision += 1;
+        self.ids.insert(line.message.id.clone());
         self.lines.insert(by_time.max(after).min(before), line);
         if self.lines.len() > MAX_SHOWN_LINES {
-            self.lines.remove(0);
+            let oldest = self.lines.remove(0);
+            self.ids.remove(&oldest.message.id);
         }
     }
 }
@@ -101,7 +118,9 @@ mod tests {
             assert!(lines.insert(message(id, peer(1), time, 0), NOW, true));
         }
         assert_eq!(ids(&lines), ["a", "b", "c"]);
+        let revision = lines.revision();
         assert!(!lines.insert(message("b", peer(1), 20, 0), NOW, true), "a line is shown once");
+        assert_eq!(lines.revision(), revision, "nothing changed");
     }
 
     #[test]
@@ -123,6 +142,17 @@ mod tests {
         let order = ids(&lines);
         let place = |id| order.iter().position(|other| *other == id);
         assert!(place("first") < place("second") && place("second") < place("third"), "{order:?}");
+    }
+
+    #[test]
+    fn a_bridge_cannot_push_the_lines_of_the_peer_it_names_away() {
+        let mut lines = Lines::default();
+        let mut bridged = message("forged", peer(2), 50, 0);
+        bridged.claimed_source = Some(peer(1).to_string());
+        lines.insert(message("first", peer(1), 40, 1), NOW, true);
+        lines.insert(bridged, NOW, true);
+        lines.insert(message("second", peer(1), 60, 2), NOW, true);
+        assert_eq!(ids(&lines), ["first", "forged", "second"]);
     }
 
     #[test]
@@ -166,5 +196,6 @@ mod tests {
         }
         assert_eq!(lines.as_slice().len(), MAX_SHOWN_LINES);
         assert_eq!(lines.as_slice()[0].message.id, "3");
+        assert_eq!(lines.ids.len(), MAX_SHOWN_LINES, "what is gone is forgotten");
     }
 }

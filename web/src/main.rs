@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`session`] | the node as the page holds it, and what the page asks of it |
 //! | [`model`] | what the page knows, and the one place where events change it |
-//! | [`lines`], [`rows`] | the lines of a room in order, and as rows on the screen |
+//! | [`lines`], [`rows`], [`portions`] | the lines of a room in order, as rows on the screen, and how many rows at once |
 //! | [`roster`] | who is there |
 //! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`routing`] | what the page's address says |
@@ -32,6 +32,7 @@ mod notice;
 mod panel;
 mod peer_id;
 mod people;
+mod portions;
 mod refusals;
 mod rooms;
 mod roster;

@@ -1,7 +1,7 @@
 //! One line of chat.
 
 use leptos::prelude::*;
-use tincan_shared::{Message, MessageState, config::DEFAULT_NICK, neutralise, short_id};
+use tincan_shared::{Message, MessageState, config::DEFAULT_NICK, neutralise, short_id, short_name};
 
 use crate::{
     clock,
@@ -12,7 +12,7 @@ use crate::{
 
 #[component]
 pub(crate) fn MessageRow(row: Row) -> impl IntoView {
-    let Row { line, own, head: first, new_day } = row;
+    let Row { line, own, head: first, new_day, plain_room } = row;
     let message = line.message;
     let state = match message.state {
         MessageState::Waiting => "waiting",
@@ -32,8 +32,9 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             data-state=state
             data-plain=message.plain
             data-newer=message.newer
+            data-claimed=message.claimed_source.clone()
         >
-            {first.then(|| view! { <Heading message=Message::clone(&message) own /> })}
+            {first.then(|| view! { <Heading message=Message::clone(&message) own plain_room /> })}
             <div class="body">
                 <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
@@ -45,30 +46,45 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
 
 /// Who speaks.
 #[component]
-fn Heading(message: Message, own: bool) -> impl IntoView {
+fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
     view! {
         <div class="heading">
             <Identicon peer=message.from />
-            <span class="nick">{speaker(&message)}</span>
+            <span class="nick">{speaker(&message, plain_room)}</span>
             {own.then(|| view! { <span class="you">"you"</span> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
             // Lines that are marked and lines that are not never share a heading.
             {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
-            {message.plain.then(|| view! { <span class="mark">"from another program"</span> })}
-            {message.bridge.map(|bridge| view! {
-                <span class="mark" title=bridge.to_string()>"through a bridge"</span>
+            {(message.plain != plain_room && !message.newer)
+                .then(|| oddity(&message, own))
+                .map(|(mark, why)| view! { <span class="mark" title=why>{mark}</span> })}
+            {message.claimed_source.clone().map(|source| view! {
+                <span class="mark" title=format!("The bridge says that {source} said this. Nobody can check that.")>
+                    "not verified"
+                </span>
             })}
         </div>
     }
 }
 
-/// The author's nick as it is shown: other programs have none, and some of ours chose none.
-pub(crate) fn speaker(message: &Message) -> String {
-    match message.nick.as_str() {
-        "" if message.plain || message.bridge.is_some() => "unsigned".to_owned(),
-        "" => DEFAULT_NICK.to_owned(),
-        nick => neutralise(nick, false),
+/// What to say of a line that is not as the others of its room: text in a room of frames, or a frame in a room of text.
+fn oddity(message: &Message, own: bool) -> (&'static str, &'static str) {
+    match (message.plain, own) {
+        (true, false) => ("from another program", "Plain text, not signed by Tincan."),
+        (true, true) => ("plain text", "Not signed by Tincan."),
+        (false, _) => ("only for Tincan", "People here who use another program see this as garbage."),
+    }
+}
+
+/// The author's nick as it is shown: other programs have none, and some of ours chose none. Of a bridged line, whom
+/// the bridge names.
+pub(crate) fn speaker(message: &Message, plain_room: bool) -> String {
+    match (&message.claimed_source, message.nick.as_str()) {
+        (Some(source), _) => format!("…{} via bridge", short_name(source)),
+        (None, "") if message.plain && !plain_room => "unsigned".to_owned(),
+        (None, "") => DEFAULT_NICK.to_owned(),
+        (None, nick) => neutralise(nick, false),
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{lines::Lines, message::speaker, refusals::Refusals};
 
 /// Lines kept for a screen reader to announce.
 const MAX_HEARD: usize = 5;
+/// Characters of a line that it announces; the whole line stands in the room.
+const MAX_HEARD_CHARS: usize = 500;
 /// Warnings kept on the screen.
 const MAX_WARNINGS: usize = 3;
 
@@ -46,6 +48,8 @@ pub(crate) struct Model {
     pub(crate) origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub(crate) stores: bool,
+    /// Another number whenever somebody came, went or changed.
+    pub(crate) people_revision: u64,
     heard_so_far: u64,
 }
 
@@ -75,6 +79,7 @@ impl Default for Model {
             clock_off_ms: None,
             origin: Origin::Asking,
             stores: true,
+            people_revision: 0,
             heard_so_far: 0,
         }
     }
@@ -112,6 +117,7 @@ impl Model {
     /// Shows a room.
     pub(crate) fn open(&mut self, name: &str) {
         name.clone_into(&mut self.current);
+        self.people_revision += 1;
         self.heard.clear();
         if let Some(room) = self.room_mut(name) {
             room.unread = 0;
@@ -126,13 +132,16 @@ impl Model {
                 if self.status.link != Link::Online && !self.peers.contains_key(&info.peer) {
                     self.refusals.reached(info.peer, now_ms);
                 }
+                self.people_revision += 1;
                 self.peers.insert(info.peer, info);
             }
             Event::PeerDown { peer } => {
+                self.people_revision += 1;
                 self.peers.remove(&peer);
             }
             Event::Pong { peer, rtt_us } => {
                 if let Some(info) = self.peers.get_mut(&peer) {
+                    self.people_revision += 1;
                     info.rtt_us = Some(rtt_us);
                 }
             }
@@ -187,11 +196,13 @@ impl Model {
     }
 
     pub(crate) fn set_peers(&mut self, peers: Vec<PeerInfo>) {
+        self.people_revision += 1;
         self.peers = peers.into_iter().map(|info| (info.peer, info)).collect();
     }
 
     /// A room was joined or changed. The lines of a new one are still to be asked for.
     pub(crate) fn set_room(&mut self, info: RoomInfo) -> Option<Ask> {
+        self.people_revision += 1;
         if let Some(room) = self.room_mut(&info.room) {
             room.info = info;
             return None;
@@ -233,6 +244,7 @@ impl Model {
     }
 
     fn left(&mut self, name: &str) {
+        self.people_revision += 1;
         self.rooms.retain(|room| room.info.room != name);
         if self.current == name {
             let next = self.rooms.first().map(|room| room.info.room.clone()).unwrap_or_default();
@@ -243,21 +255,28 @@ impl Model {
     fn message(&mut self, message: Message, now_ms: u64) {
         let on_screen = message.room == self.current;
         let received = message.state == MessageState::Received;
-        let said = format!("{}: {}", speaker(&message), neutralise(&message.text, true));
         let Some(room) = self.room_mut(&message.room) else { return };
+        let said = (on_screen && received).then(|| heard(&message, room.info.plain));
         if !room.lines.insert(message, now_ms, true) || !received {
             return;
         }
-        if !on_screen {
+        let Some(said) = said else {
             room.unread = room.unread.saturating_add(1);
             return;
-        }
+        };
         self.heard_so_far += 1;
         self.heard.push_back((self.heard_so_far, said));
         if self.heard.len() > MAX_HEARD {
             self.heard.pop_front();
         }
     }
+}
+
+/// What a screen reader says of a line.
+fn heard(message: &Message, plain_room: bool) -> String {
+    let start = message.text.chars().take(MAX_HEARD_CHARS).collect::<String>();
+    let more = if start.len() < message.text.len() { "…" } else { "" };
+    format!("{}: {}{more}", speaker(message, plain_room), neutralise(&start, true))
 }
 
 #[cfg(test)]
@@ -268,7 +287,7 @@ mod tests {
     use crate::sample::{message, peer};
 
     fn room(name: &str) -> RoomInfo {
-        RoomInfo { room: name.into(), plain: false, members: Vec::new(), total: 0, waiting: 0 }
+        RoomInfo { room: name.into(), plain: false, foreign: false, members: Vec::new(), total: 0, waiting: 0 }
     }
 
     #[test]

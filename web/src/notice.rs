@@ -1,17 +1,18 @@
 //! What a person should know about the connection, this tab and this device, in plain words.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*};
+use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*, task::spawn_local};
 use tincan_shared::{Link, clock_difference};
 
-use crate::{clock, session::session, standing::Standing};
+use crate::{clock, model::Model, session::session, standing::Standing};
 
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
     view! {
         <div class="notices">
             <Connection />
+            <Foreign />
             <Refused />
             <Device />
             <Warnings />
@@ -64,6 +65,46 @@ fn Countdown(standing: Standing) -> impl IntoView {
         timer.as_ref().map(IntervalHandle::clear);
     });
     move || standing.words(now.get())
+}
+
+/// The others in the room on the screen use another program and cannot read what is said here.
+#[component]
+fn Foreign() -> impl IntoView {
+    let session = session();
+    let put_away = RwSignal::new(BTreeSet::<String>::new());
+    let room = Memo::new(move |_| {
+        let foreign = |model: &Model| Some(model.current_room()?.info.clone()).filter(|info| info.foreign);
+        let room = session.model.with(foreign)?.room;
+        put_away.with(|away| !away.contains(&room)).then_some(room)
+    });
+    let join_as_plain = move |_| {
+        let Some(room) = room.get_untracked() else { return };
+        spawn_local(async move {
+            if let Err(error) = session.join(room, true).await {
+                session.model.update(|model| model.warn(error.to_string()));
+            }
+        });
+    };
+    let dismiss = move |_| {
+        if let Some(room) = room.get_untracked() {
+            put_away.update(|away| {
+                away.insert(room);
+            });
+        }
+    };
+    view! {
+        <div role="status">
+            <Show when=move || room.with(Option::is_some)>
+                <p class="notice trouble" data-testid="notice">
+                    <span>"People here use another program and see your messages as garbage."</span>
+                    <button type="button" class="button" data-testid="join-plain" on:click=join_as_plain>
+                        "Join as plain text"
+                    </button>
+                    <button type="button" class="button plain" aria-label="Put this note away" on:click=dismiss>"×"</button>
+                </p>
+            </Show>
+        </div>
+    }
 }
 
 /// Who refused something. It stays until it is put away, and then beside the network.

@@ -7,39 +7,34 @@ use crate::{
     clock,
     identicon::Identicon,
     peer_id::IdButton,
-    roster::{Person, roster},
+    roster::{Person, Roster},
     session::session,
 };
 
 #[component]
 pub(crate) fn People() -> impl IntoView {
     let model = session().model;
-    let everybody = Memo::new(move |_| model.with(roster));
-    let unlisted = Memo::new(move |_| {
-        model.with(|model| {
-            let Some(room) = model.current_room() else { return 0 };
-            (room.info.total as usize).saturating_sub(room.info.members.len())
-        })
-    });
-    let ids = move |hubs: bool| {
-        Memo::new(move |_| {
-            everybody.with(|people| {
-                people.iter().filter(|person| person.hub == hubs).map(|person| person.peer).collect::<Vec<_>>()
-            })
-        })
-    };
+    let everybody = session().roster;
+    let ids = move |hubs: bool| Memo::new(move |_| everybody.with(|roster| roster.listed(hubs)));
     let refusals = Memo::new(move |_| {
         model.with(|model| model.refusals.iter().map(|refusal| (refusal.at_ms, refusal.words())).collect::<Vec<_>>())
     });
     let (people, hubs) = (ids(false), ids(true));
+    let unlisted = Memo::new(move |_| {
+        let unnamed = model.with(|model| {
+            let Some(room) = model.current_room() else { return 0 };
+            (room.info.total as usize).saturating_sub(room.info.members.len())
+        });
+        unnamed + people.with(|(_, more)| *more)
+    });
     view! {
         <section aria-labelledby="people-title">
             <h2 id="people-title">"People"</h2>
-            <Show when=move || people.with(Vec::is_empty)>
+            <Show when=move || people.with(|(listed, _)| listed.is_empty())>
                 <p class="nobody">"Nobody but you."</p>
             </Show>
             <ul class="peers">
-                <For each=move || people.get() key=|peer| *peer let(peer)>
+                <For each=move || people.get().0 key=|peer| *peer let(peer)>
                     <PersonRow peer everybody />
                 </For>
             </ul>
@@ -50,11 +45,11 @@ pub(crate) fn People() -> impl IntoView {
         </section>
         <section aria-labelledby="network-title">
             <h2 id="network-title">"Network"</h2>
-            <Show when=move || hubs.with(Vec::is_empty)>
+            <Show when=move || hubs.with(|(listed, _)| listed.is_empty())>
                 <p class="nobody">"No hub."</p>
             </Show>
             <ul class="peers">
-                <For each=move || hubs.get() key=|peer| *peer let(peer)>
+                <For each=move || hubs.get().0 key=|peer| *peer let(peer)>
                     <PersonRow peer everybody />
                 </For>
             </ul>
@@ -73,8 +68,8 @@ pub(crate) fn People() -> impl IntoView {
 
 /// One peer. The row stays while its numbers change, so that focus and selection stay too.
 #[component]
-fn PersonRow(peer: PeerId, everybody: Memo<Vec<Person>>) -> impl IntoView {
-    let person = Memo::new(move |_| everybody.with(|people| people.iter().find(|person| person.peer == peer).cloned()));
+fn PersonRow(peer: PeerId, everybody: Memo<Roster>) -> impl IntoView {
+    let person = Memo::new(move |_| everybody.with(|roster| roster.person(&peer).cloned()));
     let of = move |read: fn(&Person) -> String| move || person.with(|person| person.as_ref().map(read));
     let is = move |read: fn(&Person) -> bool| move || person.with(|person| person.as_ref().is_some_and(read));
     view! {

@@ -6,6 +6,9 @@ use tincan_shared::{Path, PeerId, neutralise};
 
 use crate::model::Model;
 
+/// People that are listed by name, and hubs; a hub that lies may name any number.
+const MAX_LISTED: usize = 200;
+
 /// Somebody in the list of people, or a hub.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Person {
@@ -30,8 +33,41 @@ impl Person {
     }
 }
 
-/// Everybody: those in the room on the screen first, then by nick, hubs last.
-pub(crate) fn roster(model: &Model) -> Vec<Person> {
+/// Everybody, by peer and in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Roster {
+    /// Those in the room on the screen first, then by nick, hubs last.
+    people: Vec<Person>,
+    /// Where in it each is.
+    places: BTreeMap<PeerId, usize>,
+}
+
+impl Roster {
+    pub(crate) fn of(model: &Model) -> Self {
+        let people = everybody(model);
+        let places = people.iter().enumerate().map(|(place, person)| (person.peer, place)).collect();
+        Self { people, places }
+    }
+
+    pub(crate) fn person(&self, peer: &PeerId) -> Option<&Person> {
+        self.places.get(peer).and_then(|place| self.people.get(*place))
+    }
+
+    /// Those who are listed, and how many of the room on the screen are not.
+    pub(crate) fn listed(&self, hubs: bool) -> (Vec<PeerId>, usize) {
+        let fitting = || self.people.iter().filter(|person| person.hub == hubs);
+        let listed = fitting().take(MAX_LISTED).map(|person| person.peer).collect();
+        (listed, fitting().skip(MAX_LISTED).filter(|person| person.here).count())
+    }
+
+    /// How many people there are and how many of them are reached directly; hubs are not people.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let people = || self.people.iter().filter(|person| !person.hub);
+        (people().count(), people().filter(|person| person.path == Path::Direct).count())
+    }
+}
+
+fn everybody(model: &Model) -> Vec<Person> {
     let mut people: BTreeMap<PeerId, Person> = BTreeMap::new();
     for info in model.peers.values() {
         people.insert(
@@ -73,12 +109,6 @@ pub(crate) fn roster(model: &Model) -> Vec<Person> {
     people
 }
 
-/// How many people there are and how many of them are reached directly; hubs are not people.
-pub(crate) fn counts(people: &[Person]) -> (usize, usize) {
-    let people = || people.iter().filter(|person| !person.hub);
-    (people().count(), people().filter(|person| person.path == Path::Direct).count())
-}
-
 #[cfg(test)]
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -99,12 +129,29 @@ mod tests {
         model.apply(Event::PeerUp(connected(1, true)), 0);
         model.apply(Event::PeerUp(connected(2, false)), 0);
         let members = vec![member(2, "bob"), member(3, "\u{202e}ann"), member(9, "myself")];
-        model.apply(Event::Room(RoomInfo { room: "r".into(), plain: false, members, total: 3, waiting: 0 }), 0);
+        model.apply(
+            Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 3, waiting: 0 }),
+            0,
+        );
         model.open("r");
-        let people = roster(&model);
+        let roster = Roster::of(&model);
+        let people = &roster.people;
         assert_eq!(people.iter().map(|person| person.peer).collect::<Vec<_>>(), [peer(2), peer(3), peer(1)]);
         assert_eq!(people[0].transport, "ws", "a connection tells more than a membership");
         assert_eq!(people[1].nick.as_deref(), Some("\u{fffd}ann"));
-        assert_eq!(counts(&people), (2, 1));
+        assert_eq!(roster.counts(), (2, 1));
+        assert_eq!(roster.person(&peer(3)), people.get(1));
+        assert_eq!(roster.listed(true), (vec![peer(1)], 0));
+    }
+
+    #[test]
+    fn no_more_than_a_few_hundred_are_listed_and_the_others_counted() {
+        let mut model = Model::default();
+        let members = (0..=u8::MAX).map(|seed| member(seed, "x")).collect();
+        model.apply(Event::Room(RoomInfo { room: "r".into(), plain: false, members, total: 300, waiting: 0 }), 0);
+        model.open("r");
+        let roster = Roster::of(&model);
+        let (listed, more) = roster.listed(false);
+        assert_eq!((listed.len(), more, roster.counts().0), (MAX_LISTED, 256 - MAX_LISTED, 256));
     }
 }

@@ -16,24 +16,29 @@ pub(crate) struct Row {
     pub(crate) head: bool,
     /// The first of its day.
     pub(crate) new_day: bool,
+    /// The room is one of raw text.
+    pub(crate) plain_room: bool,
 }
 
 impl Row {
     /// Whatever changes this is drawn anew; everything else of a row never changes.
-    pub(crate) fn key(&self) -> (u64, bool, bool, bool) {
-        (self.line.key, self.line.message.state == MessageState::Waiting, self.head, self.new_day)
+    pub(crate) fn key(&self) -> (u64, bool, bool, bool, bool) {
+        (self.line.key, self.line.message.state == MessageState::Waiting, self.head, self.new_day, self.plain_room)
     }
 }
 
 /// Rows for lines, oldest first. `day` numbers the local day of a unix time in milliseconds.
-pub(crate) fn rows(lines: &[Line], me: Option<PeerId>, day: impl Fn(u64) -> i64) -> Vec<Row> {
-    let mut previous: Option<&Line> = None;
+pub(crate) fn rows(lines: &[Line], me: Option<PeerId>, plain_room: bool, day: impl Fn(u64) -> i64) -> Vec<Row> {
+    let mut previous: Option<(&Line, i64)> = None;
     let mut rows = Vec::with_capacity(lines.len());
     for line in lines {
-        let new_day = previous.is_some_and(|earlier| day(earlier.message.time_ms) != day(line.message.time_ms));
-        let head = new_day || !previous.is_some_and(|earlier| same_group(earlier, line));
-        rows.push(Row { line: line.clone(), own: me == Some(line.message.from), head, new_day });
-        previous = Some(line);
+        // Asking the browser for a day costs more than all the rest here: once a line.
+        let today = day(line.message.time_ms);
+        let new_day = previous.is_some_and(|(_, day)| day != today);
+        let head = new_day || !previous.is_some_and(|(earlier, _)| same_group(earlier, line));
+        let own = me == Some(line.message.from) && line.message.claimed_source.is_none();
+        rows.push(Row { line: line.clone(), own, head, new_day, plain_room });
+        previous = Some((line, today));
     }
     rows
 }
@@ -44,7 +49,7 @@ fn same_group(earlier: &Line, line: &Line) -> bool {
         && earlier.nick == line.nick
         && earlier.plain == line.plain
         && earlier.newer == line.newer
-        && earlier.bridge == line.bridge
+        && earlier.claimed_source == line.claimed_source
         && line.time_ms.abs_diff(earlier.time_ms) <= GROUP_WITHIN_MS
 }
 
@@ -67,7 +72,7 @@ mod tests {
         {
             lines.insert(message(id, peer(from), time, 0), u64::MAX, true);
         }
-        let rows = rows(lines.as_slice(), Some(peer(2)), |time| (time / (12 * minute)) as i64);
+        let rows = rows(lines.as_slice(), Some(peer(2)), false, |time| (time / (12 * minute)) as i64);
         let heads: Vec<_> = rows.iter().map(|row| row.head).collect();
         assert_eq!(heads, [true, false, true, true, true]);
         assert_eq!(rows.iter().filter(|row| row.new_day).count(), 1);

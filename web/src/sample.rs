@@ -19,7 +19,7 @@ pub(crate) fn message(id: &str, from: PeerId, time_ms: u64, sequence: u64) -> Me
         state: MessageState::Received,
         plain: false,
         newer: false,
-        bridge: None,
+        claimed_source: None,
     }
 }
 

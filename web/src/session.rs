@@ -6,7 +6,8 @@ use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Stage, Started};
 
 use crate::{
     clock,
-    model::{Ask, Model},
+    model::{Ask, Model, Room},
+    roster::Roster,
     routing,
 };
 
@@ -33,15 +34,24 @@ pub(crate) struct Session {
     pub(crate) phase: RwSignal<Phase>,
     pub(crate) tab: RwSignal<Tab>,
     pub(crate) model: RwSignal<Model>,
+    /// Who is there, gathered once for all regions.
+    pub(crate) roster: Memo<Roster>,
     node: StoredValue<Option<PageNode>, LocalStorage>,
 }
 
 impl Session {
     pub(crate) fn new() -> Self {
+        let model = RwSignal::new(Model::default());
+        let people = Memo::new(move |_| model.with(|model| (model.people_revision, model.me)));
         Self {
+            roster: Memo::new(move |_| {
+                // Merely tracked, a memo that nobody reads would never look at the model.
+                people.get();
+                model.with_untracked(Roster::of)
+            }),
             phase: RwSignal::new(Phase::Starting("Making your key…")),
             tab: RwSignal::new(Tab::default()),
-            model: RwSignal::new(Model::default()),
+            model,
             node: StoredValue::new_local(None),
         }
     }
@@ -156,7 +166,9 @@ impl Session {
 
     /// Joins a room, or goes back to it, and shows it. `plain` is for a room of another program.
     pub(crate) async fn join(self, room: String, plain: bool) -> Result<(), Error> {
-        if self.model.with_untracked(|model| model.room(&room).is_none()) {
+        // Plain also when it was joined otherwise: what was said and what waits stays.
+        let is_as_wanted = |known: &Room| known.info.plain || !plain;
+        if !self.model.with_untracked(|model| model.room(&room).is_some_and(is_as_wanted)) {
             self.node()?.join(room.clone(), plain).await?;
         }
         self.model.update(|model| model.open(&room));

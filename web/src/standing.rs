@@ -3,10 +3,7 @@
 use tincan_shared::Link;
 use tincan_wasm::Origin;
 
-use crate::{
-    model::Model,
-    roster::{counts, roster},
-};
+use crate::{model::Model, roster::Roster};
 
 /// Ports that are named; more would help nobody.
 const MAX_PORTS: usize = 3;
@@ -53,7 +50,7 @@ impl Standing {
         let trying = model.status.link == Link::Connecting;
         match (model.status.link, &model.origin) {
             (Link::Online, _) if model.status.hub => Self::Fine,
-            (Link::Online, _) => Self::HubGone { direct: counts(&roster(model)).1 },
+            (Link::Online, _) => Self::HubGone { direct: Roster::of(model).counts().1 },
             (_, Origin::Answers { ports, .. }) if !model.cut_off => Self::Joining { ports: named(ports) },
             (_, Origin::Asking) if !model.cut_off => Self::Looking,
             (Link::Connecting, _) if !model.cut_off => Self::Looking,

@@ -12,7 +12,7 @@ use crate::{
     panel::{Panel, panels},
     peer_id::IdButton,
     rooms::Unread,
-    roster::{counts, roster},
+    roster::Roster,
     session::session,
     standing::Standing,
 };
@@ -21,11 +21,10 @@ use crate::{
 pub(crate) fn Top() -> impl IntoView {
     let model = session().model;
     let link = Memo::new(move |_| model.with(|model| Standing::of(model).word()));
+    let roster = session().roster;
     let counted = Memo::new(move |_| {
-        model.with(|model| {
-            let (listed, direct) = counts(&roster(model));
-            (listed + model.unlisted(), direct)
-        })
+        let (listed, direct) = roster.with(Roster::counts);
+        (listed + model.with(Model::unlisted), direct)
     });
     let me = Memo::new(move |_| model.with(|model| model.me));
     view! {

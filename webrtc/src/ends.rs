@@ -16,8 +16,8 @@ pub enum Broken {
     /// The channel or its connection ended first.
     #[error("the channel closed before the stream did")]
     Closed,
-    /// [`Limits::unread_bytes`](crate::Limits::unread_bytes).
-    #[error("more than {0} bytes arrived before they were read")]
+    /// [`Limits::connection_bytes`](crate::Limits::connection_bytes) or another bound of what streams hold.
+    #[error("too much arrived before it was read: more than {0} bytes are held")]
     TooMuchUnread(usize),
     /// No peer of ours would send that.
     #[error("the other side sent {0}")]

@@ -130,6 +130,11 @@ impl Decoder {
         Ok(())
     }
 
+    /// Bytes of memory that the beginning of a frame takes.
+    pub(crate) fn held(&self) -> usize {
+        self.begun.capacity()
+    }
+
     /// Whether a frame has begun and not ended.
     #[must_use]
     pub fn is_amid(&self) -> bool {

@@ -4,6 +4,8 @@
 //! closed in one direction nor reset. [`machine`] is the protocol of one stream, without input or output; [`stream`]
 //! makes of it what libp2p reads and writes, over anything that is a [`Channel`]: a browser's or a native one.
 //!
+//! What streams hold is bounded for each connection and for all connections of a transport ([`budget`]).
+//!
 //! [`direct`] is what `/webrtc-direct` needs besides, before there is a connection. `browser` dials it from a page;
 //! `native` dials it and listens, over one UDP socket.
 //!
@@ -11,6 +13,7 @@
 
 #[cfg(target_family = "wasm")]
 pub mod browser;
+pub mod budget;
 pub mod direct;
 pub mod ends;
 pub mod frame;
@@ -19,6 +22,8 @@ pub mod machine;
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
 pub mod stream;
+mod unread;
 
+pub use budget::{Account, Budget};
 pub use limits::{Acknowledging, Limits};
 pub use stream::{Channel, ChannelGone, Feed, Opened, Stream, open};

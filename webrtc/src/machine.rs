@@ -10,13 +10,14 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use n0_future::time::Instant;
 
 use crate::{
     ends::{Broken, Unwritable},
     frame::{self, Decoder, Flag},
     limits::{Acknowledging, Limits},
+    unread::{ENTRY_BYTES, Unread},
 };
 
 /// How long the peer gets to acknowledge the end before the channel is closed without.
@@ -49,9 +50,9 @@ pub struct Machine {
     limits: Limits,
     acknowledging: Acknowledging,
     decoder: Decoder,
-    unread: VecDeque<Bytes>,
-    unread_bytes: usize,
+    unread: Unread,
     unsent: VecDeque<Bytes>,
+    /// Of memory, as [`cost`] counts it.
     unsent_bytes: usize,
     /// The rest of a frame whose length was sent: nothing may come between.
     rest: Option<Bytes>,
@@ -74,8 +75,7 @@ impl Machine {
             limits,
             acknowledging,
             decoder: Decoder::default(),
-            unread: VecDeque::new(),
-            unread_bytes: 0,
+            unread: Unread::default(),
             unsent: VecDeque::new(),
             unsent_bytes: 0,
             rest: None,
@@ -95,26 +95,23 @@ impl Machine {
         if self.broken.is_some() {
             return;
         }
+        let kept_alive = message.len() + self.decoder.held();
         let mut frames = Vec::new();
         let read = self.decoder.read(message, |frame| frames.push(frame));
         for frame in frames {
-            self.take(frame);
+            self.take(frame, kept_alive);
         }
         if let Err(malformed) = read {
             self.break_off(malformed.into());
         }
     }
 
-    fn take(&mut self, frame: frame::Frame) {
+    fn take(&mut self, frame: frame::Frame, kept_alive: usize) {
         if self.broken.is_some() {
             return;
         }
-        if self.reading == Reading::Open && !frame.payload.is_empty() {
-            self.unread_bytes += frame.payload.len();
-            self.unread.push_back(frame.payload);
-            if self.unread_bytes > self.limits.unread_bytes {
-                return self.break_off(Broken::TooMuchUnread(self.limits.unread_bytes));
-            }
+        if self.reading == Reading::Open {
+            self.unread.push(frame.payload, kept_alive);
         }
         match frame.flag {
             Some(Flag::Fin) => {
@@ -148,13 +145,7 @@ impl Machine {
     /// # Errors
     /// [`Broken`]; after [`Broken::Closed`] and [`Broken::Reset`] what had arrived is read first.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
-        if let Some(first) = self.unread.front_mut() {
-            let count = first.len().min(buffer.len());
-            first.copy_to_slice(&mut buffer[..count]);
-            if first.is_empty() {
-                self.unread.pop_front();
-            }
-            self.unread_bytes -= count;
+        if let Some(count) = self.unread.read(buffer) {
             return Ok(Some(count));
         }
         match (&self.broken, self.reading) {
@@ -170,15 +161,28 @@ impl Machine {
     /// # Errors
     /// [`Unwritable`].
     pub fn write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
+        self.write_within(self.limits.unsent_bytes, bytes)
+    }
+
+    /// The same, but no more than a frame, and only when nothing else is unsent.
+    ///
+    /// # Errors
+    /// [`Unwritable`].
+    pub fn write_frame(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
+        let bound = if self.unsent.is_empty() { frame::capacity(self.limits.frame_bytes) } else { 0 };
+        self.write_within(bound, bytes)
+    }
+
+    fn write_within(&mut self, bound: usize, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
         self.writable()?;
-        let room = self.limits.unsent_bytes.saturating_sub(self.unsent_bytes);
+        let room = bound.saturating_sub(self.unsent_bytes);
         if room == 0 && !bytes.is_empty() {
             return Ok(None);
         }
         let taken = &bytes[..bytes.len().min(room)];
         for payload in taken.chunks(frame::capacity(self.limits.frame_bytes)) {
             let data = frame::data(payload);
-            self.unsent_bytes += data.len();
+            self.unsent_bytes += cost(&data);
             self.unsent.push_back(data);
         }
         Ok(Some(taken.len()))
@@ -223,6 +227,19 @@ impl Machine {
             (Writing::Finished | Writing::Acknowledged | Writing::Stopped, _) => Ok(true),
             (_, Some(broken)) => Err(broken.clone()),
             (_, None) => Ok(false),
+        }
+    }
+
+    /// Bytes of memory that the stream holds.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.unread.cost() + self.decoder.held() + self.unsent_bytes
+    }
+
+    /// More is held than a bound allows: gives up both directions.
+    pub fn overflow(&mut self, bound: usize) {
+        if self.broken.is_none() {
+            self.break_off(Broken::TooMuchUnread(bound));
         }
     }
 
@@ -279,7 +296,7 @@ impl Machine {
             return Some(frame::signal(Flag::StopSending));
         }
         if let Some(data) = self.unsent.pop_front() {
-            self.unsent_bytes -= data.len();
+            self.unsent_bytes -= cost(&data);
             let (first, rest) = frame::messages(data);
             self.rest = rest;
             return Some(first);
@@ -334,20 +351,25 @@ impl Machine {
 
     fn break_off(&mut self, broken: Broken) {
         self.forget_unread();
+        self.decoder = Decoder::default();
         self.forget_unsent();
         self.broken = Some(broken);
         self.owes_reset = true;
     }
 
     fn forget_unread(&mut self) {
-        self.unread = VecDeque::new();
-        self.unread_bytes = 0;
+        self.unread = Unread::default();
     }
 
     fn forget_unsent(&mut self) {
         self.unsent = VecDeque::new();
         self.unsent_bytes = 0;
     }
+}
+
+/// Bytes of memory that a frame takes while it waits.
+fn cost(frame: &Bytes) -> usize {
+    frame.len() + ENTRY_BYTES
 }
 
 #[cfg(test)]

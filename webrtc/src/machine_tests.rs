@@ -170,15 +170,40 @@ fn a_peer_without_acknowledgements_is_waited_for_within_a_bound() {
 }
 
 #[test]
-fn too_much_unread_resets_this_stream_alone_and_says_so() {
-    let limits = Limits { unread_bytes: 1000, ..Limits::default() };
-    let mut machine = Machine::new(limits, Acknowledging::default());
+fn what_is_held_is_counted_and_given_up_at_a_bound() {
+    let mut machine = machine();
+    assert_eq!(machine.held(), 0);
     machine.receive(frame::data(&[0; 1000]));
-    assert_eq!(machine.read(&mut [0; 10]), Ok(Some(10)));
-    machine.receive(frame::data(&[0; 10]));
-    machine.receive(frame::data(&[0; 1]));
+    let unread = machine.held();
+    assert!((1000..4000).contains(&unread), "{unread}");
+    // The beginning of a frame counts, too.
+    machine.receive(Bytes::from(vec![0xff, 0xff, 3]));
+    machine.receive(Bytes::from(vec![7; 5000]));
+    assert!(machine.held() >= unread + 5000);
+    machine.write(b"unsent").unwrap();
+    machine.overflow(1000);
+    assert_eq!(machine.held(), 0);
     assert_eq!(machine.read(&mut [0; 10]), Err(Broken::TooMuchUnread(1000)));
     assert_eq!(said(&mut machine), [Some(Flag::Reset)]);
+}
+
+#[test]
+fn tiny_frames_cost_as_much_as_their_bytes() {
+    let mut machine = machine();
+    for _ in 0..100_000 {
+        machine.receive(frame::data(b"x"));
+    }
+    assert!((100_000..120_000).contains(&machine.held()), "{}", machine.held());
+}
+
+#[test]
+fn a_tight_writer_gets_one_frame_at_a_time() {
+    let mut machine = machine();
+    let taken = machine.write_frame(&[1; 100_000]).unwrap().unwrap();
+    assert!(taken < MAX_FRAME_BYTES, "{taken}");
+    assert_eq!(machine.write_frame(b"more"), Ok(None));
+    while machine.next_message().is_some() {}
+    assert_eq!(machine.write_frame(b"more"), Ok(Some(4)));
 }
 
 #[test]
@@ -250,8 +275,7 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
-        let limits = Limits { unread_bytes: usize::MAX, ..Limits::default() };
-        let machine = Machine::new(limits, Acknowledging::default());
+        let machine = Machine::new(Limits::default(), Acknowledging::default());
         Self { machine, on_the_way: VecDeque::new(), written: 0, read: 0, ended: false, given_up: false }
     }
 

@@ -3,7 +3,10 @@
 use std::{
     fmt, io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
 };
 
@@ -15,7 +18,8 @@ use n0_future::{
 };
 
 use crate::{
-    Acknowledging, Limits,
+    Account, Acknowledging,
+    budget::Holder,
     machine::{CLOSE_PATIENCE, Machine},
 };
 
@@ -49,7 +53,15 @@ pub struct Feed(Arc<Shared>);
 #[derive(Debug)]
 pub struct Stream(Arc<Shared>);
 
-struct Shared(Mutex<State>);
+/// Bytes of memory that a stream takes by itself.
+const STREAM_BYTES: usize = 1024;
+
+struct Shared {
+    state: Mutex<State>,
+    /// Bytes that the machine holds, as the account knows them. Changed only by who holds the state.
+    held: AtomicUsize,
+    account: Account,
+}
 
 struct State {
     machine: Machine,
@@ -103,16 +115,16 @@ impl fmt::Debug for Shared {
 
 /// A stream over a channel, and what feeds it.
 #[must_use]
-pub fn open(channel: impl Channel, opened: Opened, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed) {
-    let (stream, feed, outlet) = unconnected(opened, limits, acknowledging);
+pub fn open(channel: impl Channel, opened: Opened, account: &Account, acknowledging: Acknowledging) -> (Stream, Feed) {
+    let (stream, feed, outlet) = unconnected(opened, account, acknowledging);
     outlet.connect(channel);
     (stream, feed)
 }
 
 /// The same where the channel needs to know the feed: a stream whose channel comes by the outlet.
-pub fn unconnected(opened: Opened, limits: Limits, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
+pub fn unconnected(opened: Opened, account: &Account, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
     let state = State {
-        machine: Machine::new(limits, acknowledging),
+        machine: Machine::new(account.limits(), acknowledging),
         link: Link::Awaited,
         opened,
         over_since: None,
@@ -121,7 +133,9 @@ pub fn unconnected(opened: Opened, limits: Limits, acknowledging: Acknowledging)
         user: None,
         timed: false,
     };
-    let shared = Arc::new(Shared(Mutex::new(state)));
+    let shared = Arc::new(Shared { state: Mutex::new(state), held: AtomicUsize::new(0), account: account.clone() });
+    account.changed(0, STREAM_BYTES);
+    account.join(Arc::downgrade(&shared) as Weak<dyn Holder>);
     (Stream(shared.clone()), Feed(shared.clone()), Outlet(shared))
 }
 
@@ -149,6 +163,7 @@ impl Feed {
         let user = if state.reader.is_none() { state.user.take() } else { None };
         self.0.settle(state);
         user.into_iter().for_each(Waker::wake);
+        self.0.account.relieve();
     }
 
     /// The channel takes messages again.
@@ -174,7 +189,13 @@ impl Feed {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while it is held leaves a machine that is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the account what the machine holds now.
+    fn count(&self, machine: &Machine) {
+        let now = machine.held();
+        self.account.changed(self.held.swap(now, Ordering::Relaxed), now);
     }
 
     /// Does something, then all that follows from it.
@@ -188,6 +209,7 @@ impl Shared {
     /// Sends and closes what is due, now and at the deadline; wakes whom it concerns without holding anything.
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let wakers = state.settle();
+        self.count(&state.machine);
         if !state.timed
             && matches!(state.link, Link::Open(_))
             && let Some(deadline) = state.deadline()
@@ -204,6 +226,22 @@ impl Shared {
         }
         drop(state);
         wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+impl Holder for Shared {
+    fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    fn give_up(self: Arc<Self>, bound: usize) {
+        self.change(|machine| machine.overflow(bound));
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.account.changed(self.held.load(Ordering::Relaxed) + STREAM_BYTES, 0);
     }
 }
 
@@ -252,7 +290,9 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut state = self.0.lock();
         state.used_by(cx);
-        match state.machine.read(buffer) {
+        let read = state.machine.read(buffer);
+        self.0.count(&state.machine);
+        match read {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
             Ok(None) => {
                 state.reader = Some(cx.waker().clone());
@@ -266,8 +306,11 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.0.lock().used_by(cx);
-        match self.0.change(|machine| machine.write(bytes)) {
+        // With much held, a stream whose channel takes nothing gets no more than a frame, so that it is woken by its own.
+        let tight = self.0.account.is_tight();
+        match self.0.change(|machine| if tight { machine.write_frame(bytes) } else { machine.write(bytes) }) {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
+            Ok(None) if tight => self.wait(cx, |machine| !matches!(machine.is_flushed(), Ok(false))),
             Ok(None) => self.wait(cx, |machine| machine.has_room()),
             Err(unwritable) => Poll::Ready(Err(unwritable.into())),
         }

@@ -4,7 +4,8 @@
 
 mod path;
 
-use std::{net::Ipv4Addr, pin::Pin, time::Duration};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::{pin::Pin, time::Duration};
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt, future::poll_fn, stream::FuturesUnordered};
 use libp2p::{
@@ -132,8 +133,8 @@ async fn either_version() {
     meet(None).await;
 }
 
-/// Bytes that lie unread: nearly all that may.
-const UNREAD: usize = 16 * 1024 * 1024 - 1024;
+/// Bytes that lie unread: nearly all that may, with what their pieces cost besides.
+const UNREAD: usize = 15 * 1024 * 1024;
 /// Streams of one connection, and how many of them at once.
 const STREAMS: usize = 2000;
 const AT_ONCE: usize = 100;
@@ -148,6 +149,19 @@ async fn pair() -> (Connection, Connection) {
     let address = listen(&mut hub.transport, "/ip4/127.0.0.1/udp/0/webrtc-direct").await;
     let arrival = accept(hub.transport);
     let (_, ours) = dial(&mut peer.transport, address).await;
+    let (_, theirs, _) = within(arrival).await.expect("accepted");
+    (ours, theirs)
+}
+
+/// The same over a path: it answers where to send what is meant for the listener.
+async fn pair_by(path: impl AsyncFnOnce(SocketAddr) -> SocketAddr) -> (Connection, Connection) {
+    let (mut hub, peer) = (node(), node());
+    let address = listen(&mut hub.transport, "/ip4/127.0.0.1/udp/0/webrtc-direct").await;
+    let arrival = accept(hub.transport);
+    let port = address.iter().find_map(|part| if let Protocol::Udp(port) = part { Some(port) } else { None });
+    let here = path((Ipv4Addr::LOCALHOST, port.expect("a port")).into()).await;
+    let dialled = address.replace(1, |_| Some(Protocol::Udp(here.port()))).expect("a port");
+    let (_, ours) = dial(&mut peer.transport.dialling(Version::V2), dialled).await;
     let (_, theirs, _) = within(arrival).await.expect("accepted");
     (ours, theirs)
 }
@@ -232,15 +246,7 @@ async fn what_nobody_reads_waits_and_is_whole() {
 /// How much is under way changes with the path, and each stream has to notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_that_share_a_path_whose_length_changes_all_come_through() {
-    let (mut hub, peer) = (node(), node());
-    let address = listen(&mut hub.transport, "/ip4/127.0.0.1/udp/0/webrtc-direct").await;
-    let arrival = accept(hub.transport);
-    let port = address.iter().find_map(|part| if let Protocol::Udp(port) = part { Some(port) } else { None });
-    let there = (Ipv4Addr::LOCALHOST, port.expect("a port")).into();
-    let here = path::changing(there, CHANGE_AFTER, LONG_WAY).await;
-    let dialled = address.replace(1, |_| Some(Protocol::Udp(here.port()))).expect("a port");
-    let (_, mut ours) = dial(&mut peer.transport.dialling(Version::V2), dialled).await;
-    let (_, theirs, _) = within(arrival).await.expect("accepted");
+    let (mut ours, theirs) = pair_by(async |listener| path::changing(listener, CHANGE_AFTER, LONG_WAY).await).await;
     serve(theirs);
     let mut asking = Vec::new();
     for n in 0..SHARING {
@@ -250,4 +256,43 @@ async fn streams_that_share_a_path_whose_length_changes_all_come_through() {
     for asked in asking {
         within(asked).await.expect("echoed");
     }
+}
+
+/// Of a path on which all that is sent at once also comes at once.
+const FAR: Duration = Duration::from_millis(25);
+const FAR_BYTES: usize = 1024 * 1024;
+/// Fewer than the window of a connection that has sent [`FAR_BYTES`].
+const FLIGHT_BYTES: usize = 30_000;
+
+/// Sends so much by a stream of its own; returns when the other side has read all of it.
+async fn upload(ours: &mut Connection, theirs: &mut Connection, bytes: usize) {
+    let mut stream = outbound(ours).await;
+    let sending = async move {
+        stream.write_all(&vec![5; bytes]).await.expect("writable");
+        stream.close().await.expect("closable");
+        stream.read_to_end(&mut Vec::new()).await.expect("answered");
+    };
+    let receiving = async {
+        let mut heard = Vec::new();
+        let mut stream = inbound(theirs).await;
+        stream.read_to_end(&mut heard).await.expect("readable");
+        stream.close().await.expect("closable");
+        assert_eq!(heard.len(), bytes);
+    };
+    within(async { tokio::join!(sending, receiving) }).await;
+}
+
+/// A browser's sending window grows with each acknowledgement, and not with what it acknowledges.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_second_packet_is_acknowledged_and_each_one_in_a_gap() {
+    let log = path::Log::default();
+    let (mut ours, mut theirs) = pair_by(async |listener| path::far(listener, FAR, log.clone()).await).await;
+    upload(&mut ours, &mut theirs, FAR_BYTES).await;
+    let (data, acknowledgements) = log.data_and_acknowledgements();
+    assert!(acknowledgements * 5 >= data * 2, "{data} packets of data got {acknowledgements} acknowledgements");
+
+    log.lose_next_data();
+    upload(&mut ours, &mut theirs, FLIGHT_BYTES).await;
+    let (data, acknowledgements) = log.in_the_gap();
+    assert!(data >= 10 && acknowledgements >= data, "{data} packets in a gap got {acknowledgements} acknowledgements");
 }

@@ -18,7 +18,7 @@ use futures::{
     task::{ArcWake, waker_ref},
 };
 use tincan_webrtc::{
-    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream, frame, machine::CLOSE_PATIENCE, open,
+    Acknowledging, Budget, Channel, ChannelGone, Feed, Limits, Opened, Stream, frame, machine::CLOSE_PATIENCE, open,
 };
 use tokio::sync::Notify;
 
@@ -85,8 +85,10 @@ struct Pair {
 
 fn pair(limits: Limits) -> Pair {
     let pipes = [Arc::new(Pipe::default()), Arc::new(Pipe::default())];
+    let account = Budget::new(limits).open();
+    account.prove();
     let [one, other] = [(&pipes[0], Opened::Here), (&pipes[1], Opened::There)]
-        .map(|(pipe, opened)| open(End(pipe.clone()), opened, limits, Acknowledging::default()));
+        .map(|(pipe, opened)| open(End(pipe.clone()), opened, &account, Acknowledging::default()));
     let carry = |from: usize, sender: &Feed, receiver: &Feed| {
         tokio::spawn(carry(pipes[from].clone(), sender.clone(), receiver.clone()))
     };

@@ -4,18 +4,20 @@
 //! |---|---|
 //! | `run` | builds page and hub, becomes the hub |
 //! | `page`, `wasm`, `size` | builds the page, makes it small; what it weighs |
-//! | `test`, `suite` | every check, one step after the other |
+//! | `test`, `suite` | every check, one step after the other, by day and by night |
+//! | `old` | the first published build, from the history |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
 //! | `long`, `fuzz` | benches, soaks and fuzzing, whose reports lie in docs/ |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
 //! | `checkout` | one directory of builds for several checkouts |
-//! | `shell`, `steps` | running programs, telling how it went |
+//! | `shell`, `steps`, `tally` | running programs, telling how it went, the account of many steps |
 
 mod browser;
 mod checkout;
 mod floor;
 mod fuzz;
 mod long;
+mod old;
 mod page;
 mod run;
 mod shell;
@@ -23,6 +25,7 @@ mod size;
 mod steps;
 mod structure;
 mod suite;
+mod tally;
 mod test;
 mod tools;
 mod trial;
@@ -37,12 +40,14 @@ usage: cargo xtask <word>
 
   run [-- ARGS]   build the page and the hub, start the hub (ARGS are those of tincan; default: serve)
   test [WORDS]    every check; with words only the steps whose names contain one of them
+  nightly [WORDS] every check at its full counts, and a room shared with the first published build
   page            build the page into web/dist
   size            what each shipped file of the page weighs: raw, gzip, brotli
   shots           screenshots of the page into docs/screenshots
   bench join      time to the conversation, beside a js-libp2p page; docs/performance.md
   bench transports
                   ours beside js-libp2p, go-libp2p and the published crates; docs/performance.md
+                  (--rows WORDS: only the rows whose names have these words, printed)
   soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
   soak transports the long rows of the transports, about 40 minutes; docs/soak-transports.md
   fuzz [TARGET] [SECONDS]
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
     let work: &dyn Fn() -> Result<()> = match (word.as_str(), rest) {
         ("run", rest) => &|| run::run(rest),
         ("test", rest) => &|| test::test(rest),
+        ("nightly", rest) => &|| test::nightly(rest),
         ("page", []) => &page::build,
         ("size", []) => &size::print,
         ("bench", rest) => &|| long::bench(rest),

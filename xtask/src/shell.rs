@@ -5,12 +5,17 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
+
+use crate::tally::{LEFT_OUT, left_out_file};
 
 /// Minutes: no step may take longer; a hanging test must not hang the whole.
 const PROGRAM_LIMIT: u64 = 30;
@@ -44,6 +49,14 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     }
 }
 
+/// Whether tests run at their full counts.
+static NIGHTLY: AtomicBool = AtomicBool::new(false);
+
+/// From now on, programs are told to run at their full counts.
+pub(crate) fn thoroughly() {
+    NIGHTLY.store(true, Ordering::Relaxed);
+}
+
 /// A program in the checkout, with our environment instead of the one cargo gave xtask.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Result<Command> {
     let mut command = Command::new(name);
@@ -54,6 +67,10 @@ pub(crate) fn program(name: impl AsRef<OsStr>) -> Result<Command> {
         if key.starts_with("CARGO_PKG_") || key.starts_with("CARGO_MANIFEST_") || key == "CARGO_PRIMARY_PACKAGE" {
             command.env_remove(&*key);
         }
+    }
+    command.env(LEFT_OUT, left_out_file()?);
+    if NIGHTLY.load(Ordering::Relaxed) {
+        command.env("TINCAN_NIGHTLY", "1");
     }
     // These replace the flags of .cargo/config.toml, without which nothing random compiles for wasm.
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");

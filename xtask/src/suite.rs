@@ -1,14 +1,14 @@
 //! What the steps of `cargo xtask test` run.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
     browser::{Browser, node_packages},
-    page,
+    old, page,
     shell::{cargo, output, program, root, run, target_dir, which},
-    steps::say,
+    tally::{Outcome, leave_out},
     tools::Tools,
     trial,
 };
@@ -23,6 +23,8 @@ const WASM_LIBRARIES: &str = "--package tincan-shared --package tincan-webrtc --
 const GO_TESTS: &str = "--package tincan-node --test interop_go";
 /// The peer they drive.
 const GO_PEER: &str = "node-native/tests/go";
+/// The end-to-end test that needs the first published build besides.
+const OLD_AND_NEW: &str = "nightly/old-and-new";
 /// Seconds a test in a browser may take; two busy cores are slow.
 const BROWSER_TEST_SECONDS: &str = "180";
 
@@ -38,17 +40,16 @@ pub(crate) fn fmt() -> Result<()> {
 }
 
 /// What deny.toml asks of our dependencies; needs the network for the advisories.
-pub(crate) fn deny() -> Result<()> {
+pub(crate) fn deny() -> Result<Outcome> {
     if which("cargo-deny").is_none() {
-        say("    left out: cargo-deny is not installed (cargo install --locked cargo-deny)");
-        return Ok(());
+        return Ok(Outcome::LeftOut("cargo-deny is not installed (cargo install --locked cargo-deny)".into()));
     }
     run(&mut cargo("deny check licenses bans sources")?)?;
     if output(&mut cargo("deny fetch db")?).is_none() {
-        say("    left out: the advisories, whose database cannot be fetched from here");
-        return Ok(());
+        leave_out("the advisories, whose database cannot be fetched from here")?;
+        return Ok(Outcome::Passed);
     }
-    run(&mut cargo("deny check advisories")?)
+    run(&mut cargo("deny check advisories")?).map(Outcome::from)
 }
 
 pub(crate) fn clippy_native() -> Result<()> {
@@ -69,10 +70,9 @@ pub(crate) fn native() -> Result<()> {
 }
 
 /// Interoperation with go-libp2p, where Go is installed.
-pub(crate) fn go_libp2p() -> Result<()> {
+pub(crate) fn go_libp2p() -> Result<Outcome> {
     if which("go").is_none() {
-        say("    go is not installed: the go-libp2p tests were left out");
-        return Ok(());
+        return Ok(Outcome::LeftOut("go is not installed".into()));
     }
     let peer = root().join(GO_PEER);
     match output(program("gofmt")?.arg("-l").arg(&peer)).as_deref() {
@@ -81,7 +81,7 @@ pub(crate) fn go_libp2p() -> Result<()> {
         None => bail!("gofmt does not run; it comes with Go"),
     }
     run(program("go")?.current_dir(&peer).args(["vet", "./..."]))?;
-    run(&mut cargo(&format!("test {GO_TESTS}"))?)
+    run(&mut cargo(&format!("test {GO_TESTS}"))?).map(Outcome::from)
 }
 
 /// The node with libp2p's own WebRTC in place of ours.
@@ -104,13 +104,14 @@ pub(crate) fn wasm() -> Result<()> {
     run(browser.on(tools.on(&mut tests)?).env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TEST_SECONDS))
 }
 
-/// Names of the end-to-end tests, one a file.
-pub(crate) fn e2e_names() -> Result<Vec<String>> {
-    let dir = root().join("web/e2e");
+/// Names of the end-to-end tests in a folder of web/e2e, one a file.
+pub(crate) fn e2e_names(folder: &str) -> Result<Vec<String>> {
+    let dir = root().join("web/e2e").join(folder);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&dir).with_context(|| format!("cannot read {}", dir.display()))? {
         let file = entry?.file_name().to_string_lossy().into_owned();
-        names.extend(file.strip_suffix(".test.mjs").map(str::to_owned));
+        let name = file.strip_suffix(".test.mjs");
+        names.extend(name.map(|name| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }));
     }
     names.sort();
     Ok(names)
@@ -125,20 +126,31 @@ pub(crate) fn e2e_build() -> Result<()> {
 }
 
 /// One end-to-end test through the real binary and a real browser.
-pub(crate) fn e2e(name: &str) -> Result<()> {
-    node(&["--test", "--test-reporter=spec", &format!("web/e2e/{name}.test.mjs")])
+pub(crate) fn e2e(name: &str) -> Result<Outcome> {
+    let words = ["--test", "--test-reporter=spec", &format!("web/e2e/{name}.test.mjs")];
+    let mut test = node_program(&words)?;
+    if name == OLD_AND_NEW {
+        let Some(old) = old::binary()? else {
+            return Ok(Outcome::LeftOut(format!("the history does not reach back to {}", old::COMMIT)));
+        };
+        test.env("TINCAN_OLD_BIN", old);
+    }
+    run(&mut test).map(Outcome::from)
 }
 
 /// Runs a script of web/e2e in its environment.
 pub(crate) fn node(words: &[&str]) -> Result<()> {
+    run(&mut node_program(words)?)
+}
+
+fn node_program(words: &[&str]) -> Result<Command> {
     let binary: PathBuf = target_dir()?.join("debug").join(format!("tincan{}", std::env::consts::EXE_SUFFIX));
     if !binary.is_file() || !page::dist().join("index.html").is_file() {
         bail!("the page or the hub was not built; see the steps before");
     }
-    run(Browser::ready()?
-        .on(&mut program("node")?)
-        .args(words)
-        .env("TINCAN_BIN", binary)
-        .env("TRIAL_BIN", trial::path(trial::Profile::Dev)?)
-        .env("TRIAL_PAGE", trial::page_dir()?))
+    let mut node = program("node")?;
+    Browser::ready()?.on(&mut node).args(words);
+    node.env("TINCAN_BIN", binary).env("TRIAL_BIN", trial::path(trial::Profile::Dev)?);
+    node.env("TRIAL_PAGE", trial::page_dir()?);
+    Ok(node)
 }

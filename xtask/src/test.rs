@@ -4,15 +4,29 @@ use anyhow::Result;
 
 use crate::{
     floor, page,
-    steps::{Tally, step},
+    shell::thoroughly,
+    steps::step,
     structure, suite,
+    tally::{Tally, left_out_file},
 };
 
 /// Runs the steps whose names contain one of the words; all without words.
 pub(crate) fn test(words: &[String]) -> Result<()> {
-    let e2e = suite::e2e_names()?;
+    let mut tally = Tally::new(words, left_out_file()?);
+    steps(&mut tally, &suite::e2e_names("")?)?;
+    tally.finish()
+}
+
+/// The same at full counts, and what takes too long for every change.
+pub(crate) fn nightly(words: &[String]) -> Result<()> {
+    thoroughly();
+    let mut tally = Tally::new(words, left_out_file()?);
+    steps(&mut tally, &[suite::e2e_names("")?, suite::e2e_names("nightly")?].concat())?;
+    tally.finish()
+}
+
+fn steps(tally: &mut Tally, e2e: &[String]) -> Result<()> {
     let e2e_step = |name: &String| format!("e2e {name}");
-    let mut tally = Tally::new(words);
     tally.run("fmt", suite::fmt);
     tally.run("security floor", floor::check);
     tally.run("structure", structure::check);
@@ -33,10 +47,10 @@ pub(crate) fn test(words: &[String]) -> Result<()> {
             if page_is_built { Ok(()) } else { page::build() }.and_then(|()| suite::e2e_build())
         });
     }
-    for name in &e2e {
+    for name in e2e {
         tally.run(&e2e_step(name), || suite::e2e(name));
     }
-    tally.finish()
+    Ok(())
 }
 
 /// Screenshots for README and review.

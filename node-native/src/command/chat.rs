@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, neutralise};
+use tincan_shared::{
+    Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, neutralise, short_name,
+};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::report::{Reporter, person};
@@ -20,6 +22,10 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 const REMEMBERED_LINES: usize = 2048;
 /// How long waiting lines get at the end of input.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a person does about it who joined another program's room with frames.
+const FOREIGN: &str = "people in this room use another program and see your messages as garbage; \
+                       stop, and join with --plain";
 
 pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
     if settings.plain && settings.floodsub {
@@ -40,6 +46,8 @@ struct Chat {
     node: Node,
     room: String,
     plain: bool,
+    /// Whether it was said that the others here use another program.
+    foreign: bool,
     reporter: Reporter,
     members: Vec<(libp2p::PeerId, String)>,
     /// Ids of the last printed lines, so that none is printed twice when the state is read anew.
@@ -52,6 +60,7 @@ impl Chat {
             node,
             room: settings.room.clone(),
             plain: settings.plain,
+            foreign: false,
             reporter: Reporter::new(settings.quiet),
             members: Vec::new(),
             printed: VecDeque::new(),
@@ -163,7 +172,7 @@ impl Chat {
             self.printed.pop_front();
         }
         match message.state {
-            MessageState::Received => output::line(&shown(message)),
+            MessageState::Received => output::line(&shown(message, self.plain)),
             MessageState::Waiting => {
                 self.reporter.note(&format!("waiting for somebody: {}", message.text));
                 Ok(())
@@ -172,8 +181,12 @@ impl Chat {
         }
     }
 
-    /// Says who came and who went.
+    /// Says who came and who went, and when they cannot read what is said here.
     fn room(&mut self, room: &RoomInfo) {
+        if room.foreign && !self.foreign {
+            self.reporter.note(FOREIGN);
+        }
+        self.foreign = room.foreign;
         let now: Vec<_> = room
             .members
             .iter()
@@ -189,17 +202,20 @@ impl Chat {
     }
 }
 
-fn shown(message: &Message) -> String {
-    let nick = match (message.plain || message.bridge.is_some(), message.nick.as_str()) {
-        (true, _) => "unsigned",
-        (false, "") => DEFAULT_NICK,
-        (false, nick) => nick,
+/// A line of somebody else. What a room of raw text does not tell apart is not marked there.
+fn shown(message: &Message, plain_room: bool) -> String {
+    let nick = match (&message.claimed_source, message.nick.as_str()) {
+        // Whose words these are is the bridge's claim; the id after it is the bridge's, which signed them.
+        (Some(source), _) => format!("{} via bridge", short_name(source)),
+        (None, _) if message.plain && !plain_room => "unsigned".to_owned(),
+        (None, "") => DEFAULT_NICK.to_owned(),
+        (None, nick) => nick.to_owned(),
     };
     let text = match message.newer {
         true => "(from a newer Tincan)".to_owned(),
         false => neutralise(&message.text, false),
     };
-    format!("[{}] {}: {text}", neutralise(&message.room, false), person(nick, &message.from))
+    format!("[{}] {}: {text}", neutralise(&message.room, false), person(&nick, &message.from))
 }
 
 fn report_unsent(unsent: &[Message], kept: bool) -> Result<(), Error> {
@@ -229,7 +245,7 @@ mod tests {
             state: MessageState::Received,
             plain: false,
             newer: false,
-            bridge: None,
+            claimed_source: None,
         }
     }
 
@@ -237,8 +253,12 @@ mod tests {
     fn a_message_is_one_harmless_line() {
         let message = message("an\x1bn", "a\nb");
         let id = tincan_shared::short_id(&message.from);
-        assert_eq!(shown(&message), format!("[lobby] an␛n ({id}): a⏎b"));
+        assert_eq!(shown(&message, false), format!("[lobby] an␛n ({id}): a⏎b"));
         let plain = Message { plain: true, ..message };
-        assert_eq!(shown(&plain), format!("[lobby] unsigned ({id}): a⏎b"));
+        assert_eq!(shown(&plain, false), format!("[lobby] unsigned ({id}): a⏎b"));
+        let nameless = Message { nick: String::new(), ..plain.clone() };
+        assert_eq!(shown(&nameless, true), format!("[lobby] guest ({id}): a⏎b"));
+        let bridged = Message { claimed_source: Some("12D3KooWabcdef".into()), plain: false, ..plain };
+        assert_eq!(shown(&bridged, false), format!("[lobby] abcdef via bridge ({id}): a⏎b"));
     }
 }

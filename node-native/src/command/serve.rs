@@ -27,12 +27,13 @@ const QUIET: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(args: &Args, settings: Settings, mut stop: Stop) -> Result<(), Error> {
     let reload = Reload::new()?;
+    let page = settings.page.as_deref().map_or_else(|| Ok(http::Page::built_in()), http::Page::folder)?;
     let listener = http::bind(&settings.http).await?;
     let local = listener.local_addr().map_err(|error| addresses::refused(settings.http.clone(), &error, "--http"))?;
     let mut session = Session::start(&settings, Config::hub())?;
     raise_file_limit();
     output::line(&format!("peer id: {}", session.node.peer_id()))?;
-    let site = http::Site::new(session.node.clone());
+    let site = http::Site::new(session.node.clone(), page, settings.trusted_proxy.clone());
     let session_node = session.node.clone();
     let done = tokio::select! {
         () = stop.asked() => Ok(()),

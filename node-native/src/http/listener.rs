@@ -2,51 +2,75 @@
 
 use std::{
     future::Future,
-    io,
-    net::SocketAddr,
+    io::{self, IoSlice},
+    net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
+use tincan_shared::{IpNet, source};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::oneshot,
     time::{Instant, Sleep, sleep},
 };
 
-/// Connections at once; more wait to be accepted.
-const MAX_CONNECTIONS: usize = 512;
+use super::{
+    places::{Admitted, Id, Places},
+    proxies::Proxies,
+};
+
 /// Until a request must be whole, from the connection's start or the last answer on; and until an answer must
 /// have got on. Also how long an idle connection is kept.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bytes of an answer that must be taken in a second, on average, to have more time.
+const MIN_BYTES_PER_SECOND: u32 = 2048;
+/// How long a connection with an extra place lasts.
+const EXTRA_TIMEOUT: Duration = Duration::from_secs(4);
 /// After a failed accept (mostly: no file to spare) before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// A listener whose connections are bounded.
 pub(super) struct Bounded {
     listener: TcpListener,
-    slots: Arc<Semaphore>,
+    places: Shared,
+    proxies: Arc<Proxies>,
+}
+
+/// All places; locked for no longer than a decision takes.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared(Arc<Mutex<Places>>);
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Places> {
+        // A panic in between would be a bug; counts that are off by one harm less than no page.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)) }
+    pub(super) fn new(listener: TcpListener, places: Shared, proxies: Arc<Proxies>) -> Self {
+        Self { listener, places, proxies }
     }
 }
 
 impl axum::serve::Listener for Bounded {
     type Io = Connection;
-    type Addr = SocketAddr;
+    type Addr = Visitor;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            // The semaphore is never closed, so this is an error only in name.
-            let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else { continue };
             match self.listener.accept().await {
-                Ok((stream, peer)) => return (Connection::new(stream, slot), peer),
+                Ok((stream, peer)) => {
+                    let ip = peer.ip().to_canonical();
+                    let (sender, cut) = oneshot::channel();
+                    let admitted = self.places.lock().admit(self.proxies.bounded(ip).then(|| source(ip)), sender);
+                    let visitor = Visitor { id: admitted.id, ip, places: self.places.clone() };
+                    return (Connection::new(stream, &admitted, cut, self.places.clone()), visitor);
+                }
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept an HTTP connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -56,7 +80,28 @@ impl axum::serve::Listener for Bounded {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
+        let address: SocketAddr = self.listener.local_addr()?;
+        Ok(Visitor { id: Id::MAX, ip: address.ip(), places: self.places.clone() })
+    }
+}
+
+/// Whose request it is.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    id: Id,
+    pub(super) ip: IpAddr,
+    places: Shared,
+}
+
+impl Visitor {
+    /// A request has arrived; says whether it may be answered. `forwarded` is its source where a trusted proxy
+    /// named one.
+    pub(super) fn begin(&self, forwarded: Option<IpNet>) -> bool {
+        self.places.lock().begin(self.id, forwarded).is_ok()
+    }
+
+    pub(super) fn turned_away(&self) {
+        self.places.lock().turned_away();
     }
 }
 
@@ -64,23 +109,48 @@ impl axum::serve::Listener for Bounded {
 pub(super) struct Connection {
     stream: TcpStream,
     deadline: Pin<Box<Sleep>>,
-    _slot: OwnedSemaphorePermit,
+    cut: oneshot::Receiver<()>,
+    id: Id,
+    extra: bool,
+    /// Whether some of an answer was written since the last whole one.
+    writing: bool,
+    places: Shared,
 }
 
 impl Connection {
-    fn new(stream: TcpStream, slot: OwnedSemaphorePermit) -> Self {
-        Self { stream, deadline: Box::pin(sleep(PROGRESS_TIMEOUT)), _slot: slot }
+    fn new(stream: TcpStream, admitted: &Admitted, cut: oneshot::Receiver<()>, places: Shared) -> Self {
+        let Admitted { id, extra } = *admitted;
+        let time = if extra { EXTRA_TIMEOUT } else { PROGRESS_TIMEOUT };
+        Self { stream, deadline: Box::pin(sleep(time)), cut, id, extra, writing: false, places }
     }
 
-    fn got_on(&mut self) {
-        self.deadline.as_mut().reset(Instant::now() + PROGRESS_TIMEOUT);
+    /// So many bytes of an answer were taken.
+    fn got_on(&mut self, bytes: usize) {
+        if self.extra {
+            return;
+        }
+        let most = Instant::now() + PROGRESS_TIMEOUT;
+        let earned = Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX)) / MIN_BYTES_PER_SECOND;
+        // An answer's first bytes give the whole time, what follows only what its bytes earn.
+        let next = if self.writing { most.min(self.deadline.deadline() + earned) } else { most };
+        self.writing = true;
+        self.deadline.as_mut().reset(next);
     }
 
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if Pin::new(&mut self.cut).poll(cx).is_ready() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         match self.deadline.as_mut().poll(cx) {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
             Poll::Pending => Ok(()),
         }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.places.lock().leave(self.id);
     }
 }
 
@@ -92,16 +162,36 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.check(cx)?;
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        if matches!(written, Poll::Ready(Ok(_))) {
-            self.got_on();
-        }
-        written
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
+    /// Without this, hyper copies each answer into one buffer.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        self.got_on(written);
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes when it has written everything it holds: then the answer is with the system, and what comes
+    /// next is idling.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.writing {
+            self.writing = false;
+            if !self.extra {
+                self.deadline.as_mut().reset(Instant::now() + PROGRESS_TIMEOUT);
+            }
+            self.places.lock().rest(self.id);
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -111,21 +201,5 @@ impl AsyncWrite for Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::serve::Listener;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn who_sends_slowly_is_dropped() {
-        let mut bounded = Bounded::new(TcpListener::bind("127.0.0.1:0").await.unwrap());
-        let mut client = TcpStream::connect(bounded.local_addr().unwrap()).await.unwrap();
-        let (mut connection, _) = bounded.accept().await;
-        client.write_all(b"GET").await.unwrap();
-        let mut sent = [0; 3];
-        connection.read_exact(&mut sent).await.unwrap();
-        // The clock jumps ahead by itself, as nothing else is left to happen.
-        assert_eq!(connection.read(&mut sent).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
-    }
-}
+#[path = "listener_tests.rs"]
+mod tests;

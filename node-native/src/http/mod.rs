@@ -1,11 +1,15 @@
 //! What a hub shows a browser: the page, the API, and its health. Read-only.
 
+mod guard;
 mod headers;
 mod listener;
 mod page;
+mod places;
+mod proxies;
 
 use std::{
     fmt::Write,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,33 +19,61 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{FromRef, State},
     http::{StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde::Serialize;
-use tincan_shared::{Counters, Node};
-use tokio::{net::TcpListener, time::timeout};
+use tincan_shared::{Counters, IpNet, Node};
+use tokio::{
+    net::{TcpListener, TcpSocket, lookup_host},
+    time::timeout,
+};
 
+pub use self::page::Page;
+use self::{guard::HEALTH, listener::Visitor, proxies::Proxies};
 use crate::{Error, addresses};
 
 /// Until a node that does not answer counts as ill.
 const NODE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Bytes of answers that the system holds for one connection, about twice this: enough for 2 MiB/s over 200 ms, and
+/// for all connections together not all of the memory.
+const SEND_BUFFER: u32 = 256 * 1024;
+/// Connections that the system holds until they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// Names of the counters that [`serve`] adds to the node's, and what they count.
+pub const COUNTERS: [(&str, &str); 3] = [
+    ("http_connections", "HTTP connections."),
+    ("http_cut", "Idle HTTP connections that gave up their place to another."),
+    ("http_busy", "HTTP requests answered with no more than that the hub is busy."),
+];
 
 /// What the handlers know.
 #[derive(Debug, Clone)]
 pub struct Site {
     node: Node,
     listening: Arc<AtomicBool>,
+    page: Page,
+    proxies: Arc<Proxies>,
+    places: listener::Shared,
+}
+
+impl FromRef<Site> for Page {
+    fn from_ref(site: &Site) -> Self {
+        site.page.clone()
+    }
 }
 
 impl Site {
-    /// Of a node that does not yet listen.
+    /// Of a node that does not yet listen. `proxies` are believed whom they bring.
     #[must_use]
-    pub fn new(node: Node) -> Self {
-        Self { node, listening: Arc::default() }
+    pub fn new(node: Node, page: Page, proxies: Vec<IpNet>) -> Self {
+        let proxies = Arc::new(Proxies::new(proxies));
+        Self { node, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
     }
 
     /// Every listener is up from now on.
@@ -55,7 +87,24 @@ impl Site {
 /// # Errors
 /// [`Error::InUse`], [`Error::Listen`].
 pub async fn bind(address: &str) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|error| addresses::refused(address.to_owned(), &error, "--http"))
+    let refused = |error| addresses::refused(address.to_owned(), &error, "--http");
+    let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
+    for socket_address in lookup_host(address).await.map_err(refused)? {
+        match listen(socket_address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(refused(last))
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Answers until dropped.
@@ -63,7 +112,8 @@ pub async fn bind(address: &str) -> Result<TcpListener, Error> {
 /// # Errors
 /// [`Error::SetUp`] when the listener breaks.
 pub async fn serve(listener: TcpListener, site: Site) -> Result<(), Error> {
-    axum::serve(listener::Bounded::new(listener), router(site))
+    let listener = listener::Bounded::new(listener, site.places.clone(), Arc::clone(&site.proxies));
+    axum::serve(listener, router(site).into_make_service_with_connect_info::<Visitor>())
         .await
         .map_err(|error| Error::SetUp { what: "HTTP", reason: error.to_string() })
 }
@@ -71,12 +121,13 @@ pub async fn serve(listener: TcpListener, site: Site) -> Result<(), Error> {
 fn router(site: Site) -> Router {
     Router::new()
         .route("/", get(page::index))
-        .route("/healthz", get(health))
+        .route(HEALTH, get(health))
         .route("/api/v1/node", get(node))
         .route("/metrics", get(metrics))
         .route("/{*path}", get(page::file))
         .fallback(page::not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&site.proxies), guard::guard))
         .layer(middleware::map_response(headers::secure))
         .with_state(site)
 }
@@ -95,7 +146,12 @@ async fn metrics(State(site): State<Site>) -> Response {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
     let mut text = String::new();
-    for ((name, value), (_, what)) in counters.values().into_iter().zip(Counters::NAMES) {
+    let figures = site.places.lock().figures();
+    let values = [figures.connections, figures.cut, figures.busy];
+    let own = COUNTERS.iter().zip(values).map(|((name, what), value)| (*name, value, *what));
+    let node =
+        counters.values().into_iter().zip(Counters::NAMES).map(|((name, value), (_, what))| (name, value, *what));
+    for (name, value, what) in node.chain(own) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP tincan_{name} {what}\ntincan_{name} {value}");
     }

@@ -9,10 +9,12 @@ use super::{
     memory::{MAX_GROWTH_KIB, Memory},
     talk::Talk,
 };
-use crate::support::{Hub, PATIENCE};
+use crate::support::{Hub, PATIENCE, left_out::count};
 
-/// Cases against one listener, unless `TINCAN_HOSTILE_CASES` says otherwise.
-const CASES: usize = 500;
+/// Cases against one listener at every change, unless `TINCAN_HOSTILE_CASES` says otherwise.
+const CASES: usize = 100;
+/// The same in a nightly run.
+const NIGHTLY_CASES: usize = 500;
 /// The seed, unless `TINCAN_SEED` says otherwise.
 const SEED: u64 = 0x7411_ca11;
 /// Cases of another seed before the first measurement: allocators, caches and tables find their size.
@@ -37,7 +39,8 @@ impl Siege {
     pub fn lay(name: &'static str, talk_over: &str) -> Self {
         let number = |variable| std::env::var(variable).ok().map(|text| text.parse::<u64>().expect(variable));
         let seed = number("TINCAN_SEED").unwrap_or(SEED);
-        let cases = number("TINCAN_HOSTILE_CASES").map_or(CASES, |cases| usize::try_from(cases).expect("a count"));
+        let cases = number("TINCAN_HOSTILE_CASES")
+            .map_or(count(CASES, NIGHTLY_CASES), |cases| usize::try_from(cases).expect("a count"));
         // Shown when a test fails.
         println!("{name}: TINCAN_SEED={seed} TINCAN_HOSTILE_CASES={cases}");
         let hub = Hub::start();

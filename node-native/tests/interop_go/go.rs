@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use crate::support::{PATIENCE, Running, Tincan, notice};
+use crate::support::{PATIENCE, Running, Tincan, left_out::left_out};
 
 /// What identify tells of the peer.
 pub(crate) const AGENT: &str = "go-peer/1";
@@ -130,7 +130,7 @@ fn build() -> Option<PathBuf> {
         Ok(built) if built.status.success() => Some(program),
         Ok(failed) => panic!("the go-libp2p peer does not build: {}", String::from_utf8_lossy(&failed.stderr)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            notice("go is not installed: the go-libp2p tests were left out");
+            left_out("the go-libp2p tests, as go is not installed");
             None
         }
         Err(error) => panic!("go does not start: {error}"),

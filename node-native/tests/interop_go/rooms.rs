@@ -17,7 +17,7 @@ pub(crate) fn join(go: &mut Go, by: &str) {
 
 /// Ours says frames, go-libp2p text.
 pub(crate) fn converse_in_frames(chat: &mut Known, go: &mut Go) {
-    hears_go(chat, go);
+    hears_go(chat, go, "unsigned");
     chat.running.line("hello go");
     let heard = (0..HEARD).map(|_| hear(go).1).find_map(|payload| {
         assert!(payload.starts_with(&[frame::MARK, frame::VERSION]), "{payload:x?}");
@@ -33,17 +33,18 @@ pub(crate) fn converse_in_frames(chat: &mut Known, go: &mut Go) {
 
 /// Both say text, and the first that go-libp2p hears is a line.
 pub(crate) fn converse_in_plain_lines(chat: &mut Known, go: &mut Go) {
-    hears_go(chat, go);
+    // Where nothing is signed, nothing is marked as unsigned.
+    hears_go(chat, go, "guest");
     chat.running.line("grüezi go");
     let (from, payload) = hear(go);
     assert_eq!((from.as_str(), payload.as_slice()), (chat.id.as_str(), "grüezi go".as_bytes()));
 }
 
 /// Ours sees go-libp2p as a member, and what it says as a line of another program.
-fn hears_go(chat: &mut Known, go: &mut Go) {
+fn hears_go(chat: &mut Known, go: &mut Go, name: &str) {
     chat.running.err.containing(&format!("joined: guest ({})", go.short_id()));
     go.ask(&format!("say {NAME} salü tincan"));
-    assert_eq!(chat.running.out.next(), format!("[{NAME}] unsigned ({}): salü tincan", go.short_id()));
+    assert_eq!(chat.running.out.next(), format!("[{NAME}] {name} ({}): salü tincan", go.short_id()));
 }
 
 /// The next payload and whose signature gossip has under it.

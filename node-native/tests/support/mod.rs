@@ -1,8 +1,10 @@
 //! Runs the real binary, reads its lines against a deadline, and ends it whatever happens.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a program of its own and uses its part")]
 
+pub mod disk;
 pub mod flood;
 pub mod http;
+pub mod left_out;
 pub mod network;
 pub mod node;
 pub mod old;

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::notice;
+use super::left_out::left_out;
 
 /// Addresses of the two hosts.
 pub const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
@@ -26,7 +26,7 @@ impl Network {
         let [a, b] = &network.hosts;
         for host in [a, b] {
             if !ip(&format!("netns add {host}")) {
-                notice(&format!("left out: {subject}, as network namespaces need root and the program ip"));
+                left_out(&format!("{subject}, as network namespaces need root and the program ip"));
                 return None;
             }
         }
@@ -39,6 +39,26 @@ impl Network {
         }
         Some(network)
     }
+}
+
+/// Set where a test runs anew inside a host of a network.
+const INSIDE: &str = "IN_A_NETWORK";
+
+impl Network {
+    /// Runs the test of this name anew inside the second host; there [`told`] gives it what it is told.
+    pub fn run_inside(&self, test: &str, told: &str) {
+        let program = std::env::current_exe().expect("a program");
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.hosts[1]]).arg(program).args([test, "--exact", "--nocapture"]);
+        let ended = command.env(INSIDE, told).output().expect("ip runs");
+        let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success() && out.contains("1 passed"), "{out}\n{err}");
+    }
+}
+
+/// What a test was told that runs inside a host of a network; nothing in one that runs outside.
+pub fn told() -> Option<String> {
+    std::env::var(INSIDE).ok()
 }
 
 impl Drop for Network {

@@ -80,6 +80,13 @@ impl Stock {
         found.await.expect("the event in time")
     }
 
+    /// Runs for ever: for the time that somebody else is waited for.
+    pub async fn run(&mut self) {
+        loop {
+            self.swarm.select_next_some().await;
+        }
+    }
+
     /// Runs until a peer says that it is in a room, or carries it.
     pub async fn until_subscribed(&mut self, wanted: &str) {
         self.until(|event| match event {

@@ -1,4 +1,7 @@
 //! Writing behind: changes are taken at once and written in order, one transaction at a time.
+//!
+//! A full browser refuses a transaction that writes anything, but takes one that only removes. So once a write was
+//! refused, removals go by themselves and first: otherwise a waiting line that was sent would wait again after a reload.
 
 use std::{
     pin::pin,
@@ -14,7 +17,8 @@ use wasm_bindgen_futures::spawn_local;
 use super::{Batch, Database};
 use crate::host::Teller;
 
-/// Entries that may be unwritten before the page stops storing: the browser has stopped answering.
+/// Entries that may be unwritten before the page gives up writing: the browser has stopped answering. Removals are
+/// taken even then, up to the same number.
 pub const MAX_UNWRITTEN: usize = 16_384;
 /// Pause before a failed batch is written again; doubles up to [`MAX_REWRITE_PAUSE`].
 const REWRITE_PAUSE: Duration = Duration::from_millis(500);
@@ -43,7 +47,7 @@ struct State {
     calls: u64,
     /// No more calls will come.
     ended: bool,
-    /// Too much was unwritten: nothing is taken any more.
+    /// Too much was unwritten: only removals are taken from now on.
     given_up: bool,
 }
 
@@ -56,12 +60,14 @@ impl Unwritten {
     fn take_into(&self, batch: &mut Batch) -> Option<u64> {
         self.change(|state| {
             batch.append(&mut state.batch);
-            if batch.len() > MAX_UNWRITTEN && !state.given_up {
-                state.give_up();
-            }
-            let over = state.given_up || (state.ended && batch.is_empty());
+            state.bound(batch);
+            let over = state.ended && batch.is_empty();
             (!over).then_some(state.calls)
         })
+    }
+
+    fn given_up(&self) -> bool {
+        self.change(|state| state.given_up)
     }
 }
 
@@ -84,24 +90,31 @@ impl WriteBehind {
 impl Storage for WriteBehind {
     fn write(&mut self, changes: Vec<Change>) {
         self.unwritten.change(|state| {
-            if state.given_up {
-                return;
-            }
             state.calls += 1;
-            state.batch.extend(changes.into_iter().map(|change| (change.key, change.value)));
-            if state.batch.len() > MAX_UNWRITTEN {
-                state.give_up();
-            }
+            let mut batch = std::mem::take(&mut state.batch);
+            batch.extend(changes.into_iter().map(|change| (change.key, change.value)));
+            state.bound(&mut batch);
+            state.batch = batch;
         });
         self.unwritten.wake.notify_one();
     }
 }
 
 impl State {
-    fn give_up(&mut self) {
-        self.given_up = true;
-        self.batch.clear();
-        tracing::warn!("the browser's storage takes nothing more; what is said from now on does not survive a reload");
+    /// Gives up writing when too much is unwritten, and keeps what there is then within the bound.
+    fn bound(&mut self, batch: &mut Batch) {
+        if batch.len() > MAX_UNWRITTEN && !self.given_up {
+            self.given_up = true;
+            tracing::warn!(
+                "the browser's storage takes nothing more; what is said from now on does not survive a reload"
+            );
+        }
+        if self.given_up {
+            batch.retain(|_, value| value.is_none());
+            while batch.len() > MAX_UNWRITTEN {
+                batch.pop_first();
+            }
+        }
     }
 }
 
@@ -122,13 +135,15 @@ async fn drain(
 ) {
     let mut batch = Batch::new();
     let mut pause = REWRITE_PAUSE;
-    loop {
-        let Some(calls) = unwritten.take_into(&mut batch) else {
-            // Ended for good, or given up: only the latter is news, and told for as long as the page lives.
-            teller.stores(!unwritten.change(|state| state.given_up));
-            return;
-        };
+    let mut refused = false;
+    while let Some(calls) = unwritten.take_into(&mut batch) {
+        if refused {
+            remove(&database, slot, &mut batch).await;
+        }
         if batch.is_empty() {
+            if unwritten.given_up() {
+                teller.stores(false);
+            }
             written.send_replace(calls);
             unwritten.wake.notified().await;
             continue;
@@ -137,16 +152,19 @@ async fn drain(
             Ok(()) => {
                 batch.clear();
                 pause = REWRITE_PAUSE;
-                teller.stores(true);
+                refused = false;
+                teller.stores(!unwritten.given_up());
                 written.send_replace(calls);
             }
             Err(error) => {
                 tracing::debug!("the browser's storage refused a write ({error:?}); trying again");
+                refused = true;
                 teller.stores(false);
-                if let Ok(reopened) = Database::open(&database.name).await {
+                let works = remove(&database, slot, &mut batch).await;
+                if !works && let Ok(reopened) = Database::open(&database.name).await {
                     database = reopened;
                 }
-                forget_until(Instant::now() + pause, &database, slot, &unwritten, &mut batch).await;
+                remove_until(Instant::now() + pause, &database, slot, &unwritten, &mut batch).await;
                 pause = (pause * 2).min(MAX_REWRITE_PAUSE);
             }
         }
@@ -164,15 +182,21 @@ async fn commit(database: &Database, slot: u32, batch: &Batch, teller: &Teller) 
     commit.await
 }
 
-/// Where nothing more fits, entries can still be dropped, and are at once: a waiting line that was sent must not
-/// be said again after a reload.
-async fn forget_until(until: Instant, database: &Database, slot: u32, unwritten: &Unwritten, batch: &mut Batch) {
+/// Commits the removals of a batch, alone, and takes them out of it. True when the database took some.
+async fn remove(database: &Database, slot: u32, batch: &mut Batch) -> bool {
+    let removals: Batch =
+        batch.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| (key.clone(), None)).collect();
+    let removed = !removals.is_empty() && database.commit(slot, &removals).await.is_ok();
+    if removed {
+        batch.retain(|_, value| value.is_some());
+    }
+    removed
+}
+
+/// Waits to write again; what is to be removed meanwhile is removed at once.
+async fn remove_until(until: Instant, database: &Database, slot: u32, unwritten: &Unwritten, batch: &mut Batch) {
     loop {
-        let dropped = batch.iter().filter(|(_, value)| value.is_none());
-        let dropped: Batch = dropped.map(|(key, _)| (key.clone(), None)).collect();
-        if !dropped.is_empty() && database.commit(slot, &dropped).await.is_ok() {
-            batch.retain(|_, value| value.is_some());
-        }
+        remove(database, slot, batch).await;
         let left = until.saturating_duration_since(Instant::now());
         if timeout(left, unwritten.wake.notified()).await.is_err() || unwritten.take_into(batch).is_none() {
             return;

@@ -7,18 +7,20 @@ use tincan_webrtc::{
 };
 
 /// Few enough to be exceeded.
-const UNREAD_BYTES: usize = 4096;
+const HELD_BYTES: usize = 4096;
 
 /// Each message comes after a byte that says what is done then, and a byte that tells the message's length.
 pub(crate) fn run(bytes: &[u8]) {
-    let limits = Limits { unread_bytes: UNREAD_BYTES, ..Limits::default() };
-    let mut machine = Machine::new(limits, Acknowledging::default());
+    let mut machine = Machine::new(Limits::default(), Acknowledging::default());
     let (mut rest, mut unread, mut buffer) = (bytes, 0, [0; 512]);
     while let [act, length, tail @ ..] = rest {
         let (message, tail) = tail.split_at(usize::from(*length).min(tail.len()));
         rest = tail;
         unread += message.len();
         machine.receive(message.to_vec().into());
+        if machine.held() > HELD_BYTES {
+            machine.overflow(HELD_BYTES);
+        }
         match act % 8 {
             0 => drop(machine.finish()),
             1 => drop(machine.write(message)),

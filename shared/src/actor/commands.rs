@@ -101,6 +101,10 @@ impl<B: HostBehaviour> Actor<B> {
                 return Err(Error::TooManyRooms { limit });
             }
             self.enter(name, plain, SavedRoom::default());
+        } else if self.with_room(name, |room, _, _, out| room.set_plain(plain, out)) == Some(true) && !plain {
+            self.ask_those_there(name);
+            let total = self.members.of(name, &self.me).1;
+            self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
         }
         let room = self.rooms.get(name).ok_or_else(|| Error::NotInRoom { room: name.to_owned() })?;
         Ok(self.room_info(name, room))

@@ -2,7 +2,9 @@
 
 mod bridge;
 mod commands;
+mod foreign;
 mod hubs;
+mod listeners;
 mod network;
 mod records;
 mod refusals;
@@ -13,7 +15,7 @@ mod syncs;
 mod wording;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -28,12 +30,16 @@ use crate::{
     behaviour::{Behaviour, heartbeat},
     bridge::Bridge,
     command::Command,
+    foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, members::Members, wire},
     links::Links,
+    listeners::Listeners,
     pending::Pending,
     room::{Me, Now, Room, frame::Prefix},
     streams::{Input, Streams},
 };
+
+pub(crate) use rooms::MAX_ROOMS_PER_PEER;
 
 /// Changes of who is where are gathered for so long before they are worked through.
 const GATHER: Duration = Duration::from_millis(20);
@@ -52,6 +58,8 @@ const SLOW_EVERY: Duration = Duration::from_secs(5);
 struct Connected {
     info: PeerInfo,
     identified: bool,
+    /// Whether it lists `/tincan/sync/1.0.0` in identify.
+    syncs: bool,
     connections: Vec<(ConnectionId, Multiaddr, Endpoint)>,
 }
 
@@ -75,6 +83,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     streams: Streams,
     inputs: mpsc::Receiver<Input>,
     listening: Vec<Multiaddr>,
+    listeners: Listeners,
     peers: BTreeMap<PeerId, Connected>,
     rooms: BTreeMap<String, Room>,
     /// What was last said about each room, to say it again only when it changed.
@@ -86,11 +95,16 @@ pub(crate) struct Actor<B: HostBehaviour> {
     watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
     carrier: Carrier,
     bridge: Bridge,
+    foreign: Budget,
     hubs: HashMap<PeerId, HubStream>,
     /// Syncs under way; true when one more is to follow.
     asking: HashMap<(PeerId, String), bool>,
+    /// Syncs that wait until the peer has said whether it knows the protocol.
+    unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
     resyncs: BTreeMap<(PeerId, String), Instant>,
+    /// What syncs brought and is still to be merged.
+    unmerged: VecDeque<syncs::Unmerged>,
     /// What we told a peer that we want of a room.
     wanted: HashMap<(PeerId, String), BTreeSet<Prefix>>,
     /// When we last synced with a slow peer.
@@ -153,12 +167,15 @@ impl<B: HostBehaviour> Actor<B> {
             }
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
+                self.flush(&name);
             }
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
+            self.reopen_listeners(now.instant);
             self.bridge_due();
         }
+        self.merge_next(now.instant);
         let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
         if carried || self.members_due.is_some_and(|at| at <= now.instant) {
             self.members_due = None;
@@ -184,6 +201,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.links.deadline(),
             self.carrier.deadline(&self.config.limits),
             self.bridge.deadline(),
+            self.unmerged_due(),
+            self.listeners.deadline(),
         ];
         rooms
             .chain(hubs)

@@ -22,6 +22,7 @@ use crate::{
     gate::DeniedRange,
     hub::wire::{self, Reason},
     ping,
+    room::sync,
 };
 
 /// Text of a stranger's agent version that is kept.
@@ -59,13 +60,10 @@ impl<B: HostBehaviour> Actor<B> {
                 tracing::debug!(%cause, "a connection was turned away");
             }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
-            SwarmEvent::ExpiredListenAddr { address, .. } => {
-                self.listening.retain(|known| *known != address);
-                self.swarm.remove_external_address(&address);
-            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.expires(&address),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
-            SwarmEvent::ListenerClosed { reason: Err(error), addresses, .. } => {
-                tracing::error!(%error, ?addresses, "a listener closed");
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                self.listener_closed(listener_id, &addresses, reason);
             }
             other => tracing::trace!(?other, "swarm"),
         }
@@ -78,6 +76,7 @@ impl<B: HostBehaviour> Actor<B> {
             BehaviourEvent::Identify(identify::Event::Error { peer_id, .. }) => {
                 if let Some(known) = self.peers.get_mut(&peer_id) {
                     known.identified = true;
+                    self.ask_unasked(peer_id);
                     self.members_changed();
                 }
             }
@@ -92,7 +91,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             BehaviourEvent::Relay(relay::Event::ReservationReqDenied { src_peer_id, .. }) => {
                 self.counters.reservations_refused += 1;
-                let text = "this hub holds as many relay reservations as it may; try another one".to_owned();
+                let text = "this hub gives no more relay reservations for now; try another one, or later".to_owned();
                 self.tell(src_peer_id, Reason { code: "too_many_reservations".to_owned(), text });
             }
             BehaviourEvent::Relay(relay::Event::CircuitReqDenied { src_peer_id, status, .. }) => {
@@ -145,8 +144,10 @@ impl<B: HostBehaviour> Actor<B> {
                 rtt_us: None,
                 since_ms,
             };
-            self.peers
-                .insert(peer, Connected { info, identified: false, connections: vec![(connection, address, role)] });
+            self.peers.insert(
+                peer,
+                Connected { info, identified: false, syncs: false, connections: vec![(connection, address, role)] },
+            );
         }
         self.show_peer(&peer, first);
     }
@@ -206,6 +207,7 @@ impl<B: HostBehaviour> Actor<B> {
         self.swarm.behaviour_mut().host.identified(peer, &info.protocols);
         let hub = info.protocols.contains(&wire::PROTOCOL);
         known.identified = true;
+        known.syncs = info.protocols.contains(&sync::PROTOCOL);
         known.info.hub = hub;
         known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
         let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
@@ -218,6 +220,7 @@ impl<B: HostBehaviour> Actor<B> {
         if hub {
             self.follow(peer);
         }
+        self.ask_unasked(peer);
         self.show_peer(&peer, false);
         self.members_changed();
     }

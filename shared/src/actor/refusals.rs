@@ -7,7 +7,7 @@ use n0_future::time::Instant;
 
 use super::Actor;
 use crate::{
-    Error, Event, HostBehaviour, Limits, Rules,
+    Config, Error, Event, HostBehaviour, Limits, Rules,
     access::{Action, Denied},
     behaviour::connection_limits,
     hub::wire::{Hello, Reason},
@@ -114,6 +114,8 @@ impl<B: HostBehaviour> Actor<B> {
     /// node cannot change.
     pub(super) fn reload(&mut self, rules: Rules) -> Result<Vec<&'static str>, Error> {
         let Rules { deny, deny_ranges, limits } = rules;
+        // What waits for a new start must be able to start, too.
+        Config { limits: limits.clone(), ..self.config.clone() }.validate()?;
         let mut config = self.config.clone();
         let fixed = limits.differing(&config.limits);
         config.limits = Limits {
@@ -130,7 +132,6 @@ impl<B: HostBehaviour> Actor<B> {
             ..config.limits
         };
         (config.deny, config.deny_ranges) = (deny, deny_ranges);
-        config.validate()?;
         self.config = config;
         let limits = connection_limits(&self.config);
         *self.swarm.behaviour_mut().limits.limits_mut() = limits;

@@ -18,7 +18,7 @@ use crate::{
 /// Peers asked for a room's last frames on joining it.
 const ASKED_ON_JOIN: usize = 3;
 /// Rooms of one peer that are looked at.
-const MAX_ROOMS_PER_PEER: usize = 64;
+pub(crate) const MAX_ROOMS_PER_PEER: usize = 64;
 
 impl<B: HostBehaviour> Actor<B> {
     /// Lets a room decide, then does what it decided.
@@ -106,6 +106,7 @@ impl<B: HostBehaviour> Actor<B> {
     /// Asks some peers that are in a room, or carry it, for its last frames; hubs first.
     pub(super) fn ask_those_there(&mut self, name: &str) {
         let mut there = self.subscribers(name);
+        there.retain(|peer| self.syncs(peer) != Some(false));
         there.sort_by_key(|peer| !self.peers.get(peer).is_some_and(|known| known.info.hub));
         for peer in there.into_iter().take(ASKED_ON_JOIN) {
             self.meet(peer, name);
@@ -159,6 +160,10 @@ impl<B: HostBehaviour> Actor<B> {
         let verdict = self.with_room(message.topic.as_str(), |room, _, now, out| {
             room.receive(&message.data, source, number, now, out)
         });
+        let verdict = match verdict {
+            Some(Verdict::Unread(what)) => Some(self.judge_unread(what, from, source, &message)),
+            verdict => verdict,
+        };
         let counters = &mut self.counters;
         *match verdict {
             Some(Verdict::Accept) => &mut counters.payloads_accepted,
@@ -179,6 +184,7 @@ impl<B: HostBehaviour> Actor<B> {
     /// Looks at all connections anew: who is in which room, whom to tell, what to carry, what can be sent.
     pub(super) fn gather_members(&mut self) {
         let mut direct: BTreeMap<String, BTreeSet<PeerId>> = BTreeMap::new();
+        let mut foreign: BTreeMap<String, BTreeSet<PeerId>> = BTreeMap::new();
         for (peer, topics) in self.swarm.behaviour().gossip.all_peers() {
             // A hub's subscription is carriage, and who is not yet identified may be one.
             if !self.peers.get(peer).is_some_and(|known| known.identified && !known.info.hub) {
@@ -188,6 +194,9 @@ impl<B: HostBehaviour> Actor<B> {
             let rooms = topics.into_iter().filter(|topic| crate::text::check_room(topic.as_str()).is_ok());
             for topic in rooms.take(MAX_ROOMS_PER_PEER) {
                 direct.entry(topic.as_str().to_owned()).or_default().insert(*peer);
+                if self.syncs(peer) == Some(false) {
+                    foreign.entry(topic.as_str().to_owned()).or_default().insert(*peer);
+                }
             }
         }
         for (peer, room) in self.swarm.behaviour().host.attending() {
@@ -197,7 +206,7 @@ impl<B: HostBehaviour> Actor<B> {
                 direct.entry(room).or_default().insert(peer);
             }
         }
-        self.members.set_direct(direct);
+        self.members.set_direct(direct, foreign);
         if self.is_hub() {
             self.carry();
             self.tell_watchers();
@@ -208,8 +217,15 @@ impl<B: HostBehaviour> Actor<B> {
                 continue;
             }
             self.changed.insert(name.clone());
-            let reach = self.reach(&name);
-            self.with_room(&name, |room, me, now, out| room.flush(reach, me, now, out));
+            self.flush(&name);
+        }
+    }
+
+    /// Sends what waits in a room, if somebody is there.
+    pub(super) fn flush(&mut self, name: &str) {
+        if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
+            let reach = self.reach(name);
+            self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
         }
     }
 
@@ -226,6 +242,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn room_info(&self, name: &str, room: &Room) -> RoomInfo {
         let (listed, total) = self.members.of(name, &self.me);
+        let foreign = self.members.foreign(name, &self.me);
         let members = listed.into_iter().map(|peer| {
             let known = self.peers.get(&peer).map(|known| (known.info.path, known.info.transport.clone()));
             let (path, transport) = known.unwrap_or((Path::Relayed, "gossip".to_owned()));
@@ -234,6 +251,7 @@ impl<B: HostBehaviour> Actor<B> {
         RoomInfo {
             room: name.to_owned(),
             plain: room.is_plain(),
+            foreign: !room.is_plain() && foreign > total.saturating_sub(foreign),
             members: members.collect(),
             total,
             waiting: u32::try_from(room.waiting()).unwrap_or(u32::MAX),

@@ -1,7 +1,7 @@
 //! From settings and platform to an actor that is about to run.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -23,8 +23,10 @@ use crate::{
     bridge::Bridge,
     command::Command,
     config::DEFAULT_NICK,
+    foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, members::Members},
     links::Links,
+    listeners::Listeners,
     pending::Pending,
     room,
     streams::Streams,
@@ -81,6 +83,7 @@ impl<B: HostBehaviour> Actor<B> {
             streams,
             inputs,
             listening: Vec::new(),
+            listeners: Listeners::default(),
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
             described: HashMap::new(),
@@ -91,9 +94,12 @@ impl<B: HostBehaviour> Actor<B> {
             watchers: HashMap::new(),
             carrier: Carrier::default(),
             bridge: Bridge::default(),
+            foreign: Budget::default(),
             hubs: HashMap::new(),
             asking: HashMap::new(),
+            unasked: BTreeSet::new(),
             resyncs: BTreeMap::new(),
+            unmerged: VecDeque::new(),
             wanted: HashMap::new(),
             slow: HashMap::new(),
             access,
@@ -118,7 +124,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.swarm.add_external_address(address);
         }
         for address in self.config.listen.clone() {
-            self.swarm.listen_on(address.clone()).map_err(|error| Error::Listen {
+            self.listen_on(address.clone()).map_err(|error| Error::Listen {
                 address: address.to_string(),
                 reason: super::wording::root_cause(&error),
             })?;

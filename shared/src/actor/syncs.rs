@@ -1,7 +1,8 @@
 //! Syncs: asking, answering, and taking what was handed over.
 
-use libp2p::PeerId;
+use std::time::Duration;
 
+use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{Actor, MESH_FORMS, SLOW_EVERY};
@@ -9,17 +10,35 @@ use crate::{
     HostBehaviour,
     access::Action,
     room::{
-        frame::name_of,
+        frame::{claimed_place, name_of},
         sync::{self, Answer, Question},
     },
 };
 
 /// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
 const MAX_WANTED: usize = 8192;
+/// Frames that are checked in one turn of the event loop: a page that checks a thousand signatures at once stands still.
+const MERGED_AT_ONCE: usize = 128;
+/// How long the rest waits, so that others get their turn.
+const MERGE_PAUSE: Duration = Duration::from_millis(1);
+/// Parts of answers that wait so; beyond it they are merged at once.
+const MAX_UNMERGED: usize = 64;
+
+/// Frames that a peer handed over and that are still to be merged into a room.
+pub(super) struct Unmerged {
+    from: PeerId,
+    room: String,
+    frames: Vec<Vec<u8>>,
+    due: Instant,
+}
 
 impl<B: HostBehaviour> Actor<B> {
-    /// Asks for what we lack, one question at a time for each peer and room.
+    /// Asks for what we lack, one question at a time for each peer and room. Programs that do not know the protocol
+    /// are never asked.
     pub(super) fn ask_sync(&mut self, peer: PeerId, name: &str) {
+        if self.syncs(&peer) != Some(true) {
+            return;
+        }
         let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
         let key = (peer, name.to_owned());
         if let Some(again) = self.asking.get_mut(&key) {
@@ -32,9 +51,21 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// Asks now, and again when the mesh has formed: what was said in between passed us by.
     pub(super) fn meet(&mut self, peer: PeerId, name: &str) {
+        if self.syncs(&peer).is_none() && self.peers.contains_key(&peer) {
+            self.unasked.insert((peer, name.to_owned()));
+            return;
+        }
         self.ask_sync(peer, name);
         let due = self.now().instant + MESH_FORMS;
         self.resyncs.insert((peer, name.to_owned()), due);
+    }
+
+    /// A peer has said which protocols it knows: what waited for that is asked now.
+    pub(super) fn ask_unasked(&mut self, peer: PeerId) {
+        let waited: Vec<_> = self.unasked.extract_if(.., |(other, _)| *other == peer).collect();
+        for (peer, name) in waited {
+            self.meet(peer, &name);
+        }
     }
 
     pub(super) fn repeat_syncs(&mut self, now: Instant) {
@@ -71,7 +102,7 @@ impl<B: HostBehaviour> Actor<B> {
             let wanted = self.wanted.remove(&key).unwrap_or_default();
             let is_wanted = |frame: &&Vec<u8>| name_of(frame).is_some_and(|id| wanted.contains(&id.prefix()));
             let given: Vec<Vec<u8>> = question.give.iter().filter(is_wanted).cloned().collect();
-            self.merge(peer, &key.1, &given);
+            self.merge_in_parts(peer, &key.1, given);
             return Answer::default();
         }
         let Some(room) = self.rooms.get(&key.1).filter(|room| !room.is_plain()) else { return Answer::default() };
@@ -80,7 +111,10 @@ impl<B: HostBehaviour> Actor<B> {
         if others.map(|(_, wanted)| wanted.len()).sum::<usize>() + answer.want.len() > MAX_WANTED {
             answer.want.clear();
         }
-        if !answer.want.is_empty() {
+        if answer.want.is_empty() {
+            self.with_room(&key.1, |room, _, _, _| room.rechecked());
+            self.flush(&key.1);
+        } else {
             self.wanted.insert(key, sync::prefixes(&answer.want));
         }
         answer
@@ -90,7 +124,7 @@ impl<B: HostBehaviour> Actor<B> {
         let again = self.asking.remove(&(peer, room.clone())).unwrap_or(false);
         self.counters.syncs_failed += u64::from(answer.is_none());
         if let Some(answer) = answer {
-            self.merge(peer, &room, &answer.frames);
+            self.merge_in_parts(peer, &room, answer.frames);
             let given = self.rooms.get(&room).and_then(|known| sync::give(&room, known.ring(), &answer.want));
             if let Some(given) = given {
                 self.asking.insert((peer, room), again);
@@ -107,6 +141,43 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn forget_syncs(&mut self, peer: &PeerId) {
         self.wanted.retain(|(other, _), _| other != peer);
         self.slow.remove(peer);
+        self.unasked.retain(|(other, _)| other != peer);
+    }
+
+    /// Merges the oldest frames now, and the others some at a time in later turns.
+    fn merge_in_parts(&mut self, from: PeerId, name: &str, mut frames: Vec<Vec<u8>>) {
+        frames.truncate(sync::MAX_FRAMES);
+        if frames.len() <= MERGED_AT_ONCE {
+            return self.merge(from, name, &frames);
+        }
+        frames.sort_by_cached_key(|frame| claimed_place(frame));
+        let due = self.now().instant;
+        for frames in frames.chunks(MERGED_AT_ONCE) {
+            if self.unmerged.len() < MAX_UNMERGED {
+                let frames = frames.to_vec();
+                self.unmerged.push_back(Unmerged { from, room: name.to_owned(), frames, due });
+            } else {
+                self.merge(from, name, frames);
+            }
+        }
+    }
+
+    /// Merges one part of those that wait, when it is due.
+    pub(super) fn merge_next(&mut self, now: Instant) {
+        if self.unmerged_due().is_none_or(|due| due > now) {
+            return;
+        }
+        let Some(Unmerged { from, room, frames, .. }) = self.unmerged.pop_front() else { return };
+        self.merge(from, &room, &frames);
+        let after = self.now().instant + MERGE_PAUSE;
+        if let Some(next) = self.unmerged.front_mut() {
+            next.due = after;
+        }
+    }
+
+    /// When the next part is due.
+    pub(super) fn unmerged_due(&self) -> Option<Instant> {
+        self.unmerged.front().map(|next| next.due)
     }
 
     fn merge(&mut self, from: PeerId, name: &str, frames: &[Vec<u8>]) {
@@ -114,12 +185,15 @@ impl<B: HostBehaviour> Actor<B> {
         if self.access.check(&from, Action::Room, now).is_err() {
             return;
         }
-        let frames = &frames[..frames.len().min(sync::MAX_FRAMES)];
         let listed = self.members.of(name, &self.me).0;
         let merge = |room: &mut crate::room::Room, now, out: &mut Vec<_>| {
             room.merge(frames, |peer| listed.contains(peer), now, out)
         };
         let Some(merged) = self.with_room(name, |room, _, now, out| merge(room, now, out)) else { return };
+        if !self.unmerged.iter().any(|part| part.room == name) {
+            self.with_room(name, |room, _, _, _| room.rechecked());
+            self.flush(name);
+        }
         if merged.invalid > 0 {
             self.offence(from, "it handed over frames that do not verify");
         }

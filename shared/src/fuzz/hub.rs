@@ -42,7 +42,7 @@ pub fn run(bytes: &[u8]) {
 pub fn examples() -> Vec<Vec<u8>> {
     let report = |joined: Vec<Vec<u8>>, left: Vec<Vec<u8>>| {
         let total = u32::try_from(joined.len()).unwrap_or_default();
-        FromHub::from(Report { room: ROOM.into(), hub: peer(3).to_bytes(), total, joined, left })
+        FromHub::from(Report { room: ROOM.into(), hub: peer(3).to_bytes(), total, joined, left, foreign: 0 })
     };
     let both = [
         Watch { rooms: vec![ROOM.into(), "attic".into()], local_only: false }.encode_length_delimited_to_vec(),

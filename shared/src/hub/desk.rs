@@ -11,7 +11,7 @@ use super::{
 use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
 
 /// Rooms one peer may ask about: as many as a hub carries, since hubs ask about all of theirs.
-const MAX_WATCHED: usize = 512;
+pub(crate) const MAX_WATCHED: usize = 512;
 
 #[derive(Debug, Default)]
 struct Watcher {
@@ -61,7 +61,8 @@ impl Desk {
             for room in watcher.rooms.iter().chain(&unasked) {
                 let mut now: BTreeMap<PeerId, Listing> = BTreeMap::new();
                 if watcher.rooms.contains(room) {
-                    now.extend(members.local(room).map(|local| (self.me, listing(local, peer))));
+                    let foreign = members.local_foreign(room);
+                    now.extend(members.local(room).map(|local| (self.me, listing(local, foreign, peer))));
                     if !watcher.local_only {
                         // Nobody speaks for this hub but itself, and nobody is told his own word.
                         let others = members.remote(room).into_iter().filter(|(hub, _)| *hub != self.me && hub != peer);
@@ -97,10 +98,12 @@ fn differences<'a>(
 }
 
 /// All members up to the bound, above it a sample; the asker left out.
-fn listing(members: &BTreeSet<PeerId>, asker: &PeerId) -> Listing {
+fn listing(members: &BTreeSet<PeerId>, foreign: Option<&BTreeSet<PeerId>>, asker: &PeerId) -> Listing {
     let others = members.iter().filter(|member| *member != asker);
+    let foreign = foreign.into_iter().flatten().filter(|member| *member != asker);
     Listing {
         total: u32::try_from(others.clone().count()).unwrap_or(u32::MAX),
+        foreign: u32::try_from(foreign.count()).unwrap_or(u32::MAX),
         listed: others.take(MAX_LISTED_MEMBERS).copied().collect(),
     }
 }
@@ -115,6 +118,7 @@ fn difference(room: &str, hub: PeerId, old: &Listing, new: &Listing) -> Report {
         total: new.total,
         joined: bytes(&new.listed, &old.listed),
         left: bytes(&old.listed, &new.listed),
+        foreign: new.foreign,
     }
 }
 
@@ -128,12 +132,12 @@ mod tests {
         let (mut desk, mut members) = (Desk::new(me), Members::default());
         desk.open(ann);
         desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
-        members.set_direct([("r".to_owned(), [ann, bob].into())].into());
+        members.set_direct([("r".to_owned(), [ann, bob].into())].into(), BTreeMap::new());
         let told = desk.update(&members);
         assert_eq!(told.len(), 1);
         assert_eq!((told[0].0, told[0].1.total, told[0].1.joined.clone()), (ann, 1, vec![bob.to_bytes()]));
         assert!(desk.update(&members).is_empty());
-        members.set_direct(BTreeMap::new());
+        members.set_direct(BTreeMap::new(), BTreeMap::new());
         assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
     }
 
@@ -145,10 +149,10 @@ mod tests {
             |rooms: &[&str]| Watch { rooms: rooms.iter().map(|r| (*r).to_owned()).collect(), local_only: false };
         desk.open(ann);
         desk.watch(ann, watch(&["r"]));
-        members.set_direct([("r".to_owned(), [bob].into())].into());
+        members.set_direct([("r".to_owned(), [bob].into())].into(), BTreeMap::new());
         desk.update(&members);
         desk.watch(ann, watch(&[]));
-        members.set_direct(BTreeMap::new());
+        members.set_direct(BTreeMap::new(), BTreeMap::new());
         desk.watch(ann, watch(&["r"]));
         assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
     }
@@ -159,7 +163,7 @@ mod tests {
         let (mut desk, mut members) = (Desk::new(me), Members::default());
         desk.open(ann);
         desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
-        let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, joined: Vec::new(), left: Vec::new() };
+        let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, ..Report::default() };
         members.report(liar, &lie);
         assert!(desk.update(&members).is_empty());
     }
@@ -171,7 +175,7 @@ mod tests {
         let ann = PeerId::random();
         desk.open(ann);
         desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
-        members.set_direct([("r".to_owned(), (0..200).map(|_| PeerId::random()).collect())].into());
+        members.set_direct([("r".to_owned(), (0..200).map(|_| PeerId::random()).collect())].into(), BTreeMap::new());
         let report = desk.update(&members).remove(0).1;
         assert_eq!((report.total, report.joined.len()), (200, MAX_LISTED_MEMBERS));
     }

@@ -50,6 +50,9 @@ pub(crate) struct Report {
     pub(crate) joined: Vec<Vec<u8>>,
     #[prost(bytes = "vec", repeated, tag = "5")]
     pub(crate) left: Vec<Vec<u8>>,
+    /// How many of the total list no `/tincan/sync/1.0.0`: they use another program.
+    #[prost(uint32, tag = "6")]
+    pub(crate) foreign: u32,
 }
 
 /// Said before a hub refuses or closes.

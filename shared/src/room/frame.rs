@@ -20,9 +20,11 @@ pub const VERSION: u8 = 1;
 pub const DOMAIN: &[u8] = b"tincan-frame-v1:";
 
 /// Bytes of a whole frame with a presence: they are kept beside the other frames' bound.
-const MAX_PRESENCE_BYTES: usize = 512;
+pub(crate) const MAX_PRESENCE_BYTES: usize = 512;
 /// What the name of a bridged line's origin is a hash of begins with this.
-const ORIGIN: &[u8] = b"tincan-origin-v1:";
+const ORIGIN: &[u8] = b"tincan-origin-v2:";
+/// What the name of a line, whichever frame it comes in, is a hash of begins with this.
+const LINE: &[u8] = b"tincan-line-v1:";
 
 /// A frame's name: sha-256 of its signed part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,7 +73,8 @@ pub struct Frame {
     pub author: PeerId,
     /// The room it was signed for.
     pub room: String,
-    /// The line's number among the author's lines, or the presence's among the presences.
+    /// The line's number among the author's lines, or the presence's among the presences. Numbers of bridged lines
+    /// mean nothing: see [`Self::line_number`].
     pub sequence: u64,
     /// The number of the author's line before this one, 0 if there is none.
     pub previous: u64,
@@ -84,12 +87,44 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// What two bridges agree on when they bring the same line: a name for its source and number there.
+    /// What two bridges agree on when they bring the same line: a name for its source, number and text there. With
+    /// the text in it, a bridge that lies about a line does not keep an honest one from bringing it.
     #[must_use]
     pub fn origin(&self) -> Option<FrameId> {
-        let Body::Bridged { source, number, .. } = &self.body else { return None };
-        let length = u8::try_from(source.len()).unwrap_or(u8::MAX);
-        Some(FrameId(Sha256::digest([ORIGIN, &[length], source, number].concat()).into()))
+        let Body::Bridged { source, number, text } = &self.body else { return None };
+        let length = |part: &[u8]| [u8::try_from(part.len()).unwrap_or(u8::MAX)];
+        let named = [ORIGIN, &length(source), source, &length(number), number, text.as_bytes()].concat();
+        Some(FrameId(Sha256::digest(named).into()))
+    }
+
+    /// Its place among the lines that the author said itself; presences and bridged lines have none.
+    #[must_use]
+    pub fn line_number(&self) -> Option<u64> {
+        match self.body {
+            Body::Presence { .. } | Body::Bridged { .. } => None,
+            Body::Message { .. } | Body::Unknown => Some(self.sequence),
+        }
+    }
+
+    /// Sorts what is kept by when it was said, and an author's own lines of one millisecond as they were said.
+    #[must_use]
+    pub fn sort_key(&self) -> (u64, Option<u64>) {
+        (self.time_ms, self.line_number())
+    }
+
+    /// What all frames of one line agree on: an author signs a line again that it may not have sent. The text is part
+    /// of it since an author whose clock and storage both failed gives a number twice.
+    #[must_use]
+    pub fn line(&self) -> Option<FrameId> {
+        let Body::Message { text, .. } = &self.body else { return None };
+        let parts = [LINE, &self.author.to_bytes(), &self.sequence.to_be_bytes(), text.as_bytes()];
+        Some(FrameId(Sha256::digest(parts.concat()).into()))
+    }
+
+    /// Whether it is a message with this number and text.
+    #[must_use]
+    pub fn says(&self, sequence: u64, text: &str) -> bool {
+        self.sequence == sequence && matches!(&self.body, Body::Message { text: said, .. } if said == text)
     }
 }
 
@@ -221,6 +256,14 @@ pub fn name_of(payload: &[u8]) -> Option<FrameId> {
     let [MARK, VERSION, envelope @ ..] = payload else { return None };
     let Envelope { signed, .. } = Envelope::decode(envelope).ok()?;
     Some(FrameId(Sha256::digest(&signed).into()))
+}
+
+/// The time and number that a payload claims to be said at, unverified; 0 for what is no frame.
+#[must_use]
+pub fn claimed_place(payload: &[u8]) -> (u64, u64) {
+    let [MARK, VERSION, envelope @ ..] = payload else { return (0, 0) };
+    let signed = Envelope::decode(envelope).and_then(|envelope| Signed::decode(envelope.signed.as_slice()));
+    signed.map_or((0, 0), |signed| (signed.time_ms, signed.sequence))
 }
 
 fn covered(signed: &[u8]) -> Vec<u8> {

@@ -6,8 +6,8 @@ use libp2p::PeerId;
 
 use super::{
     frame::{Body, Frame},
-    saved::Waiting,
     state::Me,
+    waiting::Waiting,
 };
 use crate::{Message, MessageState};
 
@@ -33,7 +33,7 @@ pub(super) fn blank(room: &str, from: PeerId, nick: &str, time_ms: u64) -> Messa
         state: MessageState::Received,
         plain: false,
         newer: false,
-        bridge: None,
+        claimed_source: None,
     }
 }
 
@@ -42,9 +42,8 @@ pub(super) fn message_of(frame: &Frame, me: PeerId) -> Message {
         return Message {
             id: frame.id.to_hex(),
             text: text.clone(),
-            sequence: frame.sequence,
-            bridge: Some(frame.author),
-            ..blank(&frame.room, PeerId::from_bytes(source).unwrap_or(frame.author), "", frame.time_ms)
+            claimed_source: Some(source_name(source)),
+            ..blank(&frame.room, frame.author, "", frame.time_ms)
         };
     }
     let (nick, text, newer) = match &frame.body {
@@ -60,6 +59,11 @@ pub(super) fn message_of(frame: &Frame, me: PeerId) -> Message {
         newer,
         ..blank(&frame.room, frame.author, nick, frame.time_ms)
     }
+}
+
+/// What a bridge named as the source of a line, whether or not it is a peer id.
+fn source_name(source: &[u8]) -> String {
+    PeerId::from_bytes(source).map_or_else(|_| hex::encode(source), |peer| peer.to_base58())
 }
 
 pub(super) fn waiting_message(room: &str, line: &Waiting, me: Me<'_>) -> Message {

@@ -7,15 +7,17 @@ mod bridged;
 pub mod frame;
 mod lines;
 mod order;
+mod plain;
 mod presence;
 mod receive;
 pub mod ring;
 mod saved;
 mod state;
 pub(crate) mod sync;
+mod waiting;
 
 pub use bridged::Elsewhere;
-pub use receive::{Merged, Verdict};
+pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, load};
 pub use state::{Me, Output, Room};
 

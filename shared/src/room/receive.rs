@@ -25,6 +25,21 @@ pub enum Verdict {
     Ignore,
     /// Do not forward it; its source lies.
     Reject,
+    /// Nothing to keep or show; a hub may pass it on.
+    Unread(Unread),
+}
+
+/// Why a payload is neither a frame nor a plain line: it may be another program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// Text, but empty or longer than a line may be.
+    LongText,
+    /// No text and no frame.
+    Binary,
+    /// Begins as a frame of another version.
+    UnknownVersion,
+    /// Begins as a frame and does not decode, or breaks a bound.
+    Malformed,
 }
 
 /// What a sync brought.
@@ -45,8 +60,9 @@ impl Room {
         let frame = match verify(payload) {
             Ok(frame) => frame,
             Err(FrameError::NotAFrame) => return self.receive_plain(payload, source, number, now, out),
-            Err(FrameError::UnknownVersion) => return Verdict::Ignore,
-            Err(FrameError::Malformed | FrameError::Signature) => return Verdict::Reject,
+            Err(FrameError::UnknownVersion) => return Verdict::Unread(Unread::UnknownVersion),
+            Err(FrameError::Malformed) => return Verdict::Unread(Unread::Malformed),
+            Err(FrameError::Signature) => return Verdict::Reject,
         };
         if frame.room != self.name {
             return Verdict::Reject;
@@ -66,9 +82,9 @@ impl Room {
         now: Now,
         out: &mut Vec<Output>,
     ) -> Verdict {
-        let Ok(text) = std::str::from_utf8(payload) else { return Verdict::Ignore };
+        let Ok(text) = std::str::from_utf8(payload) else { return Verdict::Unread(Unread::Binary) };
         if text.is_empty() || text.len() > MAX_TEXT_BYTES {
-            return Verdict::Ignore;
+            return Verdict::Unread(Unread::LongText);
         }
         if let Some(voice) = &mut self.voice {
             let message = Message {
@@ -101,7 +117,7 @@ impl Room {
                 _ => merged.invalid += 1,
             }
         }
-        frames.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        frames.sort_by_key(Frame::sort_key);
         for frame in frames {
             let presence = matches!(frame.body, Body::Presence { .. });
             let ageless = presence && listed(&frame.author);
@@ -141,7 +157,11 @@ impl Room {
         let Some(voice) = &mut self.voice else { return true };
         let shown = if frame.author == me {
             // A line of an earlier run that we had forgotten: nobody else's order depends on it.
-            voice.last_line = voice.last_line.max(frame.sequence);
+            voice.last_line = voice.last_line.max(frame.line_number().unwrap_or(0));
+            if let Some(line) = self.drop_sent(&frame, out) {
+                self.show_sent(line.id, &frame, out);
+                return true;
+            }
             vec![frame]
         } else {
             voice.put(frame, now.instant)

@@ -12,8 +12,8 @@ use super::{
     presence::STATUS_BRIDGE,
 };
 
-/// Frame ids remembered in one room, so that none is taken twice.
-const MAX_SEEN: usize = 8192;
+/// Names of frames, and of the lines in them, remembered in one room, so that none is taken twice.
+const MAX_SEEN: usize = 16_384;
 
 /// What is kept of one room.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub enum Inserted {
         /// Ids of frames that are no longer kept.
         dropped: Vec<FrameId>,
     },
-    /// Seen before, brought by another bridge, or a presence older than the one that is known.
+    /// Seen before, the same line signed again, brought by another bridge, or a presence older than the known one.
     Known,
 }
 
@@ -76,12 +76,12 @@ impl Ring {
             return Inserted::Known;
         }
         self.remember(frame.id);
-        if let Some(origin) = frame.origin() {
-            // Another bridge brought it before.
-            if self.has_seen(&origin) {
+        if let Some(name) = frame.origin().or_else(|| frame.line()) {
+            // Another bridge brought it before, or its author signed it before.
+            if self.has_seen(&name) {
                 return Inserted::Known;
             }
-            self.remember(origin);
+            self.remember(name);
         }
         if matches!(frame.body, Body::Presence { .. }) {
             return self.insert_presence(frame);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use prost::Message as _;
 
-use super::frame::{Frame, FrameId, read_stored};
+use super::{
+    frame::{Frame, FrameId, read_stored},
+    waiting::Waiting,
+};
 use crate::platform::{Change, Saved};
 
 const ROOM: &str = "room/";
@@ -26,17 +29,6 @@ pub struct SavedRoom {
     pub waiting: Vec<Waiting>,
 }
 
-/// A line that waits for somebody to appear.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// Unique in the room; sorts by when it was said.
-    pub id: String,
-    /// The line.
-    pub text: String,
-    /// When it was said, unix time in milliseconds.
-    pub time_ms: u64,
-}
-
 #[derive(Clone, PartialEq, prost::Message)]
 struct RoomEntry {
     #[prost(bool, tag = "1")]
@@ -53,6 +45,10 @@ struct WaitingEntry {
     text: String,
     #[prost(uint64, tag = "2")]
     time_ms: u64,
+    #[prost(uint64, tag = "3")]
+    sequence: u64,
+    #[prost(uint64, tag = "4")]
+    previous: u64,
 }
 
 /// Reads the joined rooms; entries that do not decode are passed over.
@@ -67,11 +63,11 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
         let RoomEntry { plain, last_line, last_presence } = entry;
         let mut frames: Vec<Frame> =
             entries(saved, FRAME, &name).filter_map(|(_, bytes)| read_stored(bytes).ok()).collect();
-        frames.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        frames.sort_by_key(Frame::sort_key);
         let waiting = entries(saved, WAITING, &name)
             .filter_map(|(id, bytes)| {
-                let WaitingEntry { text, time_ms } = WaitingEntry::decode(bytes).ok()?;
-                Some(Waiting { id: id.to_owned(), text, time_ms })
+                let WaitingEntry { text, time_ms, sequence, previous } = WaitingEntry::decode(bytes).ok()?;
+                Some(Waiting { id: id.to_owned(), text, time_ms, sequence, previous })
             })
             .collect();
         rooms.insert(name, SavedRoom { plain, last_line, last_presence, frames, waiting });
@@ -112,8 +108,9 @@ pub(super) fn drop_frame(room: &str, id: &FrameId) -> Change {
 }
 
 pub(super) fn put_waiting(room: &str, waiting: &Waiting) -> Change {
-    let value = WaitingEntry { text: waiting.text.clone(), time_ms: waiting.time_ms }.encode_to_vec();
-    Change { key: waiting_key(room, &waiting.id), value: Some(value) }
+    let Waiting { id, text, time_ms, sequence, previous } = waiting.clone();
+    let value = WaitingEntry { text, time_ms, sequence, previous }.encode_to_vec();
+    Change { key: waiting_key(room, &id), value: Some(value) }
 }
 
 pub(super) fn drop_waiting(room: &str, id: &str) -> Change {

@@ -11,7 +11,8 @@ use super::{
     lines::{blank, message_of, remember, waiting_message},
     order::Order,
     ring::{Inserted, Ring},
-    saved::{self, SavedRoom, Waiting},
+    saved::{self, SavedRoom},
+    waiting::{self, Recheck, Waiting},
 };
 use crate::{
     Change, Error, Event, Limits, Message, MessageState, Said,
@@ -64,9 +65,10 @@ pub(super) struct Voice {
     pub(super) order: Order,
     pub(super) history: VecDeque<Message>,
     pub(super) waiting: VecDeque<Waiting>,
+    pub(super) recheck: Recheck,
     pub(super) last_line: u64,
     pub(super) last_presence: u64,
-    /// Makes the ids of waiting and plain lines unique.
+    /// Makes the ids of plain lines unique.
     pub(super) counter: u64,
     pub(super) max_waiting: usize,
 }
@@ -74,7 +76,7 @@ pub(super) struct Voice {
 impl Voice {
     /// Puts a line of somebody else into order; what can be shown now comes back. Bridged lines have none.
     pub(super) fn put(&mut self, frame: Frame, now: Instant) -> Vec<Frame> {
-        if matches!(frame.body, Body::Bridged { .. }) { vec![frame] } else { self.order.push(frame, now) }
+        if frame.line_number().is_some() { self.order.push(frame, now) } else { vec![frame] }
     }
 }
 
@@ -96,14 +98,17 @@ impl Room {
         if self.voice.is_some() {
             return;
         }
-        let waiting: VecDeque<Waiting> = saved.waiting.into();
+        let mut last_line = saved.last_line;
+        let (waiting, numbered) = waiting::restore(saved.waiting, &mut last_line);
+        out.extend(numbered.iter().map(|line| Output::Store(saved::put_waiting(&self.name, line))));
         self.voice = Some(Voice {
             plain,
             order: Order::new(ORDER_HOLD),
             history: VecDeque::new(),
             counter: now.unix_ms,
+            recheck: if plain || waiting.is_empty() { Recheck::Done } else { Recheck::Needed },
             waiting,
-            last_line: saved.last_line,
+            last_line,
             last_presence: saved.last_presence,
             max_waiting: limits.waiting_lines,
         });
@@ -112,11 +117,18 @@ impl Room {
         for frame in saved.frames {
             self.learn_nick(&frame);
             let line = !matches!(frame.body, Body::Presence { .. });
-            if matches!(self.ring.insert(frame.clone(), now.unix_ms), Inserted::New { .. }) && line {
-                kept.push(frame);
+            match self.ring.insert(frame.clone(), now.unix_ms) {
+                Inserted::New { .. } if line => kept.push(frame),
+                Inserted::New { .. } => {}
+                // A line that is kept in another frame.
+                Inserted::Known if !self.ring.all().any(|kept| kept.id == frame.id) => self.forget(&frame.id, out),
+                Inserted::Known => {}
             }
         }
-        kept.sort_by_key(|frame| (frame.time_ms, frame.sequence));
+        kept.sort_by_key(Frame::sort_key);
+        for frame in &kept {
+            self.drop_sent(frame, out);
+        }
         if let Some(voice) = &mut self.voice {
             let mut lines: Vec<Frame> = kept.into_iter().flat_map(|frame| voice.put(frame, now.instant)).collect();
             lines.extend(voice.order.settle());
@@ -146,12 +158,6 @@ impl Room {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.voice.as_ref().is_some_and(|voice| voice.plain)
-    }
-
-    /// How many lines wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.voice.as_ref().map_or(0, |voice| voice.waiting.len())
     }
 
     /// The nick somebody last used here.
@@ -189,41 +195,18 @@ impl Room {
         crate::text::check_text(&text)?;
         let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
         if reach > 0 && voice.waiting.is_empty() {
-            let message = self.send(text, me, now, out)?;
+            let number = waiting::next_number(&mut voice.last_line, now.unix_ms);
+            let message = self.send(text, number, me, now, out)?;
             let id = message.id.clone();
             out.push(Output::Emit(Box::new(Event::Message(message))));
             return Ok(Said::Sent { members: reach, id });
         }
-        if voice.waiting.len() >= voice.max_waiting {
-            return Err(Error::TooManyWaiting { limit: voice.max_waiting });
-        }
-        voice.counter += 1;
-        let line = Waiting { id: format!("w{:016x}", voice.counter), text, time_ms: now.unix_ms };
-        out.push(Output::Store(saved::put_waiting(&self.name, &line)));
-        out.push(Output::Emit(Box::new(Event::Message(waiting_message(&self.name, &line, me)))));
-        out.push(Output::Changed);
-        let id = line.id.clone();
-        voice.waiting.push_back(line);
-        Ok(Said::Queued { id })
-    }
-
-    /// Sends what waits, when somebody is there.
-    pub fn flush(&mut self, reach: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
-        if reach == 0 || self.waiting() == 0 {
-            return;
-        }
-        while let Some(line) = self.voice.as_mut().and_then(|voice| voice.waiting.pop_front()) {
-            out.push(Output::Store(saved::drop_waiting(&self.name, &line.id)));
-            match self.send(line.text.clone(), me, now, out) {
-                Ok(message) => out.push(Output::Emit(Box::new(Event::Sent { waiting_id: line.id, message }))),
-                Err(error) => tracing::error!(%error, "a waiting line cannot be signed"),
-            }
-        }
-        out.push(Output::Changed);
+        self.queue(text, me, now, out)
     }
 
     /// What is due: lines held back for too long, frames past their hour.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.end_recheck(now.instant);
         let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
         self.show(late, out);
         let window = u64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(u64::MAX);
@@ -235,11 +218,19 @@ impl Room {
     /// When [`Self::tick`] has something to show.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.voice.as_ref().and_then(|voice| voice.order.deadline())
+        let order = self.voice.as_ref().and_then(|voice| voice.order.deadline());
+        order.into_iter().chain(self.recheck_deadline()).min()
     }
 
-    /// Signs and publishes a line of ours.
-    fn send(&mut self, text: String, me: Me<'_>, now: Now, out: &mut Vec<Output>) -> Result<Message, Error> {
+    /// Signs and publishes a line of ours under its number, with the number of the line before it.
+    pub(super) fn send(
+        &mut self,
+        text: String,
+        (sequence, previous): (u64, u64),
+        me: Me<'_>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Result<Message, Error> {
         let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
         if voice.plain {
             voice.counter += 1;
@@ -254,12 +245,10 @@ impl Room {
             remember(&mut voice.history, message.clone());
             return Ok(message);
         }
-        let sequence = now.unix_ms.max(voice.last_line.saturating_add(1));
         let body = Body::Message { nick: me.nick.to_owned(), text };
-        let draft = Draft { room: &self.name, sequence, previous: voice.last_line, time_ms: now.unix_ms, body: &body };
+        let draft = Draft { room: &self.name, sequence, previous, time_ms: now.unix_ms, body: &body };
         let frame = sign(me.keypair, &draft)
             .map_err(|error| Error::Setting { name: "key", reason: format!("cannot sign: {error}") })?;
-        voice.last_line = sequence;
         let message = message_of(&frame, self.me);
         remember(&mut voice.history, message.clone());
         self.store_numbers(out);

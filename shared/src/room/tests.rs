@@ -1,3 +1,5 @@
+mod waiting;
+
 use std::time::Duration;
 
 use libp2p::identity::Keypair;
@@ -11,6 +13,8 @@ struct Person {
     shown: Vec<Message>,
     sent: Vec<Vec<u8>>,
     stored: crate::Saved,
+    /// Waiting lines that were told to be sent.
+    waited: Vec<String>,
 }
 
 fn limits() -> Limits {
@@ -30,7 +34,14 @@ impl Person {
     fn new(seed: u8) -> Self {
         let keypair = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
         let room = Room::new("lobby", keypair.public().to_peer_id(), &limits());
-        let mut person = Self { keypair, room, shown: Vec::new(), sent: Vec::new(), stored: crate::Saved::new() };
+        let mut person = Self {
+            keypair,
+            room,
+            shown: Vec::new(),
+            sent: Vec::new(),
+            stored: crate::Saved::new(),
+            waited: Vec::new(),
+        };
         person.act(|room, _, out| room.join(false, SavedRoom::default(), &limits(), now(), out));
         person
     }
@@ -42,7 +53,11 @@ impl Person {
             match output {
                 Output::Publish(bytes) => self.sent.push(bytes),
                 Output::Emit(event) => match *event {
-                    Event::Message(message) | Event::Sent { message, .. } => self.shown.push(message),
+                    Event::Message(message) => self.shown.push(message),
+                    Event::Sent { message, waiting_id } => {
+                        self.waited.push(waiting_id);
+                        self.shown.push(message);
+                    }
                     _ => {}
                 },
                 Output::Store(change) => match change.value {
@@ -112,6 +127,7 @@ fn a_restart_keeps_lines_numbers_and_what_waits() {
     let screen = again.room.messages(me);
     let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
     assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
+    again.act(|room, _, _| room.rechecked());
     again.act(|room, me, out| room.flush(1, me, now(), out));
     let frame = frame::verify(again.sent.last().unwrap()).unwrap();
     assert!(frame.sequence > last);
@@ -126,8 +142,15 @@ fn forwarding_is_refused_as_the_table_says() {
     let mut forged = good.clone();
     *forged.last_mut().unwrap() ^= 1;
     assert_eq!(bob.hear(&forged, now()), Verdict::Reject);
-    assert_eq!(bob.hear(&[0xff, 2, 0], now()), Verdict::Ignore, "unknown version");
-    assert_eq!(bob.hear(&[0xc0, 0x80], now()), Verdict::Ignore, "binary that is no frame");
+    for (payload, what) in [
+        (&[0xff, 2, 0][..], Unread::UnknownVersion),
+        (&[0xff, 1, 0, 0xff], Unread::Malformed),
+        (&[0xc0, 0x80], Unread::Binary),
+        (&[], Unread::LongText),
+        (&[b'x'; 4097], Unread::LongText),
+    ] {
+        assert_eq!(bob.hear(payload, now()), Verdict::Unread(what));
+    }
     assert_eq!(bob.hear("grüezi".as_bytes(), now()), Verdict::Accept, "a plain line");
     assert_eq!(bob.hear(&good, later(now(), Duration::from_secs(3601))), Verdict::Ignore, "outside the hour");
     let mut elsewhere = Room::new("attic", bob.room.me, &limits());
@@ -171,9 +194,9 @@ fn two_bridges_bring_a_line_once_and_any_order_is_right() {
         reader.hear(frame, now());
     }
     let shown: Vec<_> = reader.shown.iter().map(|message| (message.text.as_str(), message.from)).collect();
-    let source = line("").source;
-    assert_eq!(shown, [("two", source), ("one", source)]);
-    assert!(reader.shown.iter().all(|message| message.bridge.is_some()));
+    assert_eq!(shown, [("two", second.room.me), ("one", first.room.me)]);
+    let source = line("").source.to_base58();
+    assert!(reader.shown.iter().all(|message| message.claimed_source.as_ref() == Some(&source)));
     let said = first.say("mine", 1, now());
     assert!(matches!(said, Said::Sent { .. }), "a bridge still speaks for itself, in order");
     let own = first.sent[2].clone();
@@ -196,4 +219,65 @@ fn what_others_would_hold_against_a_bridge_is_not_published() {
     assert!(bridge.sent.is_empty() && bridge.shown.is_empty());
     bridge.act(|room, me, out| room.bring(line(&[7; 64], "fine"), me, now(), out));
     assert_eq!(bridge.sent.len(), 1);
+}
+
+#[test]
+fn a_line_that_a_bridge_brings_is_the_bridges_whoever_it_names() {
+    let (mut ann, mut liar, mut reader) = (Person::new(1), Person::new(2), Person::new(3));
+    let forge = |text: &str, number: &[u8], sequence: u64| {
+        let body = frame::Body::Bridged { source: ann.room.me.to_bytes(), number: number.to_vec(), text: text.into() };
+        let time_ms = now().unix_ms;
+        let draft = frame::Draft { room: "lobby", sequence, previous: 0, time_ms, body: &body };
+        frame::sign(&liar.keypair, &draft).unwrap().bytes
+    };
+    let forged = forge("I owe the liar", b"1", u64::MAX);
+    let (early, true_words) = (forge("never said", b"2", 1), forge("said", b"2", 2));
+    ann.say("one", 1, now());
+    liar.say("mine", 1, now());
+    for payload in [&forged, &ann.sent[0], &early, &true_words, &liar.sent[0]] {
+        assert_eq!(reader.hear(payload, now()), Verdict::Accept);
+    }
+    ann.say("two", 1, now());
+    reader.hear(&ann.sent[1], now());
+    let (me, claimed) = (ann.room.me, Some(ann.room.me.to_base58()));
+    let of_ann: Vec<_> = reader.shown.iter().filter(|message| message.from == me).map(|m| m.text.as_str()).collect();
+    assert_eq!(of_ann, ["one", "two"]);
+    let bridged: Vec<_> = reader.shown.iter().filter(|message| message.claimed_source == claimed).collect();
+    assert_eq!(bridged.len(), 3, "a false text does not keep the true one away");
+    assert!(bridged.iter().all(|message| message.from == liar.room.me && message.sequence == 0));
+    assert_eq!(reader.room.nick(&liar.room.me), Some("n"));
+}
+
+#[test]
+fn a_forgotten_line_that_we_brought_is_no_predecessor_of_ours() {
+    let (mut bridge, mut reader) = (Person::new(1), Person::new(2));
+    let source = Keypair::ed25519_from_bytes([9; 32]).unwrap().public().to_peer_id();
+    let line = Elsewhere { room: "lobby".into(), source, number: vec![1], text: "afar".into() };
+    bridge.act(|room, me, out| room.bring(line, me, now(), out));
+    let brought = bridge.sent[0].clone();
+    let mut again = Person::new(1);
+    assert_eq!(again.hear(&brought, now()), Verdict::Accept);
+    again.say("first", 1, now());
+    reader.hear(&brought, now());
+    reader.hear(&again.sent[0], now());
+    assert_eq!(frame::verify(&again.sent[0]).unwrap().previous, 0);
+    assert_eq!(reader.texts(), ["afar", "first"]);
+}
+
+#[test]
+fn a_room_becomes_plain_with_all_that_was_said_and_waits() {
+    let (mut ann, mut bob) = (Person::new(1), Person::new(2));
+    ann.say("framed", 1, now());
+    ann.say("waits", 0, now());
+    assert!(ann.act(|room, _, out| room.set_plain(true, out)) && ann.room.is_plain());
+    assert!(!ann.act(|room, _, out| room.set_plain(true, out)), "nothing changes");
+    ann.act(|room, me, out| room.flush(1, me, now(), out));
+    ann.say("plain", 1, now());
+    assert_eq!(ann.sent[1..], [b"waits".to_vec(), b"plain".to_vec()]);
+    for payload in &ann.sent {
+        bob.hear(payload, now());
+    }
+    assert_eq!(bob.texts(), ["framed", "waits", "plain"]);
+    assert_eq!(ann.texts(), ["framed", "waits", "waits", "plain"]);
+    assert!(load(&ann.stored)["lobby"].plain, "also after a restart");
 }

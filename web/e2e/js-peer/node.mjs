@@ -6,6 +6,7 @@ import { identify, identifyPush } from "@libp2p/identify";
 import { kadDHT, passthroughMapper } from "@libp2p/kad-dht";
 import { noise } from "@libp2p/noise";
 import { ping } from "@libp2p/ping";
+import { pubsubPeerDiscovery } from "@libp2p/pubsub-peer-discovery";
 import { webRTCDirect } from "@libp2p/webrtc";
 import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
@@ -14,11 +15,14 @@ import { createLibp2p } from "libp2p";
 /** Records under `/tincan/`: js-libp2p stores and finds none without a namespace that it has rules for. */
 const NAMESPACE = "tincan";
 
+/** Time between two words of a node about itself. */
+const DISCOVERY_EVERY_MS = 10_000;
+
 /**
  * Starts a node. What `listen` names (a hub's `…/p2p-circuit`) is reserved when it answers. A quiet one pings nobody of
- * its own accord.
+ * its own accord. With topics for its `discovery` it tells there who it is, every 10 s as universal-connectivity does.
  */
-export function startNode({ listen = [], quiet = false } = {}) {
+export function startNode({ listen = [], quiet = false, discovery } = {}) {
   return createLibp2p({
     addresses: { listen },
     transports: [webSockets(), webRTCDirect(), circuitRelayTransport()],
@@ -27,6 +31,7 @@ export function startNode({ listen = [], quiet = false } = {}) {
     // In a browser it would refuse ws:// and every private address, loopback too.
     connectionGater: { denyDialMultiaddr: () => false },
     connectionMonitor: { enabled: !quiet },
+    ...(discovery && { peerDiscovery: [pubsubPeerDiscovery({ interval: DISCOVERY_EVERY_MS, topics: discovery })] }),
     services: {
       identify: identify(),
       identifyPush: identifyPush(),

@@ -21,6 +21,7 @@ const PING_BYTES = 32;
 const PART_BYTES = 8192;
 
 const utf8 = (text) => new TextEncoder().encode(text);
+const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const limit = () => ({ signal: AbortSignal.timeout(LIMIT_MS) });
 /** A provider's key is a multihash here and any bytes in Tincan: what is both serves both. */
 const asCid = (key) => CID.createV1(raw.code, Digest.decode(utf8(key)));
@@ -28,13 +29,16 @@ const asCid = (key) => CID.createV1(raw.code, Digest.decode(utf8(key)));
 export class Peer {
   node;
   heard = [];
+  discovered = new Set();
 
   /** Begins anew, with a key of its own. */
   async start(options) {
     await this.stop();
     this.heard = [];
+    this.discovered.clear();
     this.node = await startNode(options);
     this.node.services.pubsub.addEventListener("message", ({ detail }) => this.#hear(detail));
+    this.node.addEventListener("peer:discovery", ({ detail }) => this.discovered.add(detail.id.toString()));
     await this.node.handle(ECHO, echo, { runOnLimitedConnection: true });
     return this.node.peerId.toString();
   }
@@ -100,6 +104,29 @@ export class Peer {
   async say(room, text) {
     const { recipients } = await this.node.services.pubsub.publish(room, utf8(text));
     return recipients.map(String);
+  }
+
+  /** Peers that told who they are. */
+  found() {
+    return [...this.discovered];
+  }
+
+  /** Says these very bytes in a room, one payload after another; they come as base64. */
+  async publish(room, payloads) {
+    for (const payload of payloads) await this.node.services.pubsub.publish(room, fromBase64(payload));
+  }
+
+  /** Gives everybody who says something on such a stream these very bytes; a stream that is `kept` stays open after. */
+  async answer(protocol, base64, kept = false) {
+    const bytes = fromBase64(base64);
+    const say = async (stream) => {
+      await sendAll(stream, bytes);
+      if (!kept) await stream.close(limit());
+    };
+    await this.node.unhandle(protocol);
+    await this.node.handle(protocol, (stream) => {
+      stream.addEventListener("message", () => say(stream).catch(() => {}), { once: true });
+    });
   }
 
   /** What a room's payload is worth, as the code in docs/wire.md sees it. */

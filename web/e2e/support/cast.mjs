@@ -1,6 +1,6 @@
 // Those whom the states of a page need around it: hubs of every kind, company in a room, a stranger's frame.
 
-import { newerFrame } from "./frames.mjs";
+import { Author } from "./frames.mjs";
 import { address, Stage } from "./stage.mjs";
 import { freePorts } from "./wait.mjs";
 
@@ -68,7 +68,7 @@ export class Cast {
     const person = await this.stage.person(hub, "ida", ROOM, { profile });
     // A page of the hub without a node: nothing else holds the storage.
     await person.page.goto(new URL("healthz", hub.page).href);
-    const entry = newerFrame(ROOM);
+    const entry = new Author().newer(ROOM);
     await person.page.evaluate(storeEntry, { key: `0/${entry.key}`, value: [...entry.bytes] });
     await person.open(address(hub.page, ROOM));
   }

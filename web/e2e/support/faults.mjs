@@ -2,8 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 
-/** The module never arrives. */
-export const heldModule = (page) => page.route("**/*.wasm", () => {});
+/** The module does not arrive until `page.release()`. */
+export async function heldModule(page) {
+  const released = new Promise((resolve) => (page.release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await released;
+    await route.continue();
+  });
+}
 
 /** The module cannot be had. */
 export const brokenModule = (page) => page.route("**/*.wasm", (route) => route.abort("connectionreset"));
@@ -42,6 +48,18 @@ export const storage = {
     }),
 };
 
+/** A browser that stores, until the page has `refusesStorage` set. */
+export const refusable = (page) =>
+  page.addInitScript(() => {
+    for (const name of ["put", "delete"]) {
+      const real = IDBObjectStore.prototype[name];
+      IDBObjectStore.prototype[name] = function (...parts) {
+        if (window.refusesStorage) throw new DOMException("No space is left.", "QuotaExceededError");
+        return real.apply(this, parts);
+      };
+    }
+  });
+
 /** The device's clock is off by so much, for everything that runs in the page. */
 export const clockOffBy = (ms) => (page) =>
   page.addInitScript((off) => {
@@ -69,3 +87,17 @@ export async function fillStorage(person, atMost = 60) {
   for (let n = 0; n < atMost && !(await full()); n++) await person.say(randomBytes(3_000).toString("base64"));
   await person.says("storage takes no more");
 }
+
+/** How many entries the page's database holds whose keys have this behind the number of the tab's key. */
+export const storedKeys = (person, kind) =>
+  person.page.evaluate(async (kind) => {
+    const done = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await done(indexedDB.open("tincan"));
+    const keys = await done(database.transaction("entries").objectStore("entries").getAllKeys());
+    database.close();
+    return keys.filter((key) => key.split("/").slice(1).join("/").startsWith(kind)).length;
+  }, kind);

@@ -1,8 +1,11 @@
-// A frame as docs/wire.md has it, of a kind that no Tincan knows yet.
+// Frames as docs/wire.md has them, of authors whom nobody knows.
 
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 
 const DOMAIN = "tincan-frame-v1:";
+const MESSAGE = 1;
+const PRESENCE = 2;
+const BRIDGED = 3;
 const KIND_OF_THE_FUTURE = 4747;
 
 function varint(number) {
@@ -12,25 +15,77 @@ function varint(number) {
     bytes.push(Number(left & 127n) | 128);
   }
 }
-const field = (number, bytes) => Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
+
+/** A field of bytes or text. */
+export const field = (number, content) => {
+  const bytes = Buffer.from(content);
+  return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
+};
 const count = (number, value) => Buffer.concat([varint(number << 3), varint(value)]);
 
-/** A signed frame of an author nobody knows, and the name a node stores it by. */
-export function newerFrame(room) {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const key = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
-  const author = Buffer.concat([count(1, 1), field(2, key)]);
-  const now = Date.now();
-  const signed = Buffer.concat([
-    field(1, Buffer.from(room)),
-    field(2, author),
-    count(3, now),
-    count(5, now),
-    count(6, KIND_OF_THE_FUTURE),
-    field(7, Buffer.from("what only a newer one can read")),
-  ]);
-  const signature = sign(null, Buffer.concat([Buffer.from(DOMAIN), signed]), privateKey);
-  const bytes = Buffer.concat([Buffer.from([0xff, 0x01]), field(1, signed), field(2, signature)]);
-  const id = createHash("sha256").update(signed).digest("hex");
-  return { bytes, key: `frame/${Buffer.from(room).toString("hex")}/${id}` };
+/** A message with its length before it, as streams carry it. */
+export const measured = (message) => Buffer.concat([varint(message.length), message]);
+
+const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/** A peer id of an Ed25519 key, from its text. */
+export function bytesOf(peerId) {
+  const number = [...peerId.slice(1)].reduce((sum, digit) => sum * 58n + BigInt(BASE58.indexOf(digit)), 0n);
+  return Buffer.from(`00${number.toString(16)}`, "hex");
+}
+
+/** Somebody who signs what they say, in the order they say it. */
+export class Author {
+  #keys = generateKeyPairSync("ed25519");
+  #last = 0;
+
+  /** The key as libp2p writes it. */
+  #publicKey() {
+    const key = this.#keys.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
+    return Buffer.concat([count(1, 1), field(2, key)]);
+  }
+
+  /** The key's identity multihash in base58: the bytes 00 24, then the key. */
+  get peerId() {
+    let id = "";
+    for (let n = BigInt(`0x24${this.#publicKey().toString("hex")}`); n > 0n; n /= 58n) id = BASE58[n % 58n] + id;
+    return `1${id}`;
+  }
+
+  #frame(room, kind, body, time) {
+    const sequence = Math.max(this.#last + 1, time);
+    const previous = kind === PRESENCE ? 0 : this.#last;
+    if (kind !== PRESENCE) this.#last = sequence;
+    return this.#signed(room, kind, body, time, sequence, previous);
+  }
+
+  #signed(room, kind, body, time, sequence, previous) {
+    const numbers = [count(3, sequence), ...(previous ? [count(4, previous)] : []), count(5, time), count(6, kind)];
+    const signed = Buffer.concat([field(1, room), field(2, this.#publicKey()), ...numbers, field(7, body)]);
+    const signature = sign(null, Buffer.concat([Buffer.from(DOMAIN), signed]), this.#keys.privateKey);
+    const bytes = Buffer.concat([Buffer.from([0xff, 0x01]), field(1, signed), field(2, signature)]);
+    const id = createHash("sha256").update(signed).digest("hex");
+    return { bytes, key: `frame/${Buffer.from(room).toString("hex")}/${id}` };
+  }
+
+  /** A line, said now or at a unix time in milliseconds. */
+  line(room, text, { nick = "stranger", time = Date.now() } = {}) {
+    return this.#frame(room, MESSAGE, Buffer.concat([field(1, nick), field(2, text)]), time);
+  }
+
+  /** What somebody says of themselves. */
+  presence(room, nick, { status = "here", time = Date.now() } = {}) {
+    return this.#frame(room, PRESENCE, Buffer.concat([field(1, nick), field(2, status)]), time);
+  }
+
+  /** A line that it says to have heard from this peer elsewhere; a liar gives it any number. */
+  bridged(room, source, text, sequence) {
+    const body = Buffer.concat([field(1, source), field(2, [1]), field(3, text)]);
+    return this.#signed(room, BRIDGED, body, Date.now(), sequence, 0);
+  }
+
+  /** What no Tincan can read yet. */
+  newer(room) {
+    return this.#frame(room, KIND_OF_THE_FUTURE, "what only a newer one can read", Date.now());
+  }
 }

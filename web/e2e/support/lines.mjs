@@ -1,21 +1,27 @@
 // What people say to each other in the tests, and what has to be seen of it.
 
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { PATIENCE_MS, until } from "./wait.mjs";
 
 /** The longest text that a message may have. */
 export const LONGEST = 4096;
 
+/** Characters that are shown as others, by their numbers: the table that the Rust code is tested against. */
+const NEUTRALISED = new Map(
+  fs.readFileSync(new URL("../../../shared/tests/neutralised.txt", import.meta.url), "utf8").trim().split("\n").flatMap((row) => {
+    const [first, last, from, to] = row.split(/\.\.| /).map((number) => parseInt(number, 16));
+    return Array.from({ length: last - first + 1 }, (_, i) => [first + i, Math.min(from + i, to)]);
+  }),
+);
+
+/** All of them, in one text. */
+export const everyNeutralised = () => String.fromCodePoint(...NEUTRALISED.keys());
+
 /** How a text is shown: control characters as pictures, characters that reorder their neighbours replaced. */
 export function shown(text, { lineFeeds }) {
   return [...text]
-    .map((c) => {
-      const code = c.codePointAt(0);
-      if (c === "\n") return lineFeeds ? c : "⏎";
-      if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-      if (code === 0x7f) return "\u2421";
-      return /[\u0080-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufeff]/u.test(c) ? "\ufffd" : c;
-    })
+    .map((c) => (c === "\n" && lineFeeds ? c : String.fromCodePoint(NEUTRALISED.get(c.codePointAt(0)) ?? c.codePointAt(0))))
     .join("");
 }
 
@@ -30,7 +36,7 @@ export function awkward({ lineFeeds }) {
     `<img src=x onerror="window.fooled = true">`,
     "<script>window.fooled = true</script> & &amp;",
     "a\u001b[31mb\u0007c",
-    "left \u202e right",
+    "left \u202e right \u2067 and \u{e0041}\u{e007f} hidden \ufeff",
     ...(lineFeeds ? ["one line\nand another\n\nand a last"] : []),
   ];
 }

@@ -8,10 +8,13 @@ import { freePorts, until } from "./wait.mjs";
 const BINARY = process.env.TINCAN_BIN;
 if (!BINARY) throw new Error("TINCAN_BIN names no binary; run `cargo xtask test e2e`");
 
+/** The first published build, where a test is given one. */
+export const OLD_BINARY = process.env.TINCAN_OLD_BIN;
+
 /** A running `tincan`. */
 class Tincan extends Process {
-  constructor(name, words) {
-    super(name, BINARY, words);
+  constructor(name, words, binary = BINARY) {
+    super(name, binary, words);
   }
 }
 
@@ -23,11 +26,11 @@ export class Hub {
 
   /**
    * A hub with its data in `dir`, on these ports or on any that are free, and with the text of a `--config`; without
-   * WebRTC-direct if it is not to be `direct`.
+   * WebRTC-direct if it is not to be `direct`; of another `binary` than the one under test.
    */
-  static async start(dir, { ports, config, direct = true } = {}) {
+  static async start(dir, { ports, config, direct = true, binary } = {}) {
     const hub = new Hub(dir, ports ?? (await freePorts(4)));
-    hub.direct = direct;
+    Object.assign(hub, { direct, binary });
     await hub.configure(config);
     await hub.start();
     return hub;
@@ -46,7 +49,8 @@ export class Hub {
     if (this.direct) listen.push(`udp/${webrtc}/webrtc-direct`);
     const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `127.0.0.1:${http}`];
     if (this.config) words.push("--config", this.config);
-    this.process = new Tincan("hub", [...words, ...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`])]);
+    words.push(...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`]));
+    this.process = new Tincan("hub", words, this.binary);
     this.process.onLine = this.onLine;
     const page = await this.process.line(/^page: /);
     this.page = page.slice("page: ".length);
@@ -84,9 +88,10 @@ export function shownBy(line) {
 
 /** `tincan chat` in one room; with `dir` as who that directory says, else as nobody before. */
 export class Terminal extends Tincan {
-  constructor(nick, room, addresses, more = [], dir) {
+  constructor(nick, room, addresses, more = [], dir, binary) {
     const identity = dir ? ["--data-dir", dir] : ["--ephemeral"];
-    super(`terminal ${nick}`, ["chat", "--no-mdns", ...identity, "--nick", nick, "--room", room, ...more, ...addresses]);
+    const words = ["chat", "--no-mdns", ...identity, "--nick", nick, "--room", room, ...more, ...addresses];
+    super(`terminal ${nick}`, words, binary);
     Object.assign(this, { nick, room });
   }
 
@@ -107,8 +112,8 @@ export class Terminal extends Tincan {
 
 /** `tincan kv`: one line in, one line out. */
 export class Console extends Tincan {
-  constructor(name, addresses) {
-    super(`kv ${name}`, ["kv", "--no-mdns", "--ephemeral", ...addresses]);
+  constructor(name, addresses, binary) {
+    super(`kv ${name}`, ["kv", "--no-mdns", "--ephemeral", ...addresses], binary);
   }
 
   async ask(line) {

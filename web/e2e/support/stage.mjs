@@ -55,14 +55,14 @@ export class Stage {
     return hub;
   }
 
-  /** A terminal in a room, connected to these addresses; with a directory, as who it says. */
-  terminal(nick, room, addresses, more, dir) {
-    return this.#process(new Terminal(nick, room, addresses, more, dir));
+  /** A terminal in a room, connected to these addresses; with a directory, as who it says; maybe of another binary. */
+  terminal(nick, room, addresses, more, dir, binary) {
+    return this.#process(new Terminal(nick, room, addresses, more, dir, binary));
   }
 
   /** `tincan kv`, connected to these addresses. */
-  console(name, addresses) {
-    return this.#process(new Console(name, addresses));
+  console(name, addresses, binary) {
+    return this.#process(new Console(name, addresses, binary));
   }
 
   #process(process) {

@@ -8,7 +8,7 @@ use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataC
 
 use super::callbacks::Callbacks;
 use crate::{
-    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream,
+    Account, Acknowledging, Channel, ChannelGone, Feed, Opened, Stream,
     stream::{self, Outlet},
 };
 
@@ -29,12 +29,12 @@ struct BrowserChannel(SendWrapper<Inner>);
 pub(super) fn stream(
     channel: RtcDataChannel,
     opened: Opened,
-    limits: Limits,
+    account: &Account,
     acknowledging: Acknowledging,
 ) -> (Stream, Feed) {
     channel.set_binary_type(RtcDataChannelType::Arraybuffer);
     channel.set_buffered_amount_low_threshold(LOW_WATER);
-    let (stream, feed, outlet) = stream::unconnected(opened, limits, acknowledging);
+    let (stream, feed, outlet) = stream::unconnected(opened, account, acknowledging);
     connect(channel, &feed, outlet);
     (stream, feed)
 }

@@ -19,10 +19,12 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, RtcDataChannelEvent, RtcIceConnectionState, RtcPeerConnection, RtcPeerConnectionState};
 
 use super::{callbacks::Callbacks, channel};
-use crate::{Acknowledging, Feed, Limits, Opened, Stream};
+use crate::{Account, Acknowledging, Budget, Feed, Opened, Stream};
 
 /// Streams of the other side that nobody has taken yet; further ones are closed.
 const MAX_WAITING: usize = 256;
+/// The same until the other side has proved who it is: it may be through with that before we are.
+const MAX_EARLY_STREAMS: usize = 16;
 /// For how long a connection may be what browsers call disconnected, which it is after some seconds without an answer.
 const DISCONNECTED_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -33,7 +35,7 @@ pub struct Connection(SendWrapper<Rc<Shared>>);
 #[derive(Debug)]
 struct Shared {
     peer: RtcPeerConnection,
-    limits: Limits,
+    account: Account,
     acknowledging: Acknowledging,
     state: RefCell<State>,
     /// Freed after `peer` has let go of them.
@@ -49,6 +51,8 @@ struct State {
     changes: u64,
     /// The other side has answered a STUN request of ours.
     answered: bool,
+    /// The other side has proved who it is.
+    proven: bool,
     /// Why there is no more.
     ended: Option<&'static str>,
     inbound: Option<Waker>,
@@ -59,10 +63,10 @@ struct State {
 
 impl Connection {
     /// Takes over a peer connection, before it has a remote description: no channel may come earlier.
-    pub(super) fn new(peer: RtcPeerConnection, limits: Limits) -> Self {
+    pub(super) fn new(peer: RtcPeerConnection, budget: &Budget) -> Self {
         let shared = Rc::new(Shared {
             peer,
-            limits,
+            account: budget.open(),
             acknowledging: Acknowledging::default(),
             state: RefCell::default(),
             callbacks: RefCell::default(),
@@ -107,6 +111,12 @@ impl Connection {
         self.0.acknowledging.learn();
     }
 
+    /// The other side has proved who it is, and may use more.
+    pub(super) fn proved(&self) {
+        self.0.account.prove();
+        self.0.state.borrow_mut().proven = true;
+    }
+
     /// A stream over a channel that was made here.
     pub(super) fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
         self.0.stream(channel, Opened::Here)
@@ -135,7 +145,7 @@ impl Connection {
 
 impl Shared {
     fn stream(&self, channel: web_sys::RtcDataChannel, opened: Opened) -> Stream {
-        let (stream, feed) = channel::stream(channel, opened, self.limits, self.acknowledging.clone());
+        let (stream, feed) = channel::stream(channel, opened, &self.account, self.acknowledging.clone());
         let feeds = &mut self.state.borrow_mut().feeds;
         feeds.retain(Feed::is_open);
         feeds.push(feed);
@@ -144,7 +154,8 @@ impl Shared {
 
     fn came(self: &Rc<Self>, event: &RtcDataChannelEvent) {
         let channel = event.channel();
-        if self.state.borrow().waiting.len() >= MAX_WAITING {
+        let most = if self.state.borrow().proven { MAX_WAITING } else { MAX_EARLY_STREAMS };
+        if self.state.borrow().waiting.len() >= most {
             tracing::debug!("more streams come than are taken; one is closed");
             return channel.close();
         }

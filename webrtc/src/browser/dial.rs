@@ -12,7 +12,7 @@ use web_sys::{RtcDataChannelInit, RtcPeerConnection, RtcSdpType, RtcSessionDescr
 
 use super::connection::Connection;
 use crate::{
-    Limits,
+    Budget,
     direct::{
         address::{Fingerprint, Target},
         credentials::{Agreed, Credentials, Version},
@@ -49,8 +49,8 @@ impl From<JsValue> for DialError {
 }
 
 /// Dials by version 2, and by version 1 where nothing answers that.
-pub(super) async fn dial(target: Target, keypair: Keypair, limits: Limits) -> Result<(PeerId, Connection), DialError> {
-    let attempts = newer_first(|version, answered| attempt(version, answered, &target, &keypair, limits));
+pub(super) async fn dial(target: Target, keypair: Keypair, budget: Budget) -> Result<(PeerId, Connection), DialError> {
+    let attempts = newer_first(|version, answered| attempt(version, answered, &target, &keypair, &budget));
     timeout(DIAL_TIMEOUT, attempts).await.unwrap_or(Err(DialError::TimedOut))
 }
 
@@ -59,9 +59,9 @@ async fn attempt(
     answered: Answered,
     target: &Target,
     keypair: &Keypair,
-    limits: Limits,
+    budget: &Budget,
 ) -> Result<(PeerId, Connection), DialError> {
-    let connection = Connection::new(RtcPeerConnection::new()?, limits);
+    let connection = Connection::new(RtcPeerConnection::new()?, budget);
     let negotiated = RtcDataChannelInit::new();
     negotiated.set_negotiated(true);
     negotiated.set_id(0);
@@ -72,6 +72,7 @@ async fn attempt(
     let ended = poll_fn(|cx| connection.poll_end(cx));
     let proof = authenticate(handshake, ended, Role::Dialer, keypair, certificates);
     let peer = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await?;
+    connection.proved();
     Ok((peer, connection))
 }
 

@@ -17,20 +17,20 @@ use super::{
     connection::Connection,
     dial::{DialError, dial},
 };
-use crate::{Limits, direct::address::Target};
+use crate::{Budget, Limits, direct::address::Target};
 
 /// Dials as the peer of a key.
 #[derive(Debug)]
 pub struct Transport {
     keypair: Keypair,
-    limits: Limits,
+    budget: Budget,
 }
 
 impl Transport {
-    /// With these limits for each stream.
+    /// With these limits.
     #[must_use]
     pub fn new(keypair: Keypair, limits: Limits) -> Self {
-        Self { keypair, limits }
+        Self { keypair, budget: Budget::new(limits) }
     }
 }
 
@@ -51,7 +51,7 @@ impl transport::Transport for Transport {
     fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<Self::Error>> {
         match Target::read(&address) {
             Ok(target) if options.role.is_dialer() => {
-                Ok(SendWrapper::new(dial(target, self.keypair.clone(), self.limits)).boxed())
+                Ok(SendWrapper::new(dial(target, self.keypair.clone(), self.budget.clone())).boxed())
             }
             _ => Err(TransportError::MultiaddrNotSupported(address)),
         }

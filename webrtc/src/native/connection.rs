@@ -26,6 +26,11 @@ impl Connection {
         self.0.answered.notified().await;
     }
 
+    /// The other side has proved who it is, and may use more.
+    pub(super) fn proved(&self) {
+        self.0.prove();
+    }
+
     /// Ready when the connection is over, with why.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
         self.poll_ended(cx, |wakers| &mut wakers.ended)

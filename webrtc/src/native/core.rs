@@ -18,26 +18,16 @@ use str0m::{
     net::{Protocol, Receive},
 };
 
-use super::{driver::now, shared::Shared, socket::Way};
+use super::{driver::now, inspect::Gate, shared::Shared, socket::Way, window::Window};
 use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, stream::Outlet};
 
-/// Bytes of one channel that the other side has not acknowledged before writers wait. More at once is more than a
-/// browser's socket holds, and every loss makes all that is under way costly to look through.
-const HIGH_WATER: usize = 64 * 1024;
-/// The same on a long path, which holds more.
-const LONG_HIGH_WATER: usize = 256 * 1024;
-/// Bytes down to which it must come before they go on. One for both, and set once: str0m takes a new one only after it has
-/// read what came, and never tells of a bound that was passed meanwhile.
-const LOW_WATER: usize = 48 * 1024;
-/// What is called long: full channels take so much time until they have room,
-const LONG_PATH: Duration = Duration::from_millis(20);
-/// so often in a row. Once or twice may be a loss.
-const LONG_TIMES: u32 = 3;
 /// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
 /// handshake's channel a moment after its association stands, and never if words have come by then.
 const FIRST_WORDS_DELAY: Duration = Duration::from_millis(10);
 /// Streams that the other side may have open or waiting.
 pub(super) const MAX_STREAMS: usize = 1024;
+/// The same before it has proved who it is, besides the handshake's: it may be through with that before we are.
+const MAX_EARLY_STREAMS: usize = 16;
 
 /// What happened, for whoever does not hold the core.
 pub(super) enum News {
@@ -75,15 +65,15 @@ pub(super) struct Core {
     pub(super) inbound: VecDeque<Stream>,
     pub(super) ended: Option<&'static str>,
     pub(super) closing: bool,
+    gate: Arc<Gate>,
+    handshake: Option<ChannelId>,
     /// The handshake's channel, until it is open and [`FIRST_WORDS_DELAY`] over.
     held: Option<ChannelId>,
     /// When that will be.
     pub(super) held_until: Option<Instant>,
     pub(super) wakers: Wakers,
-    /// How often in a row a channel took [`LONG_PATH`] until it had room.
-    long_times: u32,
-    /// Since when a channel is full.
-    full_since: Option<Instant>,
+    /// Bytes that are under way.
+    window: Window<ChannelId>,
 }
 
 /// Who waits for what.
@@ -99,9 +89,11 @@ pub(super) struct Wakers {
 
 impl Core {
     /// Over a connection that nobody has used yet.
-    pub(super) fn new(rtc: Rtc) -> Self {
+    pub(super) fn new(rtc: Rtc, gate: Arc<Gate>) -> Self {
         Self {
             rtc,
+            gate,
+            handshake: None,
             channels: HashMap::new(),
             given_up: HashSet::new(),
             inbound: VecDeque::new(),
@@ -110,14 +102,17 @@ impl Core {
             held: None,
             held_until: None,
             wakers: Wakers::default(),
-            long_times: 0,
-            full_since: None,
+            window: Window::new(),
         }
     }
 
     /// Opens a channel, which belongs to this stream. Returns its number, and whether the connection still stands.
     pub(super) fn open(&mut self, feed: Feed, config: ChannelConfig) -> (ChannelId, bool) {
+        let handshake = config.negotiated.is_some();
         let id = self.rtc.direct_api().create_data_channel(config);
+        if handshake {
+            self.handshake = Some(id);
+        }
         let stands = self.ended.is_none();
         if stands {
             self.channels.insert(id, feed);
@@ -125,34 +120,29 @@ impl Core {
         (id, stands)
     }
 
-    /// Whether a channel takes a message. If not, it tells when it does: more than [`LOW_WATER`] is under way.
+    /// Whether a channel takes a message. If not, it tells when it does.
     pub(super) fn has_room(&mut self, id: ChannelId) -> bool {
-        if self.held == Some(id) {
-            return false;
-        }
-        let high_water = if self.long_times < LONG_TIMES { HIGH_WATER } else { LONG_HIGH_WATER };
-        let Some(mut channel) = self.rtc.channel(id) else { return false };
-        let room = channel.buffered_amount() < high_water;
-        if !room {
-            self.full_since.get_or_insert_with(now);
-        }
-        room
+        self.held != Some(id) && self.rtc.channel(id).is_some() && self.window.has_room(id)
     }
 
-    /// A channel that was full has room.
-    fn drained(&mut self, id: ChannelId, now: Instant) -> Option<News> {
-        // Of several that were full, the first tells how long that takes.
-        if let Some(since) = self.full_since.take() {
-            let long = now.duration_since(since) >= LONG_PATH;
-            self.long_times = if long { self.long_times.saturating_add(1) } else { 0 };
-        }
-        self.channels.get(&id).cloned().map(News::Drained)
+    /// Channels that were full and have room.
+    pub(super) fn drained(&mut self, now: Instant) -> Vec<News> {
+        let rtc = &mut self.rtc;
+        let room = self.window.update(now, |id| rtc.channel(id).map_or(0, |mut channel| channel.buffered_amount()));
+        room.iter().filter_map(|id| self.channels.get(id).cloned().map(News::Drained)).collect()
     }
 
     /// Sends a message; fails where the channel is gone.
     pub(super) fn send(&mut self, id: ChannelId, message: &[u8]) -> Result<(), ChannelGone> {
         let sent = self.rtc.channel(id).ok_or(ChannelGone)?.write(true, message);
-        if matches!(sent, Ok(true)) { Ok(()) } else { Err(ChannelGone) }
+        if !matches!(sent, Ok(true)) {
+            return Err(ChannelGone);
+        }
+        if self.handshake == Some(id) {
+            self.gate.say();
+        }
+        self.window.sent(id, message.len(), now());
+        Ok(())
     }
 
     /// Closes a channel, unless the other side did.
@@ -230,7 +220,7 @@ impl Core {
                     if matches!(&event, Event::ChannelOpen(id, _) if self.held == Some(*id)) {
                         self.held_until = Some(now + FIRST_WORDS_DELAY);
                     }
-                    if let Some(news) = self.happened(event, shared, now) {
+                    if let Some(news) = self.happened(event, shared) {
                         tell(news);
                     }
                 }
@@ -243,7 +233,7 @@ impl Core {
         }
     }
 
-    fn happened(&mut self, event: Event, shared: &Arc<Shared>, now: Instant) -> Option<News> {
+    fn happened(&mut self, event: Event, shared: &Arc<Shared>) -> Option<News> {
         match event {
             Event::Connected => {
                 let digest = self.rtc.direct_api().remote_dtls_fingerprint()?.bytes.clone();
@@ -254,14 +244,12 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                if let Some(mut channel) = self.rtc.channel(id) {
-                    channel.set_buffered_amount_low_threshold(LOW_WATER);
-                }
                 if let Some(feed) = self.channels.get(&id) {
                     return Some(News::Drained(feed.clone()));
                 }
-                if self.channels.len() >= MAX_STREAMS {
-                    tracing::debug!("the other side opens more than {MAX_STREAMS} streams; one is closed");
+                let most = if self.gate.is_proven() { MAX_STREAMS } else { MAX_EARLY_STREAMS + 1 };
+                if self.channels.len() >= most {
+                    tracing::debug!("the other side opens more than {most} streams; one is closed");
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
@@ -273,8 +261,10 @@ impl Core {
                 let feed = self.channels.get(&message.id)?;
                 Some(News::Message(feed.clone(), message.data.into()))
             }
-            Event::ChannelBufferedAmountLow(id) => self.drained(id, now),
-            Event::ChannelClose(id) => self.channels.remove(&id).map(News::Closed),
+            Event::ChannelClose(id) => {
+                self.window.remove(id);
+                self.channels.remove(&id).map(News::Closed)
+            }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
                 Some(News::Ended("the other side no longer answers"))
             }

@@ -3,7 +3,6 @@
 use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    sync::Arc,
 };
 
 use futures::channel::oneshot;
@@ -12,7 +11,7 @@ use rand::distr::{Alphanumeric, SampleString};
 
 use super::{Certificate, Connection, HandshakeError, endpoint::Endpoint, handshake::authenticate};
 use crate::{
-    Limits,
+    Budget,
     direct::{
         address::Target,
         credentials::{Agreed, Credentials, Version},
@@ -29,38 +28,30 @@ const RANDOM: usize = 32;
 pub(super) struct Dialer {
     pub(super) keypair: Keypair,
     pub(super) certificate: Certificate,
-    pub(super) limits: Limits,
+    pub(super) budget: Budget,
     /// Version 2, and version 1 where nothing answers it, if none is set.
     pub(super) version: Option<Version>,
 }
 
 impl Dialer {
     /// The first connection that stands counts.
-    pub(super) async fn dial(
-        self,
-        endpoint: Option<Arc<Endpoint>>,
-        target: Target,
-    ) -> Result<(PeerId, Connection), HandshakeError> {
+    pub(super) async fn dial(self, target: Target) -> Result<(PeerId, Connection), HandshakeError> {
         if let Some(version) = self.version {
             let (answered, _) = oneshot::channel();
-            return self.attempt(endpoint, version, answered, &target).await;
+            return self.attempt(version, answered, &target).await;
         }
-        newer_first(|version, answered| self.attempt(endpoint.clone(), version, answered, &target)).await
+        newer_first(|version, answered| self.attempt(version, answered, &target)).await
     }
 
     async fn attempt(
         &self,
-        endpoint: Option<Arc<Endpoint>>,
         version: Version,
         answered: Answered,
         target: &Target,
     ) -> Result<(PeerId, Connection), HandshakeError> {
         let theirs = SocketAddr::new(target.ip, target.port);
         // Datagrams are told apart by their source: two connections to one address need two sockets.
-        let endpoint = match endpoint.filter(|endpoint| endpoint.is_free(theirs)) {
-            Some(endpoint) => endpoint,
-            None => Endpoint::bind(unspecified(theirs), self.certificate.clone(), self.limits, false)?.0,
-        };
+        let (endpoint, _) = Endpoint::bind(unspecified(theirs), self.certificate.clone(), self.budget.clone(), false)?;
         let ours = SocketAddr::new(route(theirs)?.ip(), endpoint.socket().local().port());
         let random = || Alphanumeric.sample_string(&mut rand::rng(), RANDOM);
         let agreed = match version {

@@ -1,7 +1,6 @@
 //! The task of one connection: from the socket to its core, from its core to the socket, from its core to its streams.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     task::Waker,
     time::{Duration, Instant},
@@ -17,29 +16,22 @@ use super::{
     core::News,
     endpoint::Endpoint,
     handshake::HANDSHAKE_TIMEOUT,
+    inbox::Packet,
     shared::Shared,
     socket::Way,
-    stun::{is_alert, is_server_hello, is_success},
+    stun::{is_alert, is_success},
 };
 use crate::direct::address::Fingerprint;
 
-/// Datagrams that wait for one connection; more are lost, as on their way.
-pub(super) const MAX_QUEUED: usize = 2048;
-/// Of them those that are read before anything is sent.
+/// Datagrams that are read before anything is sent.
 const MAX_AT_ONCE: usize = 64;
-/// And of these those that are read at once, as each look at what is to be sent goes through all that is on its way; DTLS
-/// keeps so many records and some more.
+/// And of these, acknowledgements that are read at once: each poll goes through all that is in flight. DTLS keeps so many
+/// records and some more.
 const MAX_BETWEEN_POLLS: usize = 16;
+/// Bytes of a datagram with one SACK that reports no gap, in DTLS with AES-GCM. A longer one may carry DATA.
+const SACK_BYTES: usize = 65;
 /// For how long a connection that is closed still sends what was written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A datagram on its way to a connection.
-#[derive(Debug)]
-pub(super) struct Packet {
-    pub(super) from: SocketAddr,
-    pub(super) to: SocketAddr,
-    pub(super) bytes: Vec<u8>,
-}
 
 /// Drives one connection.
 pub(super) struct Driver {
@@ -49,8 +41,6 @@ pub(super) struct Driver {
     pub(super) packets: mpsc::Receiver<Packet>,
     /// Who waits for it to be encrypted.
     pub(super) connected: Option<oneshot::Sender<Fingerprint>>,
-    /// Bytes that may be sent to a source that has not proved that it receives; nothing once it has.
-    pub(super) credit: Option<usize>,
 }
 
 /// Ends a connection however its task ends.
@@ -80,7 +70,7 @@ impl Driver {
     async fn drive(&mut self) -> &'static str {
         let began = now();
         let mut closing_since = None;
-        let mut outbox = Outbox { credit: self.credit, parcels: Vec::new() };
+        let mut outbox = Outbox::default();
         let mut received: Vec<Packet> = Vec::new();
         loop {
             let mut news = Vec::new();
@@ -91,10 +81,6 @@ impl Driver {
             }
             let (mut next, alive) = self.step(now, &received, &mut closing_since, &mut outbox, &mut news);
             received.clear();
-            if self.credit.is_some() && outbox.credit.is_none() {
-                self.credit = None;
-                self.endpoint.prove(self.id);
-            }
             self.send(&mut outbox).await;
             if let Some(why) = self.tell(news) {
                 return why;
@@ -145,9 +131,10 @@ impl Driver {
                 core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
                 unpolled = 0;
             }
-            outbox.allow(packet.bytes.len());
             core.receive(packet.from, packet.to, &packet.bytes, now);
-            unpolled += 1;
+            // A poll sends at most one SACK, and the sender's window grows with each: so DATA is polled for one by one, and
+            // SCTP acknowledges every second packet, or each while one is missing (RFC 9260, 6.2).
+            unpolled = if packet.bytes.len() > SACK_BYTES { at_once } else { unpolled + 1 };
         }
         core.pass(now);
         if core.closing {
@@ -159,6 +146,7 @@ impl Driver {
         }
         news.extend(core.release(now));
         let next = core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        news.extend(core.drained(now));
         let next = core.held_until.map_or(next, |until| next.min(until));
         (next, core.rtc.is_alive())
     }
@@ -206,29 +194,13 @@ struct Parcel {
     bytes: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Outbox {
     parcels: Vec<Parcel>,
-    /// See [`Driver::credit`].
-    credit: Option<usize>,
 }
 
 impl Outbox {
-    fn allow(&mut self, bytes: usize) {
-        self.credit.iter_mut().for_each(|credit| *credit += bytes);
-    }
-
     fn push(&mut self, way: Way, bytes: &[u8]) {
-        if is_server_hello(bytes) {
-            // The other side has returned the cookie.
-            self.credit = None;
-        }
-        if let Some(credit) = &mut self.credit {
-            let Some(left) = credit.checked_sub(bytes.len()) else {
-                return tracing::debug!(to = %way.theirs, "an unproven source has been sent enough");
-            };
-            *credit = left;
-        }
         match self.parcels.last_mut() {
             Some(last) if last.way == way && last.bytes.len() % last.size == 0 && bytes.len() <= last.size => {
                 last.bytes.extend_from_slice(bytes);

@@ -19,16 +19,18 @@ use tokio::{
 use super::{
     Certificate, Connection,
     admission::Id,
-    driver::{Driver, MAX_QUEUED, now},
+    driver::{Driver, now},
     dtls,
+    hello::{Cookies, Hello},
     heralds::{HERALD_TIMEOUT, Herald},
+    inbox::Inbox,
     routes::Routes,
     shared::{Beginning, Shared, Side},
     socket::{Datagram, Socket, Way},
-    stun::{Stun, is_client_hello, is_stun},
+    stun::{Stun, is_stun},
 };
 use crate::{
-    Limits, Stream,
+    Budget, Stream,
     direct::{
         address::Fingerprint,
         credentials::{Agreed, Version},
@@ -62,13 +64,20 @@ impl Drop for Place {
     }
 }
 
+/// Those who dial a listener, and why its socket failed if it does.
+pub(super) struct Arrivals {
+    pub(super) arrived: mpsc::Receiver<Arrived>,
+    pub(super) failed: oneshot::Receiver<io::Error>,
+}
+
 /// See the [module](self). The socket is read as long as there is this.
 pub(super) struct Endpoint {
     socket: Arc<Socket>,
     stun: Stun,
+    cookies: Cookies,
     crypto: Arc<CryptoProvider>,
     certificate: Certificate,
-    limits: Limits,
+    budget: Budget,
     next: AtomicU64,
     routes: Mutex<Routes>,
     /// Where those go who dial us, when we listen.
@@ -94,32 +103,34 @@ impl Endpoint {
     pub(super) fn bind(
         address: SocketAddr,
         certificate: Certificate,
-        limits: Limits,
+        budget: Budget,
         listening: bool,
-    ) -> io::Result<(Arc<Self>, mpsc::Receiver<Arrived>)> {
+    ) -> io::Result<(Arc<Self>, Arrivals)> {
         let socket = Arc::new(Socket::bind(address)?);
         let (arrived, arrivals) = mpsc::channel(MAX_ARRIVED);
         let endpoint = Arc::new(Self {
             socket: socket.clone(),
             stun: Stun::new(),
+            cookies: Cookies::new(now()),
             crypto: Arc::new(dtls::crypto()),
             certificate,
-            limits,
+            budget,
             next: AtomicU64::new(0),
             routes: Mutex::default(),
             arrived: listening.then_some(arrived),
             reader: Mutex::default(),
         });
-        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint)));
+        let (tell, failed) = oneshot::channel();
+        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint), tell));
         *endpoint.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader.abort_handle());
-        Ok((endpoint, arrivals))
+        Ok((endpoint, Arrivals { arrived: arrivals, failed }))
     }
 
     pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
 
-    async fn read(socket: Arc<Socket>, endpoint: Weak<Self>) {
+    async fn read(socket: Arc<Socket>, endpoint: Weak<Self>, failed: oneshot::Sender<io::Error>) {
         let read = socket.read(|datagram| {
             if let Some(endpoint) = endpoint.upgrade() {
                 endpoint.came(datagram);
@@ -130,6 +141,8 @@ impl Endpoint {
         if let Some(endpoint) = endpoint.upgrade() {
             *endpoint.lock() = Routes::default();
         }
+        // Nobody waits for it where it only dials.
+        let _ = failed.send(error);
     }
 
     fn lock(&self) -> MutexGuard<'_, Routes> {
@@ -142,44 +155,56 @@ impl Endpoint {
     }
 
     fn came(self: &Arc<Self>, datagram: Datagram<'_>) {
-        let mut routes = self.lock();
-        if routes.forward(datagram) || self.arrived.is_none() {
+        let listens = self.arrived.is_some();
+        // A user name tells whose a request is; its address may still be that of a connection that is over.
+        if listens && is_stun(datagram.bytes) && self.greeted(datagram) {
             return;
         }
-        if is_stun(datagram.bytes) {
-            drop(routes);
-            self.greeted(datagram);
-        } else if is_client_hello(datagram.bytes)
-            && let Some(herald) = routes.heralds.take(datagram.from)
-            // Somebody who goes on from another address begins nothing.
-            && !routes.forward_of(&herald.agreed.username(), datagram)
+        let mut routes = self.lock();
+        if listens
+            && let Some(hello) = Hello::read(datagram.bytes)
+            && let Some(Herald { username, to, .. }) = routes.heralds.of(datagram.from).cloned()
         {
+            // Somebody who goes on from another address begins nothing.
+            if routes.forward_of(&username, datagram) {
+                return;
+            }
             drop(routes);
-            self.begin(datagram, &herald);
+            if hello.is_first() {
+                self.answer(datagram, &self.cookies.request(&hello, datagram.from, now()));
+            } else if self.cookies.hold(&hello, datagram.from, now()) {
+                self.begin(datagram, &username, to);
+            }
+            return;
+        }
+        routes.forward(datagram);
+    }
+
+    /// Answers a stranger, of whom nothing proves that it is where it says it is: never with more than it sent.
+    fn answer(&self, datagram: Datagram<'_>, answer: &[u8]) {
+        if !answer.is_empty() && answer.len() <= datagram.bytes.len() {
+            let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
+            // What is lost is asked for again.
+            let _ = self.socket.try_send(way, answer, answer.len());
         }
     }
 
-    /// A stranger asks whether we are there.
-    fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) {
-        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return };
+    /// Somebody asks whether we are there, a stranger or not; false where it is no such request.
+    fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) -> bool {
+        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return false };
         let mut routes = self.lock();
-        if routes.forward_of(&agreed.username(), datagram) {
-            return;
+        let username = agreed.username();
+        if routes.forward_of(&username, datagram) {
+            return true;
         }
-        let answer = self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from);
         let first = routes.heralds.is_empty();
-        let credit = datagram.bytes.len() - answer.len();
-        let herald = Herald { agreed, credit, to: datagram.to, since: now() };
-        routes.heralds.remember(datagram.from, herald);
+        routes.heralds.remember(datagram.from, Herald { username, to: datagram.to, since: now() });
         drop(routes);
-        if !answer.is_empty() {
-            let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
-            // What is lost is asked for again.
-            let _ = self.socket.try_send(way, &answer, answer.len());
-        }
+        self.answer(datagram, &self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from));
         if first {
             drop(tokio::spawn(Self::forget_heralds(Arc::downgrade(self))));
         }
+        true
     }
 
     async fn forget_heralds(endpoint: Weak<Self>) {
@@ -194,25 +219,31 @@ impl Endpoint {
         }
     }
 
-    /// A stranger who was answered begins a handshake.
-    fn begin(self: &Arc<Self>, hello: Datagram<'_>, herald: &Herald) {
+    /// A stranger has returned its cookie: it is where it says it is.
+    fn begin(self: &Arc<Self>, hello: Datagram<'_>, username: &str, ours: SocketAddr) {
         let Some(arrived) = self.arrived.clone() else { return };
+        let Ok(agreed) = Agreed::of_username(username) else { return };
         let id = self.id();
         let mut routes = self.lock();
-        if let Some(other) = routes.admission.admit(id, hello.from.ip()) {
-            tracing::debug!(from = %hello.from, "many handshakes at once: the oldest ends");
+        // Who had the address before is over: its host has forgotten it, or a router has given the address away.
+        if let Some(before) = routes.of(hello.from) {
+            routes.remove(before);
+        }
+        let draw = |below| rand::random_range(0..below);
+        if let Some(other) = routes.admission.admit(id, hello.from.ip(), now(), draw) {
+            tracing::debug!(from = %hello.from, "many handshakes at once: another one ends");
             routes.remove(other);
         }
         drop(routes);
         let place = Place { id, endpoint: Arc::downgrade(self) };
-        let agreed = &herald.agreed;
-        let made = self.make(Side::Listener(hello.from, self.stun.nomination(agreed)), herald.to, None, agreed);
+        let made = self.make(Side::Listener(hello.from, self.stun.nomination(&agreed)), ours, None, &agreed);
         let Some((shared, handshake)) = made else { return };
-        let connected = self.drive(id, shared.clone(), hello.from, Some((agreed.username(), herald.credit)));
+        let connected = self.drive(id, shared.clone(), hello.from, Some(username.to_owned()));
         self.lock().forward(hello);
-        let (ours, theirs, version) = (herald.to, hello.from, agreed.version);
+        let (theirs, version) = (hello.from, agreed.version);
         drop(tokio::spawn(async move {
             let Ok(dialer) = connected.await else { return drop(place) };
+            place.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.encrypted(id, now()));
             let connection = Connection::new(shared);
             let new = Arrived { connection, handshake, dialer, version, ours, theirs, place };
             if arrived.try_send(new).is_err() {
@@ -235,11 +266,6 @@ impl Endpoint {
         Some((Connection::new(shared), handshake, connected))
     }
 
-    /// Whether a connection to this address could be told from others.
-    pub(super) fn is_free(&self, theirs: SocketAddr) -> bool {
-        self.lock().of(theirs).is_none()
-    }
-
     fn make(
         &self,
         side: Side,
@@ -260,7 +286,7 @@ impl Endpoint {
             certificate: &self.certificate,
             expected,
             crypto: self.crypto.clone(),
-            limits: self.limits,
+            budget: &self.budget,
             now: now(),
         })
     }
@@ -270,21 +296,15 @@ impl Endpoint {
         id: Id,
         shared: Arc<Shared>,
         theirs: SocketAddr,
-        listening: Option<(String, usize)>,
+        // Of who dialled us.
+        username: Option<String>,
     ) -> oneshot::Receiver<Fingerprint> {
-        let (packets, incoming) = mpsc::channel(MAX_QUEUED);
-        // Who dials has chosen whom to send to.
-        let (username, credit) = listening.unzip();
+        let (inbox, incoming) = Inbox::new(shared.account.clone(), shared.gate.clone());
         let (connected, waiting) = oneshot::channel();
-        self.lock().add(id, packets, theirs, username);
-        let driver =
-            Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected), credit };
+        self.lock().add(id, inbox, theirs, username);
+        let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
         drop(tokio::spawn(driver.run()));
         waiting
-    }
-
-    pub(super) fn prove(&self, id: Id) {
-        self.lock().admission.prove(id);
     }
 
     pub(super) fn forget(&self, id: Id) {

@@ -24,6 +24,9 @@ pub enum HandshakeError {
     /// Nothing to send from, or nothing that may be sent to.
     #[error("no UDP socket reaches that address: {0}")]
     Socket(#[from] std::io::Error),
+    /// Nobody is reached by it any more.
+    #[error("the listener's UDP socket failed: {0}")]
+    Listener(#[source] std::io::Error),
     /// ICE takes no such address.
     #[error("nobody can be dialled at that address")]
     Address,
@@ -46,5 +49,6 @@ pub(super) async fn authenticate(
     let ended = poll_fn(|cx| connection.poll_end(cx));
     let proved = timeout(HANDSHAKE_TIMEOUT, handshake::authenticate(stream, ended, role, keypair, certificates)).await;
     let peer = proved.map_err(|_| HandshakeError::TimedOut)??;
+    connection.proved();
     Ok((peer, connection))
 }

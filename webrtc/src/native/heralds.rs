@@ -6,19 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::direct::credentials::Agreed;
-
 /// Strangers that are remembered; the oldest are forgotten first.
 pub const MAX_HERALDS: usize = 8192;
 /// For how long, without a handshake.
 pub const HERALD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the last request of a stranger said.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Herald {
-    pub(super) agreed: Agreed,
-    /// Bytes that it had more than its answer.
-    pub(super) credit: usize,
+    /// Which says everything; it was read before.
+    pub(super) username: String,
     /// Of ours, that it was sent to.
     pub(super) to: SocketAddr,
     pub(super) since: Instant,
@@ -45,10 +42,10 @@ impl Heralds {
         self.order.push_back(from);
     }
 
-    pub(super) fn take(&mut self, from: SocketAddr) -> Option<Herald> {
-        let herald = self.by_source.remove(&from)?;
-        self.order.retain(|source| *source != from);
-        Some(herald)
+    /// What a stranger said. It stays for as long as if it had not been asked for: should its handshake have to make room
+    /// for others before it was answered, the stranger repeats its hello, and begins again.
+    pub(super) fn of(&self, from: SocketAddr) -> Option<&Herald> {
+        self.by_source.get(&from)
     }
 
     pub(super) fn forget_old(&mut self, now: Instant) {
@@ -84,11 +81,12 @@ mod tests {
         let (mut heralds, begin) = (Heralds::default(), Instant::now());
         let source = |n: usize| SocketAddr::from(([192, 0, 2, (n >> 12) as u8], 1024 + (n & 0xfff) as u16));
         for n in 0..3 * MAX_HERALDS {
-            let agreed = Agreed::v1("abcdef");
-            heralds.remember(source(n), Herald { agreed, credit: 0, to: source(0), since: begin });
+            heralds.remember(source(n), Herald { username: n.to_string(), to: source(0), since: begin });
         }
         assert_eq!(heralds.order.len(), MAX_HERALDS);
-        assert!(heralds.take(source(0)).is_none() && heralds.take(source(3 * MAX_HERALDS - 1)).is_some());
+        let known = |n| heralds.of(source(n)).map(|herald| herald.username.as_str());
+        assert_eq!(known(2 * MAX_HERALDS - 1), None, "the oldest go first");
+        assert_eq!(known(2 * MAX_HERALDS), Some((2 * MAX_HERALDS).to_string().as_str()));
         heralds.forget_old(begin + HERALD_TIMEOUT);
         assert!(heralds.is_empty() && heralds.by_source.capacity() == 0);
     }

@@ -17,15 +17,15 @@ use libp2p::{
     identity::Keypair,
     multiaddr::Protocol,
 };
-use tokio::{sync::mpsc, time::sleep};
+use tokio::time::sleep;
 
 use super::{
     Certificate, Connection, HandshakeError,
-    endpoint::{Arrived, Endpoint},
+    endpoint::{Arrivals, Arrived, Endpoint},
     handshake::{FIRST_STREAM_DELAY, authenticate},
 };
 use crate::{
-    Limits,
+    Budget,
     direct::{
         address,
         credentials::Version,
@@ -40,7 +40,7 @@ pub(super) type Happened = TransportEvent<Upgrade, HandshakeError>;
 pub(super) struct Listener {
     pub(super) id: ListenerId,
     endpoint: Arc<Endpoint>,
-    arrivals: mpsc::Receiver<Arrived>,
+    arrivals: Arrivals,
     keypair: Keypair,
     certificate: Certificate,
     /// Where the interfaces' addresses come from, if it listens on all.
@@ -55,9 +55,9 @@ impl Listener {
         address: SocketAddr,
         keypair: Keypair,
         certificate: Certificate,
-        limits: Limits,
+        budget: Budget,
     ) -> io::Result<Self> {
-        let (endpoint, arrivals) = Endpoint::bind(address, certificate.clone(), limits, true)?;
+        let (endpoint, arrivals) = Endpoint::bind(address, certificate.clone(), budget, true)?;
         let interfaces = address.ip().is_unspecified().then(IfWatcher::new).transpose()?;
         let mut new =
             Self { id, endpoint, arrivals, keypair, certificate, interfaces, pending: VecDeque::new(), closed: false };
@@ -68,21 +68,17 @@ impl Listener {
         Ok(new)
     }
 
-    /// Its socket, for dialling, if it reaches anybody of this family.
-    pub(super) fn dials(&self, theirs: &SocketAddr) -> Option<Arc<Endpoint>> {
-        let local = self.endpoint.socket().local();
-        (!self.closed && local.ip().is_unspecified() && local.is_ipv4() == theirs.is_ipv4())
-            .then(|| self.endpoint.clone())
-    }
-
     /// Takes nobody any more.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.arrivals.close();
+        self.arrivals.arrived.close();
     }
 
     /// Its next event; none when it has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Happened>> {
+        if self.closed {
+            return Poll::Ready(None);
+        }
         if let Some(happened) = self.pending.pop_front() {
             return Poll::Ready(Some(happened));
         }
@@ -90,10 +86,14 @@ impl Listener {
             return Poll::Ready(Some(happened));
         }
         let listener_id = self.id;
-        match self.arrivals.poll_recv(cx) {
-            Poll::Ready(Some(arrived)) if !self.closed => Poll::Ready(Some(self.arrived(arrived))),
-            Poll::Ready(_) if self.closed => Poll::Ready(None),
-            Poll::Ready(_) => {
+        if let Poll::Ready(Ok(error)) = self.arrivals.failed.poll_unpin(cx) {
+            self.close();
+            let reason = Err(HandshakeError::Listener(error));
+            return Poll::Ready(Some(TransportEvent::ListenerClosed { listener_id, reason }));
+        }
+        match self.arrivals.arrived.poll_recv(cx) {
+            Poll::Ready(Some(arrived)) => Poll::Ready(Some(self.arrived(arrived))),
+            Poll::Ready(None) => {
                 self.closed = true;
                 Poll::Ready(Some(TransportEvent::ListenerClosed { listener_id, reason: Ok(()) }))
             }

@@ -5,9 +5,14 @@
 //! | `certificate` | what a listener's addresses name |
 //! | `socket` | one UDP socket, which answers from the address it was reached on |
 //! | `endpoint`, `routes` | whose a datagram is; who may begin a handshake |
-//! | `stun`, `heralds`, `admission` | what strangers get: an answer, a little memory, a place in the queue |
-//! | `dtls` | asks a stranger for a cookie |
+//! | `stun`, `heralds` | a stranger's first request, which is answered at once and remembered for a while |
+//! | `hello` | its first DTLS message, which is answered by a cookie and not remembered |
+//! | `admission` | how many handshakes are in flight, and which one makes room for another |
+//! | `dtls`, `returned` | DTLS that goes on where a cookie has been returned, and whose packets are looked at |
+//! | `inspect`, `order`, `sctp` | what a peer may say in SCTP |
+//! | `inbox` | datagrams that wait for one connection |
 //! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
+//! | `window` | how much a connection may have under way |
 //! | `driver` | a task for each connection, between its core and the socket |
 //! | `connection` | a connection as a stream muxer |
 //! | `handshake` | the bounds of a handshake, and how it may end |
@@ -22,17 +27,25 @@ mod driver;
 mod dtls;
 mod endpoint;
 mod handshake;
+mod hello;
 mod heralds;
+mod inbox;
+mod inspect;
 mod listener;
+mod order;
+mod returned;
 mod routes;
+mod sctp;
 mod shared;
 mod socket;
 mod stun;
 mod transport;
+mod window;
 
 pub use admission::{MAX_HANDSHAKES, MAX_HANDSHAKES_PER_SOURCE};
 pub use certificate::{Certificate, CertificateError};
 pub use connection::Connection;
 pub use handshake::{HANDSHAKE_TIMEOUT, HandshakeError};
+pub use hello::COOKIE_TIMEOUT;
 pub use heralds::{HERALD_TIMEOUT, MAX_HERALDS};
 pub use transport::Transport;

@@ -1,13 +1,14 @@
 //! Whose datagrams are whose, among the connections of one socket.
 
-use std::{collections::HashMap, net::SocketAddr};
-
-use tokio::sync::mpsc;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::SocketAddr,
+};
 
 use super::{
     admission::{Admission, Id},
-    driver::Packet,
     heralds::Heralds,
+    inbox::Inbox,
     socket::Datagram,
 };
 
@@ -25,7 +26,7 @@ pub(super) struct Routes {
 }
 
 struct Route {
-    packets: mpsc::Sender<Packet>,
+    inbox: Inbox,
     addresses: Vec<SocketAddr>,
     /// Of who dialled.
     username: Option<String>,
@@ -33,12 +34,12 @@ struct Route {
 
 impl Routes {
     /// A connection begins, to or from an address.
-    pub(super) fn add(&mut self, id: Id, packets: mpsc::Sender<Packet>, theirs: SocketAddr, username: Option<String>) {
+    pub(super) fn add(&mut self, id: Id, inbox: Inbox, theirs: SocketAddr, username: Option<String>) {
         if let Some(username) = &username {
             self.by_username.insert(username.clone(), id);
         }
         self.by_address.insert(theirs, id);
-        self.by_id.insert(id, Route { packets, addresses: vec![theirs], username });
+        self.by_id.insert(id, Route { inbox, addresses: vec![theirs], username });
     }
 
     /// Whose address this is.
@@ -46,25 +47,25 @@ impl Routes {
         self.by_address.get(&theirs).copied()
     }
 
-    /// Passes a datagram on to its connection; false where nobody has that address.
-    pub(super) fn forward(&self, datagram: Datagram<'_>) -> bool {
-        let route = self.of(datagram.from).and_then(|id| self.by_id.get(&id));
-        if let Some(route) = route {
-            let packet = Packet { from: datagram.from, to: datagram.to, bytes: datagram.bytes.to_vec() };
-            // Where too many wait, one is lost as if on its way.
-            let _ = route.packets.try_send(packet);
+    /// Passes a datagram on to the connection that has its address.
+    pub(super) fn forward(&self, datagram: Datagram<'_>) {
+        if let Some(route) = self.of(datagram.from).and_then(|id| self.by_id.get(&id)) {
+            route.inbox.put(datagram);
         }
-        route.is_some()
     }
 
-    /// The same for somebody who dialled, from another address than before; false where nobody did by that name.
+    /// Passes a datagram on to who dialled by this name, from another address than before if need be; false where nobody
+    /// did. An address that another connection has stays with that: who sends from it is not proven.
     pub(super) fn forward_of(&mut self, username: &str, datagram: Datagram<'_>) -> bool {
         let Some(id) = self.by_username.get(username) else { return false };
-        if let Some(route) = self.by_id.get_mut(id).filter(|route| route.addresses.len() < MAX_ADDRESSES) {
+        let Some(route) = self.by_id.get_mut(id) else { return false };
+        if route.addresses.len() < MAX_ADDRESSES
+            && let Entry::Vacant(free) = self.by_address.entry(datagram.from)
+        {
+            free.insert(*id);
             route.addresses.push(datagram.from);
-            self.by_address.insert(datagram.from, *id);
         }
-        self.forward(datagram);
+        route.inbox.put(datagram);
         true
     }
 

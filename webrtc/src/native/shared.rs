@@ -15,9 +15,9 @@ use str0m::{
 };
 use tokio::sync::Notify;
 
-use super::{Certificate, core::Core};
+use super::{Certificate, core::Core, dtls, inspect::Gate};
 use crate::{
-    Acknowledging, Channel, ChannelGone, Feed, Limits, Opened, Stream,
+    Account, Acknowledging, Budget, Channel, ChannelGone, Feed, Opened, Stream,
     direct::{
         address::Fingerprint,
         credentials::{Credentials, Version},
@@ -35,7 +35,8 @@ pub(super) struct Shared {
     pub(super) work: Notify,
     /// The other side has answered a STUN request of ours.
     pub(super) answered: Notify,
-    limits: Limits,
+    pub(super) account: Account,
+    pub(super) gate: Arc<Gate>,
     acknowledging: Acknowledging,
 }
 
@@ -65,7 +66,7 @@ pub(super) struct Beginning<'a> {
     /// Of the other side, where it is known.
     pub(super) expected: Option<Fingerprint>,
     pub(super) crypto: Arc<CryptoProvider>,
-    pub(super) limits: Limits,
+    pub(super) budget: &'a Budget,
     pub(super) now: Instant,
 }
 
@@ -91,7 +92,7 @@ impl Shared {
         direct.set_ice_controlling(!lite);
         direct.set_remote_ice_credentials(ice(beginning.other));
         // Noise proves it where it is not known yet; then it is compared with nothing.
-        direct.set_remote_fingerprint(dtls(beginning.expected.unwrap_or(beginning.certificate.fingerprint())));
+        direct.set_remote_fingerprint(fingerprint(beginning.expected.unwrap_or(beginning.certificate.fingerprint())));
         direct.start_dtls(!lite).ok()?;
         direct.start_sctp(!lite);
         if let Side::Listener(theirs, nomination) = &beginning.side {
@@ -105,12 +106,15 @@ impl Shared {
 
     /// A connection that begins, and the stream of its handshake.
     pub(super) fn begin(beginning: Beginning<'_>) -> Option<(Arc<Self>, Stream)> {
-        let (listens, version, limits) = (beginning.side.listens(), beginning.version, beginning.limits);
+        let (listens, version, account) = (beginning.side.listens(), beginning.version, beginning.budget.open());
+        let gate = Gate::new(listens, account.limits().unproven_bytes);
+        let rtc = dtls::behind(gate.clone(), || Self::rtc(beginning))?;
         let shared = Arc::new(Self {
-            core: Mutex::new(Core::new(Self::rtc(beginning)?)),
+            core: Mutex::new(Core::new(rtc, gate.clone())),
             work: Notify::new(),
             answered: Notify::new(),
-            limits,
+            account,
+            gate,
             acknowledging: Acknowledging::default(),
         });
         if version == Version::V2 {
@@ -132,6 +136,12 @@ impl Shared {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The other side has proved who it is, and may use more.
+    pub(super) fn prove(&self) {
+        self.account.prove();
+        self.gate.prove();
+    }
+
     /// Opens a stream.
     pub(super) fn open(self: &Arc<Self>) -> Stream {
         self.open_numbered(Opened::Here, ChannelConfig::default()).0
@@ -150,7 +160,7 @@ impl Shared {
 
     /// A stream that waits for its channel.
     pub(super) fn unconnected(&self, opened: Opened) -> (Stream, Feed, Outlet) {
-        stream::unconnected(opened, self.limits, self.acknowledging.clone())
+        stream::unconnected(opened, &self.account, self.acknowledging.clone())
     }
 
     /// The channel of a stream.
@@ -197,6 +207,6 @@ fn ice(credentials: &Credentials) -> IceCreds {
     IceCreds { ufrag: credentials.ufrag.clone(), pass: credentials.password.clone() }
 }
 
-fn dtls(fingerprint: Fingerprint) -> DtlsFingerprint {
+fn fingerprint(fingerprint: Fingerprint) -> DtlsFingerprint {
     DtlsFingerprint { hash_func: "sha-256".into(), bytes: fingerprint.digest().to_vec() }
 }

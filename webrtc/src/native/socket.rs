@@ -12,6 +12,8 @@ use tokio::{io::Interest, net::UdpSocket};
 
 /// Reads of the kernel at once; each may bring many datagrams of one sender.
 const BATCH: usize = 8;
+/// Bytes of a datagram that is read: no peer sends larger ones, which no path carries whole.
+const MAX_DATAGRAM_BYTES: usize = 2048;
 /// Bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
 /// Bytes that the kernel keeps for us, each way; it may grant less.
@@ -86,6 +88,7 @@ impl Socket {
                     for (meta, bytes) in metas[..count].iter().zip(buffers.chunks(READ_BYTES)) {
                         let to = SocketAddr::new(meta.dst_ip.unwrap_or(self.local.ip()), self.local.port());
                         let datagrams = bytes[..meta.len].chunks(meta.stride.max(1));
+                        let datagrams = datagrams.filter(|bytes| bytes.len() <= MAX_DATAGRAM_BYTES);
                         datagrams.for_each(|bytes| take(Datagram { from: meta.addr, to, bytes }));
                     }
                 }

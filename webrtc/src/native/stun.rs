@@ -33,23 +33,9 @@ pub(super) fn is_success(bytes: &[u8]) -> bool {
     is_stun(bytes) && bytes.starts_with(&BINDING_SUCCESS.to_be_bytes())
 }
 
-/// Whether they begin a DTLS handshake: a record with a ClientHello.
-pub(super) fn is_client_hello(bytes: &[u8]) -> bool {
-    is_handshake(bytes, 1)
-}
-
-/// Whether they answer one whose source has proved that it receives: a record with a ServerHello.
-pub(super) fn is_server_hello(bytes: &[u8]) -> bool {
-    is_handshake(bytes, 2)
-}
-
 /// Whether they are a DTLS alert, which is what ends a connection.
 pub(super) fn is_alert(bytes: &[u8]) -> bool {
     bytes.first() == Some(&21)
-}
-
-fn is_handshake(bytes: &[u8], kind: u8) -> bool {
-    bytes.first() == Some(&22) && bytes.get(13) == Some(&kind)
 }
 
 /// A field of two bytes; nothing here is longer than a user name.

@@ -20,15 +20,15 @@ use super::{
     listener::{Listener, Upgrade},
 };
 use crate::{
-    Limits,
+    Budget, Limits,
     direct::{
         address::{Target, read_listen},
         credentials::Version,
     },
 };
 
-/// Listens and dials as the peer of a key. Each listening address has one UDP socket for all its connections; one on
-/// all interfaces also dials from it. It needs tokio.
+/// Listens and dials as the peer of a key. Each listening address has one UDP socket for all its connections, and each dial
+/// one of its own: datagrams are told apart by their addresses, and two listeners may dial each other. It needs tokio.
 pub struct Transport {
     dialer: Dialer,
     listeners: Vec<Listener>,
@@ -42,11 +42,17 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// With these limits for each stream.
+    /// With these limits.
     #[must_use]
     pub fn new(keypair: Keypair, certificate: Certificate, limits: Limits) -> Self {
-        let dialer = Dialer { keypair, certificate, limits, version: None };
+        let dialer = Dialer { keypair, certificate, budget: Budget::new(limits), version: None };
         Self { dialer, listeners: Vec::new(), closed: Vec::new() }
+    }
+
+    /// What all its connections hold.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.dialer.budget
     }
 
     /// Dials by one version only, in place of version 2 and, where nothing answers it, version 1.
@@ -67,8 +73,8 @@ impl transport::Transport for Transport {
         let Ok((ip, port)) = read_listen(&address) else {
             return Err(TransportError::MultiaddrNotSupported(address));
         };
-        let Dialer { keypair, certificate, limits, .. } = self.dialer.clone();
-        let listener = Listener::new(id, SocketAddr::new(ip, port), keypair, certificate, limits);
+        let Dialer { keypair, certificate, budget, .. } = self.dialer.clone();
+        let listener = Listener::new(id, SocketAddr::new(ip, port), keypair, certificate, budget);
         self.listeners.push(listener.map_err(|error| TransportError::Other(error.into()))?);
         Ok(())
     }
@@ -85,11 +91,7 @@ impl transport::Transport for Transport {
 
     fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<Self::Error>> {
         match Target::read(&address) {
-            Ok(target) if options.role.is_dialer() => {
-                let theirs = SocketAddr::new(target.ip, target.port);
-                let endpoint = self.listeners.iter().find_map(|listener| listener.dials(&theirs));
-                Ok(self.dialer.clone().dial(endpoint, target).boxed())
-            }
+            Ok(target) if options.role.is_dialer() => Ok(self.dialer.clone().dial(target).boxed()),
             _ => Err(TransportError::MultiaddrNotSupported(address)),
         }
     }

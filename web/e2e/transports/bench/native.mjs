@@ -2,6 +2,8 @@
 
 import { Process } from "../../support/child.mjs";
 import { DIRECTIONS, PINGS, TRANSPORTS } from "./pages.mjs";
+import { NATIVE_PATHS, runsOf } from "./paths.mjs";
+import { Places } from "./place.mjs";
 import { startHub } from "./programs.mjs";
 import { Series } from "./series.mjs";
 import { cpuSeconds, runToEnd, settledBytes } from "./usage.mjs";
@@ -12,6 +14,9 @@ export const PAIRS = [
   { dialer: "stock", listener: "stock", transports: ["webrtc"] },
   { dialer: "go", listener: "go", transports: TRANSPORTS },
   { dialer: "go", listener: "ours", transports: TRANSPORTS },
+  { dialer: "ours", listener: "go", transports: TRANSPORTS },
+  { dialer: "ours", listener: "stock", transports: ["webrtc"] },
+  { dialer: "stock", listener: "ours", transports: ["webrtc"] },
 ];
 const JOIN_LIMIT_MS = 30_000;
 const BULK_LIMIT_MS = 300_000;
@@ -20,60 +25,61 @@ const IDLE_LIMIT_MS = 120_000;
 /** Moved to learn what processor a run takes besides the bytes. */
 const HARDLY_ANY = 1;
 
-/** Answers one object for each pair and transport, with a series of each kind of run. */
-export async function measureNative({ programs, joins, bulks, bytes, idle, note }) {
-  const all = PAIRS.flatMap((pair) => pair.transports.map((transport) => ({ ...pair, transport })));
-  for (const one of all) {
-    Object.assign(one, { join: new Series(), idle: new Series() });
-    for (const direction of DIRECTIONS) one[direction] = new Series();
-    for (const direction of DIRECTIONS) one[`${direction} empty`] = new Series();
+/** Every row that was asked for: path, transport and pair, with a series of each kind of run that was. */
+export function nativeRows(asked) {
+  const all = NATIVE_PATHS.flatMap((path) =>
+    PAIRS.flatMap(({ dialer, listener, transports }) =>
+      transports.map((transport) => ({ path, transport, dialer, listener })),
+    ),
+  );
+  for (const row of all) {
+    const { path, transport, dialer, listener } = row;
+    const idle = path === "loopback" && dialer === listener ? ["idle"] : [];
+    const kinds = ["join", ...DIRECTIONS, ...idle].filter((kind) =>
+      asked(`native ${path} ${transport} ${dialer}-${listener} ${kind}`),
+    );
+    for (const kind of kinds) row[kind] = new Series();
+    if (path !== "loopback") continue;
+    for (const direction of DIRECTIONS.filter((one) => kinds.includes(one))) row[`${direction} empty`] = new Series();
   }
-  const hubs = new Hubs(programs);
-  const run = async (one, what, act) => {
-    const outcome = await one[what].run(async () => act(programs[one.dialer], await hubs.get(one.listener)));
-    note(`native, ${one.dialer} → ${one.listener}, ${one.transport}, ${what} ${one[what].runs}`, outcome);
+  return all.filter((row) => ["join", ...DIRECTIONS, "idle"].some((kind) => row[kind]));
+}
+
+/** Fills the rows. `runs` says how often for each kind of path. */
+export async function measureNative(all, { programs, runs, idle, note }) {
+  const places = new Places(programs);
+  const run = async (row, what, act) => {
+    if (!row[what]) return;
+    const { path, transport, dialer, listener } = row;
+    const outcome = await row[what].run(async () => act(programs[dialer], await places.reached(listener, path)));
+    note(`native, ${path}, ${transport}, ${dialer} → ${listener}, ${what} ${row[what].runs}`, outcome);
   };
   try {
-    for (let n = 0; n < Math.max(joins, bulks); n++) {
-      for (const one of n % 2 ? [...all].reverse() : all) {
-        const join = (dialer, hub) => asked(dialer, dialer.join(hub[one.transport], PINGS), JOIN_LIMIT_MS);
-        if (n < joins) await run(one, "join", join);
-        if (n >= bulks) continue;
-        for (const direction of DIRECTIONS) {
-          await run(one, direction, (dialer, hub) => moved(dialer, hub, one.transport, direction, bytes));
-          await run(one, `${direction} empty`, (dialer, hub) => moved(dialer, hub, one.transport, direction, HARDLY_ANY));
+    for (const path of NATIVE_PATHS) {
+      const { joins, bulks, bytes } = runsOf(path, runs);
+      const here = all.filter((row) => row.path === path);
+      for (let n = 0; n < Math.max(joins, bulks); n++) {
+        for (const row of n % 2 ? [...here].reverse() : here) {
+          const join = (dialer, hub) => asking(dialer, dialer.join(hub[row.transport], PINGS), JOIN_LIMIT_MS);
+          if (n < joins) await run(row, "join", join);
+          if (n >= bulks) continue;
+          for (const direction of DIRECTIONS) {
+            await run(row, direction, (dialer, hub) => moved(dialer, hub, row.transport, direction, bytes));
+            await run(row, `${direction} empty`, (dialer, hub) => moved(dialer, hub, row.transport, direction, HARDLY_ANY));
+          }
         }
       }
     }
   } finally {
-    await hubs.end();
+    await places.end();
   }
-  for (const one of all.filter(({ dialer, listener }) => dialer === listener)) {
-    const outcome = await one.idle.run(() => held(programs[one.dialer], one, idle));
-    note(`native, ${one.dialer}, ${one.transport}, idle`, outcome);
-  }
-  return all;
-}
-
-/** One hub of each kind, started again when it fell. */
-class Hubs {
-  #known = {};
-
-  constructor(programs) {
-    this.programs = programs;
-  }
-
-  async get(name) {
-    if (this.#known[name]?.process.ended) delete this.#known[name];
-    return (this.#known[name] ??= await startHub(name, this.programs[name]));
-  }
-
-  end() {
-    return Promise.all(Object.values(this.#known).map((hub) => hub.end()));
+  for (const row of all.filter((row) => row.idle)) {
+    const outcome = await row.idle.run(() => held(programs[row.dialer], row, idle));
+    note(`native, ${row.transport}, ${row.dialer}, idle`, outcome);
   }
 }
 
-function asked(dialer, words, limitMs) {
+function asking(dialer, words, limitMs) {
   if (dialer.missing) throw new Error(dialer.missing);
   return runToEnd(dialer.program, words, limitMs);
 }
@@ -82,7 +88,7 @@ function asked(dialer, words, limitMs) {
 async function moved(dialer, hub, transport, direction, bytes) {
   const { pid } = hub.process.child;
   const before = await cpuSeconds(pid);
-  const outcome = await asked(dialer, dialer.bulk(hub[transport], direction, bytes), BULK_LIMIT_MS);
+  const outcome = await asking(dialer, dialer.bulk(hub[transport], direction, bytes), BULK_LIMIT_MS);
   return { ...outcome, cpu: outcome.cpu + (await cpuSeconds(pid)) - before };
 }
 
@@ -111,6 +117,7 @@ export function cpuPerGiB(one, direction, bytes) {
     const values = series.values(({ cpu }) => cpu);
     return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : undefined;
   };
+  if (!one[direction] || !one[`${direction} empty`]) return undefined;
   const [full, empty] = [mean(one[direction]), mean(one[`${direction} empty`])];
   return full === undefined || empty === undefined ? undefined : ((full - empty) * 2 ** 30) / bytes;
 }

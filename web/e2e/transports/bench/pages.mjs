@@ -1,12 +1,20 @@
-// What pages need to join a hub and to move bytes, on loopback and over a slow path.
+// What pages need to join a hub and to move bytes, on loopback and over far paths.
 
 import { TrialPage, trialBrowser, trialSite } from "../trial.mjs";
-import { Place } from "./place.mjs";
+import { PATHS, runsOf } from "./paths.mjs";
+import { Places } from "./place.mjs";
 import { Series } from "./series.mjs";
 import { within } from "./within.mjs";
 
+/** Who dials whom: ours among themselves, and each of the others with one end of ours. */
+export const PAIRS = [
+  { page: "ours", hub: "ours" },
+  { page: "published", hub: "ours" },
+  { page: "js", hub: "ours" },
+  { page: "ours", hub: "stock" },
+  { page: "ours", hub: "go" },
+];
 export const PINGS = 10;
-export const PATHS = ["loopback", "slow"];
 export const TRANSPORTS = ["ws", "webrtc"];
 export const DIRECTIONS = ["up", "down"];
 /** A page ends a join itself, earlier than this. */
@@ -37,48 +45,61 @@ async function visit(browser, url, limitMs, call, words) {
   }
 }
 
-/** What runs of every kind came to: `series[path][transport][kind]`, each with `join`, `up` and `down`. */
-function nothingSeen(kinds) {
-  const each = (names, make) => Object.fromEntries(names.map((name) => [name, make()]));
-  return each(PATHS, () => each(TRANSPORTS, () => each(kinds, () => each(["join", ...DIRECTIONS], () => new Series()))));
+/** Every row that was asked for: path, transport and pair, with a series of each kind of run that was. */
+export function pageRows(asked) {
+  const all = Object.keys(PATHS).flatMap((path) =>
+    TRANSPORTS.flatMap((transport) => PAIRS.map((pair) => ({ path, transport, ...pair }))),
+  );
+  for (const row of all) {
+    const { path, transport, page, hub } = row;
+    const kinds = ["join", ...DIRECTIONS].filter((kind) => asked(`pages ${path} ${transport} ${page}-${hub} ${kind}`));
+    row.series = Object.fromEntries(kinds.map((kind) => [kind, new Series()]));
+  }
+  return all.filter(({ series }) => Object.keys(series).length > 0);
 }
 
-/** `runs[path]` says how often: `{ joins, bulks, bytes }`. Answers the series, and what they were measured on. */
-export async function measurePages({ startHub, kinds, runs, note }) {
-  const series = nothingSeen(kinds);
-  const place = new Place(startHub);
-  const ends = [() => place.end()];
+/** Fills the rows; `runs` says how often for each kind of path: `{ joins, bulks, bytes }`. Answers what they were measured on. */
+export async function measurePages(all, { programs, runs, note }) {
+  const places = new Places(programs);
+  const ends = [() => places.end()];
   try {
     const browser = await trialBrowser();
     ends.push(() => browser.close());
-    const urls = {};
-    for (const kind of kinds) {
-      const site = await trialSite(kind);
-      ends.push(() => site.end());
-      urls[kind] = site.url;
-    }
-    const one = async (path, transport, kind, what, limitMs, call, ...words) => {
-      const address = (await place.addresses())[path][transport];
-      const seen = series[path][transport][kind][what];
-      const outcome = await seen.run(() => visit(browser, urls[kind], limitMs, call, [address, ...words]));
-      note(`${path}, ${transport}, ${kind}, ${what} ${seen.runs}`, outcome);
+    const sites = {};
+    const url = async (page) => {
+      if (!sites[page]) {
+        sites[page] = await trialSite(page);
+        ends.push(() => sites[page].end());
+      }
+      return sites[page].url;
     };
-    for (const path of PATHS) {
-      const { joins, bulks, bytes } = runs[path];
+    const one = async ({ path, transport, page, hub, series }, what, limitMs, call, ...words) => {
+      const seen = series[what];
+      if (!seen) return;
+      const from = await url(page);
+      const act = async () => {
+        const address = (await places.reached(hub, path))[transport];
+        return visit(browser, from, limitMs, call, [address, ...words]);
+      };
+      note(`${path}, ${transport}, ${page} → ${hub}, ${what} ${seen.runs + 1}`, await seen.run(act));
+    };
+    for (const path of Object.keys(PATHS)) {
+      const { joins, bulks, bytes } = runsOf(path, runs);
       for (let run = 0; run < Math.max(joins, bulks); run++) {
         for (const transport of TRANSPORTS) {
+          const here = all.filter((row) => row.path === path && row.transport === transport);
           // Nobody is always first.
-          const order = kinds.map((_, n) => kinds[(n + run) % kinds.length]);
-          const all = async (...what) => {
-            for (const kind of order) await one(path, transport, kind, ...what);
+          const order = here.map((_, n) => here[(n + run) % here.length]);
+          const each = async (...what) => {
+            for (const row of order) await one(row, ...what);
           };
-          if (run < joins) await all("join", JOIN_LIMIT_MS, "join", { pings: PINGS });
+          if (run < joins) await each("join", JOIN_LIMIT_MS, "join", { pings: PINGS });
           if (run >= bulks) continue;
-          for (const direction of DIRECTIONS) await all(direction, BULK_LIMIT_MS, "bulk", direction, bytes);
+          for (const direction of DIRECTIONS) await each(direction, BULK_LIMIT_MS, "bulk", direction, bytes);
         }
       }
     }
-    return { series, fallen: place.fallen, browser: await versionOf(browser) };
+    return { fallen: places.fallen, browser: await versionOf(browser) };
   } finally {
     for (const end of ends.reverse()) await end();
   }

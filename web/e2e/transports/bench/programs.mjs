@@ -33,8 +33,10 @@ const go = (program, missing) => ({
   idle: (address, count) => ["trial", "idle", address, `${count}`],
 });
 
-/** All of them, by name; the one of Go is built into a directory. */
-export async function programs(directory) {
+/** All of them, by name; the one of Go is built into a directory, if it is among those that are needed. */
+export async function programs(directory, needed = new Set(["go"])) {
+  const mine = { ours: rust("ours"), stock: rust("stock") };
+  if (!needed.has("go")) return mine;
   const built = path.join(directory, process.platform === "win32" ? "go-peer.exe" : "go-peer");
   // Not every checkout is one that Go can ask its version control about.
   const words = ["build", "-buildvcs=false", "-o", built, "."];
@@ -42,7 +44,7 @@ export async function programs(directory) {
     () => undefined,
     (error) => (error.code === "ENOENT" ? "go is not installed" : `the go-libp2p peer does not build: ${error.stderr}`),
   );
-  return { ours: rust("ours"), stock: rust("stock"), go: go(built, missing) };
+  return { ...mine, go: go(built, missing) };
 }
 
 /** Starts a hub; answers once it listens. */

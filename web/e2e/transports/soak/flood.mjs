@@ -1,77 +1,129 @@
-// Strangers flood a hub with requests and handshakes that they leave; honest peers join all the while.
+// Strangers flood a hub at a rate, from many addresses, with requests and handshakes that they leave; honest peers on a
+// path of some length join all the while.
 
-import { passed } from "../../support/wait.mjs";
 import { Process } from "../../support/child.mjs";
 import { Series, figure } from "../bench/series.mjs";
 import { within } from "../bench/within.mjs";
+import { slowPath } from "../proxy.mjs";
 import { joinsWhile } from "./honest.mjs";
 import { forgetPeak, residence } from "./memory.mjs";
 import { mib, quantile, row, times } from "./row.mjs";
 
-export const FLOOD = { baseline: 300, requests: 50_000, halfOpen: 2000, honest: 1000, lanes: 2, afterMs: 30_000 };
+/** How far strangers go, in the words of `trial flood --kind`. */
+const KINDS = {
+  stun: "ask by STUN",
+  hello: "ask and say hello, and hear no answer",
+  cookie: "ask, say hello, return the cookie and go silent",
+  mixed: "do one of these three",
+};
+/** Peers at once, which join about as often a second on either path. */
+const PATHS = [
+  { rttMs: 20, lanes: 4 },
+  { rttMs: 100, lanes: 12 },
+];
+/** `held`: what has to hold is known; else it is told what comes of it. */
+const FLOODS = [
+  ...["stun", "hello", "cookie"].map((kind) => ({ kind, rate: 2000, held: true, honest: 1000 })),
+  ...["hello", "cookie"].map((kind) => ({ kind, rate: 5000, held: false, honest: 200 })),
+];
+export const FLOOD = { baseline: 300, paths: PATHS, floods: FLOODS, pages: { kind: "mixed", rate: 2000, count: 50 } };
+
 const SUCCEED = 0.999;
 const SLOWER = 2;
-const GROWTH_BYTES = 64 * 2 ** 20;
+/** Of the strangers that were to come, those that a busy machine must let come all the same. */
+const CAME = 0.9;
+const GROWTH_BYTES = 128 * 2 ** 20;
 const LIMIT_MS = 1_800_000;
+const PAGE_LIMIT_MS = 30_000;
 
-/** Rows by name: who joined without it, who with it, how late, and what the hub kept. */
-export async function flood(ground, { baseline, requests, halfOpen, honest, lanes, afterMs } = FLOOD) {
+/** Rows: on every path the joins without a flood, then under each; the same from a page; and what the hub kept. */
+export async function flood(ground, { baseline, paths, floods, pages } = FLOOD) {
   const hub = await ground.hub();
   const { pid } = hub.process.child;
-  const { program } = ground.programs.ours;
-  const joins = (goesOn) => joinsWhile(goesOn, { program, address: hub.webrtc, lanes });
-
-  const quiet = await joins((made) => made < baseline);
-  ground.note(`${quiet.length} honest joins without a flood`, { ms: quantile(quiet.map(({ total }) => total ?? 0), 0.99) });
   const before = (await residence(pid)).now;
   await forgetPeak(pid);
-
-  const words = ["flood", hub.webrtc, "--requests", `${requests}`, "--half-open", `${halfOpen}`];
-  const begun = performance.now();
-  let over;
-  const stranger = ground.kept(new Process("flood", program, words), () => stranger.kill());
-  const ended = stranger.exit.then((how) => ((over = performance.now()), how));
-  const all = await within(LIMIT_MS, "the flood and the joins end", () => joins((made) => !over || made < honest));
-  const how = await ended;
+  const rows = [];
+  for (const { rttMs, lanes } of paths) {
+    const address = await at(ground, hub.webrtc, rttMs);
+    const joins = (count) => joinsWhile((made) => made < count, { program: ground.programs.ours.program, address, lanes });
+    const quiet = await seriesOf(await joins(baseline));
+    const base = totals(quiet);
+    const among = `${rttMs} ms away, ${lanes} at once`;
+    rows.push(row(`honest native joins without a flood, ${among}`, { series: quiet, figures: times("join", base) }));
+    for (const { honest, ...kind } of floods) {
+      const under = await during(ground, hub, kind, () => joins(honest));
+      rows.push(joined(`honest native joins ${among}`, { kind, base, ...under, series: await seriesOf(under.done) }));
+    }
+  }
+  if (pages) for (const { rttMs } of paths) rows.push(await fromPage(ground, hub, rttMs, pages));
   const { peak } = await residence(pid);
-  await passed(afterMs);
-  const { now: after } = await residence(pid);
-
-  const during = all.filter((join) => join.begun < over && join.ended > begun);
-  const flooded = stranger.out.find((line) => line.startsWith("{"));
-  const sent = `${requests} requests and ${halfOpen} half-open handshakes in ${figure((over - begun) / 1000)} s`;
-  const broken = how.code === 0 && flooded ? [] : [`the flood failed: ${stranger.err.at(-1) ?? JSON.stringify(how)}`];
-  const [base, under] = [await seriesOf(quiet), await seriesOf(during)];
-  const total = ({ total }) => total;
-  const whole = await seriesOf(all);
-  const share = whole.outcomes.length / whole.runs;
-  const [p99, p99During] = [base, under].map((series) => quantile(series.values(total), 0.99));
-  return {
-    quiet: row(`honest native joins without a flood, ${lanes} at once`, { series: base, figures: times("join", base.values(total)) }),
-    honest: row(`honest native joins under flood and until ${honest} were made, ${lanes} at once`, {
-      series: whole,
-      figures: `${sent}; ${under.outcomes.length} of ${under.runs} that met the flood; ${times("join", whole.values(total))}`,
-      hold: `${SUCCEED * 100} % of them`,
-      got: `${figure(share * 100)} %`,
-      holds: share >= SUCCEED && broken.length === 0,
-      failures: broken,
-    }),
-    met: row("of them, those that met the flood", {
-      series: under,
-      figures: times("join", under.values(total)),
-      hold: `p99 ≤ ${SLOWER}× that without a flood`,
-      got: p99During && p99 ? `${figure(p99During)} ms = ${figure(p99During / p99)}×` : "nothing measured",
-      holds: p99During <= SLOWER * p99,
-    }),
-    memory: {
-      ...row("the hub's resident memory under the flood", { series: new Series() }),
-      figures: `before ${mib(before)}, at most ${mib(peak)}, ${afterMs / 1000} s after ${mib(after)}`,
-      hold: `at most ${mib(GROWTH_BYTES)} more than before`,
-      got: `${mib(peak - before)} at most, ${mib(after - before)} after`,
-      holds: peak - before <= GROWTH_BYTES,
-    },
-  };
+  rows.push({
+    ...row("the hub's resident memory under all of it", { series: new Series() }),
+    figures: `before ${mib(before)}, at most ${mib(peak)}`,
+    hold: `at most ${mib(GROWTH_BYTES)} more than before`,
+    got: `${mib(peak - before)} at most`,
+    holds: peak - before <= GROWTH_BYTES,
+  });
+  return rows;
 }
+
+/** The same address by a path of this length. */
+async function at(ground, address, rttMs) {
+  const port = Number(/\/udp\/(\d+)\//.exec(address)[1]);
+  const path = ground.kept(await slowPath({ udp: port }, { rttMs, loss: 0 }));
+  return address.replace(`/udp/${port}/`, `/udp/${path.udp}/`);
+}
+
+/** Does something while strangers come. Answers what it came to, what they did, and what is wrong with that. */
+async function during(ground, hub, { kind, rate }, act) {
+  const words = ["flood", hub.webrtc, "--kind", kind, "--rate", `${rate}`];
+  const strangers = ground.kept(new Process("flood", ground.programs.ours.program, words), () => strangers.kill());
+  const done = await within(LIMIT_MS, "what goes on under a flood ends", act);
+  const how = await strangers.endInput();
+  const told = strangers.out.find((line) => line.startsWith("{"));
+  if (!told) return { done, sent: "", broken: [`the flood failed: ${strangers.err.at(-1) ?? JSON.stringify(how)}`] };
+  const { strangers: came, cookies, begun, seconds } = JSON.parse(told);
+  const least = CAME * rate * seconds;
+  const broken = came >= least ? [] : [`a flood of ${figure(came / seconds)} strangers a second`];
+  if (kind !== "stun" && cookies === 0) broken.push("no stranger's hello was answered");
+  if (kind === "cookie" && begun === 0) broken.push("no stranger's handshake went on");
+  return { done, sent: `${came} came in ${figure(seconds)} s, ${cookies} got cookies, ${begun} a certificate`, broken };
+}
+
+/** A row of those who joined under a flood. */
+function joined(what, { kind: { kind, rate, held }, base, sent, broken, series }) {
+  const under = totals(series);
+  const share = series.outcomes.length / series.runs;
+  const [p99, p99Under] = [base, under].map((values) => quantile(values, 0.99));
+  const slower = p99Under / p99;
+  return row(`${what}, while ${rate} strangers a second ${KINDS[kind]}`, {
+    series,
+    figures: `${times("join", under)}; ${sent}`,
+    hold: held ? `${SUCCEED * 100} %, p99 ≤ ${SLOWER}× that without a flood` : "told, not held",
+    got: `${figure(share * 100)} %, p99 ${figure(slower)}×`,
+    holds: broken.length === 0 && (!held || (share >= SUCCEED && slower <= SLOWER)),
+    failures: broken,
+  });
+}
+
+/** The same from Chromium: joins without strangers, then among them. */
+async function fromPage(ground, hub, rttMs, { count, ...kind }) {
+  const address = await at(ground, hub.webrtc, rttMs);
+  const page = await ground.page(await ground.browser({}));
+  const joins = async () => {
+    const series = new Series();
+    for (let n = 0; n < count; n++) {
+      await series.run(() => within(PAGE_LIMIT_MS, "join ends", () => page.call("join", address)));
+    }
+    return series;
+  };
+  const base = totals(await joins());
+  const { done: series, ...under } = await during(ground, hub, kind, joins);
+  const what = `honest joins from Chromium ${rttMs} ms away`;
+  return joined(what, { kind: { ...kind, held: true }, base, ...under, series });
+}
+
+const totals = (series) => series.values(({ total }) => total);
 
 async function seriesOf(joins) {
   const series = new Series();

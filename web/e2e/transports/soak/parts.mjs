@@ -9,8 +9,8 @@ import { PLACES, STREAMS, UNREAD, streams, unread } from "./streams.mjs";
 
 const UNREAD_TIMES = 5;
 const KILLS = 10;
-/** A flood is over in no time; half of this would be no flood. */
-const LEAST_FLOOD = 0.02;
+/** Fewer joins under a flood would have no percentile. */
+const LEAST_JOINS = 20;
 
 const everywhere = (make) => TRANSPORTS.flatMap((transport) => Object.keys(PLACES).map((place) => make({ place, transport })));
 
@@ -37,12 +37,11 @@ export function parts(scale) {
     ],
     kills: TRANSPORTS.map((transport) => (ground) => kills(ground, { transport, count: scaled(KILLS) })),
     flood: [
-      async (ground) => {
-        const share = Math.max(scale, LEAST_FLOOD);
-        const [baseline, requests, halfOpen, honest] = ["baseline", "requests", "halfOpen", "honest"].map((name) =>
-          Math.ceil(FLOOD[name] * share),
-        );
-        return Object.values(await flood(ground, { ...FLOOD, baseline, requests, halfOpen, honest }));
+      (ground) => {
+        const joins = (count) => scaled(count, LEAST_JOINS);
+        const floods = FLOOD.floods.map((one) => ({ ...one, honest: joins(one.honest) }));
+        const pages = { ...FLOOD.pages, count: joins(FLOOD.pages.count) };
+        return flood(ground, { ...FLOOD, baseline: joins(FLOOD.baseline), floods, pages });
       },
     ],
   };

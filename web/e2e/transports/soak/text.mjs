@@ -48,7 +48,7 @@ ${Object.entries(found).map(section).join("\n\n")}
   address of the machine, from which datagrams are passed on to the hub.
 - Memory of a page is read after its garbage was collected: *heap* is JavaScript's, *wasm* the module's. The hub does not
   tell how many sessions it has; over UDP its open files do not either.
-- Joins that met the flood were begun before its end and ended after its beginning. The same number of peers at once made
-  those without a flood.
+- Each stranger of a flood has an address and port of 127.1.0.0/16 of its own. The flood goes on as long as the joins under
+  it, and reaches the hub directly; who joins has a path on which every datagram takes half of the round trip.
 `;
 }

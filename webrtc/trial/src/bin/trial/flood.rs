@@ -1,132 +1,163 @@
-//! Strangers who ask a listener of `/webrtc-direct` for much and mean nothing.
+//! Strangers who ask a listener of `/webrtc-direct` for much and mean nothing: at a rate, from many addresses.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
-    time::{Duration, Instant},
+    io::IoSliceMut,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use libp2p::Multiaddr;
-use str0m::{
-    Candidate, IceCreds, Input, Output, Rtc, RtcConfig,
-    config::Fingerprint,
-    crypto::from_feature_flags,
-    ice::{StunMessage, TransId},
-    net::{Protocol, Receive},
-};
+use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use tincan_webrtc::direct::{address::Target, credentials::Agreed};
-use tokio::{net::UdpSocket, time::timeout};
+use tokio::{
+    io::Interest,
+    net::UdpSocket,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval},
+};
 
-/// Source addresses that the requests take turns with: one has too few ports for all.
-const SOURCES: u32 = 200;
-/// Requests between two breaths, so that some arrive.
-const BURST: usize = 64;
-/// How long a stranger waits for each answer.
-const ANSWER: Duration = Duration::from_secs(2);
-/// Datagrams that a half-open handshake takes from the listener: its STUN answer, its cookie, its certificate.
-const HEARD: usize = 4;
+use crate::stranger::{client_hello, cookie, request};
 
-/// What was sent.
+/// Each is on every address of [`NETWORK`], so there are as many sources as ports times addresses.
+const PORTS: usize = 63;
+/// Of loopback.
+const NETWORK: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 0);
+const ADDRESSES: u64 = 1 << 16;
+/// How often those are sent that are due.
+const TICK: Duration = Duration::from_millis(2);
+/// Bytes of one read, which may bring several datagrams.
+const READ_BYTES: usize = 64 * 1024;
+const RANDOM: [u8; 32] = [7; 32];
+const SERVER_HELLO: u8 = 2;
+
+/// How far strangers go before they are silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A request by STUN
+    Stun,
+    /// And a ClientHello, whose answer is not heard: so do those who forge their addresses
+    Hello,
+    /// And another one with the cookie, after which the listener shows its certificate
+    Cookie,
+    /// A third of each
+    Mixed,
+}
+
+/// What was sent and heard.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct Flood {
-    pub(crate) requests: usize,
-    pub(crate) half_open: usize,
+    /// Requests, each from a new source.
+    pub(crate) strangers: u64,
+    /// Hellos that were answered by a cookie.
+    pub(crate) cookies: u64,
+    /// Those with a cookie that were answered by a certificate.
+    pub(crate) begun: u64,
+    pub(crate) seconds: f64,
 }
 
-/// Sends requests from as many sources, then leaves as many handshakes half open: every other one goes silent after its
-/// first words, the rest as soon as the listener has shown its certificate.
-pub(crate) async fn flood(hub: &Multiaddr, requests: usize, half_open: usize) -> Result<Flood> {
+/// One port on every address.
+struct Port {
+    io: UdpSocket,
+    state: UdpSocketState,
+    listener: SocketAddr,
+    kind: Kind,
+}
+
+#[derive(Default)]
+struct Heard {
+    cookies: AtomicU64,
+    begun: AtomicU64,
+}
+
+/// Lets so many strangers a second come, until `over`.
+pub(crate) async fn flood(hub: &Multiaddr, kind: Kind, rate: u64, over: impl Future<Output = ()>) -> Result<Flood> {
     let target = Target::read(hub).context("flooding needs a /webrtc-direct address")?;
-    for n in 0..requests {
-        request(&target, n).await?;
-        if n.is_multiple_of(BURST) {
-            tokio::task::yield_now().await;
-        }
-    }
-    let mut silent = Vec::new();
-    for n in 0..half_open {
-        silent.push(half_open_one(&target, n).await?);
-    }
-    Ok(Flood { requests, half_open: silent.len() })
-}
-
-/// One of ours, its source a new one.
-async fn socket(n: usize) -> Result<UdpSocket> {
-    let last = u32::try_from(n)? % SOURCES;
-    let ip = Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 1).to_bits() + last);
-    Ok(UdpSocket::bind((ip, 0)).await?)
-}
-
-/// A request like any dialer's first: every other one intact, the rest with a wrong key.
-async fn request(target: &Target, n: usize) -> Result<()> {
-    let agreed = Agreed::v1(&format!("{n:032x}"));
-    let username = agreed.username();
-    let message = StunMessage::binding_request(&username, TransId::new(), true, 7, 1_853_824_767, false);
-    let password = if n.is_multiple_of(2) { agreed.listener.password.as_str() } else { "of somebody else" };
-    let crypto = from_feature_flags();
-    let mut bytes = [0; 1024];
-    let length = message
-        .to_bytes(Some(password.as_bytes()), &mut bytes, |key, payloads| {
-            crypto.sha1_hmac_provider.sha1_hmac(key, payloads)
-        })
-        .context("a request")?;
-    socket(n).await?.send_to(&bytes[..length], (target.ip, target.port)).await?;
-    Ok(())
-}
-
-/// A handshake that its dialer leaves. The socket stays: the listener's host would tell that it is gone.
-async fn half_open_one(target: &Target, n: usize) -> Result<UdpSocket> {
-    let socket = socket(n).await?;
-    let theirs = SocketAddr::new(target.ip, target.port);
-    let mut rtc = dialer(socket.local_addr()?, theirs, &Agreed::v1(&format!("half{n:032x}")))?;
-    let mut heard = 0;
-    let enough = if n.is_multiple_of(2) { 1 } else { HEARD };
-    loop {
-        let next = loop {
-            match rtc.poll_output()? {
-                Output::Timeout(next) => break next,
-                Output::Transmit(datagram) => drop(socket.send_to(&datagram.contents, datagram.destination).await?),
-                Output::Event(_) => {}
-            }
+    let listener = SocketAddr::new(target.ip, target.port);
+    let (mut ports, mut readers, heard) = (Vec::new(), JoinSet::new(), Arc::new(Heard::default()));
+    for n in 0..PORTS {
+        let kind = match kind {
+            Kind::Mixed => [Kind::Stun, Kind::Hello, Kind::Cookie][n % 3],
+            kind => kind,
         };
-        if heard >= enough {
-            return Ok(socket);
-        }
-        let mut bytes = [0; 2048];
-        let wait = next.saturating_duration_since(now()).min(ANSWER);
-        match timeout(wait, socket.recv_from(&mut bytes)).await {
-            Ok(received) => {
-                let (length, from) = received?;
-                heard += 1;
-                let receive = Receive::new(Protocol::Udp, from, socket.local_addr()?, &bytes[..length])?;
-                rtc.handle_input(Input::Receive(now(), receive))?;
+        let port = Arc::new(Port::bind(listener, kind)?);
+        readers.spawn(port.clone().read(heard.clone()));
+        ports.push(port);
+    }
+    let begin = Instant::now();
+    let mut strangers = 0;
+    let come = async {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let due = ticks.tick().await.duration_since(begin).as_secs_f64() * rate as f64;
+            while strangers < due as u64 {
+                ports[strangers as usize % PORTS].come(strangers);
+                strangers += 1;
             }
-            Err(_) => rtc.handle_input(Input::Timeout(now()))?,
+        }
+    };
+    tokio::select! {
+        () = come => {}
+        () = over => {}
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let [cookies, begun] = [&heard.cookies, &heard.begun].map(|count| count.load(Ordering::Relaxed));
+    Ok(Flood { strangers, cookies, begun, seconds })
+}
+
+impl Port {
+    fn bind(listener: SocketAddr, kind: Kind) -> Result<Self> {
+        let socket = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        socket.set_nonblocking(true)?;
+        let io = UdpSocket::from_std(socket)?;
+        let state = UdpSocketState::new(UdpSockRef::from(&io))?;
+        Ok(Self { io, state, listener, kind })
+    }
+
+    /// A new stranger says what it says without an answer.
+    fn come(&self, number: u64) {
+        let agreed = Agreed::v1(&format!("{number:032x}"));
+        let last = u32::try_from(number / PORTS as u64 % ADDRESSES).unwrap_or_default();
+        let ip = Ipv4Addr::from_bits(NETWORK.to_bits() + last).into();
+        self.send(ip, &request(&agreed, &agreed.listener.password));
+        if self.kind != Kind::Stun {
+            self.send(ip, &client_hello(RANDOM, &[]));
         }
     }
-}
 
-fn dialer(ours: SocketAddr, theirs: SocketAddr, agreed: &Agreed) -> Result<Rtc> {
-    let ice = |credentials: &tincan_webrtc::direct::credentials::Credentials| IceCreds {
-        ufrag: credentials.ufrag.clone(),
-        pass: credentials.password.clone(),
-    };
-    let mut rtc = RtcConfig::new()
-        .set_fingerprint_verification(false)
-        .set_local_ice_credentials(ice(&agreed.dialer))
-        .clear_codecs()
-        .build(now());
-    rtc.add_local_candidate(Candidate::host(ours, Protocol::Udp)?);
-    rtc.add_remote_candidate(Candidate::host(theirs, Protocol::Udp)?);
-    let mut direct = rtc.direct_api();
-    direct.set_ice_controlling(true);
-    direct.set_remote_ice_credentials(ice(&agreed.listener));
-    direct.set_remote_fingerprint(Fingerprint { hash_func: "sha-256".into(), bytes: vec![0; 32] });
-    direct.start_dtls(true)?;
-    Ok(rtc)
-}
+    fn send(&self, ip: IpAddr, contents: &[u8]) {
+        let transmit =
+            Transmit { destination: self.listener, ecn: None, contents, segment_size: None, src_ip: Some(ip) };
+        // What does not go at once is lost, as on any path.
+        let _ = self.io.try_io(Interest::WRITABLE, || self.state.try_send(UdpSockRef::from(&self.io), &transmit));
+    }
 
-#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-fn now() -> Instant {
-    Instant::now()
+    async fn read(self: Arc<Self>, heard: Arc<Heard>) {
+        let mut buffer = vec![0; READ_BYTES];
+        while self.io.readable().await.is_ok() {
+            let (mut metas, mut slices) = ([RecvMeta::default()], [IoSliceMut::new(&mut buffer)]);
+            let read = || self.state.recv(UdpSockRef::from(&self.io), &mut slices, &mut metas);
+            if self.io.try_io(Interest::READABLE, read).is_err() {
+                continue;
+            }
+            let [meta] = metas;
+            let Some(ip) = meta.dst_ip else { continue };
+            for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                if let Some(cookie) = cookie(datagram) {
+                    heard.cookies.fetch_add(1, Ordering::Relaxed);
+                    if self.kind == Kind::Cookie {
+                        self.send(ip, &client_hello(RANDOM, cookie));
+                    }
+                } else if datagram.get(13) == Some(&SERVER_HELLO) {
+                    heard.begun.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! `trial`: a hub to dial, or a peer that dials. See the library.
 
 mod flood;
+#[path = "../../../../tests/stranger/mod.rs"]
+mod stranger;
 mod transports;
 
 use std::{net::IpAddr, process::ExitCode};
@@ -37,15 +39,15 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         webrtc_port: u16,
     },
-    /// Asks a listener of /webrtc-direct for much and means nothing
+    /// Asks a listener of /webrtc-direct for much and means nothing, until standard input ends
     Flood {
         address: Multiaddr,
-        /// First requests, each from a new source
-        #[arg(long, default_value_t = 50_000)]
-        requests: usize,
-        /// Handshakes that are begun and left
+        /// How far each stranger goes
+        #[arg(long, value_enum, default_value = "mixed")]
+        kind: flood::Kind,
+        /// Strangers a second, each from a new source
         #[arg(long, default_value_t = 2_000)]
-        half_open: usize,
+        rate: u64,
     },
     /// Dials a hub
     Peer {
@@ -130,8 +132,8 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> Result<bool> {
     match command {
         Command::Hub { ip, transports, ws_port, webrtc_port } => hub(ip, transports, ws_port, webrtc_port).await,
-        Command::Flood { address, requests, half_open } => {
-            println!("{}", serde_json::to_string(&flood::flood(&address, requests, half_open).await?)?);
+        Command::Flood { address, kind, rate } => {
+            println!("{}", serde_json::to_string(&flood::flood(&address, kind, rate, input_ends()).await?)?);
             Ok(true)
         }
         Command::Peer { trial } => tried(trial).await,

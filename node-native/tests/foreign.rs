@@ -1,0 +1,260 @@
+//! Other programs at a hub: what they say to each other, what the hub asks of them, and what a flood of them costs.
+
+mod support;
+
+use std::{collections::BTreeSet, time::Duration};
+
+use libp2p::{Multiaddr, PeerId, gossipsub, swarm::SwarmEvent};
+use support::{
+    Hub, PATIENCE, http,
+    node::{peer, total, until},
+    stock::{ProtocolsEvent, Stock},
+    tincan,
+};
+use tincan_shared::{Event, MessageState, identity::Keypair, room::frame};
+
+/// universal-connectivity's topics.
+const CHAT: &str = "universal-connectivity";
+const DISCOVERY: &str = "universal-connectivity-browser-peer-discovery";
+/// What js-libp2p's pubsub-peer-discovery says: a public key and addresses, as protobuf.
+const ADVERT: &[u8] = b"\x0a\x24\x08\x01\x12\x20\xff\xfe\x12\x08\x04\x7f\x00\x00\x01\x06\x12\x67";
+/// Payloads that a flood has: far above what a source may say at once.
+const FLOOD: u32 = 200;
+/// What a source may say at once, as docs/operating.md has it: two seconds' worth.
+const AT_ONCE: u64 = 16;
+/// More a second.
+const A_SECOND: u64 = 8;
+
+fn place(hub: &Hub) -> Multiaddr {
+    hub.address("tcp").parse().expect("an address")
+}
+
+/// Two peers of another program at a hub, in these rooms.
+async fn two_strangers(hub: &Multiaddr, rooms: &[&str]) -> [Stock; 2] {
+    let mut both = [Stock::new(), Stock::new()];
+    for stock in &mut both {
+        stock.dial(hub);
+        for room in rooms {
+            stock.subscribe(room);
+        }
+        let mut carried = BTreeSet::new();
+        while carried.len() < rooms.len() {
+            carried.insert(stock.until(subscribed).await);
+        }
+    }
+    both
+}
+
+fn subscribed(event: &SwarmEvent<ProtocolsEvent>) -> Option<String> {
+    match event {
+        SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Subscribed { topic, .. })) => {
+            Some(topic.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn message(event: &SwarmEvent<ProtocolsEvent>) -> Option<(Option<PeerId>, Vec<u8>)> {
+    match event {
+        SwarmEvent::Behaviour(ProtocolsEvent::Gossip(gossipsub::Event::Message { message, .. })) => {
+            Some((message.source, message.data.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// Has one say it until the other hears it: the mesh of a fresh room forms meanwhile.
+async fn hears(speaker: &mut Stock, listener: &mut Stock, room: &str, payload: impl Fn(u8) -> Vec<u8>) -> Vec<u8> {
+    for n in 0..u8::MAX {
+        speaker.publish(room, &payload(n));
+        let source = Some(speaker.id);
+        tokio::select! {
+            heard = listener.until(|event| message(event).filter(|(from, _)| *from == source)) => return heard.1,
+            () = speaker.run() => unreachable!("it runs for ever"),
+            () = tokio::time::sleep(Duration::from_millis(300)) => {}
+        }
+    }
+    panic!("nothing came through");
+}
+
+fn advert(n: u8) -> Vec<u8> {
+    [ADVERT, &[n]].concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn adverts_and_long_texts_of_other_programs_pass_a_hub_and_one_frame_does_not_stop_them() {
+    let flags = tincan(&format!("{} --ephemeral", support::HUB_FLAGS)).env("RUST_LOG", "tincan_shared=debug");
+    let mut hub = Hub::of(flags);
+    let [mut one, mut two] = two_strangers(&place(&hub), &[CHAT, DISCOVERY]).await;
+    assert!(hears(&mut one, &mut two, DISCOVERY, advert).await.starts_with(ADVERT));
+
+    // A stranger's frame, valid in every way.
+    let key = Keypair::generate_ed25519();
+    let body = frame::Body::Message { nick: "n".into(), text: "ours now?".into() };
+    let time_ms = support::node::now_ms();
+    let draft = frame::Draft { room: DISCOVERY, sequence: time_ms, previous: 0, time_ms, body: &body };
+    let framed = frame::sign(&key, &draft).expect("a frame").bytes;
+    two.publish(DISCOVERY, &framed);
+    tokio::select! {
+        heard = one.until(|event| message(event).filter(|(_, data)| data[0] == frame::MARK)) => assert_eq!(heard.1, framed),
+        () = two.run() => unreachable!("it runs for ever"),
+    }
+    for _ in 0..2 {
+        assert!(hears(&mut two, &mut one, DISCOVERY, advert).await.starts_with(ADVERT));
+    }
+
+    for size in [4097, 16 * 1024, 60 * 1024] {
+        let long = |n: u8| [vec![n % 26 + b'a'], vec![b'x'; size - 1]].concat();
+        assert_eq!(hears(&mut one, &mut two, CHAT, long).await.len(), size, "as it was said");
+    }
+    assert_eq!(http::counter(&hub.http, "offences"), 0);
+    drop((one, two));
+    hub.running.err.containing("connection closed");
+    let log = &hub.running.err.seen;
+    let asked: Vec<_> = log.iter().filter(|line| line.contains("sync failed")).collect();
+    assert!(asked.is_empty(), "who does not know the protocol is not asked: {asked:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_room_of_ours_what_is_no_frame_and_no_text_goes_no_further() {
+    let hub = Hub::start();
+    let (ann, mut ann_hears) = peer(&place(&hub), "ann");
+    let (bob, mut bob_hears) = peer(&place(&hub), "bob");
+    for node in [&ann, &bob] {
+        node.join(CHAT, false).await.expect("joined");
+    }
+    tokio::join!(total(&mut ann_hears, CHAT, 1, PATIENCE), total(&mut bob_hears, CHAT, 1, PATIENCE));
+    let [mut one, mut two] = two_strangers(&place(&hub), &[CHAT]).await;
+    hears(&mut one, &mut two, CHAT, |n| format!("hello {n}").into_bytes()).await;
+    let ignored = http::counter(&hub.http, "payloads_ignored");
+    one.publish(CHAT, ADVERT);
+    one.publish(CHAT, b"the last word");
+    let speaker = Some(one.id);
+    let last = |event: &SwarmEvent<ProtocolsEvent>| {
+        let (from, data) = message(event)?;
+        assert!(!data.starts_with(ADVERT), "an advert in a room of ours");
+        (from == speaker && data == b"the last word").then_some(())
+    };
+    tokio::select! {
+        () = two.until(last) => {}
+        () = one.run() => unreachable!("it runs for ever"),
+    }
+    assert!(http::counter(&hub.http, "payloads_ignored") > ignored);
+    assert_eq!(http::counter(&hub.http, "foreign_forwarded"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_one_source_is_cut_to_its_budget_and_costs_nobody_else_theirs() {
+    let hub = Hub::start();
+    let [mut loud, mut calm] = two_strangers(&place(&hub), &[DISCOVERY]).await;
+    hears(&mut loud, &mut calm, DISCOVERY, advert).await;
+    let begun = std::time::Instant::now();
+    let before = http::counter(&hub.http, "foreign_forwarded");
+    let mut sent = 0u32;
+    let judged = || http::counter(&hub.http, "foreign_forwarded") + http::counter(&hub.http, "foreign_dropped");
+    let all_before = judged();
+    while judged() < all_before + u64::from(FLOOD) {
+        // As fast as the connection takes them, some at a time.
+        for _ in 0..20 {
+            sent += 1;
+            loud.publish(DISCOVERY, &[ADVERT, &sent.to_be_bytes()].concat());
+        }
+        tokio::select! {
+            () = loud.run() => unreachable!("it runs for ever"),
+            () = calm.run() => unreachable!("it runs for ever"),
+            () = tokio::time::sleep(Duration::from_millis(50)) => {}
+        }
+    }
+    let passed = http::counter(&hub.http, "foreign_forwarded") - before;
+    let allowed = AT_ONCE + A_SECOND * (begun.elapsed().as_secs() + 1);
+    assert!(passed <= allowed, "{passed} of {sent} went through, {allowed} may");
+    assert!(passed >= A_SECOND, "{passed} of {sent} went through");
+    assert!(hears(&mut calm, &mut loud, DISCOVERY, advert).await.starts_with(ADVERT), "the other has its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bridge_that_names_an_honest_peer_speaks_for_itself() {
+    let hub = Hub::start();
+    let mut terminal = tincan(&format!("chat --ephemeral --nick tom --room {CHAT} {}", place(&hub))).start();
+    let (ann, mut ann_hears) = peer(&place(&hub), "ann");
+    let (bob, mut bob_hears) = peer(&place(&hub), "bob");
+    for node in [&ann, &bob] {
+        node.join(CHAT, false).await.expect("joined");
+    }
+    tokio::join!(total(&mut ann_hears, CHAT, 2, PATIENCE), total(&mut bob_hears, CHAT, 2, PATIENCE));
+    let mut liar = Stock::new();
+    liar.dial(&place(&hub));
+    liar.subscribe(CHAT);
+    liar.until_subscribed(CHAT).await;
+
+    let key = Keypair::generate_ed25519();
+    let signer = key.public().to_peer_id();
+    let body = frame::Body::Bridged {
+        source: ann.peer_id().to_bytes(),
+        number: vec![1],
+        text: "I owe the liar a beer".into(),
+    };
+    let draft =
+        frame::Draft { room: CHAT, sequence: u64::MAX, previous: 0, time_ms: support::node::now_ms(), body: &body };
+    let forged = frame::sign(&key, &draft).expect("a frame").bytes;
+    let said = async {
+        until(&mut bob_hears, PATIENCE, |event| match event {
+            Event::Message(message) if message.state == MessageState::Received => Some(message),
+            _ => None,
+        })
+        .await
+    };
+    liar.publish(CHAT, &forged);
+    let heard = tokio::select! {
+        heard = said => heard,
+        () = liar.run() => unreachable!("it runs for ever"),
+    };
+    assert_eq!((heard.from, heard.sequence), (signer, 0));
+    assert_eq!(heard.claimed_source, Some(ann.peer_id().to_base58()));
+    for n in 0..3 {
+        ann.say(CHAT, format!("line {n}")).await.expect("said");
+        let line = until(&mut bob_hears, PATIENCE, |event| match event {
+            Event::Message(message) if message.from == ann.peer_id() => Some(message),
+            _ => None,
+        });
+        assert_eq!(line.await.text, format!("line {n}"));
+    }
+    let short = tincan_shared::short_id(&ann.peer_id());
+    let printed: Vec<String> =
+        tokio::task::spawn_blocking(move || (0..4).map(|_| terminal.out.next()).collect()).await.expect("lines");
+    let signer = tincan_shared::short_id(&signer);
+    assert_eq!(printed[0], format!("[{CHAT}] {short} via bridge ({signer}): I owe the liar a beer"));
+    let of_ann: Vec<String> = (0..3).map(|n| format!("[{CHAT}] ann ({short}): line {n}")).collect();
+    assert_eq!(printed[1..], of_ann);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_with_frames_in_another_programs_room_says_so_and_as_plain_it_does_not() {
+    let hub = Hub::start();
+    let [mut one, mut two] = two_strangers(&place(&hub), &[CHAT]).await;
+    let start = |flags: &str| tincan(&format!("chat --ephemeral --room {CHAT} {flags} {}", place(&hub))).start();
+    let (mut framed, mut plain) = (start(""), start("--plain"));
+    let seen = tokio::task::spawn_blocking(move || {
+        let said = framed.err.containing("use another program");
+        plain.line("hello as text");
+        (said, framed, plain)
+    });
+    let (said, _framed, mut plain) = tokio::select! {
+        seen = seen => seen.expect("it says so"),
+        () = one.run() => unreachable!("it runs for ever"),
+        () = two.run() => unreachable!("it runs for ever"),
+    };
+    assert!(said.contains("--plain"), "{said}");
+    tokio::select! {
+        _ = one.until(|event| message(event).filter(|(_, data)| data == b"hello as text")) => {}
+        () = two.run() => unreachable!("it runs for ever"),
+    }
+    two.publish(CHAT, b"welcome");
+    let heard = tokio::task::spawn_blocking(move || plain.out.next());
+    let heard = tokio::select! {
+        heard = heard => heard.expect("a line"),
+        () = one.run() => unreachable!("it runs for ever"),
+        () = two.run() => unreachable!("it runs for ever"),
+    };
+    assert_eq!(heard, format!("[{CHAT}] guest ({}): welcome", tincan_shared::short_id(&two.id)));
+}

@@ -1,0 +1,215 @@
+//! What other programs say in rooms that a hub carries: passed on unread, within a budget, never kept or shown.
+//!
+//! Whoever floods a room this way spends a budget of its own first: each payload counts for the peer that signed it,
+//! for the peer that handed it over, for its room, and for all rooms together.
+
+use std::{collections::HashMap, hash::Hash, time::Duration};
+
+use libp2p::PeerId;
+use n0_future::time::Instant;
+
+/// Payloads of one gossip source passed on in a second.
+const MAX_SOURCE_MESSAGES: u32 = 8;
+/// Bytes of one gossip source passed on in a second.
+const MAX_SOURCE_BYTES: u32 = 64 * 1024;
+/// Payloads that one peer hands over and that are passed on in a second, its own and others'.
+const MAX_FORWARDER_MESSAGES: u32 = 64;
+/// Bytes that one peer hands over and that are passed on in a second.
+const MAX_FORWARDER_BYTES: u32 = 256 * 1024;
+/// Payloads of one room passed on in a second.
+const MAX_ROOM_MESSAGES: u32 = 64;
+/// Bytes of one room passed on in a second.
+const MAX_ROOM_PAYLOAD_BYTES: u32 = 256 * 1024;
+/// Payloads of all rooms passed on in a second.
+const MAX_ALL_MESSAGES: u32 = 256;
+/// Bytes of all rooms passed on in a second.
+const MAX_ALL_BYTES: u32 = 1024 * 1024;
+/// What was not used is saved up for so long: a payload of 64 KiB needs a second of its source's bytes at once.
+const BURST: Duration = Duration::from_secs(2);
+/// Sources, forwarders or rooms with something spent that are remembered. No more can be: see [`MAX_ALL_MESSAGES`].
+const REMEMBERED_SPENDERS: usize = 1024;
+
+/// What may be spent in a second.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    messages: u32,
+    bytes: u32,
+}
+
+const SOURCE: Rate = Rate { messages: MAX_SOURCE_MESSAGES, bytes: MAX_SOURCE_BYTES };
+const FORWARDER: Rate = Rate { messages: MAX_FORWARDER_MESSAGES, bytes: MAX_FORWARDER_BYTES };
+const ROOM: Rate = Rate { messages: MAX_ROOM_MESSAGES, bytes: MAX_ROOM_PAYLOAD_BYTES };
+const ALL: Rate = Rate { messages: MAX_ALL_MESSAGES, bytes: MAX_ALL_BYTES };
+
+/// What was spent, as of a moment; it is paid back at the rate.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    messages: f64,
+    bytes: f64,
+    at: Instant,
+}
+
+impl Spent {
+    fn nothing(now: Instant) -> Self {
+        Self { messages: 0.0, bytes: 0.0, at: now }
+    }
+
+    fn at(self, rate: Rate, now: Instant) -> Self {
+        let seconds = now.saturating_duration_since(self.at).as_secs_f64();
+        Self {
+            messages: (self.messages - seconds * f64::from(rate.messages)).max(0.0),
+            bytes: (self.bytes - seconds * f64::from(rate.bytes)).max(0.0),
+            at: now,
+        }
+    }
+
+    fn and(self, bytes: usize) -> Self {
+        Self { messages: self.messages + 1.0, bytes: self.bytes + bytes as f64, ..self }
+    }
+
+    fn is_within(self, rate: Rate) -> bool {
+        let seconds = BURST.as_secs_f64();
+        self.messages <= seconds * f64::from(rate.messages) && self.bytes <= seconds * f64::from(rate.bytes)
+    }
+
+    fn is_nothing(self) -> bool {
+        self.messages <= 0.0 && self.bytes <= 0.0
+    }
+}
+
+/// What each kind of spender has spent.
+#[derive(Debug)]
+struct Spenders<K> {
+    rate: Rate,
+    spent: HashMap<K, Spent>,
+}
+
+impl<K: Clone + Eq + Hash> Spenders<K> {
+    fn new(rate: Rate) -> Self {
+        Self { rate, spent: HashMap::new() }
+    }
+
+    /// What `who` will have spent with so many bytes more; nothing when that is too much.
+    fn try_spend(&self, who: &K, bytes: usize, now: Instant) -> Option<Spent> {
+        let spent = self.spent.get(who).map_or(Spent::nothing(now), |spent| spent.at(self.rate, now)).and(bytes);
+        spent.is_within(self.rate).then_some(spent)
+    }
+
+    fn set(&mut self, who: &K, spent: Spent, now: Instant) {
+        if self.spent.len() >= REMEMBERED_SPENDERS {
+            let rate = self.rate;
+            self.spent.retain(|_, spent| !spent.at(rate, now).is_nothing());
+        }
+        self.spent.insert(who.clone(), spent);
+    }
+}
+
+/// What may still be passed on.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    sources: Spenders<PeerId>,
+    forwarders: Spenders<PeerId>,
+    rooms: Spenders<String>,
+    all: Spenders<()>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            sources: Spenders::new(SOURCE),
+            forwarders: Spenders::new(FORWARDER),
+            rooms: Spenders::new(ROOM),
+            all: Spenders::new(ALL),
+        }
+    }
+}
+
+impl Budget {
+    /// Whether a payload of so many bytes may be passed on; if so it is counted.
+    pub(crate) fn spend(
+        &mut self,
+        source: PeerId,
+        forwarder: PeerId,
+        room: &String,
+        bytes: usize,
+        now: Instant,
+    ) -> bool {
+        let (Some(by_source), Some(by_forwarder), Some(in_room), Some(in_all)) = (
+            self.sources.try_spend(&source, bytes, now),
+            self.forwarders.try_spend(&forwarder, bytes, now),
+            self.rooms.try_spend(room, bytes, now),
+            self.all.try_spend(&(), bytes, now),
+        ) else {
+            return false;
+        };
+        self.sources.set(&source, by_source, now);
+        self.forwarders.set(&forwarder, by_forwarder, now);
+        self.rooms.set(room, in_room, now);
+        self.all.set(&(), in_all, now);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than anything bears at once.
+    const MANY: usize = 10_000;
+
+    #[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    fn burst(rate: u32) -> usize {
+        rate as usize * BURST.as_secs() as usize
+    }
+
+    #[test]
+    fn one_source_has_its_share_and_leaves_the_others_theirs() {
+        let (mut budget, now, room) = (Budget::default(), start(), "r".to_owned());
+        let (loud, calm, hub) = (PeerId::random(), PeerId::random(), PeerId::random());
+        let passed = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, now)).count();
+        assert_eq!(passed, burst(MAX_SOURCE_MESSAGES));
+        assert!(budget.spend(calm, hub, &room, 64 * 1024, now), "a whole gossip message of somebody else");
+        assert!(!budget.spend(loud, hub, &room, 10, now));
+        let later = now + Duration::from_secs(1);
+        let again = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, later)).count();
+        assert_eq!(again, MAX_SOURCE_MESSAGES as usize, "a second gives back a second's worth");
+    }
+
+    #[test]
+    fn bytes_count_as_messages_do() {
+        let (mut budget, now, room) = (Budget::default(), start(), "r".to_owned());
+        let (source, hub) = (PeerId::random(), PeerId::random());
+        let passed = (0..MANY).filter(|_| budget.spend(source, hub, &room, 64 * 1024, now)).count();
+        assert_eq!(passed, burst(MAX_SOURCE_BYTES) / (64 * 1024));
+    }
+
+    #[test]
+    fn fresh_keys_get_no_more_than_their_forwarder_room_and_hub() {
+        let (mut budget, now, mut passed) = (Budget::default(), start(), 0);
+        let one = PeerId::random();
+        passed += (0..MANY).filter(|_| budget.spend(PeerId::random(), one, &"a".to_owned(), 10, now)).count();
+        assert_eq!(passed, burst(MAX_FORWARDER_MESSAGES));
+        let same_room =
+            (0..MANY).filter(|_| budget.spend(PeerId::random(), PeerId::random(), &"b".to_owned(), 10, now));
+        assert_eq!(same_room.count(), burst(MAX_ROOM_MESSAGES));
+        let anywhere = |n: &usize| budget.spend(PeerId::random(), PeerId::random(), &format!("{n}"), 10, now);
+        let rest = (0..MANY).filter(anywhere).count();
+        assert_eq!(rest, burst(MAX_ALL_MESSAGES) - burst(MAX_ROOM_MESSAGES) - passed);
+    }
+
+    #[test]
+    fn who_has_spent_nothing_lately_is_forgotten() {
+        let (mut budget, mut now) = (Budget::default(), start());
+        for _ in 0..MANY {
+            now += Duration::from_millis(10);
+            assert!(budget.spend(PeerId::random(), PeerId::random(), &PeerId::random().to_base58(), 10, now));
+        }
+        assert!(budget.sources.spent.len() <= REMEMBERED_SPENDERS);
+        assert!(budget.forwarders.spent.len() <= REMEMBERED_SPENDERS);
+        assert!(budget.rooms.spent.len() <= REMEMBERED_SPENDERS);
+    }
+}

@@ -1,0 +1,160 @@
+// Something around the page is wrong: its storage, its clock, its hub.
+
+import assert from "node:assert/strict";
+import { Door } from "../door.mjs";
+import { allowBytes, clockOffBy, fillStorage, storage } from "../faults.mjs";
+import { seesExactly } from "../lines.mjs";
+import { address } from "../stage.mjs";
+import { until } from "../wait.mjs";
+
+/** A hub's `--config` that lets nobody be in two rooms. */
+const ONE_ROOM_EACH = "[limits]\ncarried_rooms_per_peer = 1\n";
+const HOUR_MS = 3_600_000;
+/** What a browser with little room stores: a key, a room and a few lines. */
+const STORED_BYTES = 100_000;
+const OFFLINE = /Offline\. Trying again in (\d+) s\./;
+/** A wait between two tries that a button can be seen to cut short. */
+const FAR_SECONDS = 3;
+
+export const TROUBLE = [
+  {
+    name: "no-storage",
+    says: "Your browser keeps nothing here: this identity ends with the tab.",
+    reach: (cast) => cast.alone("beach", { prepare: storage.missing }),
+    async then(person) {
+      const before = person.peerId;
+      await person.reload();
+      assert.notEqual(person.peerId, before, "nothing was kept, as was said");
+    },
+  },
+  {
+    name: "storage-full",
+    says: "Your browser's storage takes no more",
+    async reach(cast) {
+      const person = await cast.alone("shelf", { prepare: allowBytes(STORED_BYTES) });
+      await fillStorage(person);
+      await person.join("pantry");
+      await person.say("One more jar?");
+      return person;
+    },
+  },
+  {
+    name: "clock-wrong",
+    says: /Your clock is [23] h \d+ min ahead of the hub's/,
+    reach: (cast) => cast.alone("tower", { prepare: clockOffBy(3 * HOUR_MS) }),
+  },
+  {
+    name: "refused",
+    says: /The hub …\w+ refuses: this hub carries 1 rooms for one peer/,
+    async reach(cast) {
+      const person = await cast.alone("hall", { hub: await cast.stage.hub({ config: ONE_ROOM_EACH }) });
+      await person.join("stairs");
+      return person;
+    },
+    async then(person) {
+      await person.page.getByRole("button", { name: "Put this note away" }).click();
+      const notes = person.page.locator(".notices");
+      await until("the note is gone", async () => !this.says.test(await notes.innerText()));
+      const narrow = person.page.getByRole("button", { name: /People/ });
+      if (await narrow.isVisible()) await narrow.click();
+      assert.match(await person.find("refusal").innerText(), this.says, "it stays beside the network");
+    },
+  },
+  {
+    name: "turned-away",
+    says: /The hub turns this page away.* Trying again/,
+    async reach(cast) {
+      const { hub, person } = await cast.doomed("gate");
+      await hub.kill();
+      await hub.configure(`deny = ["${person.peerId}"]\n`);
+      await hub.start();
+      return Object.assign(person, { hub });
+    },
+    async then(person) {
+      await person.hub.kill("SIGKILL");
+      await person.hub.configure("");
+      await person.hub.start();
+      await person.status("online");
+      assert.equal(await person.find("retry").count(), 0);
+    },
+  },
+  {
+    name: "port-silent",
+    says: /This page's hub answers, but its peer port \d+ does not\. Trying again/,
+    async reach(cast) {
+      const hub = await cast.stage.hub({ direct: false });
+      const road = await cast.stage.road(hub);
+      await road.peers.cut();
+      const person = await road.somebody("mira");
+      person.mayLoseHub = true;
+      await person.page.goto(address(road.base, "harbour"));
+      return Object.assign(person, { road });
+    },
+    async then(person) {
+      const { road } = person;
+      await person.status("offline");
+      await road.peers.mend();
+      await person.status("online");
+      assert.equal(await person.find("notice").count(), 0, "the notice goes with its reason");
+      // Lost later, it is found out too; with the page's port gone as well it is just offline.
+      await road.peers.cut();
+      await person.says(this.says);
+      await road.page.cut();
+      await person.find("retry").click();
+      await person.says(OFFLINE);
+    },
+  },
+  {
+    name: "hub-gone",
+    says: "The hub is gone. You still reach 1 person directly.",
+    async reach(cast) {
+      const { hub, person } = await cast.doomed("island");
+      const { terminal, listen } = await cast.dialable("sam", "island", hub);
+      await person.lists("sam");
+      await person.dial(listen);
+      await person.listsAs("sam", { path: "direct", transport: "ws" });
+      terminal.say("Just you and me, then.");
+      await person.sees("Just you and me, then.");
+      await hub.kill("SIGKILL");
+      return Object.assign(person, { terminal });
+    },
+    async then(person) {
+      await person.status("online");
+      await person.say("over the string alone");
+      await seesExactly(person.terminal, person.peerId, ["over the string alone"], { lineFeeds: false });
+    },
+  },
+  {
+    name: "offline",
+    says: OFFLINE,
+    async reach(cast) {
+      const { hub, person } = await cast.doomed("tunnel");
+      const sam = cast.stage.terminal("sam", "tunnel", [hub.tcp]);
+      await person.lists("sam");
+      sam.say("Long tunnel ahead.");
+      await person.sees("Long tunnel ahead.");
+      await person.say("See you on the other side.");
+      await sam.kill();
+      await hub.kill("SIGKILL");
+      await person.status("offline");
+      await person.say("Anybody?");
+      return Object.assign(person, { hub });
+    },
+    async then(person) {
+      const { hub } = person;
+      const door = await Door.on(hub.ports.ws);
+      // Right after a try, when the next one is seconds away.
+      const seconds = async () => Number(OFFLINE.exec(await person.page.locator("body").innerText())?.[1] ?? 0);
+      await until("the next try is far", async () => (await seconds()) >= FAR_SECONDS);
+      const before = door.knocks;
+      await person.find("retry").click();
+      await until("the page tries at once", () => door.knocks > before, (FAR_SECONDS - 1) * 1_000);
+      await door.close();
+      await hub.start();
+      await person.status("online");
+      await person.sees("Long tunnel ahead.");
+      await person.sees("Anybody?");
+      assert.ok(!OFFLINE.test(await person.page.locator("body").innerText()), "the notice goes with its reason");
+    },
+  },
+];

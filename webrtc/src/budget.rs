@@ -1,0 +1,261 @@
+//! The memory of all connections of a transport, and of each of them.
+//!
+//! A data channel cannot be told to wait: what comes is taken, or its stream is reset. So what streams hold is counted,
+//! overhead included, whether somebody has taken the stream or not. When a connection holds more than it may, or all of
+//! them together, the stream that holds most is reset, until it is less.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+use crate::Limits;
+
+/// Something that holds memory and can give it up.
+pub(crate) trait Holder: Send + Sync {
+    /// Bytes that would be freed.
+    fn held(&self) -> usize;
+
+    /// Frees them, as a bound of so many bytes was passed.
+    fn give_up(self: Arc<Self>, bound: usize);
+}
+
+/// The memory of all connections of a transport. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<Whole>);
+
+/// The memory of one connection. Clones are the same one.
+#[derive(Debug, Clone)]
+pub struct Account(Arc<Part>);
+
+#[derive(Debug)]
+struct Whole {
+    limits: Limits,
+    held: AtomicUsize,
+    resets: AtomicU64,
+    parts: Mutex<Vec<Weak<Part>>>,
+    /// Only one looks for what to reset at a time: two would reset two streams where one is enough.
+    relieving: Mutex<()>,
+}
+
+struct Part {
+    budget: Budget,
+    held: AtomicUsize,
+    bound: AtomicUsize,
+    holders: Mutex<Vec<Weak<dyn Holder>>>,
+}
+
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Part").field("held", &self.held).field("bound", &self.bound).finish_non_exhaustive()
+    }
+}
+
+impl Budget {
+    /// For a transport with these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self(Arc::new(Whole {
+            limits,
+            held: AtomicUsize::new(0),
+            resets: AtomicU64::new(0),
+            parts: Mutex::default(),
+            relieving: Mutex::default(),
+        }))
+    }
+
+    /// For a connection that begins. It may hold [`Limits::unproven_bytes`] until [`Account::prove`].
+    #[must_use]
+    pub fn open(&self) -> Account {
+        let part = Arc::new(Part {
+            budget: self.clone(),
+            held: AtomicUsize::new(0),
+            bound: AtomicUsize::new(self.0.limits.unproven_bytes),
+            holders: Mutex::default(),
+        });
+        remember(&self.0.parts, Arc::downgrade(&part));
+        Account(part)
+    }
+
+    /// What it was made with.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Bytes that all connections hold.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.0.held.load(Ordering::Relaxed)
+    }
+
+    /// Streams that were reset because too much was held.
+    #[must_use]
+    pub fn resets(&self) -> u64 {
+        self.0.resets.load(Ordering::Relaxed)
+    }
+
+    fn largest_part(&self) -> Option<Arc<Part>> {
+        let parts = locked(&self.0.parts);
+        parts.iter().filter_map(Weak::upgrade).max_by_key(|part| part.held.load(Ordering::Relaxed))
+    }
+}
+
+impl Account {
+    /// The other side has proved who it is: the connection may hold [`Limits::connection_bytes`].
+    pub fn prove(&self) {
+        self.0.bound.store(self.limits().connection_bytes, Ordering::Relaxed);
+    }
+
+    /// The limits of the transport.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.0.budget.limits()
+    }
+
+    pub(crate) fn join(&self, holder: Weak<dyn Holder>) {
+        remember(&self.0.holders, holder);
+    }
+
+    /// Somebody holds so many bytes where it held others before.
+    pub(crate) fn changed(&self, before: usize, now: usize) {
+        change(&self.0.held, before, now);
+        self.beside(before, now);
+    }
+
+    /// The same for what no stream holds: it counts for the transport alone.
+    pub(crate) fn beside(&self, before: usize, now: usize) {
+        change(&self.0.budget.0.held, before, now);
+    }
+
+    /// Whether half of what the connection may hold is held, so that writers should wait.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.0.held.load(Ordering::Relaxed) > self.0.bound.load(Ordering::Relaxed) / 2
+    }
+
+    /// Whether the transport can hold so many bytes more. Browsers keep what has not come to a stream yet themselves.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.0.budget.held() + bytes <= self.limits().transport_bytes
+    }
+
+    /// Resets streams until no bound is passed. Not to be called by who holds a lock.
+    pub(crate) fn relieve(&self) {
+        if self.passed().is_none() {
+            return;
+        }
+        let whole = &self.0.budget.0;
+        let relieving = locked(&whole.relieving);
+        while let Some((part, bound)) = self.passed() {
+            let Some(holder) = part.largest_holder() else { break };
+            tracing::debug!(bound, held = holder.held(), "too much is unread; the stream that holds most is reset");
+            whole.resets.fetch_add(1, Ordering::Relaxed);
+            holder.give_up(bound);
+        }
+        drop(relieving);
+    }
+
+    /// The connection that has to free something, and which bound was passed.
+    fn passed(&self) -> Option<(Arc<Part>, usize)> {
+        let bound = self.0.bound.load(Ordering::Relaxed);
+        if self.0.held.load(Ordering::Relaxed) > bound {
+            return Some((self.0.clone(), bound));
+        }
+        let bound = self.limits().transport_bytes;
+        (self.0.budget.held() > bound).then(|| self.0.budget.largest_part()).flatten().map(|part| (part, bound))
+    }
+}
+
+impl Part {
+    fn largest_holder(&self) -> Option<Arc<dyn Holder>> {
+        let holders = locked(&self.holders);
+        let held = holders.iter().filter_map(Weak::upgrade).map(|holder| (holder.held(), holder));
+        held.filter(|(held, _)| *held > 0).max_by_key(|(held, _)| *held).map(|(_, holder)| holder)
+    }
+}
+
+fn change(held: &AtomicUsize, before: usize, now: usize) {
+    if now >= before {
+        held.fetch_add(now - before, Ordering::Relaxed);
+    } else {
+        held.fetch_sub(before - now, Ordering::Relaxed);
+    }
+}
+
+/// Keeps another one; those that are gone are let go of when the list would grow.
+fn remember<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>, new: Weak<T>) {
+    let mut list = locked(list);
+    if list.len() == list.capacity() {
+        list.retain(|old| old.strong_count() > 0);
+    }
+    list.push(new);
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while it is held leaves a list of which each entry is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stream {
+        held: AtomicUsize,
+        account: Account,
+    }
+
+    impl Holder for Stream {
+        fn held(&self) -> usize {
+            self.held.load(Ordering::Relaxed)
+        }
+
+        fn give_up(self: Arc<Self>, _: usize) {
+            self.account.changed(self.held.swap(0, Ordering::Relaxed), 0);
+        }
+    }
+
+    fn stream(account: &Account, bytes: usize) -> Arc<Stream> {
+        let stream = Arc::new(Stream { held: AtomicUsize::new(bytes), account: account.clone() });
+        account.join(Arc::downgrade(&stream) as Weak<dyn Holder>);
+        account.changed(0, bytes);
+        account.relieve();
+        stream
+    }
+
+    fn budget() -> Budget {
+        Budget::new(Limits { unproven_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
+    }
+
+    #[test]
+    fn the_largest_stream_of_a_connection_goes_first() {
+        let budget = budget();
+        let account = budget.open();
+        account.prove();
+        let streams = [30, 50, 20].map(|bytes| stream(&account, bytes));
+        assert_eq!((budget.held(), budget.resets()), (100, 0));
+        let last = stream(&account, 1);
+        assert_eq!(streams.each_ref().map(|stream| stream.held()), [30, 0, 20]);
+        assert_eq!((last.held(), budget.held(), budget.resets()), (1, 51, 1));
+    }
+
+    #[test]
+    fn the_largest_connection_pays_for_all() {
+        let budget = budget();
+        let accounts = [budget.open(), budget.open()];
+        accounts.iter().for_each(Account::prove);
+        let large = stream(&accounts[0], 90);
+        let small = stream(&accounts[1], 60);
+        assert_eq!((large.held(), small.held()), (90, 60));
+        let one_more = stream(&accounts[1], 1);
+        assert_eq!((large.held(), small.held(), one_more.held()), (0, 60, 1));
+    }
+
+    #[test]
+    fn who_is_unproven_holds_little() {
+        let account = budget().open();
+        assert_eq!(stream(&account, 11).held(), 0);
+        account.prove();
+        assert_eq!(stream(&account, 11).held(), 11);
+    }
+}

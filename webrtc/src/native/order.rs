@@ -1,0 +1,212 @@
+//! The order in which a peer of libp2p sends, and nobody else has to.
+//!
+//! An association keeps what it cannot deliver yet: pieces of messages without their end, messages whose predecessors are
+//! missing, whatever lies behind a gap. It counts their payload and nothing else, and looks through all of it for each
+//! piece. Who sends as the RFC demands leaves no more than one message unfinished, since its pieces are numbered one after
+//! another, and no message before its predecessor.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::sctp::{Data, Reset};
+
+/// Chunks behind a gap; further ones are lost, as on their way.
+const MAX_AHEAD: u32 = 2048;
+/// Pieces of a message that has not ended.
+const MAX_PIECES: usize = 1024;
+
+/// One chunk, as far as its order matters.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    stream: u16,
+    number: Option<u16>,
+    begins: bool,
+    ends: bool,
+}
+
+/// What nobody does who sends in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Disorder;
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// The last chunk before which none is missing.
+    last: Option<u32>,
+    /// Those behind a gap, by their distance from the first of all.
+    ahead: BTreeMap<u64, Piece>,
+    /// That distance of `last`.
+    count: u64,
+    /// The stream of a message that has not ended, and its pieces.
+    amid: Option<(u16, usize)>,
+    /// The number of each stream's next message.
+    next: HashMap<u16, u16>,
+    /// The number of the last request to begin streams anew.
+    request: Option<u32>,
+    /// The one that waits for chunks which come before it.
+    pending: Option<Reset>,
+}
+
+impl Order {
+    /// The association begins.
+    pub(super) fn begin(&mut self, tsn: u32) {
+        self.last.get_or_insert(tsn.wrapping_sub(1));
+    }
+
+    /// How far a chunk is behind the last one before which none is missing; nothing if it has come before.
+    fn distance(&self, tsn: u32) -> Option<u32> {
+        let distance = tsn.wrapping_sub(self.last?);
+        (distance != 0 && distance <= u32::MAX / 2).then_some(distance)
+    }
+
+    /// Whether a chunk lies too far behind a gap.
+    pub(super) fn is_far(&self, tsn: u32) -> bool {
+        self.distance(tsn).is_some_and(|distance| distance > MAX_AHEAD)
+    }
+
+    /// A chunk has come, for the first time or again.
+    pub(super) fn came(&mut self, data: &Data<'_>) -> Result<(), Disorder> {
+        let Some(distance) = self.distance(data.tsn) else { return Ok(()) };
+        let Data { stream, number, begins, ends, .. } = *data;
+        self.ahead.entry(self.count + u64::from(distance)).or_insert(Piece { stream, number, begins, ends });
+        while let Some(piece) = self.ahead.remove(&(self.count + 1)) {
+            self.count += 1;
+            self.last = self.last.map(|last| last.wrapping_add(1));
+            self.follow(piece)?;
+            self.try_reset();
+        }
+        Ok(())
+    }
+
+    /// The next one in order.
+    fn follow(&mut self, piece: Piece) -> Result<(), Disorder> {
+        let pieces = match self.amid {
+            None if piece.begins => 0,
+            Some((stream, pieces)) if !piece.begins && stream == piece.stream && pieces < MAX_PIECES => pieces,
+            _ => return Err(Disorder),
+        };
+        if let Some(number) = piece.number
+            && number != self.next.get(&piece.stream).copied().unwrap_or(0)
+        {
+            return Err(Disorder);
+        }
+        self.amid = (!piece.ends).then_some((piece.stream, pieces + 1));
+        if let Some(number) = piece.number.filter(|_| piece.ends) {
+            self.next.insert(piece.stream, number.wrapping_add(1));
+        }
+        Ok(())
+    }
+
+    /// The other side begins streams anew. Returns whether it is told for the first time. Requests are taken as the
+    /// association takes them: one after another, and none while one waits.
+    pub(super) fn reset(&mut self, reset: &Reset) -> bool {
+        let is_next = self.request.is_none_or(|last| reset.request == last.wrapping_add(1));
+        if self.pending.is_some() || !is_next || self.last.is_none() {
+            return false;
+        }
+        self.request = Some(reset.request);
+        self.pending = Some(reset.clone());
+        self.try_reset();
+        true
+    }
+
+    fn try_reset(&mut self) {
+        let Some(reset) =
+            self.pending.take_if(|reset| self.last.is_some_and(|last| last.wrapping_sub(reset.after) <= u32::MAX / 2))
+        else {
+            return;
+        };
+        if reset.streams.is_empty() {
+            self.next.clear();
+        }
+        for stream in &reset.streams {
+            self.next.remove(stream);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(tsn: u32, stream: u16, number: u16, begins: bool, ends: bool) -> Data<'static> {
+        Data { tsn, stream, number: Some(number), begins, ends, protocol: 53, payload: b"x" }
+    }
+
+    fn whole(tsn: u32, stream: u16, number: u16) -> Data<'static> {
+        piece(tsn, stream, number, true, true)
+    }
+
+    fn order() -> Order {
+        let mut order = Order::default();
+        order.begin(u32::MAX - 2);
+        order
+    }
+
+    fn tsn(n: u32) -> u32 {
+        (u32::MAX - 2).wrapping_add(n)
+    }
+
+    #[test]
+    fn what_is_sent_in_order_passes_however_it_arrives() {
+        let sent = [
+            whole(tsn(0), 0, 0),
+            piece(tsn(1), 2, 0, true, false),
+            piece(tsn(2), 2, 0, false, false),
+            piece(tsn(3), 2, 0, false, true),
+            whole(tsn(4), 0, 1),
+            whole(tsn(5), 2, 1),
+        ];
+        for turn in 0..sent.len() {
+            let mut order = order();
+            let mut arrives = sent;
+            arrives.rotate_left(turn);
+            for data in arrives.iter().chain(&sent) {
+                assert_eq!(order.came(data), Ok(()), "{data:?}");
+            }
+            assert!(order.ahead.is_empty() && order.amid.is_none());
+        }
+    }
+
+    #[test]
+    fn what_would_be_kept_for_ever_is_disorder() {
+        let begun = piece(tsn(0), 2, 0, true, false);
+        for (first, second) in [
+            (begun, whole(tsn(1), 4, 0)),
+            (begun, piece(tsn(1), 2, 0, true, true)),
+            (whole(tsn(0), 2, 0), piece(tsn(1), 2, 1, false, false)),
+            (whole(tsn(0), 2, 0), whole(tsn(1), 2, 2)),
+            (whole(tsn(0), 2, 0), whole(tsn(1), 4, 1)),
+        ] {
+            let mut order = order();
+            assert_eq!(order.came(&second), Ok(()), "nobody knows yet");
+            assert_eq!(order.came(&first), Err(Disorder), "{second:?}");
+        }
+        let mut order = order();
+        order.came(&begun).unwrap();
+        let ended = (1..=MAX_PIECES as u32 + 1).find(|n| order.came(&piece(tsn(*n), 2, 0, false, false)).is_err());
+        assert_eq!(ended, Some(MAX_PIECES as u32));
+    }
+
+    #[test]
+    fn a_stream_that_begins_anew_counts_anew() {
+        let mut order = order();
+        let reset = |request, after| Reset { request, after: tsn(after), streams: vec![2] };
+        order.came(&whole(tsn(0), 2, 0)).unwrap();
+        assert!(order.reset(&reset(1, 1)), "before the last chunk has come");
+        assert!(!order.reset(&reset(2, 1)), "one at a time");
+        order.came(&whole(tsn(1), 2, 1)).unwrap();
+        order.came(&whole(tsn(2), 2, 0)).unwrap();
+        assert!(!order.reset(&reset(1, 1)), "the same again");
+        order.came(&whole(tsn(3), 2, 1)).unwrap();
+        assert!(order.reset(&reset(2, 3)));
+        assert_eq!(order.came(&whole(tsn(4), 2, 2)), Err(Disorder));
+    }
+
+    #[test]
+    fn what_is_far_ahead_is_told() {
+        let mut order = order();
+        assert!(!order.is_far(tsn(MAX_AHEAD - 1)) && order.is_far(tsn(MAX_AHEAD)));
+        order.came(&whole(tsn(0), 0, 0)).unwrap();
+        assert!(!order.is_far(tsn(MAX_AHEAD)) && !order.is_far(tsn(0)));
+    }
+}

@@ -1,0 +1,208 @@
+//! The little that is read of SCTP packets (RFC 9260) where DTLS hands them on, before the association has them.
+
+/// Bytes before the first chunk.
+const COMMON_HEADER_BYTES: usize = 12;
+const CHUNK_HEADER_BYTES: usize = 4;
+
+const DATA: u8 = 0;
+const INIT: u8 = 1;
+const INIT_ACK: u8 = 2;
+const I_DATA: u8 = 64;
+const RE_CONFIG: u8 = 130;
+const FORWARD_TSN: u8 = 192;
+const I_FORWARD_TSN: u8 = 194;
+
+/// Parameters of RE-CONFIG (RFC 6525) that name streams, and how many bytes come before the first of them.
+const OUTGOING_RESET: (u16, usize) = (13, 16);
+const INCOMING_RESET: (u16, usize) = (14, 8);
+
+/// Payload protocol: a message that opens a channel, or answers one that does (RFC 8832).
+const DCEP: u32 = 50;
+const DCEP_OPEN: u8 = 3;
+
+/// A chunk, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Chunk<'a> {
+    Data(Data<'a>),
+    /// An association begins, or the answer to that.
+    Begin {
+        tag: u32,
+        tsn: u32,
+    },
+    /// The other side begins streams anew: all of them where none is named.
+    Reset(Reset),
+    /// A stream that is named otherwise.
+    Named(u16),
+    /// Messages are given up, which no stream of libp2p does.
+    Skip,
+}
+
+/// One piece of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Data<'a> {
+    pub(super) tsn: u32,
+    pub(super) stream: u16,
+    /// Its number in its stream, if its stream is in order.
+    pub(super) number: Option<u16>,
+    pub(super) begins: bool,
+    pub(super) ends: bool,
+    pub(super) protocol: u32,
+    pub(super) payload: &'a [u8],
+}
+
+/// Streams that begin anew after a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reset {
+    pub(super) request: u32,
+    /// The last chunk before.
+    pub(super) after: u32,
+    pub(super) streams: Vec<u16>,
+}
+
+impl Data<'_> {
+    /// Whether it opens or confirms a channel.
+    pub(super) fn is_dcep(&self) -> bool {
+        self.protocol == DCEP
+    }
+
+    pub(super) fn opens(&self) -> bool {
+        self.is_dcep() && self.payload.first() == Some(&DCEP_OPEN)
+    }
+}
+
+/// The chunks of a packet up to one that is cut off; the association takes none of those.
+pub(super) fn chunks(packet: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    let mut rest = packet.get(COMMON_HEADER_BYTES..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (&[kind, flags, ..], length) = (rest.first_chunk::<CHUNK_HEADER_BYTES>()?, usize::from(u16_at(rest, 2)?));
+        let value = rest.get(CHUNK_HEADER_BYTES..length)?;
+        // Only the last one may lack its padding.
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(read(kind, flags, value))
+    })
+    .flat_map(|(one, more)| one.into_iter().chain(more))
+}
+
+/// What a chunk says: most often one thing, which costs no memory.
+fn read(kind: u8, flags: u8, value: &[u8]) -> (Option<Chunk<'_>>, Vec<Chunk<'_>>) {
+    let one = match kind {
+        DATA => data(flags, value).map(Chunk::Data),
+        INIT | INIT_ACK => begin(value),
+        I_DATA => u16_at(value, 4).map(Chunk::Named),
+        FORWARD_TSN | I_FORWARD_TSN => Some(Chunk::Skip),
+        _ => None,
+    };
+    (one, if kind == RE_CONFIG { parameters(value).flatten().collect() } else { Vec::new() })
+}
+
+fn data(flags: u8, value: &[u8]) -> Option<Data<'_>> {
+    Some(Data {
+        tsn: u32_at(value, 0)?,
+        stream: u16_at(value, 4)?,
+        number: u16_at(value, 6).filter(|_| flags & 4 == 0),
+        begins: flags & 2 != 0,
+        ends: flags & 1 != 0,
+        protocol: u32_at(value, 8)?,
+        payload: value.get(12..)?,
+    })
+}
+
+fn begin(value: &[u8]) -> Option<Chunk<'_>> {
+    Some(Chunk::Begin { tag: u32_at(value, 0)?, tsn: u32_at(value, 12)? })
+}
+
+/// What each parameter of a RE-CONFIG says of streams.
+fn parameters(mut rest: &[u8]) -> impl Iterator<Item = Vec<Chunk<'_>>> {
+    std::iter::from_fn(move || {
+        let (kind, length) = (u16_at(rest, 0)?, usize::from(u16_at(rest, 2)?));
+        let parameter = rest.get(..length.max(CHUNK_HEADER_BYTES))?;
+        rest = rest.get(length.max(CHUNK_HEADER_BYTES).next_multiple_of(4)..).unwrap_or_default();
+        let streams = |from: usize| parameter.get(from..).unwrap_or_default().chunks_exact(2);
+        let named = |from| streams(from).filter_map(|id| u16_at(id, 0));
+        Some(match kind {
+            kind if kind == OUTGOING_RESET.0 => {
+                let reset = u32_at(parameter, 4).zip(u32_at(parameter, 12));
+                let streams: Vec<u16> = named(OUTGOING_RESET.1).collect();
+                let reset = reset.map(|(request, after)| Chunk::Reset(Reset { request, after, streams }));
+                reset.into_iter().collect()
+            }
+            kind if kind == INCOMING_RESET.0 => named(INCOMING_RESET.1).map(Chunk::Named).collect(),
+            _ => Vec::new(),
+        })
+    })
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(in super::super) fn packet(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [vec![0; COMMON_HEADER_BYTES], chunks.concat()].concat()
+    }
+
+    pub(in super::super) fn chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(CHUNK_HEADER_BYTES + value.len()).unwrap();
+        let mut chunk = [&[kind, flags], &length.to_be_bytes()[..], value].concat();
+        chunk.resize(chunk.len().next_multiple_of(4), 0);
+        chunk
+    }
+
+    pub(in super::super) fn piece(
+        tsn: u32,
+        stream: u16,
+        number: u16,
+        flags: u8,
+        protocol: u32,
+        payload: &[u8],
+    ) -> Vec<u8> {
+        let fields = [&tsn.to_be_bytes()[..], &stream.to_be_bytes(), &number.to_be_bytes(), &protocol.to_be_bytes()];
+        chunk(DATA, flags, &[&fields.concat(), payload].concat())
+    }
+
+    pub(in super::super) fn init(tag: u32, tsn: u32) -> Vec<u8> {
+        chunk(INIT, 0, &[tag.to_be_bytes(), [0; 4], [0; 4], tsn.to_be_bytes()].concat())
+    }
+
+    pub(in super::super) fn reset(request: u32, after: u32, streams: &[u16]) -> Vec<u8> {
+        let streams: Vec<u8> = streams.iter().flat_map(|id| id.to_be_bytes()).collect();
+        let length = u16::try_from(16 + streams.len()).unwrap();
+        let header = [&13_u16.to_be_bytes()[..], &length.to_be_bytes()].concat();
+        chunk(
+            RE_CONFIG,
+            0,
+            &[header, request.to_be_bytes().to_vec(), vec![0; 4], after.to_be_bytes().to_vec(), streams].concat(),
+        )
+    }
+
+    #[test]
+    fn what_matters_is_read() {
+        let bytes = packet(&[init(7, 8), piece(9, 10, 11, 3, DCEP, &[DCEP_OPEN]), reset(12, 13, &[14, 15])]);
+        let read: Vec<_> = chunks(&bytes).collect();
+        let [begin, Chunk::Data(data), Chunk::Reset(reset)] = &read[..] else { panic!("{read:?}") };
+        assert_eq!(*begin, Chunk::Begin { tag: 7, tsn: 8 });
+        assert_eq!((data.tsn, data.stream, data.number, data.begins, data.ends), (9, 10, Some(11), true, true));
+        assert!(data.opens());
+        assert_eq!(*reset, Reset { request: 12, after: 13, streams: vec![14, 15] });
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_can_be_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(chunks(&bytes).count() <= bytes.len());
+            for kind in [DATA, INIT, RE_CONFIG, I_DATA, FORWARD_TSN] {
+                let packet = packet(&[chunk(kind, 0, &bytes)]);
+                prop_assert!(chunks(&packet).count() <= bytes.len().max(1));
+            }
+        }
+    }
+}
