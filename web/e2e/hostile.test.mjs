@@ -40,7 +40,7 @@ async function square(stage, room = ROOM) {
   /** Publishes frames with one more line after them, and waits until the page shows all that it is to show. */
   const send = async (frames, lines = frames.length) => {
     const last = `after ${(count += lines + 1)}`;
-    await sender.ask("publish", room, [...frames, new Author().line(room, last)].map(base64));
+    await sender.ask("publishAll", room, [...frames, new Author().line(room, last)].map(base64));
     await drawn(ada, last, Math.min(count, SHOWN), FLOOD_MS);
   };
   await send([]);
@@ -72,6 +72,8 @@ scenario("no line of any shape stops a page for 200 ms, nor do their authors' ni
 scenario("nor do hundreds of them that one sync brings, their room opened again, or a reload", async (stage) => {
   const { ada } = await square(stage);
   const liar = await jsProcess(stage, "liar", LISTENS);
+  const SYNC = "/tincan/sync/1.0.0";
+  await liar.ask("answer", SYNC, "");
   const [where] = await liar.ask("addresses");
   await ada.dial(where);
   await until("the page is connected", async () => (await ada.peers()).some(({ peer }) => peer === liar.peerId));
@@ -85,7 +87,7 @@ scenario("nor do hundreds of them that one sync brings, their room opened again,
     const sync = async (time) => {
       room = `${name} ${time}`;
       const frames = lines.map((line, n) => field(1, new Author().line(room, line, { time: Date.now() - count + n }).bytes));
-      await liar.ask("answer", "/tincan/sync/1.0.0", measured(Buffer.concat(frames)).toString("base64"));
+      await liar.ask("answer", SYNC, measured(Buffer.concat(frames)).toString("base64"));
       await liar.ask("enter", room);
       await ada.join(room);
       await there();
@@ -169,7 +171,7 @@ scenario("every character that could do harm is shown as the table has it, on pa
   const author = new Author();
   const texts = [everyNeutralised(), "看https://example.com/a", "https://example.com。谢谢大家", ...shapes().map(({ text }) => text)];
   const lines = texts.map((text) => author.line(ROOM, text));
-  await sender.ask("publish", ROOM, lines.map(base64));
+  await sender.ask("publishAll", ROOM, lines.map(base64));
   await seesExactly(ada, author.peerId, texts);
   await seesExactly(tom, author.peerId, texts, { lineFeeds: false });
   const links = await ada.page.locator('[data-testid="message-text"] a').evaluateAll((all) => all.map((one) => one.getAttribute("href")));

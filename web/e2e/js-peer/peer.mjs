@@ -29,12 +29,14 @@ const asCid = (key) => CID.createV1(raw.code, Digest.decode(utf8(key)));
 export class Peer {
   node;
   heard = [];
+  #answers = new Map();
   discovered = new Set();
 
   /** Begins anew, with a key of its own. */
   async start(options) {
     await this.stop();
     this.heard = [];
+    this.#answers.clear();
     this.discovered.clear();
     this.node = await startNode(options);
     this.node.services.pubsub.addEventListener("message", ({ detail }) => this.#hear(detail));
@@ -106,24 +108,34 @@ export class Peer {
     return recipients.map(String);
   }
 
+  /** Says bytes that are no text. */
+  async publish(room, bytes) {
+    const { recipients } = await this.node.services.pubsub.publish(room, Uint8Array.from(bytes));
+    return recipients.map(String);
+  }
+
   /** Peers that told who they are. */
   found() {
     return [...this.discovered];
   }
 
-  /** Says these very bytes in a room, one payload after another; they come as base64. */
-  async publish(room, payloads) {
+  /** Says many payloads in a room, one after another; they come as base64. */
+  async publishAll(room, payloads) {
     for (const payload of payloads) await this.node.services.pubsub.publish(room, fromBase64(payload));
   }
 
-  /** Gives everybody who says something on such a stream these very bytes; a stream that is `kept` stays open after. */
+  /**
+   * Gives everybody who says something on such a stream these very bytes, from now on; a stream that is `kept` stays open
+   * after.
+   */
   async answer(protocol, base64, kept = false) {
-    const bytes = fromBase64(base64);
+    const known = this.#answers.has(protocol);
+    this.#answers.set(protocol, fromBase64(base64));
+    if (known) return;
     const say = async (stream) => {
-      await sendAll(stream, bytes);
+      await sendAll(stream, this.#answers.get(protocol));
       if (!kept) await stream.close(limit());
     };
-    await this.node.unhandle(protocol);
     await this.node.handle(protocol, (stream) => {
       stream.addEventListener("message", () => say(stream).catch(() => {}), { once: true });
     });

@@ -52,14 +52,9 @@ export class Author {
     return `1${id}`;
   }
 
-  #frame(room, kind, body, time) {
-    const sequence = Math.max(this.#last + 1, time);
-    const previous = kind === PRESENCE ? 0 : this.#last;
-    if (kind !== PRESENCE) this.#last = sequence;
-    return this.#signed(room, kind, body, time, sequence, previous);
-  }
-
-  #signed(room, kind, body, time, sequence, previous) {
+  #frame(room, kind, body, time, sequence = Math.max(this.#last + 1, time)) {
+    const previous = kind === PRESENCE || kind === BRIDGED ? 0 : this.#last;
+    if (kind !== PRESENCE && kind !== BRIDGED) this.#last = sequence;
     const numbers = [count(3, sequence), ...(previous ? [count(4, previous)] : []), count(5, time), count(6, kind)];
     const signed = Buffer.concat([field(1, room), field(2, this.#publicKey()), ...numbers, field(7, body)]);
     const signature = sign(null, Buffer.concat([Buffer.from(DOMAIN), signed]), this.#keys.privateKey);
@@ -78,10 +73,10 @@ export class Author {
     return this.#frame(room, PRESENCE, Buffer.concat([field(1, nick), field(2, status)]), time);
   }
 
-  /** A line that it says to have heard from this peer elsewhere; a liar gives it any number. */
+  /** A line from another network, in the name of anybody. */
   bridged(room, source, text, sequence) {
     const body = Buffer.concat([field(1, source), field(2, [1]), field(3, text)]);
-    return this.#signed(room, BRIDGED, body, Date.now(), sequence, 0);
+    return this.#frame(room, BRIDGED, body, Date.now(), sequence);
   }
 
   /** What no Tincan can read yet. */
