@@ -1,7 +1,7 @@
 //! A long path to a listener, for any number of dialers, that counts what they begin.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -54,10 +54,10 @@ async fn forward(
         if is_client_hello(datagram) {
             handshakes.lock().expect("nobody panicked").insert(dialer);
         }
-        if !dialers.contains_key(&dialer) {
+        if let Entry::Vacant(place) = dialers.entry(dialer) {
             // As behind a NAT: a socket for each.
             let far = socket().await;
-            dialers.insert(dialer, delayed(far.clone(), listener));
+            place.insert(delayed(far.clone(), listener));
             tokio::spawn(back(far, delayed(near.clone(), dialer), one_way));
         }
         if passes(datagram) {
