@@ -31,6 +31,19 @@ pub(crate) async fn hub() -> Result<Announced, String> {
     read(&answer?).ok_or_else(|| format!("{PATH} is not what a hub says"))
 }
 
+/// How long the origin last took to begin an answer: a round trip and what it had to do. Of the question about its hub,
+/// else of the page itself.
+pub(crate) fn answer_time() -> Option<Duration> {
+    let window = web_sys::window()?;
+    let (performance, here) = (window.performance()?, window.location().origin().ok()?);
+    let questions = performance.get_entries_by_name(&format!("{here}{PATH}"));
+    let pages = performance.get_entries_by_type("navigation");
+    let entry = pages.concat(&questions).pop();
+    let moment = |name: &str| Reflect::get(&entry, &name.into()).ok()?.as_f64().filter(|moment| *moment > 0.0);
+    let took = moment("responseStart")? - moment("requestStart")?;
+    Duration::try_from_secs_f64(took / 1e3).ok()
+}
+
 async fn get(abort: Option<&AbortController>) -> Result<JsValue, String> {
     let window = web_sys::window().ok_or("this is no page")?;
     let options = RequestInit::new();

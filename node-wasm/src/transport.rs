@@ -23,7 +23,7 @@ use tincan_webrtc::{
 };
 
 use crate::{
-    precedence::{InTurn, Opening},
+    precedence::{InTurn, Ways},
     websocket::{self, Address},
 };
 
@@ -149,16 +149,21 @@ fn layers(address: &Multiaddr) -> String {
 pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
     let noise = noise::Config::new(keypair)
         .map_err(|error| Error::Setting { name: "keypair", reason: format!("{error}; use an ed25519 key") })?;
+    let ways = Ways::default();
+    let opened = ways.clone();
     let websocket = Dialable { inner: websocket::Transport, surroundings: Surroundings::here() }
+        .map(move |stream, point| {
+            opened.answered(point.get_remote_address());
+            stream
+        })
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
-    let opening = Opening::none();
-    let either = InTurn::first(websocket, &opening).or_transport(InTurn::second(direct, &opening));
-    Ok(either.map(|made, _| made.into_inner()).boxed())
+    let either = websocket.or_transport(direct).map(|made, _| made.into_inner());
+    Ok(InTurn::new(either, ways).boxed())
 }
 
 /// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and

@@ -9,6 +9,7 @@ import { BROWSER } from "./browser.mjs";
 import { Person } from "./page.mjs";
 import { Console, Hub, Terminal } from "./process.mjs";
 import { Wire } from "./proxy.mjs";
+import { slowPath } from "../transports/proxy.mjs";
 
 /** A name that each browser may know its own way. */
 const FAR_NAME = "far.test";
@@ -100,6 +101,19 @@ export class Stage {
     this.#ends.push(() => browser.close());
     road.somebody = async (name, options) => this.somebody(name, await browser.newContext(options));
     return road;
+  }
+
+  /** Long paths to the hub's page and to its `peers`. The hub starts anew and announces their near ends first. */
+  async far(hub, settings) {
+    const page = await slowPath({ tcp: hub.ports.http }, settings);
+    const peers = await slowPath({ tcp: hub.ports.ws, udp: hub.ports.webrtc }, settings);
+    this.#ends.push(() => page.end(), () => peers.end());
+    const [certhash] = /\/certhash\/[\w-]+/.exec(hub.webrtc);
+    const near = [`/ip4/127.0.0.1/tcp/${peers.tcp}/ws`, `/ip4/127.0.0.1/udp/${peers.udp}/webrtc-direct${certhash}`];
+    await hub.kill();
+    await hub.configure(`external = ${JSON.stringify(near)}\n`);
+    await hub.start();
+    return { base: `http://127.0.0.1:${page.tcp}/`, peers };
   }
 
   /** A browser profile: everything a page stores lasts as long as it. */

@@ -15,10 +15,19 @@ export const RTT_MS = 50;
 export const LOSS = 0.01;
 const SEED = "slow path";
 
-/** Slow paths to these ports; answers the ports to use instead, and the `end` of all of it. */
+/**
+ * Slow paths to these ports; answers the ports to use instead, how many connections and clients with a DTLS handshake
+ * there were, and the `end` of all of it.
+ */
 export async function slowPath({ tcp, udp }, { rttMs = RTT_MS, loss = LOSS, seed = SEED } = {}) {
   const settings = { delayMs: rttMs / 2, rttMs, loss, seed };
   const ways = await Promise.all([tcp && slowTcp(tcp, settings), udp && slowUdp(udp, settings)]);
   const [overTcp, overUdp] = ways;
-  return { tcp: overTcp?.port, udp: overUdp?.port, end: () => Promise.all(ways.map((way) => way?.end())) };
+  return {
+    tcp: overTcp?.port,
+    udp: overUdp?.port,
+    connections: overTcp?.connections,
+    handshakes: overUdp?.handshakes,
+    end: () => Promise.all(ways.map((way) => way?.end())),
+  };
 }

@@ -16,7 +16,7 @@ use n0_future::time::sleep;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Event, RtcDataChannelEvent, RtcPeerConnection, RtcPeerConnectionState};
+use web_sys::{Event, RtcDataChannelEvent, RtcIceConnectionState, RtcPeerConnection, RtcPeerConnectionState};
 
 use super::{callbacks::Callbacks, channel};
 use crate::{Account, Acknowledging, Budget, Feed, Opened, Stream};
@@ -49,12 +49,16 @@ struct State {
     feeds: Vec<Feed>,
     /// How often the peer connection's state has changed.
     changes: u64,
+    /// The other side has answered a STUN request of ours.
+    answered: bool,
     /// The other side has proved who it is.
     proven: bool,
     /// Why there is no more.
     ended: Option<&'static str>,
     inbound: Option<Waker>,
     other: Option<Waker>,
+    /// Who waits for the answer.
+    answer: Option<Waker>,
 }
 
 impl Connection {
@@ -78,6 +82,7 @@ impl Connection {
         let mut callbacks = shared.callbacks.borrow_mut();
         shared.peer.set_ondatachannel(Some(&callbacks.add(came)));
         shared.peer.set_onconnectionstatechange(Some(&callbacks.add(call(Shared::changed))));
+        shared.peer.set_oniceconnectionstatechange(Some(&callbacks.add(call(Shared::ice_changed))));
         drop(callbacks);
         Self(SendWrapper::new(shared))
     }
@@ -115,6 +120,16 @@ impl Connection {
     /// A stream over a channel that was made here.
     pub(super) fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
         self.0.stream(channel, Opened::Here)
+    }
+
+    /// Ready when the other side has answered a STUN request of ours.
+    pub(super) fn poll_answered(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.0.state.borrow_mut();
+        if state.answered {
+            return Poll::Ready(());
+        }
+        state.answer = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Ready when the connection is over, with why.
@@ -162,6 +177,17 @@ impl Shared {
         }
     }
 
+    fn ice_changed(self: &Rc<Self>) {
+        use RtcIceConnectionState::{Completed, Connected};
+        if matches!(self.peer.ice_connection_state(), Connected | Completed) {
+            let mut state = self.state.borrow_mut();
+            state.answered = true;
+            let waker = state.answer.take();
+            drop(state);
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+
     /// The other side has not answered for a while: browsers themselves give up late.
     fn suspect(self: &Rc<Self>) {
         let (shared, changes) = (Rc::downgrade(self), self.state.borrow().changes);
@@ -196,7 +222,9 @@ impl Shared {
         self.on_carrier_change(&JsValue::NULL);
         self.peer.set_ondatachannel(None);
         self.peer.set_onconnectionstatechange(None);
-        let (feeds, wakers) = (std::mem::take(&mut state.feeds), [state.inbound.take(), state.other.take()]);
+        self.peer.set_oniceconnectionstatechange(None);
+        let (feeds, wakers) =
+            (std::mem::take(&mut state.feeds), [state.inbound.take(), state.other.take(), state.answer.take()]);
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         feeds.iter().for_each(Feed::closed);

@@ -17,7 +17,7 @@ use crate::{
         address::{Fingerprint, Target},
         credentials::{Agreed, Credentials, Version},
         handshake::{Certificates, Role, Unproven, authenticate},
-        race::newer_first,
+        race::{Answered, newer_first, telling},
         sdp,
     },
 };
@@ -48,14 +48,15 @@ impl From<JsValue> for DialError {
     }
 }
 
-/// Dials by version 2, and soon after by version 1 as well: the first that stands counts.
+/// Dials by version 2, and by version 1 where nothing answers that.
 pub(super) async fn dial(target: Target, keypair: Keypair, budget: Budget) -> Result<(PeerId, Connection), DialError> {
-    let attempts = newer_first(|version| attempt(version, &target, &keypair, &budget));
+    let attempts = newer_first(|version, answered| attempt(version, answered, &target, &keypair, &budget));
     timeout(DIAL_TIMEOUT, attempts).await.unwrap_or(Err(DialError::TimedOut))
 }
 
 async fn attempt(
     version: Version,
+    answered: Answered,
     target: &Target,
     keypair: &Keypair,
     budget: &Budget,
@@ -69,7 +70,8 @@ async fn attempt(
     let certificates = describe(&connection, version, target).await?;
     connection.watch();
     let ended = poll_fn(|cx| connection.poll_end(cx));
-    let peer = authenticate(handshake, ended, Role::Dialer, keypair, certificates).await?;
+    let proof = authenticate(handshake, ended, Role::Dialer, keypair, certificates);
+    let peer = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await?;
     connection.proved();
     Ok((peer, connection))
 }

@@ -21,6 +21,11 @@ impl Connection {
         Self(shared)
     }
 
+    /// Ready when the other side has answered a dialer's STUN request. To be awaited once.
+    pub(super) async fn answered(&self) {
+        self.0.answered.notified().await;
+    }
+
     /// The other side has proved who it is, and may use more.
     pub(super) fn proved(&self) {
         self.0.prove();

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
 };
 
+use futures::channel::oneshot;
 use libp2p::{PeerId, identity::Keypair};
 use rand::distr::{Alphanumeric, SampleString};
 
@@ -15,7 +16,7 @@ use crate::{
         address::Target,
         credentials::{Agreed, Credentials, Version},
         handshake::{Certificates, Role, Unproven},
-        race::newer_first,
+        race::{Answered, newer_first, telling},
     },
 };
 
@@ -28,7 +29,7 @@ pub(super) struct Dialer {
     pub(super) keypair: Keypair,
     pub(super) certificate: Certificate,
     pub(super) budget: Budget,
-    /// Version 2, and soon after version 1 as well, if none is set.
+    /// Version 2, and version 1 where nothing answers it, if none is set.
     pub(super) version: Option<Version>,
 }
 
@@ -36,12 +37,18 @@ impl Dialer {
     /// The first connection that stands counts.
     pub(super) async fn dial(self, target: Target) -> Result<(PeerId, Connection), HandshakeError> {
         if let Some(version) = self.version {
-            return self.attempt(version, &target).await;
+            let (answered, _) = oneshot::channel();
+            return self.attempt(version, answered, &target).await;
         }
-        newer_first(|version| self.attempt(version, &target)).await
+        newer_first(|version, answered| self.attempt(version, answered, &target)).await
     }
 
-    async fn attempt(&self, version: Version, target: &Target) -> Result<(PeerId, Connection), HandshakeError> {
+    async fn attempt(
+        &self,
+        version: Version,
+        answered: Answered,
+        target: &Target,
+    ) -> Result<(PeerId, Connection), HandshakeError> {
         let theirs = SocketAddr::new(target.ip, target.port);
         // Datagrams are told apart by their source: two connections to one address need two sockets.
         let (endpoint, _) = Endpoint::bind(unspecified(theirs), self.certificate.clone(), self.budget.clone(), false)?;
@@ -56,7 +63,8 @@ impl Dialer {
         let certificates = Certificates { dialer: self.certificate.fingerprint(), listener: target.certificate };
         let dialled = endpoint.dial(ours, theirs, target.certificate, &agreed);
         let (connection, stream, connected) = dialled.ok_or(HandshakeError::Address)?;
-        connected.await.map_err(|_| Unproven::Ended("nobody answered"))?;
+        let connected = telling(answered, connection.answered(), connected).await;
+        connected.map_err(|_| Unproven::Ended("nobody answered"))?;
         authenticate(connection, stream, Role::Dialer, &self.keypair, certificates).await
     }
 }

@@ -12,8 +12,14 @@ use tokio::{
 };
 
 use super::{
-    admission::Id, core::News, endpoint::Endpoint, handshake::HANDSHAKE_TIMEOUT, inbox::Packet, shared::Shared,
-    socket::Way, stun::is_alert,
+    admission::Id,
+    core::News,
+    endpoint::Endpoint,
+    handshake::HANDSHAKE_TIMEOUT,
+    inbox::Packet,
+    shared::Shared,
+    socket::Way,
+    stun::{is_alert, is_success},
 };
 use crate::direct::address::Fingerprint;
 
@@ -69,6 +75,10 @@ impl Driver {
         loop {
             let mut news = Vec::new();
             let now = now();
+            // One that is not signed as it must be is passed over later. By then it has held back version 1, no more.
+            if self.connected.is_some() && received.iter().any(|packet| is_success(&packet.bytes)) {
+                self.shared.answered.notify_one();
+            }
             let (mut next, alive) = self.step(now, &received, &mut closing_since, &mut outbox, &mut news);
             received.clear();
             self.send(&mut outbox).await;
@@ -76,7 +86,8 @@ impl Driver {
                 return why;
             }
             if let Some(since) = closing_since {
-                if !alive || now.duration_since(since) >= CLOSE_TIMEOUT {
+                // Before it is encrypted there is nothing to flush, and a version that was given up goes no further.
+                if !alive || self.connected.is_some() || now.duration_since(since) >= CLOSE_TIMEOUT {
                     return "the connection was closed here";
                 }
                 next = next.min(since + CLOSE_TIMEOUT);

@@ -33,6 +33,8 @@ pub(super) struct Shared {
     core: Mutex<Core>,
     /// There is something to send.
     pub(super) work: Notify,
+    /// The other side has answered a STUN request of ours.
+    pub(super) answered: Notify,
     pub(super) account: Account,
     pub(super) gate: Arc<Gate>,
     acknowledging: Acknowledging,
@@ -110,6 +112,7 @@ impl Shared {
         let shared = Arc::new(Self {
             core: Mutex::new(Core::new(rtc, gate.clone())),
             work: Notify::new(),
+            answered: Notify::new(),
             account,
             gate,
             acknowledging: Acknowledging::default(),

@@ -14,6 +14,7 @@ const MAX_REQUEST: usize = 1024;
 
 // RFC 8489 and RFC 8445.
 const BINDING_REQUEST: u16 = 0x0001;
+const BINDING_SUCCESS: u16 = 0x0101;
 const MAGIC: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const USERNAME: u16 = 0x0006;
 const INTEGRITY: u16 = 0x0008;
@@ -25,6 +26,11 @@ const INTEGRITY_BYTES: usize = 20;
 /// Whether bytes are STUN's, by RFC 7983.
 pub(super) fn is_stun(bytes: &[u8]) -> bool {
     bytes.len() >= 20 && bytes[0] < 2
+}
+
+/// Whether they answer a binding request with success.
+pub(super) fn is_success(bytes: &[u8]) -> bool {
+    is_stun(bytes) && bytes.starts_with(&BINDING_SUCCESS.to_be_bytes())
 }
 
 /// Whether they are a DTLS alert, which is what ends a connection.

@@ -55,7 +55,7 @@ impl Transport {
         &self.dialer.budget
     }
 
-    /// Dials by one version only, in place of version 2 and soon after version 1 as well.
+    /// Dials by one version only, in place of version 2 and, where nothing answers it, version 1.
     #[must_use]
     pub fn dialling(mut self, version: Version) -> Self {
         self.dialer.version = Some(version);

@@ -39,7 +39,7 @@ export async function slowTcp(target, settings) {
     for (const one of ends) one.destroy();
     return closed;
   };
-  return { port: server.address().port, end };
+  return { port: server.address().port, connections: () => connections, end };
 }
 
 /** What one end says, on its way to the other. */

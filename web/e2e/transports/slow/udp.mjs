@@ -13,6 +13,7 @@ const BUFFER_BYTES = 4 * 2 ** 20;
 export async function slowUdp(target, { delayMs, loss, seed }) {
   const near = await bound();
   const clients = new Map();
+  const handshakes = new Set();
 
   const way = (name, arrive) => {
     const line = new DelayLine(arrive);
@@ -37,13 +38,16 @@ export async function slowUdp(target, { delayMs, loss, seed }) {
     return far.end();
   };
 
-  near.on("message", (message, { port }) => there.send(message, client(port)));
+  near.on("message", (message, { port }) => {
+    if (isClientHello(message)) handshakes.add(port);
+    there.send(message, client(port));
+  });
   const end = async () => {
     there.line.cut();
     back.line.cut();
     await Promise.all([closed(near), ...[...clients.keys()].map(forget)]);
   };
-  return { port: near.address().port, end };
+  return { port: near.address().port, handshakes: () => handshakes.size, end };
 }
 
 /** A client's socket towards the target. */
@@ -83,5 +87,8 @@ async function bound() {
   await new Promise((resolve) => socket.bind(0, LOOPBACK, resolve));
   return socket;
 }
+
+/** A record with the first message of a DTLS handshake. */
+const isClientHello = (message) => message[0] === 22 && message[13] === 1;
 
 const closed = (socket) => new Promise((resolve) => socket.close(resolve));
