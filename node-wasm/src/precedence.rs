@@ -177,7 +177,7 @@ mod tests {
     const LONG: Duration = Duration::from_millis(1500);
 
     fn addresses() -> (PeerId, Multiaddr, Multiaddr) {
-        let address = |text: &str| text.parse().unwrap();
+        let address = |text: &str| text.parse().expect("an address");
         (PeerId::random(), address("/ip4/192.0.2.1/tcp/1/ws"), address("/ip4/192.0.2.1/udp/1/webrtc-direct"))
     }
 
