@@ -4,9 +4,12 @@
 //! overhead included, whether somebody has taken the stream or not. When a connection holds more than it may, or all of
 //! them together, the stream that holds most is reset, until it is less.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, Weak,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use crate::Limits;
@@ -146,10 +149,13 @@ impl Account {
         }
         let whole = &self.0.budget.0;
         let relieving = locked(&whole.relieving);
+        // Each is asked once: the loop ends, whatever a holder makes of it.
+        let mut asked = HashSet::new();
         while let Some((part, bound)) = self.passed() {
-            let Some(holder) = part.largest_holder() else { break };
+            let Some(holder) = part.largest_holder(&asked) else { break };
             tracing::debug!(bound, held = holder.held(), "too much is unread; the stream that holds most is reset");
             whole.resets.fetch_add(1, Ordering::Relaxed);
+            asked.insert(address(&holder));
             holder.give_up(bound);
         }
         drop(relieving);
@@ -167,11 +173,17 @@ impl Account {
 }
 
 impl Part {
-    fn largest_holder(&self) -> Option<Arc<dyn Holder>> {
+    /// The one that holds most, of those that were not asked.
+    fn largest_holder(&self, asked: &HashSet<*const ()>) -> Option<Arc<dyn Holder>> {
         let holders = locked(&self.holders);
-        let held = holders.iter().filter_map(Weak::upgrade).map(|holder| (holder.held(), holder));
+        let others = holders.iter().filter_map(Weak::upgrade).filter(|holder| !asked.contains(&address(holder)));
+        let held = others.map(|holder| (holder.held(), holder));
         held.filter(|(held, _)| *held > 0).max_by_key(|(held, _)| *held).map(|(_, holder)| holder)
     }
+}
+
+fn address(holder: &Arc<dyn Holder>) -> *const () {
+    Arc::as_ptr(holder).cast()
 }
 
 fn change(held: &AtomicUsize, before: usize, now: usize) {
@@ -197,65 +209,5 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Stream {
-        held: AtomicUsize,
-        account: Account,
-    }
-
-    impl Holder for Stream {
-        fn held(&self) -> usize {
-            self.held.load(Ordering::Relaxed)
-        }
-
-        fn give_up(self: Arc<Self>, _: usize) {
-            self.account.changed(self.held.swap(0, Ordering::Relaxed), 0);
-        }
-    }
-
-    fn stream(account: &Account, bytes: usize) -> Arc<Stream> {
-        let stream = Arc::new(Stream { held: AtomicUsize::new(bytes), account: account.clone() });
-        account.join(Arc::downgrade(&stream) as Weak<dyn Holder>);
-        account.changed(0, bytes);
-        account.relieve();
-        stream
-    }
-
-    fn budget() -> Budget {
-        Budget::new(Limits { unproven_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
-    }
-
-    #[test]
-    fn the_largest_stream_of_a_connection_goes_first() {
-        let budget = budget();
-        let account = budget.open();
-        account.prove();
-        let streams = [30, 50, 20].map(|bytes| stream(&account, bytes));
-        assert_eq!((budget.held(), budget.resets()), (100, 0));
-        let last = stream(&account, 1);
-        assert_eq!(streams.each_ref().map(|stream| stream.held()), [30, 0, 20]);
-        assert_eq!((last.held(), budget.held(), budget.resets()), (1, 51, 1));
-    }
-
-    #[test]
-    fn the_largest_connection_pays_for_all() {
-        let budget = budget();
-        let accounts = [budget.open(), budget.open()];
-        accounts.iter().for_each(Account::prove);
-        let large = stream(&accounts[0], 90);
-        let small = stream(&accounts[1], 60);
-        assert_eq!((large.held(), small.held()), (90, 60));
-        let one_more = stream(&accounts[1], 1);
-        assert_eq!((large.held(), small.held(), one_more.held()), (0, 60, 1));
-    }
-
-    #[test]
-    fn who_is_unproven_holds_little() {
-        let account = budget().open();
-        assert_eq!(stream(&account, 11).held(), 0);
-        account.prove();
-        assert_eq!(stream(&account, 11).held(), 11);
-    }
-}
+#[path = "budget_tests.rs"]
+mod tests;

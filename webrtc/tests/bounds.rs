@@ -17,7 +17,7 @@ use libp2p::{
 };
 use raw::{Raw, TINY_FRAME};
 use tincan_webrtc::{
-    Budget, Limits, Stream,
+    Budget, Limits, Stream, frame,
     native::{Certificate, Connection, Transport},
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -115,6 +115,30 @@ async fn before_it_has_proved_who_it_is_nobody_opens_streams() {
     let mut raw = Raw::dial(&address).await;
     raw.channel();
     raw.until("the listener ends it", |raw| raw.ended).await;
+}
+
+/// What a stream holds when it ends can be given up, too: nobody works on it for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_much_before_a_reset_stops_nobody() {
+    let (address, budget, mut arrivals) = listener(Limits::default()).await;
+    // One message, of which more is kept than a stranger may have: memory goes with both payloads.
+    let message = [frame::data(&[7; 25_500]), frame::data(&[7; 21_500]), frame::signal(frame::Flag::Reset)].concat();
+    // As many as there are workers.
+    for _ in 0..2 {
+        let mut raw = Raw::dial(&address).await;
+        let (first, resets) = (raw.first, budget.resets());
+        assert!(raw.write(first, &message));
+        raw.until("too much is given up", |_| budget.resets() > resets).await;
+        raw.until("the listener ends it", |raw| raw.ended).await;
+    }
+    let mut transport = transport(Limits::default());
+    let mut ours = dial(&mut transport, &address).await;
+    let mut theirs = within(arrivals.recv()).await.expect("accepted");
+    let mut stream = outbound(&mut ours).await;
+    within(stream.write_all(b"hello")).await.expect("taken");
+    let mut heard = [0; 5];
+    within(async { inbound(&mut theirs).await.read_exact(&mut heard).await }).await.expect("whole");
+    assert_eq!(&heard, b"hello");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
