@@ -1,4 +1,5 @@
 use super::*;
+use crate::{Acknowledging, Opened, frame, stream::unconnected};
 
 struct Stream {
     held: AtomicUsize,
@@ -57,6 +58,35 @@ fn who_is_unproven_holds_little() {
     assert_eq!(stream(&account, 11).held(), 0);
     account.prove();
     assert_eq!(stream(&account, 11).held(), 11);
+}
+
+#[test]
+fn who_holds_much_pays_also_beside_a_connection_of_idle_streams() {
+    let limits = Limits { unproven_bytes: 200_000, transport_bytes: 150_000, ..Limits::default() };
+    let budget = Budget::new(limits);
+    let (idle, busy) = (budget.open(), budget.open());
+    let open = |account| unconnected(Opened::There, account, Acknowledging::default());
+    let _idle: Vec<_> = (0..100).map(|_| open(&idle)).collect();
+    let streams: Vec<_> = (0..4).map(|_| open(&busy)).collect();
+    for n in 1..=20 {
+        for (_, feed, _) in &streams {
+            feed.message(frame::data(&[7; 10_000]));
+            assert!(budget.held() <= limits.transport_bytes, "{} bytes after {n} messages each", budget.held());
+        }
+    }
+    assert_eq!(budget.resets(), 4);
+}
+
+#[test]
+fn of_nothing_that_can_be_freed_nobody_is_asked() {
+    let budget = budget();
+    let (first, second) = (budget.open(), budget.open());
+    first.occupied(0, 200);
+    first.relieve();
+    assert_eq!((budget.held(), budget.resets()), (200, 0));
+    assert_eq!(stream(&second, 5).held(), 0);
+    first.occupied(200, 0);
+    assert_eq!((budget.held(), stream(&second, 5).held()), (0, 5));
 }
 
 /// Frees nothing.
