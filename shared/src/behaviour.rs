@@ -12,6 +12,7 @@ use web_time::Instant;
 
 use crate::{
     Config, Error, Role,
+    arrivals::Arrivals,
     circuits::{RESERVATION_DURATION, Rates},
     config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
     gate::Gate,
@@ -50,6 +51,7 @@ pub(crate) type Gossip =
 pub(crate) struct Behaviour<B: NetworkBehaviour> {
     pub(crate) gate: Gate,
     pub(crate) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    pub(crate) arrivals: Arrivals,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
@@ -76,6 +78,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
         Ok(Self {
             gate: Gate::default(),
             blocked: allow_block_list::Behaviour::default(),
+            arrivals: Arrivals::new(config),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(

@@ -139,7 +139,7 @@ impl Limits {
             connections: 256,
             connections_per_peer: 8,
             peers: 4000,
-            pending_incoming: 256,
+            pending_incoming: 1024,
             carried_rooms: 512,
             carried_rooms_per_peer: 32,
             carry_linger: Duration::from_secs(20),

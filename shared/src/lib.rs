@@ -40,6 +40,7 @@
 
 pub mod access;
 mod actor;
+mod arrivals;
 mod behaviour;
 mod bridge;
 mod circuits;

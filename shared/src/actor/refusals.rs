@@ -135,6 +135,7 @@ impl<B: HostBehaviour> Actor<B> {
         self.config = config;
         let limits = connection_limits(&self.config);
         *self.swarm.behaviour_mut().limits.limits_mut() = limits;
+        self.swarm.behaviour_mut().arrivals.set(self.config.limits.pending_incoming);
         self.access.change(&self.config);
         self.apply_denials();
         self.members_changed();
