@@ -115,6 +115,7 @@ impl Inspector {
                 && data.opens()
             {
                 self.opened.insert(data.stream);
+                self.strange.remove(data.stream);
             }
         }
     }
@@ -128,9 +129,8 @@ impl Inspector {
             }
             Chunk::Reset(reset) => {
                 reset.streams.iter().try_for_each(|stream| numbered(*stream))?;
-                if self.order.reset(&reset) {
-                    reset.streams.iter().for_each(|stream| self.opened.remove(*stream));
-                }
+                self.order.reset(&reset);
+                self.close();
                 Ok(())
             }
             Chunk::Named(stream) => numbered(stream),
@@ -155,7 +155,14 @@ impl Inspector {
                 return Err("it uses streams that nobody has opened");
             }
         }
-        self.order.came(data).map_err(|_| "it sends in disorder")
+        self.order.came(data).map_err(|_| "it sends in disorder")?;
+        self.close();
+        Ok(())
+    }
+
+    /// Streams close once all has come that was sent in them: a lost chunk may arrive after the request to reset its stream.
+    fn close(&mut self) {
+        self.order.begun_anew().into_iter().for_each(|stream| self.opened.remove(stream));
     }
 }
 
@@ -267,6 +274,35 @@ mod tests {
         assert_eq!(inspector.receive(&whole(1, 1, 0, b"an answer")), Verdict::Pass);
         let strange = (0..200).find(|n| inspector.receive(&whole(2 + n, 2 + 2 * *n as u16, 0, b"x")) != Verdict::Pass);
         assert_eq!(strange, Some(MAX_STRANGE_STREAMS));
+    }
+
+    #[test]
+    fn a_stream_is_used_until_all_has_come_that_was_sent_before_its_end() {
+        let (mut inspector, _) = inspector(true);
+        let streams: Vec<u16> = (1..=100).map(|n| 2 * n).collect();
+        let mut tsn = 1..;
+        for stream in &streams {
+            assert_eq!(inspector.receive(&open(tsn.next().unwrap(), *stream)), Verdict::Pass);
+        }
+        let late: Vec<_> = streams.iter().map(|stream| whole(tsn.next().unwrap(), *stream, 1, b"x")).collect();
+        let next = tsn.next().unwrap();
+        assert_eq!(inspector.receive(&packet(&[reset(1, next - 1, &streams)])), Verdict::Pass);
+        for packet in late {
+            assert_eq!(inspector.receive(&packet), Verdict::Pass);
+        }
+        let closed = streams.iter().zip(next..);
+        let used =
+            closed.take_while(|(stream, tsn)| inspector.receive(&whole(*tsn, **stream, 0, b"x")) == Verdict::Pass);
+        assert_eq!(used.count(), MAX_STRANGE_STREAMS as usize, "now they are closed");
+    }
+
+    #[test]
+    fn a_stream_that_we_open_is_strange_no_longer() {
+        let (mut inspector, _) = inspector(true);
+        for (number, tsn) in (1..200).zip(1..) {
+            assert_eq!(inspector.receive(&whole(tsn, 2 * number, 0, b"x")), Verdict::Pass, "{number}");
+            inspector.send(&open(tsn, 2 * number));
+        }
     }
 
     #[test]
