@@ -39,6 +39,7 @@ struct Whole {
     held: Tally,
     resets: AtomicU64,
     /// Bytes of the largest datagram that there was no room for.
+    #[cfg(not(target_family = "wasm"))]
     wanted: AtomicUsize,
     parts: Mutex<Vec<Weak<Part>>>,
     /// Only one looks for what to reset at a time: two would reset two streams where one is enough.
@@ -84,6 +85,7 @@ impl Budget {
             limits,
             held: Tally::default(),
             resets: AtomicU64::new(0),
+            #[cfg(not(target_family = "wasm"))]
             wanted: AtomicUsize::new(0),
             parts: Mutex::default(),
             relieving: Mutex::default(),

@@ -109,6 +109,8 @@ fn encode(wire: Wire) -> Bytes {
 pub struct Decoder {
     /// The beginning of a frame that has not come whole.
     begun: BytesMut,
+    /// Bytes of memory that the frames of the last message keep alive.
+    kept_alive: usize,
 }
 
 impl Decoder {
@@ -118,8 +120,11 @@ impl Decoder {
     /// [`Malformed`]; nothing after it can be read.
     pub fn read(&mut self, message: Bytes, mut each: impl FnMut(Frame)) -> Result<(), Malformed> {
         let mut bytes = message;
+        self.kept_alive = bytes.len();
         if !self.begun.is_empty() {
             self.begun.extend_from_slice(&bytes);
+            // It grows by doubling.
+            self.kept_alive = self.begun.capacity();
             bytes = std::mem::take(&mut self.begun).freeze();
         }
         while let Some(frame) = take(&mut bytes)? {
@@ -133,6 +138,11 @@ impl Decoder {
     /// Bytes of memory that the beginning of a frame takes.
     pub(crate) fn held(&self) -> usize {
         self.begun.capacity()
+    }
+
+    /// Bytes of memory that the frames of the last message keep alive, each of them all.
+    pub(crate) fn kept_alive(&self) -> usize {
+        self.kept_alive
     }
 
     /// Whether a frame has begun and not ended.

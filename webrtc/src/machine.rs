@@ -95,9 +95,9 @@ impl Machine {
         if self.broken.is_some() {
             return;
         }
-        let kept_alive = message.len() + self.decoder.held();
         let mut frames = Vec::new();
         let read = self.decoder.read(message, |frame| frames.push(frame));
+        let kept_alive = self.decoder.kept_alive();
         for frame in frames {
             self.take(frame, kept_alive);
         }

@@ -213,6 +213,17 @@ fn a_stream_that_ended_with_bytes_unread_gives_them_up_too() {
 }
 
 #[test]
+fn a_frame_in_two_messages_counts_as_the_memory_that_it_keeps() {
+    let frame = frame::data(&[7; 40_000]);
+    let mut machine = machine();
+    machine.receive(frame.slice(..30_000));
+    assert_eq!(machine.held(), 30_000);
+    machine.receive(frame.slice(30_000..));
+    // Memory that grows doubles.
+    assert!((60_000..61_000).contains(&machine.held()), "{}", machine.held());
+}
+
+#[test]
 fn tiny_frames_cost_as_much_as_their_bytes() {
     let mut machine = machine();
     for _ in 0..100_000 {

@@ -60,6 +60,10 @@ fn what_is_held_is_what_it_takes() {
         weigh("small and large in turn", usize::MAX, |n| frame::data(&vec![7; if n % 2 == 0 { 1 } else { 2048 }])),
         weigh("little of a large message", usize::MAX, little_of_much),
         weigh("full frames", usize::MAX, |_| frame::data(&vec![7; 16_000])),
+        weigh("frames in two messages", usize::MAX, |n| {
+            let frame = frame::data(&[7; 40_000]);
+            if n % 2 == 0 { frame.slice(..30_000) } else { Bytes::copy_from_slice(&frame[30_000..]) }
+        }),
         weigh("frames that have only begun", 1, |_| Bytes::from([&[0xff, 0xff, 3][..], &[7; 60_000]].concat())),
     ];
     assert!(kept.iter().all(|machines| !machines.is_empty()));

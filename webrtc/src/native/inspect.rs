@@ -115,6 +115,7 @@ impl Inspector {
                 && data.opens()
             {
                 self.opened.insert(data.stream);
+                self.strange.remove(data.stream);
             }
         }
     }
@@ -128,9 +129,8 @@ impl Inspector {
             }
             Chunk::Reset(reset) => {
                 reset.streams.iter().try_for_each(|stream| numbered(*stream))?;
-                if self.order.reset(&reset) {
-                    reset.streams.iter().for_each(|stream| self.opened.remove(*stream));
-                }
+                self.order.reset(&reset);
+                self.close();
                 Ok(())
             }
             Chunk::Named(stream) => numbered(stream),
@@ -155,7 +155,14 @@ impl Inspector {
                 return Err("it uses streams that nobody has opened");
             }
         }
-        self.order.came(data).map_err(|_| "it sends in disorder")
+        self.order.came(data).map_err(|_| "it sends in disorder")?;
+        self.close();
+        Ok(())
+    }
+
+    /// Streams close once all has come that was sent in them: a lost chunk may arrive after the request to reset its stream.
+    fn close(&mut self) {
+        self.order.begun_anew().into_iter().for_each(|stream| self.opened.remove(stream));
     }
 }
 
@@ -197,87 +204,5 @@ impl Streams {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::native::sctp::tests::{chunk, init, packet, piece, reset};
-
-    const BINARY: u32 = 53;
-    const DCEP: u32 = 50;
-    const OPEN: [u8; 12] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
-    fn inspector(proven: bool) -> (Inspector, Arc<Gate>) {
-        let gate = Gate::new(true, 64 * 1024);
-        if proven {
-            gate.prove();
-        }
-        let mut inspector = Inspector::new(gate.clone());
-        assert_eq!(inspector.receive(&packet(&[init(7, 1)])), Verdict::Pass);
-        (inspector, gate)
-    }
-
-    fn whole(tsn: u32, stream: u16, number: u16, payload: &[u8]) -> Vec<u8> {
-        packet(&[piece(tsn, stream, number, 3, BINARY, payload)])
-    }
-
-    fn open(tsn: u32, stream: u16) -> Vec<u8> {
-        packet(&[piece(tsn, stream, 0, 3, DCEP, &OPEN)])
-    }
-
-    #[test]
-    fn large_stream_numbers_end_it_wherever_they_are() {
-        let large = MAX_STREAM_IDS.to_be_bytes();
-        let (mut inspector, _) = inspector(true);
-        assert_eq!(inspector.receive(&open(1, MAX_STREAM_IDS - 1)), Verdict::Pass);
-        let i_data = chunk(64, 3, &[[0; 4].as_slice(), &large, &[0; 10]].concat());
-        let incoming = chunk(130, 0, &[[0, 14, 0, 10, 0, 0, 0, 0].as_slice(), &large].concat());
-        let chunks = [piece(2, MAX_STREAM_IDS, 0, 3, BINARY, b"x"), reset(1, 0, &[3, u16::MAX]), i_data, incoming];
-        for hostile in chunks {
-            let verdict = inspector.receive(&packet(std::slice::from_ref(&hostile)));
-            assert!(matches!(verdict, Verdict::End(_)), "{hostile:x?}: {verdict:?}");
-        }
-    }
-
-    #[test]
-    fn before_noise_only_the_handshakes_channel_is_used() {
-        let (mut inspector, gate) = inspector(false);
-        assert_eq!(inspector.receive(&whole(1, 0, 0, b"noise")), Verdict::Pass);
-        gate.say();
-        assert!(matches!(inspector.receive(&open(2, 2)), Verdict::End(_)));
-        gate.say();
-        assert_eq!(inspector.receive(&open(2, 2)), Verdict::Pass, "it may be through with Noise");
-    }
-
-    #[test]
-    fn before_noise_little_is_taken() {
-        let (mut inspector, gate) = inspector(false);
-        let cost = 4 + CHUNK_BYTES;
-        let taken = (0..1000).find(|n| inspector.receive(&whole(1 + *n, 0, *n as u16, b"tiny")) != Verdict::Pass);
-        assert_eq!(taken, Some((64 * 1024 / cost) as u32));
-        (0..2).for_each(|_| gate.say());
-        assert_eq!(inspector.receive(&whole(2000, 0, 2000, b"tiny")), Verdict::Lose, "it comes again");
-        gate.prove();
-        let next = taken.unwrap();
-        assert_eq!(inspector.receive(&whole(1 + next, 0, next as u16, b"tiny")), Verdict::Pass);
-    }
-
-    #[test]
-    fn streams_are_opened_before_they_are_used() {
-        let (mut inspector, _) = inspector(true);
-        inspector.send(&open(1, 1));
-        assert_eq!(inspector.receive(&whole(1, 1, 0, b"an answer")), Verdict::Pass);
-        let strange = (0..200).find(|n| inspector.receive(&whole(2 + n, 2 + 2 * *n as u16, 0, b"x")) != Verdict::Pass);
-        assert_eq!(strange, Some(MAX_STRANGE_STREAMS));
-    }
-
-    #[test]
-    fn neither_labels_nor_associations_pile_up() {
-        let (mut long, _) = inspector(true);
-        let label = packet(&[piece(1, 2, 0, 3, DCEP, &[3; MAX_OPEN_BYTES + 1])]);
-        assert!(matches!(long.receive(&label), Verdict::End(_)));
-        let (mut pieces, _) = inspector(true);
-        assert!(matches!(pieces.receive(&packet(&[piece(1, 2, 0, 2, DCEP, &OPEN)])), Verdict::End(_)));
-        let (mut second, _) = inspector(true);
-        assert_eq!(second.receive(&packet(&[init(7, 1)])), Verdict::Pass, "the same again");
-        assert!(matches!(second.receive(&packet(&[init(8, 1)])), Verdict::End(_)));
-    }
-}
+#[path = "inspect_tests.rs"]
+mod tests;

@@ -44,6 +44,8 @@ pub(super) struct Order {
     request: Option<u32>,
     /// The one that waits for chunks which come before it.
     pending: Option<Reset>,
+    /// Streams that have begun anew since [`Order::begun_anew`].
+    anew: Vec<u16>,
 }
 
 impl Order {
@@ -109,6 +111,11 @@ impl Order {
         true
     }
 
+    /// Streams that have begun anew since this was last asked: all chunks before that have come.
+    pub(super) fn begun_anew(&mut self) -> Vec<u16> {
+        std::mem::take(&mut self.anew)
+    }
+
     fn try_reset(&mut self) {
         let Some(reset) =
             self.pending.take_if(|reset| self.last.is_some_and(|last| last.wrapping_sub(reset.after) <= u32::MAX / 2))
@@ -121,6 +128,7 @@ impl Order {
         for stream in &reset.streams {
             self.next.remove(stream);
         }
+        self.anew.extend(reset.streams);
     }
 }
 
@@ -194,7 +202,9 @@ mod tests {
         order.came(&whole(tsn(0), 2, 0)).unwrap();
         assert!(order.reset(&reset(1, 1)), "before the last chunk has come");
         assert!(!order.reset(&reset(2, 1)), "one at a time");
+        assert!(order.begun_anew().is_empty());
         order.came(&whole(tsn(1), 2, 1)).unwrap();
+        assert_eq!((order.begun_anew(), order.begun_anew()), (vec![2], vec![]));
         order.came(&whole(tsn(2), 2, 0)).unwrap();
         assert!(!order.reset(&reset(1, 1)), "the same again");
         order.came(&whole(tsn(3), 2, 1)).unwrap();

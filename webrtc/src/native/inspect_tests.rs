@@ -1,0 +1,110 @@
+use super::*;
+use crate::native::sctp::tests::{chunk, init, packet, piece, reset};
+
+const BINARY: u32 = 53;
+const DCEP: u32 = 50;
+const OPEN: [u8; 12] = [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+fn inspector(proven: bool) -> (Inspector, Arc<Gate>) {
+    let gate = Gate::new(true, 64 * 1024);
+    if proven {
+        gate.prove();
+    }
+    let mut inspector = Inspector::new(gate.clone());
+    assert_eq!(inspector.receive(&packet(&[init(7, 1)])), Verdict::Pass);
+    (inspector, gate)
+}
+
+fn whole(tsn: u32, stream: u16, number: u16, payload: &[u8]) -> Vec<u8> {
+    packet(&[piece(tsn, stream, number, 3, BINARY, payload)])
+}
+
+fn open(tsn: u32, stream: u16) -> Vec<u8> {
+    packet(&[piece(tsn, stream, 0, 3, DCEP, &OPEN)])
+}
+
+#[test]
+fn large_stream_numbers_end_it_wherever_they_are() {
+    let large = MAX_STREAM_IDS.to_be_bytes();
+    let (mut inspector, _) = inspector(true);
+    assert_eq!(inspector.receive(&open(1, MAX_STREAM_IDS - 1)), Verdict::Pass);
+    let i_data = chunk(64, 3, &[[0; 4].as_slice(), &large, &[0; 10]].concat());
+    let incoming = chunk(130, 0, &[[0, 14, 0, 10, 0, 0, 0, 0].as_slice(), &large].concat());
+    let chunks = [piece(2, MAX_STREAM_IDS, 0, 3, BINARY, b"x"), reset(1, 0, &[3, u16::MAX]), i_data, incoming];
+    for hostile in chunks {
+        let verdict = inspector.receive(&packet(std::slice::from_ref(&hostile)));
+        assert!(matches!(verdict, Verdict::End(_)), "{hostile:x?}: {verdict:?}");
+    }
+}
+
+#[test]
+fn before_noise_only_the_handshakes_channel_is_used() {
+    let (mut inspector, gate) = inspector(false);
+    assert_eq!(inspector.receive(&whole(1, 0, 0, b"noise")), Verdict::Pass);
+    gate.say();
+    assert!(matches!(inspector.receive(&open(2, 2)), Verdict::End(_)));
+    gate.say();
+    assert_eq!(inspector.receive(&open(2, 2)), Verdict::Pass, "it may be through with Noise");
+}
+
+#[test]
+fn before_noise_little_is_taken() {
+    let (mut inspector, gate) = inspector(false);
+    let cost = 4 + CHUNK_BYTES;
+    let taken = (0..1000).find(|n| inspector.receive(&whole(1 + *n, 0, *n as u16, b"tiny")) != Verdict::Pass);
+    assert_eq!(taken, Some((64 * 1024 / cost) as u32));
+    (0..2).for_each(|_| gate.say());
+    assert_eq!(inspector.receive(&whole(2000, 0, 2000, b"tiny")), Verdict::Lose, "it comes again");
+    gate.prove();
+    let next = taken.unwrap();
+    assert_eq!(inspector.receive(&whole(1 + next, 0, next as u16, b"tiny")), Verdict::Pass);
+}
+
+#[test]
+fn streams_are_opened_before_they_are_used() {
+    let (mut inspector, _) = inspector(true);
+    inspector.send(&open(1, 1));
+    assert_eq!(inspector.receive(&whole(1, 1, 0, b"an answer")), Verdict::Pass);
+    let strange = (0..200).find(|n| inspector.receive(&whole(2 + n, 2 + 2 * *n as u16, 0, b"x")) != Verdict::Pass);
+    assert_eq!(strange, Some(MAX_STRANGE_STREAMS));
+}
+
+#[test]
+fn a_stream_is_used_until_all_has_come_that_was_sent_before_its_end() {
+    let (mut inspector, _) = inspector(true);
+    let streams: Vec<u16> = (1..=100).map(|n| 2 * n).collect();
+    let mut tsn = 1..;
+    for stream in &streams {
+        assert_eq!(inspector.receive(&open(tsn.next().unwrap(), *stream)), Verdict::Pass);
+    }
+    let late: Vec<_> = streams.iter().map(|stream| whole(tsn.next().unwrap(), *stream, 1, b"x")).collect();
+    let next = tsn.next().unwrap();
+    assert_eq!(inspector.receive(&packet(&[reset(1, next - 1, &streams)])), Verdict::Pass);
+    for packet in late {
+        assert_eq!(inspector.receive(&packet), Verdict::Pass);
+    }
+    let closed = streams.iter().zip(next..);
+    let used = closed.take_while(|(stream, tsn)| inspector.receive(&whole(*tsn, **stream, 0, b"x")) == Verdict::Pass);
+    assert_eq!(used.count(), MAX_STRANGE_STREAMS as usize, "now they are closed");
+}
+
+#[test]
+fn a_stream_that_we_open_is_strange_no_longer() {
+    let (mut inspector, _) = inspector(true);
+    for (number, tsn) in (1..200).zip(1..) {
+        assert_eq!(inspector.receive(&whole(tsn, 2 * number, 0, b"x")), Verdict::Pass, "{number}");
+        inspector.send(&open(tsn, 2 * number));
+    }
+}
+
+#[test]
+fn neither_labels_nor_associations_pile_up() {
+    let (mut long, _) = inspector(true);
+    let label = packet(&[piece(1, 2, 0, 3, DCEP, &[3; MAX_OPEN_BYTES + 1])]);
+    assert!(matches!(long.receive(&label), Verdict::End(_)));
+    let (mut pieces, _) = inspector(true);
+    assert!(matches!(pieces.receive(&packet(&[piece(1, 2, 0, 2, DCEP, &OPEN)])), Verdict::End(_)));
+    let (mut second, _) = inspector(true);
+    assert_eq!(second.receive(&packet(&[init(7, 1)])), Verdict::Pass, "the same again");
+    assert!(matches!(second.receive(&packet(&[init(8, 1)])), Verdict::End(_)));
+}
