@@ -1,7 +1,8 @@
 //! What other programs say in rooms that a hub carries: passed on unread, within a budget, never kept or shown.
 //!
-//! Whoever floods a room this way spends a budget of its own first: each payload counts for the peer that signed it,
-//! for the peer that handed it over, for its room, and for all rooms together.
+//! Each payload counts for the peer that signed it, for the peer that handed it over, for its room, and for all rooms
+//! together. The last quarter of what a room and all rooms may spend is for those who spent little of their own budget, so
+//! loud peers, however many, do not silence calm ones.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
@@ -13,9 +14,9 @@ const MAX_SOURCE_MESSAGES: u32 = 8;
 /// Bytes of one gossip source passed on in a second.
 const MAX_SOURCE_BYTES: u32 = 64 * 1024;
 /// Payloads that one peer hands over and that are passed on in a second, its own and others'.
-const MAX_FORWARDER_MESSAGES: u32 = 64;
+const MAX_FORWARDER_MESSAGES: u32 = 16;
 /// Bytes that one peer hands over and that are passed on in a second.
-const MAX_FORWARDER_BYTES: u32 = 256 * 1024;
+const MAX_FORWARDER_BYTES: u32 = 128 * 1024;
 /// Payloads of one room passed on in a second.
 const MAX_ROOM_MESSAGES: u32 = 64;
 /// Bytes of one room passed on in a second.
@@ -26,8 +27,14 @@ const MAX_ALL_MESSAGES: u32 = 256;
 const MAX_ALL_BYTES: u32 = 1024 * 1024;
 /// What was not used is saved up for so long: a payload of 64 KiB needs a second of its source's bytes at once.
 const BURST: Duration = Duration::from_secs(2);
-/// Sources, forwarders or rooms with something spent that are remembered. No more can be: see [`MAX_ALL_MESSAGES`].
-const REMEMBERED_SPENDERS: usize = 1024;
+/// Part of a room's budget, and of that of all rooms, that everybody may use up.
+const COMMON_SHARE: f64 = 0.75;
+/// Who has spent no more than this part of its own budget may also use the rest.
+const CALM_SHARE: f64 = 0.25;
+/// Sources, forwarders or rooms with something spent that are remembered; further ones have spent nothing.
+const REMEMBERED_SPENDERS: usize = 8192;
+/// How often those are looked for that have spent nothing any more.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What may be spent in a second.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +74,9 @@ impl Spent {
         Self { messages: self.messages + 1.0, bytes: self.bytes + bytes as f64, ..self }
     }
 
-    fn is_within(self, rate: Rate) -> bool {
-        let seconds = BURST.as_secs_f64();
+    /// Whether it is at most this share of what may be spent at once.
+    fn is_within(self, rate: Rate, share: f64) -> bool {
+        let seconds = BURST.as_secs_f64() * share;
         self.messages <= seconds * f64::from(rate.messages) && self.bytes <= seconds * f64::from(rate.bytes)
     }
 
@@ -82,25 +90,31 @@ impl Spent {
 struct Spenders<K> {
     rate: Rate,
     spent: HashMap<K, Spent>,
+    /// When the table was full and swept.
+    swept: Option<Instant>,
 }
 
 impl<K: Clone + Eq + Hash> Spenders<K> {
     fn new(rate: Rate) -> Self {
-        Self { rate, spent: HashMap::new() }
+        Self { rate, spent: HashMap::new(), swept: None }
     }
 
-    /// What `who` will have spent with so many bytes more; nothing when that is too much.
-    fn try_spend(&self, who: &K, bytes: usize, now: Instant) -> Option<Spent> {
+    /// What `who` will have spent with so many bytes more; nothing when that is more than this share of its budget.
+    fn try_spend(&self, who: &K, bytes: usize, share: f64, now: Instant) -> Option<Spent> {
         let spent = self.spent.get(who).map_or(Spent::nothing(now), |spent| spent.at(self.rate, now)).and(bytes);
-        spent.is_within(self.rate).then_some(spent)
+        spent.is_within(self.rate, share).then_some(spent)
     }
 
     fn set(&mut self, who: &K, spent: Spent, now: Instant) {
-        if self.spent.len() >= REMEMBERED_SPENDERS {
+        let full = self.spent.len() >= REMEMBERED_SPENDERS;
+        if full && self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY) {
             let rate = self.rate;
             self.spent.retain(|_, spent| !spent.at(rate, now).is_nothing());
+            self.swept = Some(now);
         }
-        self.spent.insert(who.clone(), spent);
+        if self.spent.len() < REMEMBERED_SPENDERS || self.spent.contains_key(who) {
+            self.spent.insert(who.clone(), spent);
+        }
     }
 }
 
@@ -125,7 +139,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Whether a payload of so many bytes may be passed on; if so it is counted.
+    /// Whether a payload of so many bytes may be passed on; then it is counted everywhere, else for its source alone.
     pub(crate) fn spend(
         &mut self,
         source: PeerId,
@@ -134,16 +148,16 @@ impl Budget {
         bytes: usize,
         now: Instant,
     ) -> bool {
-        let (Some(by_source), Some(by_forwarder), Some(in_room), Some(in_all)) = (
-            self.sources.try_spend(&source, bytes, now),
-            self.forwarders.try_spend(&forwarder, bytes, now),
-            self.rooms.try_spend(room, bytes, now),
-            self.all.try_spend(&(), bytes, now),
-        ) else {
-            return false;
-        };
+        let own =
+            (self.sources.try_spend(&source, bytes, 1.0, now), self.forwarders.try_spend(&forwarder, bytes, 1.0, now));
+        let (Some(by_source), Some(by_forwarder)) = own else { return false };
+        // Also where the room has no place for it: who tries often is not calm.
         self.sources.set(&source, by_source, now);
         self.forwarders.set(&forwarder, by_forwarder, now);
+        let is_calm = by_source.is_within(SOURCE, CALM_SHARE) && by_forwarder.is_within(FORWARDER, CALM_SHARE);
+        let share = if is_calm { 1.0 } else { COMMON_SHARE };
+        let common = (self.rooms.try_spend(room, bytes, share, now), self.all.try_spend(&(), bytes, share, now));
+        let (Some(in_room), Some(in_all)) = common else { return false };
         self.rooms.set(room, in_room, now);
         self.all.set(&(), in_all, now);
         true
@@ -177,6 +191,23 @@ mod tests {
         let later = now + Duration::from_secs(1);
         let again = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, later)).count();
         assert_eq!(again, MAX_SOURCE_MESSAGES as usize, "a second gives back a second's worth");
+    }
+
+    #[test]
+    fn loud_peers_however_many_do_not_silence_a_calm_one() {
+        let (mut budget, begin, room) = (Budget::default(), start(), "r".to_owned());
+        let loud: Vec<PeerId> = (0..40).map(|_| PeerId::random()).collect();
+        let calm = PeerId::random();
+        for tenth in 0..600 {
+            let now = begin + Duration::from_millis(tenth * 100);
+            for _ in 0..5 {
+                loud.iter().for_each(|loud| _ = budget.spend(*loud, *loud, &room, 100, now));
+            }
+            // In the first moment nobody is known to be loud.
+            if tenth % 5 == 0 && tenth >= 20 {
+                assert!(budget.spend(calm, calm, &room, 300, now), "twice a second, after {tenth} tenths");
+            }
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
             line.text = text.to_owned();
             lines.insert(line, u64::MAX, false);
         }
-        rows(lines.as_slice(), None, |_| 0)
+        rows(lines.as_slice(), None, false, |_| 0)
     }
 
     fn keys(rows: &[Row]) -> Vec<u64> {

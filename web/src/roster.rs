@@ -148,7 +148,10 @@ mod tests {
     fn no_more_than_a_few_hundred_are_listed_and_the_others_counted() {
         let mut model = Model::default();
         let members = (0..=u8::MAX).map(|seed| member(seed, "x")).collect();
-        model.apply(Event::Room(RoomInfo { room: "r".into(), plain: false, members, total: 300, waiting: 0 }), 0);
+        model.apply(
+            Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 300, waiting: 0 }),
+            0,
+        );
         model.open("r");
         let roster = Roster::of(&model);
         let (listed, more) = roster.listed(false);

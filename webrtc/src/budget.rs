@@ -1,12 +1,17 @@
 //! The memory of all connections of a transport, and of each of them.
 //!
 //! A data channel cannot be told to wait: what comes is taken, or its stream is reset. So what streams hold is counted,
-//! overhead included, whether somebody has taken the stream or not. When a connection holds more than it may, or all of
-//! them together, the stream that holds most is reset, until it is less.
+//! overhead included, whether somebody has taken the stream or not. When a connection holds more than it may, the stream
+//! that holds most is reset, until it is less. When all of them together do, that stream is one of the connection whose
+//! streams can free most: the memory of idle streams, and datagrams that wait for a connection, count but are not freed.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, Weak,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    cmp::Reverse,
+    collections::HashSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use crate::Limits;
@@ -31,8 +36,10 @@ pub struct Account(Arc<Part>);
 #[derive(Debug)]
 struct Whole {
     limits: Limits,
-    held: AtomicUsize,
+    held: Tally,
     resets: AtomicU64,
+    /// Bytes of the largest datagram that there was no room for.
+    wanted: AtomicUsize,
     parts: Mutex<Vec<Weak<Part>>>,
     /// Only one looks for what to reset at a time: two would reset two streams where one is enough.
     relieving: Mutex<()>,
@@ -40,9 +47,27 @@ struct Whole {
 
 struct Part {
     budget: Budget,
-    held: AtomicUsize,
+    held: Tally,
     bound: AtomicUsize,
     holders: Mutex<Vec<Weak<dyn Holder>>>,
+}
+
+/// Bytes that are held.
+#[derive(Debug, Default)]
+struct Tally {
+    all: AtomicUsize,
+    /// Those of them that holders free when they are asked to.
+    freeable: AtomicUsize,
+}
+
+impl Tally {
+    fn all(&self) -> usize {
+        self.all.load(Ordering::Relaxed)
+    }
+
+    fn freeable(&self) -> usize {
+        self.freeable.load(Ordering::Relaxed)
+    }
 }
 
 impl std::fmt::Debug for Part {
@@ -57,8 +82,9 @@ impl Budget {
     pub fn new(limits: Limits) -> Self {
         Self(Arc::new(Whole {
             limits,
-            held: AtomicUsize::new(0),
+            held: Tally::default(),
             resets: AtomicU64::new(0),
+            wanted: AtomicUsize::new(0),
             parts: Mutex::default(),
             relieving: Mutex::default(),
         }))
@@ -69,7 +95,7 @@ impl Budget {
     pub fn open(&self) -> Account {
         let part = Arc::new(Part {
             budget: self.clone(),
-            held: AtomicUsize::new(0),
+            held: Tally::default(),
             bound: AtomicUsize::new(self.0.limits.unproven_bytes),
             holders: Mutex::default(),
         });
@@ -86,7 +112,7 @@ impl Budget {
     /// Bytes that all connections hold.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.0.held.load(Ordering::Relaxed)
+        self.0.held.all()
     }
 
     /// Streams that were reset because too much was held.
@@ -95,10 +121,52 @@ impl Budget {
         self.0.resets.load(Ordering::Relaxed)
     }
 
-    fn largest_part(&self) -> Option<Arc<Part>> {
-        let parts = locked(&self.0.parts);
-        parts.iter().filter_map(Weak::upgrade).max_by_key(|part| part.held.load(Ordering::Relaxed))
+    /// Resets streams until there is room for what there was none for, if anything ([`Account::has_room`]). Otherwise, with
+    /// the bound all but reached, every connection would lose its datagrams until somebody reads. Not to be called by who
+    /// holds a lock.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn make_room(&self) {
+        // Called for each datagram: mostly there is nothing to write.
+        if self.0.wanted.load(Ordering::Relaxed) > 0 {
+            let bytes = self.0.wanted.swap(0, Ordering::Relaxed);
+            self.relieve(|| self.passed(bytes));
+        }
     }
+
+    /// Resets streams as long as a bound is passed: of which connections, those whose streams free most first, and which.
+    fn relieve(&self, passed: impl Fn() -> Option<Passed>) {
+        if passed().is_none() {
+            return;
+        }
+        let relieving = locked(&self.0.relieving);
+        // Each is asked once: the loop ends, whatever a holder makes of it.
+        let mut asked = HashSet::new();
+        while let Some(Passed { parts, bound }) = passed() {
+            let Some(holder) = parts.iter().find_map(|part| part.largest_holder(&asked)) else { break };
+            tracing::debug!(bound, held = holder.held(), "too much is unread; the stream that holds most is reset");
+            self.0.resets.fetch_add(1, Ordering::Relaxed);
+            asked.insert(address(&holder));
+            holder.give_up(bound);
+        }
+        drop(relieving);
+    }
+
+    /// Whether the transport would hold too much with so many bytes more, and something can be done about it.
+    fn passed(&self, more: usize) -> Option<Passed> {
+        let bound = self.0.limits.transport_bytes;
+        if self.held() + more <= bound || self.0.held.freeable() == 0 {
+            return None;
+        }
+        let mut parts: Vec<_> = locked(&self.0.parts).iter().filter_map(Weak::upgrade).collect();
+        parts.sort_by_cached_key(|part| Reverse(part.held.freeable()));
+        Some(Passed { parts, bound })
+    }
+}
+
+/// Connections that have to free something, and which bound was passed.
+struct Passed {
+    parts: Vec<Arc<Part>>,
+    bound: usize,
 }
 
 impl Account {
@@ -117,61 +185,66 @@ impl Account {
         remember(&self.0.holders, holder);
     }
 
-    /// Somebody holds so many bytes where it held others before.
+    /// A holder that has joined would free so many bytes, and others before.
     pub(crate) fn changed(&self, before: usize, now: usize) {
-        change(&self.0.held, before, now);
+        change(&self.0.held.freeable, before, now);
+        change(&self.0.budget.0.held.freeable, before, now);
+        self.occupied(before, now);
+    }
+
+    /// The same for what the connection takes and no holder frees.
+    pub(crate) fn occupied(&self, before: usize, now: usize) {
+        change(&self.0.held.all, before, now);
         self.beside(before, now);
     }
 
     /// The same for what no stream holds: it counts for the transport alone.
     pub(crate) fn beside(&self, before: usize, now: usize) {
-        change(&self.0.budget.0.held, before, now);
+        change(&self.0.budget.0.held.all, before, now);
     }
 
     /// Whether half of what the connection may hold is held, so that writers should wait.
     pub(crate) fn is_tight(&self) -> bool {
-        self.0.held.load(Ordering::Relaxed) > self.0.bound.load(Ordering::Relaxed) / 2
+        self.0.held.all() > self.0.bound.load(Ordering::Relaxed) / 2
     }
 
-    /// Whether the transport can hold so many bytes more. Browsers keep what has not come to a stream yet themselves.
+    /// Whether the transport can hold so many bytes more; if not, [`Budget::make_room`] sees to it. Browsers keep what has
+    /// not come to a stream yet themselves.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
-        self.0.budget.held() + bytes <= self.limits().transport_bytes
+        let has_room = self.0.budget.held() + bytes <= self.limits().transport_bytes;
+        if !has_room {
+            self.0.budget.0.wanted.fetch_max(bytes, Ordering::Relaxed);
+        }
+        has_room
     }
 
     /// Resets streams until no bound is passed. Not to be called by who holds a lock.
     pub(crate) fn relieve(&self) {
-        if self.passed().is_none() {
-            return;
-        }
-        let whole = &self.0.budget.0;
-        let relieving = locked(&whole.relieving);
-        while let Some((part, bound)) = self.passed() {
-            let Some(holder) = part.largest_holder() else { break };
-            tracing::debug!(bound, held = holder.held(), "too much is unread; the stream that holds most is reset");
-            whole.resets.fetch_add(1, Ordering::Relaxed);
-            holder.give_up(bound);
-        }
-        drop(relieving);
+        self.0.budget.relieve(|| self.passed());
     }
 
-    /// The connection that has to free something, and which bound was passed.
-    fn passed(&self) -> Option<(Arc<Part>, usize)> {
-        let bound = self.0.bound.load(Ordering::Relaxed);
-        if self.0.held.load(Ordering::Relaxed) > bound {
-            return Some((self.0.clone(), bound));
+    fn passed(&self) -> Option<Passed> {
+        let (part, bound) = (&self.0, self.0.bound.load(Ordering::Relaxed));
+        if part.held.all() > bound && part.held.freeable() > 0 {
+            return Some(Passed { parts: vec![part.clone()], bound });
         }
-        let bound = self.limits().transport_bytes;
-        (self.0.budget.held() > bound).then(|| self.0.budget.largest_part()).flatten().map(|part| (part, bound))
+        part.budget.passed(0)
     }
 }
 
 impl Part {
-    fn largest_holder(&self) -> Option<Arc<dyn Holder>> {
+    /// The one that holds most, of those that were not asked.
+    fn largest_holder(&self, asked: &HashSet<*const ()>) -> Option<Arc<dyn Holder>> {
         let holders = locked(&self.holders);
-        let held = holders.iter().filter_map(Weak::upgrade).map(|holder| (holder.held(), holder));
+        let others = holders.iter().filter_map(Weak::upgrade).filter(|holder| !asked.contains(&address(holder)));
+        let held = others.map(|holder| (holder.held(), holder));
         held.filter(|(held, _)| *held > 0).max_by_key(|(held, _)| *held).map(|(_, holder)| holder)
     }
+}
+
+fn address(holder: &Arc<dyn Holder>) -> *const () {
+    Arc::as_ptr(holder).cast()
 }
 
 fn change(held: &AtomicUsize, before: usize, now: usize) {
@@ -197,65 +270,5 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Stream {
-        held: AtomicUsize,
-        account: Account,
-    }
-
-    impl Holder for Stream {
-        fn held(&self) -> usize {
-            self.held.load(Ordering::Relaxed)
-        }
-
-        fn give_up(self: Arc<Self>, _: usize) {
-            self.account.changed(self.held.swap(0, Ordering::Relaxed), 0);
-        }
-    }
-
-    fn stream(account: &Account, bytes: usize) -> Arc<Stream> {
-        let stream = Arc::new(Stream { held: AtomicUsize::new(bytes), account: account.clone() });
-        account.join(Arc::downgrade(&stream) as Weak<dyn Holder>);
-        account.changed(0, bytes);
-        account.relieve();
-        stream
-    }
-
-    fn budget() -> Budget {
-        Budget::new(Limits { unproven_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
-    }
-
-    #[test]
-    fn the_largest_stream_of_a_connection_goes_first() {
-        let budget = budget();
-        let account = budget.open();
-        account.prove();
-        let streams = [30, 50, 20].map(|bytes| stream(&account, bytes));
-        assert_eq!((budget.held(), budget.resets()), (100, 0));
-        let last = stream(&account, 1);
-        assert_eq!(streams.each_ref().map(|stream| stream.held()), [30, 0, 20]);
-        assert_eq!((last.held(), budget.held(), budget.resets()), (1, 51, 1));
-    }
-
-    #[test]
-    fn the_largest_connection_pays_for_all() {
-        let budget = budget();
-        let accounts = [budget.open(), budget.open()];
-        accounts.iter().for_each(Account::prove);
-        let large = stream(&accounts[0], 90);
-        let small = stream(&accounts[1], 60);
-        assert_eq!((large.held(), small.held()), (90, 60));
-        let one_more = stream(&accounts[1], 1);
-        assert_eq!((large.held(), small.held(), one_more.held()), (0, 60, 1));
-    }
-
-    #[test]
-    fn who_is_unproven_holds_little() {
-        let account = budget().open();
-        assert_eq!(stream(&account, 11).held(), 0);
-        account.prove();
-        assert_eq!(stream(&account, 11).held(), 11);
-    }
-}
+#[path = "budget_tests.rs"]
+mod tests;

@@ -28,8 +28,9 @@ pub struct Limits {
     pub connection_bytes: usize,
     /// The same until the other side has proved who it is. Defaults to 64 KiB.
     pub unproven_bytes: usize,
-    /// Bytes that all connections of one transport hold; with more, the connection that holds most resets its streams, those
-    /// that hold most first. Defaults to 256 MiB.
+    /// Bytes that all connections of one transport hold, with what their streams take by themselves and the datagrams that
+    /// wait for them. With more, the connection whose streams hold most resets them, those that hold most first. Defaults
+    /// to 256 MiB.
     pub transport_bytes: usize,
     /// Bytes of one stream that were written and the channel does not take yet; more make writers wait. Defaults to
     /// 128 KiB.

@@ -101,7 +101,10 @@ impl Machine {
         for frame in frames {
             self.take(frame, kept_alive);
         }
-        if let Err(malformed) = read {
+        if self.broken.is_some() {
+            // A frame that has begun behind a reset never ends.
+            self.decoder = Decoder::default();
+        } else if let Err(malformed) = read {
             self.break_off(malformed.into());
         }
     }
@@ -236,11 +239,12 @@ impl Machine {
         self.unread.cost() + self.decoder.held() + self.unsent_bytes
     }
 
-    /// More is held than a bound allows: gives up both directions.
+    /// More is held than a bound allows: gives up both directions. Nothing is held then, also where the stream had ended
+    /// before and kept what was unread: its reader is told that bytes are missing.
     pub fn overflow(&mut self, bound: usize) {
-        if self.broken.is_none() {
-            self.break_off(Broken::TooMuchUnread(bound));
-        }
+        let owes_reset = self.owes_reset || self.broken.is_none();
+        self.break_off(Broken::TooMuchUnread(bound));
+        self.owes_reset = owes_reset;
     }
 
     /// Gives up both directions.
@@ -273,6 +277,8 @@ impl Machine {
             self.broken = Some(Broken::Closed);
             self.forget_unsent();
         }
+        // The rest of a frame that has begun cannot come any more.
+        self.decoder = Decoder::default();
         self.owes_reset = false;
     }
 

@@ -188,6 +188,31 @@ fn what_is_held_is_counted_and_given_up_at_a_bound() {
 }
 
 #[test]
+fn a_stream_that_ended_with_bytes_unread_gives_them_up_too() {
+    let whole = || frame::data(&[7; 20_000]);
+    let begun = [&[0xff, 0xff, 3][..], &[7; 60_000]].concat();
+    let mut reset = machine();
+    reset.receive([&whole()[..], &whole(), &frame::signal(Flag::Reset), &begun].concat().into());
+    let unread = reset.held();
+    assert!((40_000..50_000).contains(&unread), "{unread}: what had begun behind the reset is not kept");
+    let mut closed = machine();
+    closed.receive([&whole()[..], &frame::signal(Flag::Fin)].concat().into());
+    closed.receive(begun.into());
+    closed.channel_closed();
+    assert!((20_000..30_000).contains(&closed.held()), "{}", closed.held());
+    for mut machine in [reset, closed] {
+        machine.overflow(1000);
+        assert_eq!(machine.held(), 0);
+        assert_eq!(
+            machine.read(&mut [0; 10]),
+            Err(Broken::TooMuchUnread(1000)),
+            "no end of the stream, as bytes are lost"
+        );
+        assert!(said(&mut machine).is_empty(), "the peer has ended it already");
+    }
+}
+
+#[test]
 fn tiny_frames_cost_as_much_as_their_bytes() {
     let mut machine = machine();
     for _ in 0..100_000 {
@@ -378,4 +403,57 @@ proptest! {
             let _ = machine.is_over(now());
         }
     }
+
+    #[test]
+    fn a_stream_can_always_give_up_what_it_holds(happenings in prop::collection::vec(happening(), 0..30)) {
+        let mut machine = machine();
+        for happening in happenings {
+            match happening {
+                Happening::Message(pieces) => machine.receive(pieces.concat().into()),
+                Happening::Write(count) => drop(machine.write(&vec![7; count])),
+                Happening::Send => drop(machine.next_message()),
+                Happening::Finish => drop(machine.finish()),
+                Happening::Closed => machine.channel_closed(),
+                Happening::Reset => machine.reset(),
+                Happening::Abandon => machine.abandon(),
+            }
+            if machine.is_broken() {
+                prop_assert!(machine.read(&mut []).is_ok() || machine.held() == 0, "{machine:?} keeps what nobody can read");
+            }
+        }
+        machine.overflow(1000);
+        prop_assert_eq!(machine.held(), 0, "{:?}", machine);
+    }
+}
+
+/// What may happen to a stream, in any order.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// Frames, or the beginnings of some, in one message.
+    Message(Vec<Vec<u8>>),
+    Write(usize),
+    Send,
+    Finish,
+    Closed,
+    Reset,
+    Abandon,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let flag = prop::sample::select(vec![Flag::Fin, Flag::StopSending, Flag::Reset, Flag::FinAck]);
+    let piece = prop_oneof![
+        4 => (0..30_000usize).prop_map(|count| frame::data(&vec![7; count]).to_vec()),
+        1 => flag.prop_map(|flag| frame::signal(flag).to_vec()),
+        1 => (0..30_000usize).prop_map(|count| [&[0xff, 0xff, 3][..], &vec![7; count]].concat()),
+        1 => Just(vec![1, 0xff]),
+    ];
+    prop_oneof![
+        6 => prop::collection::vec(piece, 1..4).prop_map(Happening::Message),
+        2 => (0..70_000usize).prop_map(Happening::Write),
+        2 => Just(Happening::Send),
+        1 => Just(Happening::Finish),
+        1 => Just(Happening::Closed),
+        1 => Just(Happening::Reset),
+        1 => Just(Happening::Abandon),
+    ]
 }

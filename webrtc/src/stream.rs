@@ -134,7 +134,7 @@ pub fn unconnected(opened: Opened, account: &Account, acknowledging: Acknowledgi
         timed: false,
     };
     let shared = Arc::new(Shared { state: Mutex::new(state), held: AtomicUsize::new(0), account: account.clone() });
-    account.changed(0, STREAM_BYTES);
+    account.occupied(0, STREAM_BYTES);
     account.join(Arc::downgrade(&shared) as Weak<dyn Holder>);
     (Stream(shared.clone()), Feed(shared.clone()), Outlet(shared))
 }
@@ -241,7 +241,8 @@ impl Holder for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.account.changed(self.held.load(Ordering::Relaxed) + STREAM_BYTES, 0);
+        self.account.changed(self.held.load(Ordering::Relaxed), 0);
+        self.account.occupied(STREAM_BYTES, 0);
     }
 }
 

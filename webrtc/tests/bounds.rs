@@ -17,7 +17,7 @@ use libp2p::{
 };
 use raw::{Raw, TINY_FRAME};
 use tincan_webrtc::{
-    Budget, Limits, Stream,
+    Budget, Limits, Stream, frame,
     native::{Certificate, Connection, Transport},
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -115,6 +115,30 @@ async fn before_it_has_proved_who_it_is_nobody_opens_streams() {
     let mut raw = Raw::dial(&address).await;
     raw.channel();
     raw.until("the listener ends it", |raw| raw.ended).await;
+}
+
+/// What a stream holds when it ends can be given up, too: nobody works on it for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_much_before_a_reset_stops_nobody() {
+    let (address, budget, mut arrivals) = listener(Limits::default()).await;
+    // One message, of which more is kept than a stranger may have: memory goes with both payloads.
+    let message = [frame::data(&[7; 25_500]), frame::data(&[7; 21_500]), frame::signal(frame::Flag::Reset)].concat();
+    // As many as there are workers.
+    for _ in 0..2 {
+        let mut raw = Raw::dial(&address).await;
+        let (first, resets) = (raw.first, budget.resets());
+        assert!(raw.write(first, &message));
+        raw.until("too much is given up", |_| budget.resets() > resets).await;
+        raw.until("the listener ends it", |raw| raw.ended).await;
+    }
+    let mut transport = transport(Limits::default());
+    let mut ours = dial(&mut transport, &address).await;
+    let mut theirs = within(arrivals.recv()).await.expect("accepted");
+    let mut stream = outbound(&mut ours).await;
+    within(stream.write_all(b"hello")).await.expect("taken");
+    let mut heard = [0; 5];
+    within(async { inbound(&mut theirs).await.read_exact(&mut heard).await }).await.expect("whole");
+    assert_eq!(&heard, b"hello");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -226,5 +250,47 @@ async fn what_nobody_reads_is_bounded_for_all_connections_and_the_largest_pays()
     let mut read = Vec::new();
     within(held.read_to_end(&mut read)).await.expect("whole");
     assert_eq!(read.len(), 100_000, "who holds little loses nothing");
+    drop(greedy_theirs);
+}
+
+/// Nobody reads, and so much is held that the bound has no room for a full datagram: others' still come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_bound_all_but_reached_others_are_heard() {
+    let bound = 1024 * 1024;
+    let (address, budget, mut arrivals) = listener(Limits { transport_bytes: bound, ..Limits::default() }).await;
+    let mut transport = transport(Limits::default());
+    let mut other = dial(&mut transport, &address).await;
+    let mut other_theirs = within(arrivals.recv()).await.expect("accepted");
+    let mut greedy = dial(&mut transport, &address).await;
+    let greedy_theirs = within(arrivals.recv()).await.expect("accepted");
+    let mut streams = vec![outbound(&mut greedy).await];
+    let holds = async |bytes| {
+        while budget.held() < bytes {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    for n in 1..=18 {
+        streams[0].write_all(&[7; 50_000]).await.expect("taken");
+        within(holds(n * 50_000)).await;
+    }
+    // A stream with one byte takes less than a datagram, so that the bound is not passed.
+    while budget.held() + 1400 <= bound {
+        let held = budget.held();
+        let mut stream = outbound(&mut greedy).await;
+        stream.write_all(b"x").await.expect("taken");
+        streams.push(stream);
+        within(holds(held + 1300)).await;
+    }
+    assert_eq!(budget.resets(), 0);
+    let mut stream = outbound(&mut other).await;
+    let sending = tokio::spawn(async move {
+        stream.write_all(&[1; 100_000]).await.expect("taken");
+        stream.close().await.expect("closed");
+    });
+    let mut read = Vec::new();
+    within(async { inbound(&mut other_theirs).await.read_to_end(&mut read).await }).await.expect("whole");
+    assert_eq!(read.len(), 100_000);
+    assert_eq!(budget.resets(), 1, "of the stream that holds most");
+    within(sending).await.expect("it ran");
     drop(greedy_theirs);
 }

@@ -33,8 +33,9 @@ impl Proxies {
             return None;
         }
         for value in headers.get_all(FORWARDED_FOR).iter().rev() {
-            for hop in value.to_str().ok()?.rsplit(',') {
-                let ip = address(hop.trim())?.to_canonical();
+            // Of bytes, since whoever is behind the proxy may have written any before its own.
+            for hop in value.as_bytes().rsplit(|byte| *byte == b',') {
+                let ip = address(std::str::from_utf8(hop).ok()?.trim())?.to_canonical();
                 if !self.trusts(ip) {
                     return Some(ip);
                 }
@@ -78,6 +79,14 @@ mod tests {
         for nobody in [&[][..], &["10.1.1.1"], &["unknown"], &["192.0.2.1, unknown"], &[""]] {
             assert_eq!(told(nobody), "", "{nobody:?}");
         }
+    }
+
+    #[test]
+    fn what_a_client_wrote_before_hides_nobody() {
+        let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let value = HeaderValue::from_bytes(b"\xe9, 192.0.2.7").unwrap();
+        let headers = HeaderMap::from_iter([(FORWARDED_FOR, value)]);
+        assert_eq!(proxies.client("10.0.0.1".parse().unwrap(), &headers), "192.0.2.7".parse().ok());
     }
 
     #[test]

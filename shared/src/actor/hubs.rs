@@ -84,9 +84,12 @@ impl<B: HostBehaviour> Actor<B> {
                 self.emit(Event::ClockWrong { offset_ms });
             }
         }
-        // Hubs ask each other only about their own peers; who answers for others is not believed.
+        // Hubs ask each other only about their own peers; who answers for others is not believed. Nor is heard what nobody
+        // asked, which would be kept and told to others.
         let foreign = |report: &Report| self.is_hub() && report.hub != hub.to_bytes();
-        if let Some(report) = message.report.filter(|report| !foreign(report)) {
+        let asked =
+            |report: &Report| self.rooms.get(&report.room).is_some_and(|room| self.is_hub() || room.is_joined());
+        if let Some(report) = message.report.filter(|report| !foreign(report) && asked(report)) {
             self.members.report(hub, &report);
             self.members_changed();
         }

@@ -66,8 +66,10 @@ fn source_name(source: &[u8]) -> String {
     PeerId::from_bytes(source).map_or_else(|_| hex::encode(source), |peer| peer.to_base58())
 }
 
-pub(super) fn waiting_message(room: &str, line: &Waiting, me: Me<'_>) -> Message {
+/// A line that waits, in a room of raw text or of frames.
+pub(super) fn waiting_message(room: &str, line: &Waiting, plain: bool, me: Me<'_>) -> Message {
     Message {
+        plain,
         id: line.id.clone(),
         text: line.text.clone(),
         state: MessageState::Waiting,

@@ -24,7 +24,7 @@ pub struct Ring {
     bytes: usize,
     /// By when they were said, the oldest first: so all keep the same, however a frame came.
     frames: VecDeque<Kept>,
-    presences: HashMap<PeerId, Frame>,
+    presences: HashMap<PeerId, Kept>,
     seen: BTreeSet<FrameId>,
     seen_order: VecDeque<FrameId>,
 }
@@ -84,7 +84,7 @@ impl Ring {
             self.remember(name);
         }
         if matches!(frame.body, Body::Presence { .. }) {
-            return self.insert_presence(frame);
+            return self.insert_presence(frame, now_ms);
         }
         self.bytes += frame.bytes.len();
         let place_ms = frame.time_ms.min(now_ms);
@@ -99,16 +99,17 @@ impl Ring {
         Inserted::New { dropped }
     }
 
-    fn insert_presence(&mut self, frame: Frame) -> Inserted {
-        if self.presences.get(&frame.author).is_some_and(|kept| kept.sequence >= frame.sequence) {
+    fn insert_presence(&mut self, frame: Frame, now_ms: u64) -> Inserted {
+        if self.presences.get(&frame.author).is_some_and(|kept| kept.frame.sequence >= frame.sequence) {
             return Inserted::Known;
         }
-        let mut dropped: Vec<FrameId> = self.presences.remove(&frame.author).map(|old| old.id).into_iter().collect();
+        let mut dropped: Vec<FrameId> =
+            self.presences.remove(&frame.author).map(|old| old.frame.id).into_iter().collect();
         if self.presences.len() >= self.max_presences {
-            let oldest = self.presences.values().min_by_key(|kept| kept.time_ms).map(|kept| kept.author);
-            dropped.extend(oldest.and_then(|author| self.presences.remove(&author)).map(|old| old.id));
+            let oldest = self.presences.values().min_by_key(|kept| kept.place_ms).map(|kept| kept.frame.author);
+            dropped.extend(oldest.and_then(|author| self.presences.remove(&author)).map(|old| old.frame.id));
         }
-        self.presences.insert(frame.author, frame);
+        self.presences.insert(frame.author, Kept { place_ms: frame.time_ms.min(now_ms), frame });
         Inserted::New { dropped }
     }
 
@@ -137,19 +138,19 @@ impl Ring {
 
     /// Everything kept: presences first, then lines, the oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Frame> {
-        self.presences.values().chain(self.lines())
+        self.presences.values().map(|kept| &kept.frame).chain(self.lines())
     }
 
     /// The latest presence of an author.
     #[must_use]
     pub fn presence(&self, author: &PeerId) -> Option<&Frame> {
-        self.presences.get(author)
+        self.presences.get(author).map(|kept| &kept.frame)
     }
 
     /// What those said of themselves who bridge to another network.
     pub fn bridges(&self) -> impl Iterator<Item = &Frame> {
         let bridges = |frame: &Frame| matches!(&frame.body, Body::Presence { status, .. } if status == STATUS_BRIDGE);
-        self.presences.values().filter(move |frame| bridges(frame))
+        self.presences.values().map(|kept| &kept.frame).filter(move |frame| bridges(frame))
     }
 
     /// What this node can name in a sync.
@@ -194,11 +195,15 @@ mod tests {
     };
 
     fn frame(sequence: u64, presence: bool) -> Frame {
+        frame_of(1, sequence, presence)
+    }
+
+    fn frame_of(author: u8, sequence: u64, presence: bool) -> Frame {
         let body = match presence {
             true => Body::Presence { nick: "a".into(), status: String::new() },
             false => Body::Message { nick: "a".into(), text: "x".into() },
         };
-        let key = Keypair::ed25519_from_bytes([1; 32]).unwrap();
+        let key = Keypair::ed25519_from_bytes([author; 32]).unwrap();
         sign(&key, &Draft { room: "r", sequence, previous: 0, time_ms: sequence, body: &body }).unwrap()
     }
 
@@ -224,6 +229,16 @@ mod tests {
         assert_eq!(ring.insert(frame(4, true), 9), Inserted::Known);
         assert_eq!(ring.insert(frame(6, true), 9), Inserted::New { dropped: vec![frame(5, true).id] });
         assert_eq!(ring.have(), [frame(6, true).id.prefix()]);
+    }
+
+    #[test]
+    fn presences_from_the_future_do_not_outlive_those_that_come_later() {
+        let mut ring = Ring::new(2, 10_000, 2);
+        let [first, second] = [2, 3].map(|author| frame_of(author, 900, true));
+        ring.insert(first.clone(), 5);
+        ring.insert(second, 6);
+        let honest = frame_of(4, 7, true);
+        assert_eq!(ring.insert(honest, 7), Inserted::New { dropped: vec![first.id] });
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Room {
     #[must_use]
     pub fn messages(&self, me: Me<'_>) -> Vec<Message> {
         let Some(voice) = &self.voice else { return Vec::new() };
-        let waiting = voice.waiting.iter().map(|line| waiting_message(&self.name, line, me));
+        let waiting = voice.waiting.iter().map(|line| waiting_message(&self.name, line, voice.plain, me));
         voice.history.iter().cloned().chain(waiting).collect()
     }
 

@@ -85,7 +85,7 @@ impl Room {
         let id = format!("w{sequence:016x}");
         let line = Waiting { id: id.clone(), text, time_ms: now.unix_ms, sequence, previous };
         out.push(Output::Store(saved::put_waiting(&self.name, &line)));
-        out.push(Output::Emit(Box::new(Event::Message(waiting_message(&self.name, &line, me)))));
+        out.push(Output::Emit(Box::new(Event::Message(waiting_message(&self.name, &line, voice.plain, me)))));
         out.push(Output::Changed);
         voice.waiting.push_back(line);
         Ok(Said::Queued { id })

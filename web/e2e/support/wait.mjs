@@ -29,15 +29,18 @@ const hold = (port) =>
     server.listen(port, "127.0.0.1", () => resolve(server));
   });
 
-/** Ports that are free now and differ from each other; with `range`, from that one alone. */
-export async function freePorts(count, range) {
-  const candidates = range ? shuffled(range).values() : undefined;
+/** Below those that systems give to whoever dials, UDP too: none is taken between the choice and its use. */
+const QUIET_PORTS = [20_000, 32_000];
+
+/** Ports that are free now and differ from each other, from this range. */
+export async function freePorts(count, range = QUIET_PORTS) {
+  const candidates = shuffled(range).values();
   const held = [];
   while (held.length < count) {
-    const port = candidates ? candidates.next().value : 0;
+    const port = candidates.next().value;
     if (port === undefined) throw new Error(`no ${count} free ports from ${range[0]} to ${range[1]}`);
     const server = await hold(port).catch((error) => {
-      if (!range || error.code !== "EADDRINUSE") throw error;
+      if (error.code !== "EADDRINUSE") throw error;
     });
     if (server) held.push(server);
   }

@@ -211,19 +211,16 @@ fn cost(line: &str) -> f64 {
 #[test]
 fn time_grows_with_the_length_and_no_faster() {
     let mut costs = Vec::new();
+    let mut sums = [0.0, 0.0];
     for seed in 0..150 {
         let [half, whole] = [4096, 8192].map(|bytes| line(&mut Dice(seed), bytes));
         assert_eq!(joined(&whole), whole, "seed {seed}");
         let [short, long] = [&half, &whole].map(|line| cost(line));
-        // Below the clock's grain nothing can be compared.
-        assert!(
-            long <= 2.5 * short.max(0.05),
-            "seed {seed}: {short} ms for {} B, {long} ms for {} B",
-            half.len(),
-            whole.len()
-        );
+        sums = [sums[0] + short, sums[1] + long];
         costs.push(short);
     }
+    // Of all lines together: what else runs disturbs one, and a line of the shape that is slow weighs more than the rest.
+    assert!(sums[1] <= 2.5 * sums[0], "{sums:?} ms for lines of 4 and 8 KiB");
     let frozen = format!("{}{}", "http://-".repeat(200), ")".repeat(2496));
     assert!(cost(&frozen) < 5.0, "the line that once stopped pages for 5 s");
     costs.sort_by(f64::total_cmp);

@@ -134,6 +134,7 @@ impl Endpoint {
         let read = socket.read(|datagram| {
             if let Some(endpoint) = endpoint.upgrade() {
                 endpoint.came(datagram);
+                endpoint.budget.make_room();
             }
         });
         let error = read.await;

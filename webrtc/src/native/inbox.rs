@@ -85,7 +85,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Budget, Limits};
+    use crate::{Acknowledging, Budget, Limits, Opened, frame, stream::unconnected};
 
     fn datagram(bytes: &[u8]) -> Datagram<'_> {
         Datagram { from: ([192, 0, 2, 1], 1).into(), to: ([192, 0, 2, 2], 2).into(), bytes }
@@ -104,5 +104,24 @@ mod tests {
         assert_eq!(incoming.len(), MAX_QUEUED);
         while incoming.try_recv().is_ok() {}
         assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn with_the_bound_all_but_reached_streams_make_room_for_datagrams() {
+        let budget = Budget::new(Limits { transport_bytes: 20_000, unproven_bytes: 20_000, ..Limits::default() });
+        let (inbox, mut incoming) = Inbox::new(budget.open(), Gate::new(true, 0));
+        let account = budget.open();
+        let (_stream, feed, _outlet) = unconnected(Opened::There, &account, Acknowledging::default());
+        feed.message(frame::data(&[7; 18_000]));
+        assert!(budget.held() <= 20_000 && budget.held() > 19_000, "{}", budget.held());
+        inbox.put(datagram(&[7; 1200]));
+        assert!(incoming.is_empty(), "there is no room");
+        assert_eq!(budget.resets(), 0, "whoever puts holds a lock");
+        budget.make_room();
+        assert_eq!(budget.resets(), 1);
+        inbox.put(datagram(&[7; 1200]));
+        assert!(incoming.try_recv().is_ok());
+        budget.make_room();
+        assert_eq!(budget.resets(), 1, "there is room");
     }
 }

@@ -25,7 +25,8 @@ pub(crate) enum Passed {
 #[derive(Debug, Default)]
 struct State {
     passed: Vec<(Passed, usize)>,
-    lose: bool,
+    /// So many datagrams of data go on before one gets lost.
+    lose_after: Option<usize>,
 }
 
 /// See the [module](self).
@@ -39,14 +40,16 @@ impl Log {
         if datagram.first() != Some(&APPLICATION_DATA) {
             return true;
         }
-        let lost = passed == Passed::Sent && is_data(datagram.len()) && std::mem::take(&mut state.lose);
+        let left = state.lose_after.as_mut().filter(|_| passed == Passed::Sent && is_data(datagram.len()));
+        let lost = left.is_some_and(|left| left.checked_sub(1).map(|less| *left = less).is_none());
+        state.lose_after = state.lose_after.filter(|_| !lost);
         state.passed.push((if lost { Passed::Lost } else { passed }, datagram.len()));
         !lost
     }
 
-    /// The next datagram of data from the dialer gets lost.
-    pub(crate) fn lose_next_data(&self) {
-        self.0.lock().expect("no panic").lose = true;
+    /// So many more datagrams of data leave the dialer, and the next one gets lost.
+    pub(crate) fn lose_data_after(&self, count: usize) {
+        self.0.lock().expect("no panic").lose_after = Some(count);
     }
 
     /// Datagrams of data that came to the listener, and acknowledgements that left it.
@@ -58,19 +61,34 @@ impl Log {
     /// The same for data that was sent after the loss, by a dialer that had not heard of it yet.
     pub(crate) fn in_the_gap(&self) -> (usize, usize) {
         let state = self.0.lock().expect("no panic");
-        let lost = state.passed.iter().position(|(passed, _)| *passed == Passed::Lost).expect("one got lost");
-        let after = &state.passed[lost..];
-        let heard = after.iter().position(|one| one.0 == Passed::Returned).unwrap_or(after.len());
-        let data = count(&after[..heard], Passed::Sent, is_data);
+        let all = &state.passed;
+        let lost = all.iter().position(|(passed, _)| *passed == Passed::Lost).expect("one got lost");
+        // Both ways keep the order: what was under way at the loss comes first, and what answered it too.
+        let under_way = count(&all[..lost], Passed::Sent, any) - count(&all[..lost], Passed::Arrived, any);
+        let gap = nth(all, lost, Passed::Arrived, under_way).unwrap_or(all.len());
+        let unheard = count(&all[..gap], Passed::Answered, any) - count(&all[..gap], Passed::Returned, any);
+        let heard = nth(all, gap, Passed::Returned, unheard).unwrap_or(all.len());
+        let data = count(&all[lost..heard], Passed::Sent, is_data);
         // What answers these leaves before anything comes that is sent once the dialer has heard.
-        let sent_later = count(&after[heard..], Passed::Sent, is_data);
+        let sent_later = count(&all[heard..], Passed::Sent, is_data);
         let mut arrived = 0;
-        let end = after.iter().position(|(passed, bytes)| {
+        let end = all[gap..].iter().position(|(passed, bytes)| {
             arrived += usize::from(*passed == Passed::Arrived && is_data(*bytes));
             sent_later > 0 && arrived > data
         });
-        (data, count(&after[..end.unwrap_or(after.len())], Passed::Answered, is_acknowledgement))
+        let end = end.map_or(all.len(), |end| gap + end);
+        (data, count(&all[gap..end], Passed::Answered, is_acknowledgement))
     }
+}
+
+fn any(_: usize) -> bool {
+    true
+}
+
+/// Where this happens from `from` on, after it has happened `before` times.
+fn nth(passed: &[(Passed, usize)], from: usize, what: Passed, before: usize) -> Option<usize> {
+    let places = passed.iter().enumerate().skip(from).filter(|(_, (passed, _))| *passed == what);
+    places.map(|(at, _)| at).nth(before)
 }
 
 fn is_data(bytes: usize) -> bool {
