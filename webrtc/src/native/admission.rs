@@ -14,6 +14,8 @@ use std::{
 pub const MAX_HANDSHAKES: usize = 1024;
 /// Of them from one source: an IPv4 address, or all of IPv6 that share the first 64 bits, as one network does.
 pub const MAX_HANDSHAKES_PER_SOURCE: usize = 512;
+/// Handshakes in flight, and those that had to make room and have not ended yet: on a busy machine that takes a while.
+pub const MAX_UNENDED: usize = 2 * MAX_HANDSHAKES;
 
 /// A long round trip.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
@@ -41,11 +43,20 @@ impl Handshake {
     }
 }
 
-/// Handshakes in flight. In each stage, the first to come to it is the first.
+/// Handshakes in flight.
 #[derive(Debug, Default)]
-pub(super) struct Admission(VecDeque<Handshake>);
+pub(super) struct Admission {
+    /// In each stage, the first to come to it is the first.
+    in_flight: VecDeque<Handshake>,
+    unended: usize,
+}
 
 impl Admission {
+    /// Whether more come than end, so that nobody can be admitted: who means it repeats its hello.
+    pub(super) fn is_swamped(&self) -> bool {
+        self.unended >= MAX_UNENDED
+    }
+
     /// Somebody has returned a cookie. Returns whose handshake has to end for it: one of the same source where that has
     /// many, else anybody's where there are many. It is one that is not encrypted while those are half of all, or else one
     /// that is; and of these the oldest if it had time for its stage. When even the oldest is young, so many come that
@@ -58,16 +69,17 @@ impl Admission {
         draw: impl FnOnce(usize) -> usize,
     ) -> Option<Id> {
         let source = source(from);
-        let crowded = self.0.iter().filter(|other| other.source == source).count() >= MAX_HANDSHAKES_PER_SOURCE;
+        let crowded = self.in_flight.iter().filter(|other| other.source == source).count() >= MAX_HANDSHAKES_PER_SOURCE;
         let gone = if crowded {
             self.rival(MAX_HANDSHAKES_PER_SOURCE, now, draw, |other| other.source == source)
-        } else if self.0.len() >= MAX_HANDSHAKES {
+        } else if self.in_flight.len() >= MAX_HANDSHAKES {
             self.rival(MAX_HANDSHAKES, now, draw, |_| true)
         } else {
             None
         };
-        let gone = gone.and_then(|at| self.0.remove(at));
-        self.0.push_back(Handshake { id, source, encrypted: false, since: now });
+        let gone = gone.and_then(|at| self.in_flight.remove(at));
+        self.unended += 1;
+        self.in_flight.push_back(Handshake { id, source, encrypted: false, since: now });
         gone.map(|gone| gone.id)
     }
 
@@ -80,7 +92,7 @@ impl Admission {
         is_rival: impl Fn(&Handshake) -> bool,
     ) -> Option<usize> {
         let of_stage = |encrypted| {
-            let all = self.0.iter().enumerate();
+            let all = self.in_flight.iter().enumerate();
             all.filter(move |(_, other)| other.encrypted == encrypted).filter(|(_, other)| is_rival(other))
         };
         let encrypted = of_stage(false).count() * 2 < places;
@@ -93,16 +105,22 @@ impl Admission {
 
     /// A handshake is encrypted now, and still has to say who it is.
     pub(super) fn encrypted(&mut self, id: Id, now: Instant) {
-        if let Some(at) = self.0.iter().position(|handshake| handshake.id == id)
-            && let Some(handshake) = self.0.remove(at)
+        if let Some(at) = self.in_flight.iter().position(|handshake| handshake.id == id)
+            && let Some(handshake) = self.in_flight.remove(at)
         {
-            self.0.push_back(Handshake { encrypted: true, since: now, ..handshake });
+            self.in_flight.push_back(Handshake { encrypted: true, since: now, ..handshake });
         }
     }
 
     /// It is over, either way.
     pub(super) fn over(&mut self, id: Id) {
-        self.0.retain(|handshake| handshake.id != id);
+        self.in_flight.retain(|handshake| handshake.id != id);
+    }
+
+    /// One that was admitted has ended: nothing is left of it, or it is a handshake no more.
+    pub(super) fn ended(&mut self, id: Id) {
+        self.over(id);
+        self.unended = self.unended.saturating_sub(1);
     }
 }
 
@@ -186,6 +204,9 @@ mod tests {
             let gone = admission.admit(ALL + n, ip(n), begin + 10 * LATE, |_| 0).expect("somebody goes");
             assert!(!encrypted.contains(&gone), "{gone}");
         }
+        assert!(admission.is_swamped(), "of those who made room, none has ended");
+        (0..ALL).for_each(|id| admission.ended(2 * ALL + id));
+        assert_eq!(admission.unended, 4 * MAX_HANDSHAKES);
         admission.over(encrypted[0]);
         assert_eq!(admission.admit(9 * ALL, ip(0), begin, never), None);
     }

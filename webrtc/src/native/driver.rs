@@ -73,6 +73,10 @@ impl Driver {
         let mut outbox = Outbox::default();
         let mut received: Vec<Packet> = Vec::new();
         loop {
+            if self.connected.is_some() && self.packets.is_closed() {
+                // What has come for it is not worth the cryptography.
+                return "the handshake had to make room for others";
+            }
             let mut news = Vec::new();
             let now = now();
             // One that is not signed as it must be is passed over later. By then it has held back version 1, no more.

@@ -60,7 +60,7 @@ pub(super) struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.over(self.id));
+        self.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.ended(self.id));
     }
 }
 
@@ -229,6 +229,9 @@ impl Endpoint {
         // Who had the address before is over: its host has forgotten it, or a router has given the address away.
         if let Some(before) = routes.of(hello.from) {
             routes.remove(before);
+        }
+        if routes.admission.is_swamped() {
+            return tracing::debug!(from = %hello.from, "more handshakes come than end: one does not begin");
         }
         let draw = |below| rand::random_range(0..below);
         if let Some(other) = routes.admission.admit(id, hello.from.ip(), now(), draw) {

@@ -42,7 +42,7 @@ mod stun;
 mod transport;
 mod window;
 
-pub use admission::{MAX_HANDSHAKES, MAX_HANDSHAKES_PER_SOURCE};
+pub use admission::{MAX_HANDSHAKES, MAX_HANDSHAKES_PER_SOURCE, MAX_UNENDED};
 pub use certificate::{Certificate, CertificateError};
 pub use connection::Connection;
 pub use handshake::{HANDSHAKE_TIMEOUT, HandshakeError};

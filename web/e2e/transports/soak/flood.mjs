@@ -32,7 +32,8 @@ const SUCCEED = 0.999;
 const SLOWER = 2;
 /** Of the strangers that were to come, those that a busy machine must let come all the same. */
 const CAME = 0.9;
-const GROWTH_BYTES = 128 * 2 ** 20;
+/** For 1,024 handshakes of strangers with cookies, as many that are about to end, and the honest peers. */
+const GROWTH_BYTES = 192 * 2 ** 20;
 const LIMIT_MS = 1_800_000;
 const PAGE_LIMIT_MS = 30_000;
 
