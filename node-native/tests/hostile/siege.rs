@@ -12,7 +12,7 @@ use super::{
 use crate::support::{Hub, PATIENCE, left_out::count};
 
 /// Cases against one listener at every change, unless `TINCAN_HOSTILE_CASES` says otherwise.
-const CASES: usize = 100;
+const CASES: usize = 60;
 /// The same in a nightly run.
 const NIGHTLY_CASES: usize = 500;
 /// The seed, unless `TINCAN_SEED` says otherwise.

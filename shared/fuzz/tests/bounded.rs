@@ -1,5 +1,5 @@
-//! Every target for a few seconds: its examples, mutated. `TINCAN_SEED` repeats a run, `TINCAN_FUZZ_SECONDS` makes it
-//! longer.
+//! Every target for a second, in a nightly run for ten: its examples, mutated. `TINCAN_SEED` repeats a run,
+//! `TINCAN_FUZZ_SECONDS` sets how long.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -9,7 +9,8 @@ use std::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tincan_fuzz::TARGETS;
 
-const DEFAULT_SECONDS: u64 = 3;
+const DEFAULT_SECONDS: u64 = 1;
+const NIGHTLY_SECONDS: u64 = 10;
 const DEFAULT_SEED: u64 = 1;
 /// However slow the machine, so much is tried.
 const LEAST_CASES: u64 = 2_000;
@@ -22,7 +23,9 @@ fn setting(name: &str, default: u64) -> u64 {
 #[test]
 fn no_bytes_break_a_promise() {
     let seed = setting("TINCAN_SEED", DEFAULT_SEED);
-    let time = Duration::from_secs(setting("TINCAN_FUZZ_SECONDS", DEFAULT_SECONDS));
+    let nightly = std::env::var_os("TINCAN_NIGHTLY").is_some();
+    let seconds = if nightly { NIGHTLY_SECONDS } else { DEFAULT_SECONDS };
+    let time = Duration::from_secs(setting("TINCAN_FUZZ_SECONDS", seconds));
     for target in TARGETS {
         let mut rng = StdRng::seed_from_u64(seed);
         let examples = (target.examples)();
