@@ -6,7 +6,7 @@ import { address, scenario } from "./support/stage.mjs";
 import { slowPath } from "./transports/proxy.mjs";
 import { TrialPage, trialBrowser, trialHub, trialSite } from "./transports/trial.mjs";
 
-const DIALS = 20;
+const DIALS = process.env.TINCAN_NIGHTLY ? 20 : 6;
 const RTTS_MS = [100, 300];
 const LIMIT_MS = 180_000;
 /** Page, module and handshakes come over the long path, on a machine that may be busy. */
