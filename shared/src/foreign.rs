@@ -15,7 +15,8 @@ use crate::behaviour::{GOSSIP_READ_BYTES, MAX_GOSSIP_BYTES};
 const ENVELOPE_BYTES: usize = 2 * 1024;
 /// Bytes of a payload that is passed on. A longer one may fill the reader of a program with gossipsub's own bound, which
 /// then closes the stream and loses what others said on it.
-pub(crate) const MAX_PASSED_ON_BYTES: usize = MAX_GOSSIP_BYTES - GOSSIP_READ_BYTES - ENVELOPE_BYTES;
+pub(crate) const MAX_PASSED_ON_BYTES: usize = 54 * 1024;
+const _: () = assert!(MAX_PASSED_ON_BYTES + ENVELOPE_BYTES + GOSSIP_READ_BYTES <= MAX_GOSSIP_BYTES);
 /// Payloads of one gossip source passed on in a second.
 const MAX_SOURCE_MESSAGES: u32 = 8;
 /// Bytes of one gossip source passed on in a second.
