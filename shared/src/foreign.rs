@@ -198,7 +198,8 @@ mod tests {
         let (loud, calm, hub) = (PeerId::random(), PeerId::random(), PeerId::random());
         let passed = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, now)).count();
         assert_eq!(passed, burst(MAX_SOURCE_MESSAGES));
-        assert!(budget.spend(calm, hub, &room, 64 * 1024, now), "a whole gossip message of somebody else");
+        assert!(!budget.spend(calm, hub, &room, MAX_PASSED_ON_BYTES + 1, now), "longer than any may be");
+        assert!(budget.spend(calm, hub, &room, MAX_PASSED_ON_BYTES, now), "the longest payload of somebody else");
         assert!(!budget.spend(loud, hub, &room, 10, now));
         let later = now + Duration::from_secs(1);
         let again = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, later)).count();
