@@ -36,6 +36,9 @@ pub enum DialError {
     /// Nobody answered as who they say they are.
     #[error(transparent)]
     Unproven(#[from] Unproven),
+    /// The listener shows no life.
+    #[error("nothing answers at this address")]
+    Silent,
     /// In time.
     #[error("no answer within {} s", DIAL_TIMEOUT.as_secs())]
     TimedOut,
@@ -71,7 +74,8 @@ async fn attempt(
     connection.watch();
     let ended = poll_fn(|cx| connection.poll_end(cx));
     let proof = authenticate(handshake, ended, Role::Dialer, keypair, certificates);
-    let peer = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await?;
+    let proved = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await;
+    let peer = proved.ok_or(DialError::Silent)??;
     connection.proved();
     Ok((peer, connection))
 }

@@ -17,24 +17,28 @@ use super::credentials::Version;
 
 /// How long version 2 may be without an answer before version 1 begins.
 const HEAD_START: Duration = Duration::from_millis(250);
+/// How long an attempt may be without an answer. Questions are repeated within it, so a far or lossy path needs less;
+/// who waits longer for a listener that has gone is late when it is back.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// By which an attempt says that the listener has answered it. Dropped without, at the latest when the attempt ends.
 pub(crate) type Answered = oneshot::Sender<()>;
 
-/// Does `work`, and says when `answer` comes.
+/// Does `work`, and says when `answer` comes; returns nothing if it has not come after [`ANSWER_TIMEOUT`].
 pub(crate) async fn telling<T>(
     answered: Answered,
     answer: impl Future<Output = ()>,
     work: impl Future<Output = T>,
-) -> T {
+) -> Option<T> {
     // The answer is looked at first, as work may also fail in the moment after it.
-    match select(pin!(answer), pin!(work)).await {
-        Either::Left(((), work)) => {
+    match select(pin!(timeout(ANSWER_TIMEOUT, answer)), pin!(work)).await {
+        Either::Left((Ok(()), work)) => {
             // Who asked may have gone.
             let _ = answered.send(());
-            work.await
+            Some(work.await)
         }
-        Either::Right((done, _)) => done,
+        Either::Left((Err(_), _)) => None,
+        Either::Right((done, _)) => Some(done),
     }
 }
 
@@ -103,7 +107,7 @@ mod tests {
         over: (u64, Result<&'static str, &'static str>),
     }
 
-    const SILENT: Course = Course { answered: None, over: (10_000, Err("silence")) };
+    const SILENT: Course = Course { answered: None, over: (60_000, Err("never told")) };
 
     #[allow(clippy::disallowed_methods, reason = "the test's own clock, which stands still")]
     fn now() -> Instant {
@@ -133,7 +137,7 @@ mod tests {
                 sleep(Duration::from_millis(course.over.0)).await;
                 course.over.1
             };
-            telling(answered, answer, work).await
+            telling(answered, answer, work).await.unwrap_or(Err("silence"))
         });
         let done = done.await;
         (done, since(began), *older_began.lock().expect("nobody panicked"))
@@ -164,7 +168,7 @@ mod tests {
     async fn a_listener_that_knows_version_1_alone_is_reached_a_head_start_later() {
         assert_eq!(race(SILENT, knowing(300, Ok("1"))).await, (Ok("1"), 1750, Some(250)));
         // Its error is the one that says something.
-        assert_eq!(race(SILENT, knowing(300, Err("1 failed"))).await, (Err("1 failed"), 10_000, Some(250)));
+        assert_eq!(race(SILENT, knowing(300, Err("1 failed"))).await, (Err("1 failed"), 5000, Some(250)));
         let gone = Course { answered: None, over: (20, Err("no socket")) };
         assert_eq!(race(gone, knowing(10, Ok("1"))).await, (Ok("1"), 70, Some(20)));
     }
@@ -172,8 +176,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_error_of_nobody_is_version_2s() {
         let refused = Course { answered: None, over: (0, Err("the browser refuses version 1")) };
-        assert_eq!(race(SILENT, refused).await, (Err("silence"), 10_000, Some(250)));
-        assert_eq!(race(SILENT, SILENT).await, (Err("silence"), 10_250, Some(250)));
+        assert_eq!(race(SILENT, refused).await, (Err("silence"), 5000, Some(250)));
+        assert_eq!(race(SILENT, SILENT).await, (Err("silence"), 5250, Some(250)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -64,7 +64,7 @@ impl Dialer {
         let dialled = endpoint.dial(ours, theirs, target.certificate, &agreed);
         let (connection, stream, connected) = dialled.ok_or(HandshakeError::Address)?;
         let connected = telling(answered, connection.answered(), connected).await;
-        connected.map_err(|_| Unproven::Ended("nobody answered"))?;
+        connected.and_then(Result::ok).ok_or(Unproven::Ended("nobody answered"))?;
         authenticate(connection, stream, Role::Dialer, &self.keypair, certificates).await
     }
 }
