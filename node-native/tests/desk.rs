@@ -1,4 +1,4 @@
-//! What strangers make of `/tincan/hub/1.0.0`: false hubs, and watchers that do not read.
+//! What strangers make of `/tincan/hub/1.0.0`: false hubs, watchers that do not read, and keys that take every place.
 
 mod hostile;
 mod support;
@@ -96,6 +96,30 @@ async fn a_hub_passes_on_no_word_of_rooms_that_it_does_not_carry() {
     let told = watcher.told(&[&liar.id.to_bytes()]).await;
     let text = String::from_utf8_lossy(&told).into_owned();
     assert!(text.contains(carried) && !text.contains(ghost), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handful_of_keys_does_not_take_every_carried_room() {
+    let (_hub, address) = hub();
+    let _greedy = fill(&address, 17).await;
+    let mut watcher = Watcher::open(&address).await;
+    watcher.say(&watch([room(0), room(CARRIED - 1)])).await;
+    watcher.told(&[room(CARRIED - 1).as_bytes()]).await;
+    // Two honest people in a room of their own hear each other only through the hub.
+    let mut chats = ["ann", "bob"].map(|nick| {
+        let flags = "chat --ephemeral --kad-protocol /desk/kad/1.0.0 --room honest";
+        support::tincan(&format!("{flags} --nick {nick} {address}")).start()
+    });
+    for chat in &mut chats {
+        chat.err.containing("joined: ");
+    }
+    let [mut ann, mut bob] = chats;
+    ann.line("is anybody there?");
+    bob.out.containing("is anybody there?");
+    for mut chat in [ann, bob] {
+        chat.end_input();
+        chat.wait().assert_status(0);
+    }
 }
 
 /// A watcher that says the same again and again is read slowly, and costs the hub next to nothing.

@@ -17,6 +17,7 @@ use crate::{
         wire::{FromHub, Hello, Reason, Report, Watch},
     },
     room::Room,
+    source::counted_source,
     streams::{Input, TELL_RESERVE},
 };
 
@@ -193,7 +194,9 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn carry(&mut self) {
         let now = self.now().instant;
         let limits = self.config.limits.clone();
-        for output in self.carrier.update(self.members.local_rooms(), &limits, now) {
+        let (peers, trusted) = (&self.peers, &self.config.trusted_proxies);
+        let source_of = |peer: &PeerId| counted_source(&peers.get(peer)?.info.address, trusted);
+        for output in self.carrier.update(self.members.local_rooms(), source_of, &limits, now) {
             match output {
                 carrier::Output::Carry(name) => {
                     tracing::info!(room = %crate::neutralise(&name, false), "carrying a room");
@@ -209,9 +212,16 @@ impl<B: HostBehaviour> Actor<B> {
                     tracing::info!(room = %crate::neutralise(&name, false), "letting go of a room");
                     self.release(&name);
                 }
-                carrier::Output::Refuse(peer) => {
-                    let text =
-                        format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer);
+                carrier::Output::Refuse(peer, why) => {
+                    let text = match why {
+                        carrier::Refusal::TooMany => {
+                            format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer)
+                        }
+                        carrier::Refusal::NoPlace => format!(
+                            "this hub carries {} rooms, and has no place for one of yours: leave some rooms, or try another hub",
+                            limits.carried_rooms
+                        ),
+                    };
                     self.counters.rooms_refused += 1;
                     self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
                 }
