@@ -167,3 +167,19 @@ async fn a_hub_that_gives_reasons_without_end_is_shown_once_a_second() {
     let told = ended.err.iter().filter(|line| line.contains("refused: ")).count();
     assert!(told as u64 <= began.elapsed().as_secs() + 2, "{told} told in {:?}", began.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_stream_after_stream_is_served_a_few_a_second() {
+    /// Of which four are served in a second.
+    const STREAMS: usize = 12;
+    let (_hub, address) = hub();
+    let began = Instant::now();
+    let mut watcher = Watcher::open(&address).await;
+    let mut before = Vec::new();
+    for _ in 1..STREAMS {
+        before.push(watcher.open_again().await);
+    }
+    // A hub's first word.
+    watcher.told(&[]).await;
+    assert!(began.elapsed() >= Duration::from_secs(2), "the last is served after {:?}", began.elapsed());
+}

@@ -1,8 +1,34 @@
-//! How fast a stream of strangers' messages is read, however small they are: what is not read keeps its sender waiting.
+//! How fast strangers' streams and messages are taken, however small they are: what is not taken keeps its sender waiting.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use libp2p::PeerId;
 use n0_future::time::sleep;
+use tokio::sync::Semaphore;
+
+/// Peers whose turns are remembered; above it those without a turn are forgotten.
+const REMEMBERED_TURNS: usize = 256;
+
+/// So many turns at once for each peer; more wait.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    at_once: usize,
+    peers: HashMap<PeerId, Arc<Semaphore>>,
+}
+
+impl Turns {
+    pub(crate) fn new(at_once: usize) -> Self {
+        Self { at_once, peers: HashMap::new() }
+    }
+
+    /// Where this peer's turns are to be had.
+    pub(crate) fn of(&mut self, peer: PeerId) -> Arc<Semaphore> {
+        if self.peers.len() >= REMEMBERED_TURNS {
+            self.peers.retain(|_, turns| Arc::strong_count(turns) > 1);
+        }
+        self.peers.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(self.at_once))).clone()
+    }
+}
 
 /// Pauses whenever messages of so much cost were read.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The bytes of our own protocols: tasks that read and write streams and speak with the actor by messages.
 
-use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
@@ -10,11 +10,11 @@ use n0_future::{
     time::{sleep, timeout},
 };
 use prost::Message;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     hub::wire::{self as hub, FromHub, Watch},
-    pace::Pace,
+    pace::{Pace, Turns},
     room::sync::{self, Answer, Question},
 };
 
@@ -45,8 +45,9 @@ const MAX_SYNCS_PER_PEER: usize = 2;
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 /// Bytes of answers in one turn in a second: who asks for everything over and over gets twice as much, and no more.
 const SYNC_BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
-/// Peers whose turns are remembered; above it those without a turn are forgotten.
-const REMEMBERED_TURNS: usize = 256;
+/// Hub streams of one peer that are taken within `WATCHER_TURN`; more wait.
+const WATCHERS_PER_TURN: usize = 4;
+const WATCHER_TURN: Duration = Duration::from_secs(1);
 /// Waits before a sync that failed is tried again.
 const SYNC_RETRIES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -88,12 +89,9 @@ impl Streams {
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
         let streams = Self { control, inputs, serial: 0 };
         streams.accept(sync::PROTOCOL, {
-            let mut turns: HashMap<PeerId, Arc<Semaphore>> = HashMap::new();
+            let mut turns = Turns::new(MAX_SYNCS_PER_PEER);
             move |peer, stream, _, inputs| {
-                if turns.len() >= REMEMBERED_TURNS {
-                    turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-                }
-                let turn = turns.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(MAX_SYNCS_PER_PEER))).clone();
+                let turn = turns.of(peer);
                 spawn(async move {
                     let answered = timeout(SYNC_TIMEOUT, async {
                         let turn = turn.acquire().await.map_err(io::Error::other)?;
@@ -114,8 +112,18 @@ impl Streams {
             }
         });
         if is_hub {
-            streams.accept(hub::PROTOCOL, |peer, stream, serial, inputs| {
-                spawn(serve_watcher(peer, serial, stream, inputs));
+            let mut turns = Turns::new(WATCHERS_PER_TURN);
+            streams.accept(hub::PROTOCOL, move |peer, stream, serial, inputs| {
+                let turns = turns.of(peer);
+                spawn(async move {
+                    // Fails never: turns are not closed.
+                    let Ok(turn) = turns.acquire().await else { return };
+                    let keep_turn = async move {
+                        sleep(WATCHER_TURN).await;
+                        drop(turn);
+                    };
+                    futures::join!(serve_watcher(peer, serial, stream, inputs), keep_turn);
+                });
             });
         }
         (streams, received)

@@ -115,12 +115,19 @@ impl<B: HostBehaviour> Actor<B> {
             return;
         }
         // Nor is heard what nobody asked, which would be kept and told to others.
-        if self.rooms.get(&report.room).is_some_and(|room| self.is_hub() || room.is_joined()) {
-            self.members.report(hub, report);
+        let room = self.rooms.get(&report.room);
+        let is_joined = room.is_some_and(Room::is_joined);
+        let is_news = if is_joined || self.is_hub() && room.is_some() {
+            self.members.report(hub, report)
         } else {
-            self.members.forget_room(&hub, &report.room);
+            self.members.forget_room(&hub, &report.room)
+        };
+        if is_news && (is_joined || !self.is_hub()) {
+            self.members_changed();
+        } else if is_news {
+            // Our own peers are where they were: only watchers are to be told.
+            self.tell_on_at(self.now().instant + GATHER);
         }
-        self.members_changed();
     }
 
     fn tell_reason(&self, hub: PeerId, reason: String) {

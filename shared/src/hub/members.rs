@@ -80,17 +80,18 @@ impl Members {
         }
     }
 
-    /// Takes a hub's word. Nonsense in it is passed over.
-    pub(crate) fn report(&mut self, source: PeerId, report: &Report) {
-        let Ok(hub) = PeerId::from_bytes(&report.hub) else { return };
+    /// Takes a hub's word. Nonsense in it is passed over. Says whether anything is different now.
+    pub(crate) fn report(&mut self, source: PeerId, report: &Report) -> bool {
+        let Ok(hub) = PeerId::from_bytes(&report.hub) else { return false };
         if report.room.len() > MAX_ROOM_BYTES {
-            return;
+            return false;
         }
         let said = self.sources.entry(source).or_default();
         let mut there = said.rooms.get(&report.room).cloned().unwrap_or_default();
         let old = there.extract_if(.., |known| known.hub == hub).next();
-        if old.is_none() && said.reports >= MAX_REPORTS_PER_SOURCE {
-            return;
+        let is_nothing = report.total == 0 && report.joined.is_empty();
+        if old.is_none() && (is_nothing || said.reports >= MAX_REPORTS_PER_SOURCE) {
+            return false;
         }
         let elsewhere = there.iter().map(|known| known.names().len()).sum();
         let named = old.as_ref().map_or(0, |old| old.names().len());
@@ -109,7 +110,7 @@ impl Members {
         let foreign = report.foreign.min(total);
         let same = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
         if old.as_ref().is_some_and(same) {
-            return;
+            return false;
         }
         said.names = said.names - named + names.len();
         said.reports -= usize::from(old.is_some());
@@ -123,15 +124,18 @@ impl Members {
             said.rooms.insert(report.room.clone(), there);
         }
         self.has_changed(&report.room);
+        true
     }
 
-    /// Forgets what a hub said of a room in which nobody wants to know more: it will not say when that ends.
-    pub(crate) fn forget_room(&mut self, source: &PeerId, room: &str) {
-        let Some(said) = self.sources.get_mut(source) else { return };
-        let Some(listings) = said.rooms.remove(room) else { return };
+    /// Forgets what a hub said of a room about which nobody asks any more: it will not say when that ends. Says whether
+    /// it had said anything.
+    pub(crate) fn forget_room(&mut self, source: &PeerId, room: &str) -> bool {
+        let Some(said) = self.sources.get_mut(source) else { return false };
+        let Some(listings) = said.rooms.remove(room) else { return false };
         said.reports -= listings.len();
         said.names -= listings.iter().map(|listing| listing.names().len()).sum::<usize>();
         self.has_changed(room);
+        true
     }
 
     /// A hub's stream ended: what it said no longer holds.
@@ -235,7 +239,8 @@ mod tests {
         let mut members = Members::default();
         members.set_direct([("r".to_owned(), [ann].into())].into(), BTreeMap::new());
         members.report(hub, &report(hub, 2, &[me, ann], &[]));
-        members.report(hub, &report(other, 7, &[bob], &[]));
+        assert!(members.report(hub, &report(other, 7, &[bob], &[])));
+        assert!(!members.report(hub, &report(other, 7, &[bob], &[])), "no news");
         assert_eq!(members.of("r", &me), ([ann, bob].into(), 8));
         members.report(hub, &report(other, 0, &[], &[bob]));
         assert_eq!(members.of("r", &me), ([ann].into(), 1));
