@@ -5,16 +5,13 @@
 //! address bounds what it can hold, so that a part stays for others. They follow from `[limits]`, and are such that
 //! the defaults let 300 people behind one address each reserve and open four circuits at once.
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{collections::HashMap, hash::Hash, num::NonZeroU32, time::Duration};
 
 use ipnet::IpNet;
 use libp2p::{Multiaddr, PeerId};
 use web_time::Instant;
 
-use crate::{
-    Config,
-    source::{ip_of, source},
-};
+use crate::{Config, source::counted_source};
 
 /// Peers, and addresses, whose rate is remembered; beyond it those that used least of it are forgotten.
 const MAX_REMEMBERED: usize = 8192;
@@ -107,8 +104,7 @@ impl Rates {
     /// Whether a peer at this address may take one more now; if so it is counted. No bound by address holds for this
     /// machine and for trusted proxies, as many people share them.
     pub(crate) fn allow(&mut self, peer: PeerId, address: &Multiaddr, now: Instant) -> bool {
-        let bounded = |ip: &IpAddr| !ip.is_loopback() && !self.trusted.iter().any(|range| range.contains(ip));
-        let source = ip_of(address).filter(bounded).map(source);
+        let source = counted_source(address, &self.trusted);
         let allowed =
             self.peers.has_room(&peer, now) && source.is_none_or(|source| self.sources.has_room(&source, now));
         if allowed {

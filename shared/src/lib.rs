@@ -11,7 +11,7 @@
 //! | `node`, `command` | the handle and what it asks |
 //! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
 //! | `behaviour`, `gossip` | the composition of protocols; what gossipsub remembers of strangers |
-//! | `streams` | the bytes of our own protocols |
+//! | `streams`, `pace` | the bytes of our own protocols; how fast they are read |
 //! | `ping` | libp2p's ping, with answers that do not wait |
 //! | `pending` | replies that wait for the network |
 //! | `links` | whom to stay connected to, and when to dial again |
@@ -59,6 +59,7 @@ mod hub;
 mod links;
 mod listeners;
 mod node;
+mod pace;
 mod pending;
 mod ping;
 pub mod platform;

@@ -21,6 +21,15 @@ pub fn source(ip: IpAddr) -> IpNet {
     }
 }
 
+/// The range that a connection from this address is counted with; nothing where no bound by address holds: on this
+/// machine, for trusted proxies, as many people share them, and behind a relay.
+pub(crate) fn counted_source(address: &Multiaddr, trusted: &[IpNet]) -> Option<IpNet> {
+    if address.iter().any(|part| part == Protocol::P2pCircuit) {
+        return None;
+    }
+    ip_of(address).filter(|ip| !ip.is_loopback() && !trusted.iter().any(|range| range.contains(ip))).map(source)
+}
+
 /// The IP address at the start of an address, IPv4 also where it comes by an IPv6 socket.
 pub(crate) fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
     match address.iter().next()? {
@@ -32,6 +41,8 @@ pub(crate) fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use libp2p::PeerId;
+
     use super::*;
 
     #[test]
@@ -40,5 +51,18 @@ mod tests {
         assert_eq!(of("192.0.2.1"), "192.0.2.1/32");
         assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1/32");
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn what_many_share_is_not_counted() {
+        let trusted = ["198.51.100.0/24".parse().unwrap()];
+        let of = |text: &str| counted_source(&text.parse().unwrap(), &trusted).map(|range| range.to_string());
+        assert_eq!(of("/ip4/192.0.2.1/tcp/1/ws").as_deref(), Some("192.0.2.1/32"));
+        assert_eq!(of("/ip6/2001:db8:1:2:3:4:5:6/udp/1/quic-v1").as_deref(), Some("2001:db8:1:2::/64"));
+        for shared in ["/ip4/127.0.0.1/tcp/1", "/ip6/::1/tcp/1", "/ip4/198.51.100.7/tcp/1", "/memory/1"] {
+            assert_eq!(of(shared), None, "{shared}");
+        }
+        let relay = PeerId::random();
+        assert_eq!(of(&format!("/ip4/192.0.2.1/tcp/1/p2p/{relay}/p2p-circuit")), None);
     }
 }

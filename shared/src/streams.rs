@@ -1,6 +1,6 @@
 //! The bytes of our own protocols: tasks that read and write streams and speak with the actor by messages.
 
-use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
@@ -10,27 +10,44 @@ use n0_future::{
     time::{sleep, timeout},
 };
 use prost::Message;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     hub::wire::{self as hub, FromHub, Watch},
+    pace::{Pace, Turns},
     room::sync::{self, Answer, Question},
 };
 
 /// Messages that wait for the actor.
 const INPUT_QUEUE: usize = 256;
-/// Messages that wait to be written on one hub stream; a peer further behind is cut off and asks anew.
-const TELL_QUEUE: usize = 1024;
+/// Messages that wait to be written on one hub stream.
+const TELL_QUEUE: usize = 12;
+/// Of these, places that reports leave free for what cannot wait. Who fills them too is cut off and asks anew.
+pub(crate) const TELL_RESERVE: usize = 4;
 /// How long one of them may take to be written.
 const TELL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Watches that wait to be written to one hub.
+const WATCH_QUEUE: usize = 2;
+/// Watches of one peer that are read at a time, and the pause after them: who says more waits.
+const WATCHES_AT_ONCE: usize = 16;
+const WATCHES_PAUSE: Duration = Duration::from_millis(400);
+/// So many rooms in a watch make it count as one more.
+const ROOMS_PER_WATCH: usize = 32;
+/// The same for reports of one hub.
+const REPORTS_AT_ONCE: usize = 512;
+const REPORTS_PAUSE: Duration = Duration::from_millis(500);
+/// The same for whatever else a hub says.
+const OTHERS_AT_ONCE: usize = 8;
+const OTHERS_PAUSE: Duration = Duration::from_secs(1);
 /// Syncs of one peer answered at once; more wait their turn.
 const MAX_SYNCS_PER_PEER: usize = 2;
 /// How long an answered sync keeps its turn, however small the answer.
 const SYNC_PAUSE: Duration = Duration::from_millis(5);
 /// Bytes of answers in one turn in a second: who asks for everything over and over gets twice as much, and no more.
 const SYNC_BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
-/// Peers whose turns are remembered; above it those without a turn are forgotten.
-const REMEMBERED_TURNS: usize = 256;
+/// Hub streams of one peer that are taken within `WATCHER_TURN`; more wait.
+const WATCHERS_PER_TURN: usize = 4;
+const WATCHER_TURN: Duration = Duration::from_secs(1);
 /// Waits before a sync that failed is tried again.
 const SYNC_RETRIES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -72,12 +89,9 @@ impl Streams {
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
         let streams = Self { control, inputs, serial: 0 };
         streams.accept(sync::PROTOCOL, {
-            let mut turns: HashMap<PeerId, Arc<Semaphore>> = HashMap::new();
+            let mut turns = Turns::new(MAX_SYNCS_PER_PEER);
             move |peer, stream, _, inputs| {
-                if turns.len() >= REMEMBERED_TURNS {
-                    turns.retain(|_, turn| Arc::strong_count(turn) > 1);
-                }
-                let turn = turns.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(MAX_SYNCS_PER_PEER))).clone();
+                let turn = turns.of(peer);
                 spawn(async move {
                     let answered = timeout(SYNC_TIMEOUT, async {
                         let turn = turn.acquire().await.map_err(io::Error::other)?;
@@ -98,8 +112,18 @@ impl Streams {
             }
         });
         if is_hub {
-            streams.accept(hub::PROTOCOL, |peer, stream, serial, inputs| {
-                spawn(serve_watcher(peer, serial, stream, inputs));
+            let mut turns = Turns::new(WATCHERS_PER_TURN);
+            streams.accept(hub::PROTOCOL, move |peer, stream, serial, inputs| {
+                let turns = turns.of(peer);
+                spawn(async move {
+                    // Fails never: turns are not closed.
+                    let Ok(turn) = turns.acquire().await else { return };
+                    let keep_turn = async move {
+                        sleep(WATCHER_TURN).await;
+                        drop(turn);
+                    };
+                    futures::join!(serve_watcher(peer, serial, stream, inputs), keep_turn);
+                });
             });
         }
         (streams, received)
@@ -185,10 +209,15 @@ async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::
         return;
     }
     let (mut reader, mut writer) = stream.split();
+    let (mut pace, mut latest) = (Pace::new(WATCHES_AT_ONCE, WATCHES_PAUSE), None);
     let listen = async {
         loop {
             let watch: Watch = read(&mut reader, hub::MAX_BYTES).await?;
-            inputs.send(Input::Watch { peer, serial, watch }).await.map_err(io::Error::other)?;
+            pace.read(1 + watch.rooms.len() / ROOMS_PER_WATCH).await;
+            if latest.as_ref() != Some(&watch) {
+                latest = Some(watch.clone());
+                inputs.send(Input::Watch { peer, serial, watch }).await.map_err(io::Error::other)?;
+            }
         }
     };
     let ended = until_either_ends(listen, forward(&mut told, &mut writer)).await;
@@ -197,12 +226,16 @@ async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::
 }
 
 async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sender<Input>) -> io::Result<()> {
-    let (tell, mut told) = mpsc::channel::<Watch>(TELL_QUEUE);
+    let (tell, mut told) = mpsc::channel::<Watch>(WATCH_QUEUE);
     inputs.send(Input::HubOpened { hub, serial, tell }).await.map_err(io::Error::other)?;
     let (mut reader, mut writer) = stream.split();
+    let mut reports = Pace::new(REPORTS_AT_ONCE, REPORTS_PAUSE);
+    let mut others = Pace::new(OTHERS_AT_ONCE, OTHERS_PAUSE);
     let listen = async {
         loop {
             let message: FromHub = read(&mut reader, hub::MAX_BYTES).await?;
+            let is_report = message.report.is_some() && message.hello.is_none() && message.reason.is_none();
+            if is_report { &mut reports } else { &mut others }.read(1).await;
             inputs.send(Input::FromHub { hub, serial, message }).await.map_err(io::Error::other)?;
         }
     };

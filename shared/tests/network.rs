@@ -78,6 +78,24 @@ async fn who_leaves_and_comes_back_gets_the_next_line_at_once() {
 }
 
 #[test_here]
+async fn who_comes_back_does_not_see_those_who_left_meanwhile() {
+    let (_hub, _events, address) = hub().await;
+    let [(ann, mut ann_hears), (bob, _bob_hears)] = two_in_the_attic(&address, &address).await;
+    ann.join("hall", false).await.unwrap();
+    ann.leave("attic").await.unwrap();
+    bob.leave("attic").await.unwrap();
+    // By then the hub has heard what Ann asks about, and she what became of the attic.
+    bob.join("hall", false).await.unwrap();
+    members(&mut ann_hears, "hall", 1).await;
+    ann.join("attic", false).await.unwrap();
+    until(&mut ann_hears, |event| match event {
+        Event::Room(info) if info.room == "attic" => (info.total == 0).then_some(()),
+        _ => None,
+    })
+    .await;
+}
+
+#[test_here]
 async fn a_hub_says_why_it_does_not_carry_a_room() {
     let mut config = tincan_shared::Config::hub();
     config.limits.carried_rooms_per_peer = 1;

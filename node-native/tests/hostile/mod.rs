@@ -6,7 +6,7 @@
 //! | `plan`, `tcp`, `ws`, `http` | connections of those who have not authenticated |
 //! | `udp`, `quic`, `stun` | their datagrams, and handshakes that somebody disturbs |
 //! | `peer`, `habits`, `proto` | a peer with a valid key that says whatever it likes |
-//! | `gossip`, `frames`, `records`, `identity`, `own`, `floods` | what it says |
+//! | `gossip`, `frames`, `records`, `identity`, `own`, `hub`, `floods` | what it says |
 #![allow(dead_code, unreachable_pub, reason = "each test file is a program of its own and uses its part")]
 
 pub mod dice;
@@ -15,6 +15,7 @@ pub mod frames;
 pub mod gossip;
 pub mod habits;
 pub mod http;
+pub mod hub;
 pub mod identity;
 pub mod memory;
 pub mod own;

@@ -240,7 +240,7 @@ async fn drain(reader: &mut ReadHalf<SubstreamBox>) {
     while reader.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
 }
 
-async fn read_varint(stream: &mut SubstreamBox) -> std::io::Result<usize> {
+pub async fn read_varint(stream: &mut SubstreamBox) -> std::io::Result<usize> {
     let mut value = 0;
     for shift in 0..5 {
         let mut byte = [0];

@@ -6,21 +6,26 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Actor, HUB_STREAM_WAIT, HubStream};
+use super::{Actor, GATHER, HUB_STREAM_WAIT, HubStream};
 use crate::{
     Event, HostBehaviour,
     access::Denied,
     config::FRAME_TIME_WINDOW,
     hub::{
         carrier,
+        desk::Update,
         wire::{FromHub, Hello, Reason, Report, Watch},
     },
     room::Room,
-    streams::Input,
+    source::counted_source,
+    streams::{Input, TELL_RESERVE},
 };
 
 /// How long a hub that told us to go is left alone.
 const REFUSED_WAIT: Duration = Duration::from_secs(30);
+/// When watchers are told on that did not take everything at once, and when none of them took anything.
+const TELL_WAIT: Duration = Duration::from_millis(10);
+const TELL_STALLED_WAIT: Duration = Duration::from_millis(250);
 /// Text of a hub's reason that is shown.
 const MAX_REASON_CHARS: usize = 256;
 
@@ -41,7 +46,9 @@ impl<B: HostBehaviour> Actor<B> {
                         self.counters.rooms_refused += 1;
                         self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
                     }
-                    self.members_changed();
+                    if self.desk.is_behind() {
+                        self.tell_on_at(self.now().instant + GATHER);
+                    }
                 }
             }
             Input::WatcherClosed { peer, serial } => {
@@ -51,7 +58,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             Input::HubOpened { hub, serial, tell } => {
                 if self.hubs.get(&hub).is_some_and(|known| known.serial() == Some(serial)) {
-                    self.hubs.insert(hub, HubStream::Open { serial, tell, told: None });
+                    self.hubs.insert(hub, HubStream::Open { serial, tell, told: None, greeted: false });
                     self.watch_hubs();
                 }
             }
@@ -77,30 +84,61 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn hear_hub(&mut self, hub: PeerId, message: FromHub) {
-        if let Some(Hello { time_ms }) = message.hello {
+        if let Some(Hello { time_ms }) = message.hello
+            && let Some(HubStream::Open { greeted: greeted @ false, .. }) = self.hubs.get_mut(&hub)
+        {
+            *greeted = true;
             let ours = self.now().unix_ms;
             if u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
                 let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
                 self.emit(Event::ClockWrong { offset_ms });
             }
         }
-        // Hubs ask each other only about their own peers; who answers for others is not believed. Nor is heard what nobody
-        // asked, which would be kept and told to others.
-        let foreign = |report: &Report| self.is_hub() && report.hub != hub.to_bytes();
-        let asked =
-            |report: &Report| self.rooms.get(&report.room).is_some_and(|room| self.is_hub() || room.is_joined());
-        if let Some(report) = message.report.filter(|report| !foreign(report) && asked(report)) {
-            self.members.report(hub, &report);
-            self.members_changed();
+        if let Some(report) = message.report {
+            self.hear_report(hub, &report);
         }
         if let Some(Reason { code, text }) = message.reason {
-            let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
-            tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
+            let now = self.now().instant;
             if Denied::closes(&code) {
-                let until = self.now().instant + REFUSED_WAIT;
-                self.links.rest(hub, until);
+                self.links.rest(hub, now + REFUSED_WAIT);
             }
-            self.emit(Event::Refused { peer: hub, reason });
+            let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
+            if let Some(reason) = self.reasons.give(hub, reason, now) {
+                self.tell_reason(hub, reason);
+            }
+        }
+    }
+
+    fn hear_report(&mut self, hub: PeerId, report: &Report) {
+        // Hubs ask each other only about their own peers; who answers for others is not believed.
+        if self.is_hub() && report.hub != hub.to_bytes() {
+            return;
+        }
+        // Nor is heard what nobody asked, which would be kept and told to others.
+        let room = self.rooms.get(&report.room);
+        let is_joined = room.is_some_and(Room::is_joined);
+        let is_news = if is_joined || self.is_hub() && room.is_some() {
+            self.members.report(hub, report)
+        } else {
+            self.members.forget_room(&hub, &report.room)
+        };
+        if is_news && (is_joined || !self.is_hub()) {
+            self.members_changed();
+        } else if is_news {
+            // Our own peers are where they were: only watchers are to be told.
+            self.tell_on_at(self.now().instant + GATHER);
+        }
+    }
+
+    fn tell_reason(&self, hub: PeerId, reason: String) {
+        tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
+        self.emit(Event::Refused { peer: hub, reason });
+    }
+
+    /// Reasons that hubs gave too soon after others.
+    pub(super) fn tell_reasons(&mut self, now: Instant) {
+        for (hub, reason) in self.reasons.due(now) {
+            self.tell_reason(hub, reason);
         }
     }
 
@@ -141,13 +179,21 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn watch_hubs(&mut self) {
         let joined = self.rooms.iter().filter(|(_, room)| self.is_hub() || room.is_joined());
         let watch = Watch { rooms: joined.map(|(name, _)| name.clone()).collect(), local_only: self.is_hub() };
+        let mut is_stalled = false;
         for hub in self.hubs.values_mut() {
             if let HubStream::Open { tell, told, .. } = hub
                 && told.as_ref() != Some(&watch)
-                && tell.try_send(watch.clone()).is_ok()
             {
-                *told = Some(watch.clone());
+                match tell.try_send(watch.clone()) {
+                    Ok(()) => *told = Some(watch.clone()),
+                    Err(TrySendError::Full(_)) => is_stalled = true,
+                    // That the stream ended is told apart.
+                    Err(TrySendError::Closed(_)) => {}
+                }
             }
+        }
+        if is_stalled {
+            self.tell_on_at(self.now().instant + TELL_STALLED_WAIT);
         }
     }
 
@@ -155,7 +201,9 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn carry(&mut self) {
         let now = self.now().instant;
         let limits = self.config.limits.clone();
-        for output in self.carrier.update(self.members.local_rooms(), &limits, now) {
+        let (peers, trusted) = (&self.peers, &self.config.trusted_proxies);
+        let source_of = |peer: &PeerId| counted_source(&peers.get(peer)?.info.address, trusted);
+        for output in self.carrier.update(self.members.local_rooms(), source_of, &limits, now) {
             match output {
                 carrier::Output::Carry(name) => {
                     tracing::info!(room = %crate::neutralise(&name, false), "carrying a room");
@@ -171,9 +219,16 @@ impl<B: HostBehaviour> Actor<B> {
                     tracing::info!(room = %crate::neutralise(&name, false), "letting go of a room");
                     self.release(&name);
                 }
-                carrier::Output::Refuse(peer) => {
-                    let text =
-                        format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer);
+                carrier::Output::Refuse(peer, why) => {
+                    let text = match why {
+                        carrier::Refusal::TooMany => {
+                            format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer)
+                        }
+                        carrier::Refusal::NoPlace => format!(
+                            "this hub carries {} rooms, and has no place for one of yours: leave some rooms, or try another hub",
+                            limits.carried_rooms
+                        ),
+                    };
                     self.counters.rooms_refused += 1;
                     self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
                 }
@@ -181,20 +236,50 @@ impl<B: HostBehaviour> Actor<B> {
         }
     }
 
+    /// Tells watchers what changed, as far as their streams take it now.
     pub(super) fn tell_watchers(&mut self) {
-        for (peer, report) in self.desk.update(&self.members) {
+        let watchers = &self.watchers;
+        let space =
+            |peer: &PeerId| watchers.get(peer).map_or(0, |(_, tell)| tell.capacity().saturating_sub(TELL_RESERVE));
+        let Update { reports, dropped } = self.desk.update(&mut self.members, space);
+        self.tell_due = None;
+        for peer in dropped {
+            self.lose_watcher(&peer);
+        }
+        let wait = if reports.is_empty() { TELL_STALLED_WAIT } else { TELL_WAIT };
+        for (peer, report) in reports {
             self.tell(peer, report);
         }
+        if self.desk.is_behind() {
+            self.tell_on_at(self.now().instant + wait);
+        }
+    }
+
+    fn tell_on_at(&mut self, at: Instant) {
+        self.tell_due = Some(self.tell_due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Goes on where streams took no more.
+    pub(super) fn tell_on(&mut self) {
+        self.tell_due = None;
+        if self.is_hub() {
+            self.tell_watchers();
+        }
+        self.watch_hubs();
     }
 
     /// Queues a message on a watcher's stream; one that is too far behind loses the stream and asks anew.
     pub(super) fn tell(&mut self, peer: PeerId, message: impl Into<FromHub>) {
         let Some((_, tell)) = self.watchers.get(&peer) else { return };
         if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = tell.try_send(message.into()) {
-            tracing::debug!(%peer, "too slow to be told who is where");
-            self.counters.watchers_dropped += 1;
-            self.drop_watcher(&peer);
+            self.lose_watcher(&peer);
         }
+    }
+
+    fn lose_watcher(&mut self, peer: &PeerId) {
+        tracing::debug!(%peer, "too slow to be told who is where");
+        self.counters.watchers_dropped += 1;
+        self.drop_watcher(peer);
     }
 
     pub(super) fn drop_watcher(&mut self, peer: &PeerId) {

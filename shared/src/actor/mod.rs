@@ -31,7 +31,7 @@ use crate::{
     bridge::Bridge,
     command::Command,
     foreign::Budget,
-    hub::{carrier::Carrier, desk::Desk, members::Members, wire},
+    hub::{carrier::Carrier, desk::Desk, members::Members, reasons::Reasons, wire},
     links::Links,
     listeners::Listeners,
     pending::Pending,
@@ -66,7 +66,7 @@ struct Connected {
 /// This node's stream to a hub it is connected to.
 enum HubStream {
     Opening { serial: u64 },
-    Open { serial: u64, tell: mpsc::Sender<wire::Watch>, told: Option<wire::Watch> },
+    Open { serial: u64, tell: mpsc::Sender<wire::Watch>, told: Option<wire::Watch>, greeted: bool },
     Waiting { until: Instant },
 }
 
@@ -92,11 +92,14 @@ pub(crate) struct Actor<B: HostBehaviour> {
     members: Members,
     members_due: Option<Instant>,
     desk: Desk,
+    /// When watchers are told on, and hubs asked on, whose streams took no more.
+    tell_due: Option<Instant>,
     watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
     carrier: Carrier,
     bridge: Bridge,
     foreign: Budget,
     hubs: HashMap<PeerId, HubStream>,
+    reasons: Reasons,
     /// Syncs under way; true when one more is to follow.
     asking: HashMap<(PeerId, String), bool>,
     /// Syncs that wait until the peer has said whether it knows the protocol.
@@ -176,12 +179,15 @@ impl<B: HostBehaviour> Actor<B> {
             self.cut_off(now.instant);
             self.reopen_listeners(now.instant);
             self.bridge_due();
+            self.tell_reasons(now.instant);
         }
         self.merge_next(now.instant);
         let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
         if carried || self.members_due.is_some_and(|at| at <= now.instant) {
             self.members_due = None;
             self.gather_members();
+        } else if self.tell_due.is_some_and(|at| at <= now.instant) {
+            self.tell_on();
         }
         self.dial_links(now.instant);
         self.describe_rooms();
@@ -200,6 +206,8 @@ impl<B: HostBehaviour> Actor<B> {
         let resyncs = self.resyncs.values().copied();
         let single = [
             self.members_due,
+            self.tell_due,
+            self.reasons.deadline(),
             self.links.deadline(),
             self.carrier.deadline(&self.config.limits),
             self.bridge.deadline(),

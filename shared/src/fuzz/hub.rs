@@ -16,7 +16,7 @@ use crate::{
 
 /// Whatever is said, a hub reports only to who asked, and within its bounds; a peer lists no more than it may.
 pub fn run(bytes: &[u8]) {
-    let (mut desk, mut members) = (Desk::new(peer(1)), Members::default());
+    let (mut desk, mut members) = (Desk::new(peer(1)), Members::of_hub());
     desk.open(peer(2));
     for mut piece in pieces(bytes) {
         let mut again = piece;
@@ -29,7 +29,7 @@ pub fn run(bytes: &[u8]) {
             // The reports of several hubs are added up.
             assert!(listed.len() <= (MAX_LISTED_MEMBERS + 1) * members.remote(&report.room).len().max(1));
         }
-        for (to, report) in desk.update(&members) {
+        for (to, report) in desk.update(&mut members, |_| usize::MAX).reports {
             assert_eq!(to, peer(2));
             assert!(report.joined.len() <= MAX_LISTED_MEMBERS, "{}", report.joined.len());
             assert!(FromHub::from(report).encoded_len() <= MAX_BYTES);

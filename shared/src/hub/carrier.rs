@@ -1,11 +1,29 @@
 //! Which rooms a hub carries: gossipsub forwards only what its node subscribes to.
+//!
+//! Places are shared out among those who want them. A room's rank is how many rooms, this one included, are carried
+//! before any others for one who is in it, the most modest of its members: everybody's first room comes before anybody's second.
+//! When there are more rooms than places the last ranks are not carried, so whoever has few rooms gets a place that
+//! others lose who have many.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
+use ipnet::IpNet;
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use crate::Limits;
+
+/// Why a peer's room is not carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It wants more rooms than it may have.
+    TooMany,
+    /// There is no place for one of its rooms.
+    NoPlace,
+}
 
 /// What to do about the carried rooms.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,77 +32,128 @@ pub(crate) enum Output {
     Carry(String),
     /// Unsubscribe and forget.
     Release(String),
-    /// A peer wants more rooms than it may have.
-    Refuse(PeerId),
+    /// A peer wants rooms that are not carried.
+    Refuse(PeerId, Refusal),
+}
+
+/// Who counts as one when places are shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Holder {
+    /// All peers of one network.
+    Source(IpNet),
+    Peer(PeerId),
+}
+
+/// A room that is wanted.
+struct Claim<'a> {
+    room: &'a String,
+    /// How many rooms its most modest member holds with it.
+    rank: usize,
+    holders: usize,
+    is_carried: bool,
 }
 
 /// The carried rooms, each with the time since nobody is in it.
 #[derive(Debug, Default)]
 pub(crate) struct Carrier {
     rooms: BTreeMap<String, Option<Instant>>,
-    refused: BTreeSet<PeerId>,
+    refused: BTreeMap<PeerId, Refusal>,
 }
 
 impl Carrier {
-    /// Recomputes demand from the members among our own peers.
+    /// Recomputes demand from the members among our own peers. `source_of` tells the network that a peer is counted
+    /// with, if it is not counted alone.
     pub(crate) fn update(
         &mut self,
         demand: &BTreeMap<String, BTreeSet<PeerId>>,
+        source_of: impl Fn(&PeerId) -> Option<IpNet>,
         limits: &Limits,
         now: Instant,
     ) -> Vec<Output> {
-        let (allowed, mut refused) = self.share_out(demand, limits);
-        let mut outputs = Vec::new();
+        let (claims, mut refused) = self.claims(demand, source_of, limits);
+        let (granted, denied) = claims.split_at(claims.len().min(limits.carried_rooms));
+        let granted: BTreeSet<String> = granted.iter().map(|claim| claim.room.clone()).collect();
+        let denied: Vec<String> = denied.iter().map(|claim| claim.room.clone()).collect();
+        for member in denied.iter().flat_map(|room| &demand[room]) {
+            refused.entry(*member).or_insert(Refusal::NoPlace);
+        }
         for (room, empty_since) in &mut self.rooms {
-            match allowed.contains(room) {
+            match granted.contains(room) {
                 true => *empty_since = None,
                 false => drop(empty_since.get_or_insert(now)),
             }
         }
-        let due = |since: &Option<Instant>| since.is_some_and(|since| now >= since + limits.carry_linger);
-        let released: Vec<String> = self.rooms.iter().filter(|(_, s)| due(s)).map(|(room, _)| room.clone()).collect();
-        for room in released {
-            self.rooms.remove(&room);
-            outputs.push(Output::Release(room));
+        let new: Vec<String> = granted.into_iter().filter(|room| !self.rooms.contains_key(room)).collect();
+        let mut outputs: Vec<Output> =
+            self.let_go(&denied, new.len(), limits, now).into_iter().map(Output::Release).collect();
+        for room in new {
+            self.rooms.insert(room.clone(), None);
+            outputs.push(Output::Carry(room));
         }
-        for room in allowed {
-            if self.rooms.contains_key(&room) {
-                continue;
-            }
-            if self.rooms.len() < limits.carried_rooms {
-                self.rooms.insert(room.clone(), None);
-                outputs.push(Output::Carry(room));
-            } else {
-                refused.extend(&demand[&room]);
-            }
-        }
-        outputs.extend(refused.difference(&self.refused).copied().map(Output::Refuse));
+        let told = |(peer, why): &(&PeerId, &Refusal)| self.refused.get(peer) == Some(why);
+        outputs.extend(refused.iter().filter(|new| !told(new)).map(|(peer, why)| Output::Refuse(*peer, *why)));
         self.refused = refused;
         outputs
     }
 
-    /// Each peer may bring so many rooms, those first that are carried already; a room that somebody may bring
-    /// is carried for all.
-    fn share_out(
-        &self,
-        demand: &BTreeMap<String, BTreeSet<PeerId>>,
-        limits: &Limits,
-    ) -> (BTreeSet<String>, BTreeSet<PeerId>) {
-        let (mut allowed, mut refused) = (BTreeSet::new(), BTreeSet::new());
-        let mut used: HashMap<PeerId, usize> = HashMap::new();
-        let (carried, new): (Vec<_>, Vec<_>) = demand.iter().partition(|(room, _)| self.rooms.contains_key(*room));
-        for (room, members) in carried.into_iter().chain(new) {
-            for member in members {
-                let used = used.entry(*member).or_default();
-                if *used < limits.carried_rooms_per_peer {
-                    *used += 1;
-                    allowed.insert(room.clone());
-                } else {
-                    refused.insert(*member);
-                }
+    /// Forgets rooms that have been empty for long enough or have lost their place, and, if places are needed, those
+    /// that have been empty longest.
+    fn let_go(&mut self, denied: &[String], needed: usize, limits: &Limits, now: Instant) -> Vec<String> {
+        let mut empty: Vec<(Instant, String)> =
+            self.rooms.iter().filter_map(|(room, since)| Some(((*since)?, room.clone()))).collect();
+        empty.sort();
+        let lost = denied.iter().filter(|room| self.rooms.remove(*room).is_some());
+        let mut released: Vec<String> = lost.cloned().collect();
+        for (since, room) in empty {
+            let due = now >= since + limits.carry_linger || self.rooms.len() + needed > limits.carried_rooms;
+            if due && self.rooms.remove(&room).is_some() {
+                released.push(room);
             }
         }
-        (allowed, refused)
+        released
+    }
+
+    /// The rooms that are wanted, those first that are to be carried; and peers that want more than they may have.
+    /// A room that somebody may bring is carried for all.
+    fn claims<'a>(
+        &self,
+        demand: &'a BTreeMap<String, BTreeSet<PeerId>>,
+        source_of: impl Fn(&PeerId) -> Option<IpNet>,
+        limits: &Limits,
+    ) -> (Vec<Claim<'a>>, BTreeMap<PeerId, Refusal>) {
+        let mut holders: HashMap<PeerId, Holder> = HashMap::new();
+        let mut holder = |peer: &PeerId| {
+            *holders.entry(*peer).or_insert_with(|| source_of(peer).map_or(Holder::Peer(*peer), Holder::Source))
+        };
+        let mut wanted: Vec<_> = demand.iter().collect();
+        // What is carried stays with its members, rather than what is new.
+        wanted.sort_by_key(|(room, members)| (!self.rooms.contains_key(*room), Reverse(members.len())));
+        let (mut claims, mut refused) = (Vec::new(), BTreeMap::new());
+        let (mut brought, mut held) = (HashMap::<PeerId, usize>::new(), HashMap::<Holder, usize>::new());
+        for (room, members) in wanted {
+            let mut theirs: HashSet<Holder> = HashSet::new();
+            for member in members {
+                let brought = brought.entry(*member).or_default();
+                if *brought < limits.carried_rooms_per_peer {
+                    *brought += 1;
+                    theirs.insert(holder(member));
+                } else {
+                    refused.insert(*member, Refusal::TooMany);
+                }
+            }
+            let ranks = theirs.iter().map(|holder| {
+                let held = held.entry(*holder).or_default();
+                *held += 1;
+                *held
+            });
+            if let Some(rank) = ranks.min() {
+                let is_carried = self.rooms.contains_key(room);
+                claims.push(Claim { room, rank, holders: theirs.len(), is_carried });
+            }
+        }
+        // Of equal rank those go first that several share, then those that are carried already.
+        claims.sort_by_key(|claim| (claim.rank, claim.holders < 2, !claim.is_carried, Reverse(claim.holders)));
+        (claims, refused)
     }
 
     /// The carried rooms' names.
@@ -99,40 +168,5 @@ impl Carrier {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
-    fn start() -> Instant {
-        Instant::now()
-    }
-
-    #[test]
-    fn a_room_is_carried_while_somebody_is_in_it_and_a_little_longer() {
-        let (mut carrier, limits, now) = (Carrier::default(), crate::Config::hub().limits, start());
-        let ann = PeerId::random();
-        let demand = BTreeMap::from([("r".to_owned(), BTreeSet::from([ann]))]);
-        assert_eq!(carrier.update(&demand, &limits, now), [Output::Carry("r".into())]);
-        assert!(carrier.update(&BTreeMap::new(), &limits, now).is_empty());
-        assert_eq!(carrier.deadline(&limits), Some(now + limits.carry_linger));
-        assert!(carrier.update(&demand, &limits, now + Duration::from_secs(5)).is_empty(), "came back");
-        assert!(carrier.update(&BTreeMap::new(), &limits, now + Duration::from_secs(6)).is_empty());
-        let end = now + Duration::from_secs(6) + limits.carry_linger;
-        assert_eq!(carrier.update(&BTreeMap::new(), &limits, end), [Output::Release("r".into())]);
-    }
-
-    #[test]
-    fn one_peer_cannot_fill_the_hub() {
-        let (mut carrier, limits, now) = (Carrier::default(), crate::Config::hub().limits, start());
-        let (greedy, modest) = (PeerId::random(), PeerId::random());
-        let mut demand: BTreeMap<String, BTreeSet<PeerId>> =
-            (0..100).map(|n| (format!("r{n:03}"), BTreeSet::from([greedy]))).collect();
-        demand.insert("r099".into(), BTreeSet::from([greedy, modest]));
-        let outputs = carrier.update(&demand, &limits, now);
-        assert_eq!(carrier.rooms().count(), limits.carried_rooms_per_peer + 1);
-        assert!(carrier.rooms().any(|room| room == "r099"), "carried for the modest one");
-        assert!(outputs.contains(&Output::Refuse(greedy)));
-    }
-}
+#[path = "carrier_tests.rs"]
+mod tests;

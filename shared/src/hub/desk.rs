@@ -1,182 +1,235 @@
 //! A hub's side of `/tincan/hub/1.0.0`: who asked about which rooms, and what each was told last.
+//!
+//! A stream takes a few reports at a time ([`crate::streams::TELL_QUEUE`]). What it does not take is not built: the
+//! watcher stays behind and is told the difference later, to what is true then. What was told is kept as shared
+//! [`Listing`]s, so a watcher costs a pointer for each room and hub. Only those who are behind keep old listings alive;
+//! when these weigh too much, who is furthest behind loses the stream and asks anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
 
 use libp2p::PeerId;
 
 use super::{
-    members::{Listing, Members},
+    listing::Listing,
+    members::Members,
+    watcher::{Told, Watcher},
     wire::{Report, Watch},
 };
 use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
 
 /// Rooms one peer may ask about: as many as a hub carries, since hubs ask about all of theirs.
 pub(crate) const MAX_WATCHED: usize = 512;
+/// Rooms that all peers together may ask about, each counted for each peer.
+const MAX_WATCHED_BY_ALL: usize = 65_536;
+/// Rooms that each peer may ask about even so.
+const MIN_WATCHED: usize = 16;
+/// Names in listings that no longer hold, kept since somebody who was told of them is not told yet that they do not.
+const MAX_STALE_NAMES: usize = 131_072;
+/// Reports built at once, for all; the rest follows.
+const MAX_REPORTS_AT_ONCE: usize = 1024;
 
+/// A room that somebody asked about.
 #[derive(Debug, Default)]
-struct Watcher {
-    local_only: bool,
-    rooms: BTreeSet<String>,
-    /// What its side of the stream holds, by room and hub; a room it no longer asks about is told empty first.
-    told: BTreeMap<String, BTreeMap<PeerId, Listing>>,
+pub(super) struct Watched {
+    /// Their numbers.
+    watchers: BTreeSet<u64>,
+    /// Members among this hub's own peers.
+    pub(super) local: Option<Arc<Listing>>,
+}
+
+/// What has to be said now.
+#[derive(Debug, Default)]
+pub(crate) struct Update {
+    pub(crate) reports: Vec<(PeerId, Report)>,
+    /// Those who are so far behind that their streams have to end.
+    pub(crate) dropped: Vec<PeerId>,
 }
 
 /// Everybody who asked.
 #[derive(Debug)]
 pub(crate) struct Desk {
     me: PeerId,
-    watchers: BTreeMap<PeerId, Watcher>,
+    numbers: HashMap<PeerId, u64>,
+    next: u64,
+    watchers: HashMap<u64, Watcher>,
+    rooms: HashMap<Arc<str>, Watched>,
+    /// Rooms that somebody asked about for the first time.
+    new: Vec<Arc<str>>,
+    /// Watchers that are to be told something, each once, in turn.
+    behind: VecDeque<u64>,
+    /// Rooms asked about, each counted for each peer.
+    watched: usize,
 }
 
 impl Desk {
     pub(crate) fn new(me: PeerId) -> Self {
-        Self { me, watchers: BTreeMap::new() }
+        Self {
+            me,
+            numbers: HashMap::new(),
+            next: 0,
+            watchers: HashMap::new(),
+            rooms: HashMap::new(),
+            new: Vec::new(),
+            behind: VecDeque::new(),
+            watched: 0,
+        }
     }
 
     /// A peer opened its stream: it knows nothing yet.
     pub(crate) fn open(&mut self, peer: PeerId) {
-        self.watchers.insert(peer, Watcher::default());
+        self.close(&peer);
+        self.numbers.insert(peer, self.next);
+        self.watchers.insert(self.next, Watcher::new(peer));
+        self.next += 1;
     }
 
     /// Its stream ended.
     pub(crate) fn close(&mut self, peer: &PeerId) {
-        self.watchers.remove(peer);
+        let Some(number) = self.numbers.remove(peer) else { return };
+        let Some(watcher) = self.watchers.remove(&number) else { return };
+        self.behind.retain(|other| *other != number);
+        for room in watcher.asked() {
+            self.watched -= 1;
+            unlist(&mut self.rooms, room, number);
+        }
     }
 
     /// It said what it wants to know about. Says whether the wish is within bounds; if not it is cut.
     pub(crate) fn watch(&mut self, peer: PeerId, watch: Watch) -> bool {
-        let Some(watcher) = self.watchers.get_mut(&peer) else { return true };
-        let asked = watch.rooms.len();
-        watcher.local_only = watch.local_only;
-        watcher.rooms = watch.rooms.into_iter().filter(|room| room.len() <= MAX_ROOM_BYTES).take(MAX_WATCHED).collect();
-        asked <= MAX_WATCHED
+        let Some(number) = self.numbers.get(&peer).copied() else { return true };
+        let Some(watcher) = self.watchers.get_mut(&number) else { return true };
+        let before = watcher.asked().count();
+        let free = MAX_WATCHED_BY_ALL.saturating_sub(self.watched - before);
+        let allowed = free.clamp(MIN_WATCHED, MAX_WATCHED);
+        let within = watch.rooms.len() <= allowed;
+        let rooms = watch.rooms.into_iter().filter(|room| room.len() <= MAX_ROOM_BYTES).take(allowed);
+        let rooms: BTreeSet<Arc<str>> = rooms
+            .map(|room| {
+                self.rooms.get_key_value(room.as_str()).map_or_else(|| room.as_str().into(), |(name, _)| name.clone())
+            })
+            .collect();
+        let change = watcher.ask(&rooms, watch.local_only);
+        self.watched = self.watched - before + rooms.len();
+        for room in &change.fewer {
+            unlist(&mut self.rooms, room, number);
+        }
+        for room in change.more {
+            let watched = self.rooms.entry(room.clone()).or_default();
+            if watched.watchers.is_empty() {
+                self.new.push(room);
+            }
+            watched.watchers.insert(number);
+        }
+        if watcher.falls_behind() {
+            self.behind.push_back(number);
+        }
+        within
     }
 
-    /// What has to be told to whom, now that the members are these.
-    pub(crate) fn update(&mut self, members: &Members) -> Vec<(PeerId, Report)> {
-        let mut reports = Vec::new();
-        for (peer, watcher) in &mut self.watchers {
-            let unasked: Vec<String> =
-                watcher.told.keys().filter(|room| !watcher.rooms.contains(*room)).cloned().collect();
-            for room in watcher.rooms.iter().chain(&unasked) {
-                let mut now: BTreeMap<PeerId, Listing> = BTreeMap::new();
-                if watcher.rooms.contains(room) {
-                    let foreign = members.local_foreign(room);
-                    now.extend(members.local(room).map(|local| (self.me, listing(local, foreign, peer))));
-                    if !watcher.local_only {
-                        // Nobody speaks for this hub but itself, and nobody is told his own word.
-                        let others = members.remote(room).into_iter().filter(|(hub, _)| *hub != self.me && hub != peer);
-                        now.extend(others.map(|(hub, known)| (hub, known.clone())));
-                    }
-                    now.retain(|_, listing| *listing != Listing::default());
-                }
-                let old = watcher.told.get(room);
-                if old.is_none() && now.is_empty() || old == Some(&now) {
-                    continue;
-                }
-                let old = watcher.told.remove(room).unwrap_or_default();
-                reports.extend(differences(room, &old, &now).map(|report| (*peer, report)));
-                if !now.is_empty() {
-                    watcher.told.insert(room.clone(), now);
+    /// Whether somebody is to be told something.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.behind.is_empty()
+    }
+
+    /// What has to be told to whom, now that the members are these. A watcher is told no more than it has `room` for,
+    /// and the rest when this is called again.
+    pub(crate) fn update(&mut self, members: &mut Members, room: impl Fn(&PeerId) -> usize) -> Update {
+        for name in std::mem::take(&mut self.new) {
+            self.list(&name, members);
+        }
+        for name in members.take_changed() {
+            self.list(&name, members);
+            for number in self.rooms.get(name.as_str()).into_iter().flat_map(|watched| &watched.watchers) {
+                let Some(watcher) = self.watchers.get_mut(number) else { continue };
+                watcher.look_at(&name);
+                if watcher.falls_behind() {
+                    self.behind.push_back(*number);
                 }
             }
         }
-        reports
+        let mut reports = Vec::new();
+        for _ in 0..self.behind.len() {
+            let Some(number) = self.behind.pop_front() else { break };
+            let Some(watcher) = self.watchers.get_mut(&number) else { continue };
+            let most = room(&watcher.peer).min(MAX_REPORTS_AT_ONCE.saturating_sub(reports.len()));
+            let (me, rooms) = (self.me, &self.rooms);
+            let now = |watcher: &Watcher, name: &str| holds(me, rooms.get(name), members, watcher, name);
+            if !watcher.catch_up(now, most, &mut reports) {
+                self.behind.push_back(number);
+            }
+            if reports.len() >= MAX_REPORTS_AT_ONCE {
+                break;
+            }
+        }
+        Update { reports, dropped: self.shed(members) }
+    }
+
+    /// Lists the members among this hub's own peers anew.
+    fn list(&mut self, name: &str, members: &Members) {
+        let Some(watched) = self.rooms.get_mut(name) else { return };
+        let Some(local) = members.local(name) else {
+            watched.local = None;
+            return;
+        };
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, BTreeSet::len)));
+        // One more than are told, since the asker is left out.
+        let names: BTreeSet<PeerId> = local.iter().take(MAX_LISTED_MEMBERS + 1).copied().collect();
+        let holds = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
+        if !watched.local.as_ref().is_some_and(holds) {
+            watched.local = Some(Listing::new(self.me, total, foreign, &names, members.tally()));
+        }
+    }
+
+    /// Ends the streams of those who are furthest behind, until old listings weigh no more than they may.
+    fn shed(&mut self, members: &Members) -> Vec<PeerId> {
+        let mut dropped = Vec::new();
+        if members.tally().total() <= MAX_STALE_NAMES {
+            return dropped;
+        }
+        let local = self.rooms.values().filter_map(|watched| watched.local.as_ref());
+        let holding = members.weight() + local.map(|listing| listing.weight()).sum::<usize>();
+        while members.tally().total() > holding + MAX_STALE_NAMES {
+            let lag = |number: &&u64| self.watchers.get(number).map_or(0, Watcher::lag);
+            let Some(number) = self.behind.iter().max_by_key(lag) else { break };
+            let Some(peer) = self.watchers.get(number).map(|watcher| watcher.peer) else { break };
+            self.close(&peer);
+            dropped.push(peer);
+        }
+        dropped
     }
 }
 
-fn differences<'a>(
-    room: &'a str,
-    old: &'a BTreeMap<PeerId, Listing>,
-    new: &'a BTreeMap<PeerId, Listing>,
-) -> impl Iterator<Item = Report> + use<'a> {
-    let hubs: BTreeSet<&PeerId> = old.keys().chain(new.keys()).collect();
-    hubs.into_iter().filter(|hub| old.get(hub) != new.get(hub)).map(move |hub| {
-        let of = |known: &BTreeMap<PeerId, Listing>| known.get(hub).cloned().unwrap_or_default();
-        difference(room, *hub, &of(old), &of(new))
-    })
-}
-
-/// All members up to the bound, above it a sample; the asker left out.
-fn listing(members: &BTreeSet<PeerId>, foreign: Option<&BTreeSet<PeerId>>, asker: &PeerId) -> Listing {
-    let others = members.iter().filter(|member| *member != asker);
-    let foreign = foreign.into_iter().flatten().filter(|member| *member != asker);
-    Listing {
-        total: u32::try_from(others.clone().count()).unwrap_or(u32::MAX),
-        foreign: u32::try_from(foreign.count()).unwrap_or(u32::MAX),
-        listed: others.take(MAX_LISTED_MEMBERS).copied().collect(),
+/// What a watcher is to know of a room: this hub's members, and what the others say of theirs.
+fn holds(me: PeerId, watched: Option<&Watched>, members: &Members, watcher: &Watcher, name: &str) -> Vec<Told> {
+    let is_in = |room: Option<&BTreeSet<PeerId>>| room.is_some_and(|members| members.contains(&watcher.peer));
+    let local = watched.and_then(|watched| watched.local.clone());
+    let mut now: Vec<Told> = Vec::new();
+    now.extend(local.map(|listing| Told {
+        listing,
+        is_in: is_in(members.local(name)),
+        is_foreign: is_in(members.local_foreign(name)),
+    }));
+    if !watcher.local_only {
+        // Nobody speaks for this hub but itself, and nobody is told his own word.
+        let others = members.remote(name).into_iter().filter(|(hub, _)| *hub != me && *hub != watcher.peer);
+        now.extend(others.map(|(_, listing)| Told { listing: listing.clone(), is_in: false, is_foreign: false }));
     }
+    now.retain(|told| !told.is_empty(&watcher.peer));
+    now
 }
 
-fn difference(room: &str, hub: PeerId, old: &Listing, new: &Listing) -> Report {
-    let bytes = |peers: &BTreeSet<PeerId>, without: &BTreeSet<PeerId>| {
-        peers.difference(without).map(|peer| peer.to_bytes()).collect()
-    };
-    Report {
-        room: room.to_owned(),
-        hub: hub.to_bytes(),
-        total: new.total,
-        joined: bytes(&new.listed, &old.listed),
-        left: bytes(&old.listed, &new.listed),
-        foreign: new.foreign,
+fn unlist(rooms: &mut HashMap<Arc<str>, Watched>, room: &str, number: u64) {
+    let Some(watched) = rooms.get_mut(room) else { return };
+    watched.watchers.remove(&number);
+    if watched.watchers.is_empty() {
+        rooms.remove(room);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_change_is_told_once_and_nobody_is_told_of_himself() {
-        let [me, ann, bob] = [(); 3].map(|()| PeerId::random());
-        let (mut desk, mut members) = (Desk::new(me), Members::default());
-        desk.open(ann);
-        desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
-        members.set_direct([("r".to_owned(), [ann, bob].into())].into(), BTreeMap::new());
-        let told = desk.update(&members);
-        assert_eq!(told.len(), 1);
-        assert_eq!((told[0].0, told[0].1.total, told[0].1.joined.clone()), (ann, 1, vec![bob.to_bytes()]));
-        assert!(desk.update(&members).is_empty());
-        members.set_direct(BTreeMap::new(), BTreeMap::new());
-        assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
-    }
-
-    #[test]
-    fn who_asks_again_is_not_left_with_what_was_true_before() {
-        let [me, ann, bob] = [(); 3].map(|()| PeerId::random());
-        let (mut desk, mut members) = (Desk::new(me), Members::default());
-        let watch =
-            |rooms: &[&str]| Watch { rooms: rooms.iter().map(|r| (*r).to_owned()).collect(), local_only: false };
-        desk.open(ann);
-        desk.watch(ann, watch(&["r"]));
-        members.set_direct([("r".to_owned(), [bob].into())].into(), BTreeMap::new());
-        desk.update(&members);
-        desk.watch(ann, watch(&[]));
-        members.set_direct(BTreeMap::new(), BTreeMap::new());
-        desk.watch(ann, watch(&["r"]));
-        assert_eq!(desk.update(&members)[0].1.left, [bob.to_bytes()]);
-    }
-
-    #[test]
-    fn a_pretended_hub_cannot_speak_for_this_one() {
-        let [me, ann, liar] = [(); 3].map(|()| PeerId::random());
-        let (mut desk, mut members) = (Desk::new(me), Members::default());
-        desk.open(ann);
-        desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
-        let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, ..Report::default() };
-        members.report(liar, &lie);
-        assert!(desk.update(&members).is_empty());
-    }
-
-    #[test]
-    fn a_crowd_is_counted_and_sampled() {
-        let me = PeerId::random();
-        let (mut desk, mut members) = (Desk::new(me), Members::default());
-        let ann = PeerId::random();
-        desk.open(ann);
-        desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
-        members.set_direct([("r".to_owned(), (0..200).map(|_| PeerId::random()).collect())].into(), BTreeMap::new());
-        let report = desk.update(&members).remove(0).1;
-        assert_eq!((report.total, report.joined.len()), (200, MAX_LISTED_MEMBERS));
-    }
-}
+#[path = "desk_tests.rs"]
+mod tests;

@@ -1,10 +1,16 @@
 //! Who is in which room: what direct connections show and what hubs report, added up.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use libp2p::PeerId;
 
-use super::wire::Report;
+use super::{
+    listing::{Listing, Tally},
+    wire::Report,
+};
 use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
 
 /// Rooms times hubs that one hub's stream may report on.
@@ -16,17 +22,17 @@ const MAX_NAMED_PER_SOURCE: usize = 512;
 /// Members of one room at one hub that are believed.
 const MAX_TOTAL: u32 = 100_000;
 
-/// Members of one room as one hub told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Listing {
-    pub(crate) total: u32,
-    /// How many of the total use another program.
-    pub(crate) foreign: u32,
-    pub(crate) listed: BTreeSet<PeerId>,
-}
+/// Members that one hub's stream may name in all rooms together.
+const MAX_NAMES_PER_SOURCE: usize = 8192;
 
-/// What came on one hub's stream, by room and the hub reported on.
-type Reports = BTreeMap<String, BTreeMap<PeerId, Listing>>;
+/// What came on one hub's stream.
+#[derive(Debug, Default)]
+struct Source {
+    /// By room, of each hub reported on.
+    rooms: BTreeMap<String, Vec<Arc<Listing>>>,
+    reports: usize,
+    names: usize,
+}
 
 /// Everything known about who is where.
 #[derive(Debug, Default)]
@@ -36,55 +42,118 @@ pub(crate) struct Members {
     /// Those of them that use another program: they list no `/tincan/sync/1.0.0`.
     foreign: BTreeMap<String, BTreeSet<PeerId>>,
     /// By the hub whose stream it came on.
-    reports: HashMap<PeerId, Reports>,
+    sources: HashMap<PeerId, Source>,
+    tally: Tally,
+    /// Rooms that changed since somebody asked which; nothing where nobody asks.
+    changed: Option<BTreeSet<String>>,
 }
 
 impl Members {
+    /// Remembers which rooms change, for [`Self::take_changed`].
+    pub(crate) fn of_hub() -> Self {
+        Self { changed: Some(BTreeSet::new()), ..Self::default() }
+    }
+
     /// Takes a new picture of the direct connections' subscriptions.
     pub(crate) fn set_direct(
         &mut self,
         direct: BTreeMap<String, BTreeSet<PeerId>>,
         foreign: BTreeMap<String, BTreeSet<PeerId>>,
     ) {
+        if let Some(changed) = &mut self.changed {
+            for (old, new) in [(&self.direct, &direct), (&self.foreign, &foreign)] {
+                let differs = |room: &&String| old.get(*room) != new.get(*room);
+                changed.extend(old.keys().chain(new.keys()).filter(differs).cloned());
+            }
+        }
         (self.direct, self.foreign) = (direct, foreign);
     }
 
-    /// Takes a hub's word. Nonsense in it is passed over.
-    pub(crate) fn report(&mut self, source: PeerId, report: &Report) {
-        let Ok(hub) = PeerId::from_bytes(&report.hub) else { return };
+    /// Rooms that changed since this was last called.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<String> {
+        self.changed.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn has_changed(&mut self, room: &str) {
+        if let Some(changed) = self.changed.as_mut().filter(|changed| !changed.contains(room)) {
+            changed.insert(room.to_owned());
+        }
+    }
+
+    /// Takes a hub's word. Nonsense in it is passed over. Says whether anything is different now.
+    pub(crate) fn report(&mut self, source: PeerId, report: &Report) -> bool {
+        let Ok(hub) = PeerId::from_bytes(&report.hub) else { return false };
         if report.room.len() > MAX_ROOM_BYTES {
-            return;
+            return false;
         }
-        let reports = self.reports.entry(source).or_default();
-        let is_new = !reports.get(&report.room).is_some_and(|hubs| hubs.contains_key(&hub));
-        if is_new && reports.values().map(BTreeMap::len).sum::<usize>() >= MAX_REPORTS_PER_SOURCE {
-            return;
+        let said = self.sources.entry(source).or_default();
+        let mut there = said.rooms.get(&report.room).cloned().unwrap_or_default();
+        let old = there.extract_if(.., |known| known.hub == hub).next();
+        let is_nothing = report.total == 0 && report.joined.is_empty();
+        if old.is_none() && (is_nothing || said.reports >= MAX_REPORTS_PER_SOURCE) {
+            return false;
         }
-        let hubs = reports.entry(report.room.clone()).or_default();
-        let elsewhere = hubs.iter().filter(|(other, _)| **other != hub).map(|(_, known)| known.listed.len()).sum();
+        let elsewhere = there.iter().map(|known| known.names().len()).sum();
+        let named = old.as_ref().map_or(0, |old| old.names().len());
         let most = MAX_NAMED_PER_SOURCE.saturating_sub(elsewhere).min(MAX_LISTED_MEMBERS + 1);
-        let known = hubs.entry(hub).or_default();
+        let most = most.min(MAX_NAMES_PER_SOURCE - (said.names - named));
+        let mut names: BTreeSet<PeerId> = old.iter().flat_map(|old| old.names()).copied().collect();
         for left in peers(&report.left) {
-            known.listed.remove(&left);
+            names.remove(&left);
         }
-        known.listed.extend(peers(&report.joined));
+        names.extend(peers(&report.joined));
         // A hub that lists more than it may is cut, not believed.
-        while known.listed.len() > most {
-            known.listed.pop_last();
+        while names.len() > most {
+            names.pop_last();
         }
-        known.total = report.total.min(MAX_TOTAL);
-        known.foreign = report.foreign.min(known.total);
-        if known.total == 0 && known.listed.is_empty() {
-            hubs.remove(&hub);
-            if hubs.is_empty() {
-                reports.remove(&report.room);
-            }
+        let total = report.total.min(MAX_TOTAL);
+        let foreign = report.foreign.min(total);
+        let same = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
+        if old.as_ref().is_some_and(same) {
+            return false;
         }
+        said.names = said.names - named + names.len();
+        said.reports -= usize::from(old.is_some());
+        if total > 0 || !names.is_empty() {
+            said.reports += 1;
+            there.push(Listing::new(hub, total, foreign, &names, &self.tally));
+        }
+        if there.is_empty() {
+            said.rooms.remove(&report.room);
+        } else {
+            said.rooms.insert(report.room.clone(), there);
+        }
+        self.has_changed(&report.room);
+        true
+    }
+
+    /// Forgets what a hub said of a room about which nobody asks any more: it will not say when that ends. Says whether
+    /// it had said anything.
+    pub(crate) fn forget_room(&mut self, source: &PeerId, room: &str) -> bool {
+        let Some(said) = self.sources.get_mut(source) else { return false };
+        let Some(listings) = said.rooms.remove(room) else { return false };
+        said.reports -= listings.len();
+        said.names -= listings.iter().map(|listing| listing.names().len()).sum::<usize>();
+        self.has_changed(room);
+        true
     }
 
     /// A hub's stream ended: what it said no longer holds.
     pub(crate) fn forget(&mut self, source: &PeerId) {
-        self.reports.remove(source);
+        let said = self.sources.remove(source).unwrap_or_default();
+        if let Some(changed) = &mut self.changed {
+            changed.extend(said.rooms.into_keys());
+        }
+    }
+
+    /// What the listings weigh that hubs said and that hold now.
+    pub(crate) fn weight(&self) -> usize {
+        self.sources.values().flat_map(|said| said.rooms.values().flatten()).map(|listing| listing.weight()).sum()
+    }
+
+    /// Counts every listing that is made here.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Members among our own peers.
@@ -110,12 +179,12 @@ impl Members {
     }
 
     /// What other hubs said of a room, each hub once: its own word goes before another's.
-    pub(crate) fn remote(&self, room: &str) -> BTreeMap<PeerId, &Listing> {
+    pub(crate) fn remote(&self, room: &str) -> BTreeMap<PeerId, &Arc<Listing>> {
         let mut remote = BTreeMap::new();
-        for (source, reports) in &self.reports {
-            for (hub, report) in reports.get(room).into_iter().flatten() {
-                if hub == source || !remote.contains_key(hub) {
-                    remote.insert(*hub, report);
+        for (source, said) in &self.sources {
+            for listing in said.rooms.get(room).into_iter().flatten() {
+                if listing.hub == *source || !remote.contains_key(&listing.hub) {
+                    remote.insert(listing.hub, listing);
                 }
             }
         }
@@ -130,9 +199,9 @@ impl Members {
             if hub == *me {
                 continue;
             }
-            let named = u32::try_from(report.listed.len()).unwrap_or(u32::MAX);
+            let named = u32::try_from(report.names().len()).unwrap_or(u32::MAX);
             unlisted = u32::saturating_add(unlisted, report.total.saturating_sub(named));
-            listed.extend(&report.listed);
+            listed.extend(report.names());
         }
         listed.remove(me);
         let total = u32::try_from(listed.len()).unwrap_or(u32::MAX).saturating_add(unlisted);
@@ -143,7 +212,7 @@ impl Members {
     pub(crate) fn foreign(&self, room: &str, me: &PeerId) -> u32 {
         let remote = self.remote(room);
         let told = || remote.iter().filter(|(hub, _)| *hub != me).map(|(_, report)| *report);
-        let is_told = |peer: &&PeerId| told().any(|report| report.listed.contains(*peer));
+        let is_told = |peer: &&PeerId| told().any(|report| report.contains(peer));
         let direct = self.local_foreign(room).into_iter().flatten().filter(|peer| !is_told(peer)).count();
         let direct = u32::try_from(direct).unwrap_or(u32::MAX);
         told().map(|report| report.foreign).fold(direct, u32::saturating_add)
@@ -170,7 +239,8 @@ mod tests {
         let mut members = Members::default();
         members.set_direct([("r".to_owned(), [ann].into())].into(), BTreeMap::new());
         members.report(hub, &report(hub, 2, &[me, ann], &[]));
-        members.report(hub, &report(other, 7, &[bob], &[]));
+        assert!(members.report(hub, &report(other, 7, &[bob], &[])));
+        assert!(!members.report(hub, &report(other, 7, &[bob], &[])), "no news");
         assert_eq!(members.of("r", &me), ([ann, bob].into(), 8));
         members.report(hub, &report(other, 0, &[], &[bob]));
         assert_eq!(members.of("r", &me), ([ann].into(), 1));
@@ -188,6 +258,26 @@ mod tests {
         }
         let (listed, total) = members.of("r", &source);
         assert_eq!((listed.len(), total), (MAX_NAMED_PER_SOURCE, 40 * 50), "the others count without their names");
+    }
+
+    #[test]
+    fn a_hub_names_so_many_in_all_and_its_other_members_count() {
+        let (mut members, source, me) = (Members::default(), PeerId::random(), PeerId::random());
+        let rooms: Vec<String> = (0..300).map(|n| format!("room {n}")).collect();
+        for room in &rooms {
+            let named: Vec<PeerId> = (0..MAX_LISTED_MEMBERS).map(|_| PeerId::random()).collect();
+            members.report(source, &Report { room: room.clone(), ..report(source, 50, &named, &[]) });
+        }
+        let named = rooms.iter().map(|room| members.of(room, &me).0.len()).sum::<usize>();
+        assert_eq!(named, MAX_NAMES_PER_SOURCE);
+        assert!(rooms.iter().all(|room| members.of(room, &me).1 == 50));
+        // What is taken back makes room for others.
+        members.forget_room(&source, &rooms[0]);
+        members.report(source, &Report { room: rooms[1].clone(), total: 0, ..report(source, 0, &[], &[]) });
+        let named: Vec<PeerId> = (0..MAX_LISTED_MEMBERS).map(|_| PeerId::random()).collect();
+        members.report(source, &Report { room: "new".into(), ..report(source, 50, &named, &[]) });
+        assert_eq!(members.of("new", &me).0.len(), MAX_LISTED_MEMBERS);
+        assert_eq!(members.of(&rooms[0], &me).1, 0, "forgotten");
     }
 
     #[test]

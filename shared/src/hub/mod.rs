@@ -4,5 +4,8 @@
 
 pub(crate) mod carrier;
 pub(crate) mod desk;
+pub(crate) mod listing;
 pub(crate) mod members;
+pub(crate) mod reasons;
+mod watcher;
 pub(crate) mod wire;

@@ -1,0 +1,185 @@
+//! What strangers make of `/tincan/hub/1.0.0`: false hubs, watchers that do not read, and keys that take every place.
+
+mod hostile;
+mod support;
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use futures::AsyncWriteExt;
+use hostile::{
+    habits::Habits,
+    hub::{Watcher, false_hub, member, reason, report, watch},
+    memory::{MAX_GROWTH_KIB, Memory},
+    own::HUB,
+    peer::Peer,
+};
+use libp2p::{Multiaddr, PeerId, identity::Keypair};
+use support::Hub;
+
+/// Rooms that a hub carries, and for one peer; rooms that one may watch; hubs that it asks; members of each room there.
+const CARRIED: usize = 512;
+const CARRIED_PER_PEER: usize = 32;
+const HUBS: usize = 16;
+const NAMED: usize = 50;
+/// Enough for gigabytes when each is told apart.
+const WATCHERS: usize = 24;
+
+fn room(n: usize) -> String {
+    format!("room {n:03}")
+}
+
+fn hub() -> (Hub, Multiaddr) {
+    let hub = Hub::start();
+    let address = hub.address("tcp").parse().expect("an address");
+    (hub, address)
+}
+
+/// Keys that are in as many rooms as a hub carries for them, until it carries no more.
+async fn fill(address: &Multiaddr, keys: usize) -> Vec<(Peer, hostile::peer::Halves)> {
+    let mut members = Vec::new();
+    for key in 0..keys {
+        let rooms = (0..CARRIED_PER_PEER).map(|n| room(key * CARRIED_PER_PEER + n));
+        members.push(member(address, rooms).await);
+    }
+    members
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn false_hubs_and_watchers_that_do_not_read_cost_little() {
+    let (hub, address) = hub();
+    let _members = fill(&address, CARRIED / CARRIED_PER_PEER).await;
+    let mut last = Watcher::open(&address).await;
+    last.say(&watch([room(CARRIED - 1)])).await;
+    last.told(&[room(CARRIED - 1).as_bytes()]).await;
+    let before = Memory::of(&hub);
+    let mut watchers = Vec::new();
+    for _ in 0..WATCHERS {
+        let mut watcher = Watcher::open(&address).await;
+        watcher.say(&watch((0..CARRIED).map(room))).await;
+        watchers.push(watcher);
+    }
+    let mut hubs = Vec::new();
+    for _ in 0..HUBS {
+        let says = |key: &Keypair| {
+            let me = key.public().to_peer_id();
+            let named = || (0..NAMED).map(|_| PeerId::random().to_bytes());
+            false_hub(key, (0..CARRIED).flat_map(|n| report(&room(n), &me, NAMED as u64, named())).collect())
+        };
+        let peer = Peer::stranger(&address, says).await.expect("connected");
+        peer.told(HUB).await.expect("the hub asked, and has taken everything");
+        last.told(&[room(CARRIED - 1).as_bytes(), &peer.id.to_bytes()]).await;
+        hubs.push(peer);
+    }
+    let after = Memory::of(&hub);
+    let growth = after.peak.saturating_sub(before.now);
+    println!("{growth} KiB more at the most");
+    assert!(growth <= MAX_GROWTH_KIB, "the hub held {growth} KiB more");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hub_passes_on_no_word_of_rooms_that_it_does_not_carry() {
+    let (_hub, address) = hub();
+    // In the order of their names the room that is not carried is told first.
+    let (ghost, carried) = ("a room of nobody", "room of somebody");
+    let _member = member(&address, [carried.to_owned()]).await;
+    let mut watcher = Watcher::open(&address).await;
+    watcher.say(&watch([ghost, carried].map(str::to_owned))).await;
+    watcher.told(&[carried.as_bytes()]).await;
+    let says = |key: &Keypair| {
+        let me = key.public().to_peer_id();
+        false_hub(key, [ghost, carried].into_iter().flat_map(|room| report(room, &me, 7, [])).collect())
+    };
+    let liar = Peer::stranger(&address, says).await.expect("connected");
+    let told = watcher.told(&[&liar.id.to_bytes()]).await;
+    let text = String::from_utf8_lossy(&told).into_owned();
+    assert!(text.contains(carried) && !text.contains(ghost), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handful_of_keys_does_not_take_every_carried_room() {
+    let (_hub, address) = hub();
+    let _greedy = fill(&address, 17).await;
+    let mut watcher = Watcher::open(&address).await;
+    watcher.say(&watch([room(0), room(CARRIED - 1)])).await;
+    watcher.told(&[room(CARRIED - 1).as_bytes()]).await;
+    // Two honest people in a room of their own hear each other only through the hub.
+    let mut chats = ["ann", "bob"].map(|nick| {
+        let flags = "chat --ephemeral --kad-protocol /desk/kad/1.0.0 --room honest";
+        support::tincan(&format!("{flags} --nick {nick} {address}")).start()
+    });
+    for chat in &mut chats {
+        chat.err.containing("joined: ");
+    }
+    let [mut ann, mut bob] = chats;
+    ann.line("is anybody there?");
+    bob.out.containing("is anybody there?");
+    for mut chat in [ann, bob] {
+        chat.end_input();
+        chat.wait().assert_status(0);
+    }
+}
+
+/// A watcher that says the same again and again is read slowly, and costs the hub next to nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_that_is_said_again_and_again_is_read_slowly() {
+    /// Empty messages, a byte each: more than a stream holds unread.
+    const AGAIN: usize = 300 * 1024;
+    /// Enough to read them all, were they read as they come.
+    const WAIT: Duration = Duration::from_secs(8);
+    let (hub, address) = hub();
+    let mut watcher = Watcher::open(&address).await;
+    let empty = vec![0; AGAIN];
+    let said = tokio::time::timeout(WAIT, watcher.stream.write_all(&empty)).await;
+    assert!(said.is_err(), "the hub has read them all");
+    let honest = Peer::stranger(&address, Habits::modest).await.expect("connected");
+    honest.heard().await.expect("the hub answers others");
+    drop(hub);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hub_that_gives_reasons_without_end_is_shown_once_a_second() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+    let flags = "chat --ephemeral --kad-protocol /desk/kad/1.0.0 --room desk";
+    let mut ann = support::tincan(&format!("{flags} --nick ann --listen /ip4/127.0.0.1/tcp/{port}")).start();
+    ann.err.containing("in room ");
+    let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address");
+    let reasons = |key: &Keypair| false_hub(key, (0..50_000).flat_map(|n| reason("no", &format!("no {n}"))).collect());
+    let liar = Peer::stranger(&address, reasons).await.expect("connected");
+    let began = Instant::now();
+    ann.err.containing(&format!("refused: {}: no 0", liar.id));
+    // People are heard meanwhile.
+    let mut bob = support::tincan(&format!("{flags} --nick bob {address}")).start();
+    bob.err.containing("joined: ");
+    bob.line("hello ann");
+    ann.out.containing("hello ann");
+    // Of the next ones only the newest is told.
+    let next = ann.err.containing("refused: ");
+    assert!(!next.ends_with(": no 1"), "{next}");
+    for chat in [&mut ann, &mut bob] {
+        chat.end_input();
+    }
+    bob.wait().assert_status(0);
+    let ended = ann.wait();
+    ended.assert_status(0);
+    let told = ended.err.iter().filter(|line| line.contains("refused: ")).count();
+    assert!(told as u64 <= began.elapsed().as_secs() + 2, "{told} told in {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_stream_after_stream_is_served_a_few_a_second() {
+    /// Of which four are served in a second.
+    const STREAMS: usize = 12;
+    let (_hub, address) = hub();
+    let began = Instant::now();
+    let mut watcher = Watcher::open(&address).await;
+    let mut before = Vec::new();
+    for _ in 1..STREAMS {
+        before.push(watcher.open_again().await);
+    }
+    // A hub's first word.
+    watcher.told(&[]).await;
+    assert!(began.elapsed() >= Duration::from_secs(2), "the last is served after {:?}", began.elapsed());
+}

@@ -1,0 +1,94 @@
+//! `/tincan/hub/1.0.0` by hand: false hubs, members, and watchers that read or do not.
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::{Multiaddr, PeerId, core::muxing::SubstreamBox, identity::Keypair};
+use tokio::time::timeout;
+
+use super::{
+    gossip::{self, subscribe},
+    habits::{Habits, identify},
+    own::HUB,
+    peer::{Halves, Peer, WAIT, read_varint},
+    proto::Proto,
+};
+
+/// A message of a hub, as it came.
+pub type Told = Vec<u8>;
+
+/// A report of so many members, these among them.
+pub fn report(room: &str, hub: &PeerId, total: u64, joined: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+    let report = Proto::default().bytes(1, room.as_bytes()).bytes(2, &hub.to_bytes()).number(3, total).all(4, joined);
+    Proto::prefixed(&Proto::default().bytes(2, &report.done()).done())
+}
+
+/// Why a hub refuses something.
+pub fn reason(code: &str, text: &str) -> Vec<u8> {
+    let reason = Proto::default().bytes(1, code.as_bytes()).bytes(2, text.as_bytes());
+    Proto::prefixed(&Proto::default().bytes(3, &reason.done()).done())
+}
+
+/// What identifies itself as a hub, and says this on the stream that another hub opens to it.
+pub fn false_hub(key: &Keypair, says: Vec<u8>) -> Habits {
+    Habits::identified(identify(key, &["/meshsub/1.1.0", HUB], "tincan/0.1.0 (native)", &[])).and(HUB, says)
+}
+
+/// A stranger in these rooms.
+pub async fn member(hub: &Multiaddr, rooms: impl IntoIterator<Item = String>) -> (Peer, Halves) {
+    let peer = Peer::stranger(hub, Habits::modest).await.expect("connected");
+    let hello: Vec<u8> = rooms.into_iter().flat_map(|room| Proto::prefixed(&subscribe([room]))).collect();
+    let stream = peer.say(gossip::PROTOCOL, &hello).await.expect("said");
+    peer.heard().await.expect("heard");
+    (peer, stream)
+}
+
+/// A watch of these rooms, as it is said.
+pub fn watch(rooms: impl IntoIterator<Item = String>) -> Vec<u8> {
+    Proto::prefixed(&Proto::default().all(1, rooms.into_iter().map(String::into_bytes)).done())
+}
+
+/// A stranger's stream to a hub.
+#[derive(Debug)]
+pub struct Watcher {
+    pub peer: Peer,
+    pub stream: SubstreamBox,
+}
+
+impl Watcher {
+    pub async fn open(hub: &Multiaddr) -> Self {
+        let peer = Peer::stranger(hub, Habits::modest).await.expect("connected");
+        let stream = peer.open(HUB).await.expect("a hub");
+        Self { peer, stream }
+    }
+
+    /// Opens the stream anew; the one before stays as it is.
+    pub async fn open_again(&mut self) -> SubstreamBox {
+        let next = self.peer.open(HUB).await.expect("a hub");
+        std::mem::replace(&mut self.stream, next)
+    }
+
+    pub async fn say(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.expect("taken");
+        self.stream.flush().await.expect("taken");
+    }
+
+    /// The next message of the hub that contains this.
+    pub async fn told(&mut self, parts: &[&[u8]]) -> Told {
+        let contains = |told: &Told, part: &[u8]| told.windows(part.len()).any(|window| window == part);
+        let wait = async {
+            loop {
+                let told = self.next().await.expect("the hub's stream stays open");
+                if parts.iter().all(|part| contains(&told, part)) {
+                    return told;
+                }
+            }
+        };
+        timeout(WAIT, wait).await.expect("the hub tells it in time")
+    }
+
+    async fn next(&mut self) -> std::io::Result<Told> {
+        let length = read_varint(&mut self.stream).await?;
+        let mut told = vec![0; length];
+        self.stream.read_exact(&mut told).await?;
+        Ok(told)
+    }
+}

@@ -1,0 +1,187 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// What is told to those who have room for everything.
+fn update(desk: &mut Desk, members: &mut Members) -> Vec<(PeerId, Report)> {
+    desk.update(members, |_| usize::MAX).reports
+}
+
+fn watch<S: AsRef<str>>(rooms: impl IntoIterator<Item = S>) -> Watch {
+    Watch { rooms: rooms.into_iter().map(|room| room.as_ref().to_owned()).collect(), local_only: false }
+}
+
+#[test]
+fn each_change_is_told_once_and_nobody_is_told_of_himself() {
+    let [me, ann, bob] = [(); 3].map(|()| PeerId::random());
+    let (mut desk, mut members) = (Desk::new(me), Members::of_hub());
+    desk.open(ann);
+    desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
+    members.set_direct([("r".to_owned(), [ann, bob].into())].into(), BTreeMap::new());
+    let told = update(&mut desk, &mut members);
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].0, told[0].1.total, told[0].1.joined.clone()), (ann, 1, vec![bob.to_bytes()]));
+    assert!(update(&mut desk, &mut members).is_empty());
+    members.set_direct(BTreeMap::new(), BTreeMap::new());
+    assert_eq!(update(&mut desk, &mut members)[0].1.left, [bob.to_bytes()]);
+}
+
+#[test]
+fn who_asks_again_is_not_left_with_what_was_true_before() {
+    let [me, ann, bob] = [(); 3].map(|()| PeerId::random());
+    let (mut desk, mut members) = (Desk::new(me), Members::of_hub());
+    let watch = |rooms: &[&str]| Watch { rooms: rooms.iter().map(|r| (*r).to_owned()).collect(), local_only: false };
+    desk.open(ann);
+    desk.watch(ann, watch(&["r"]));
+    members.set_direct([("r".to_owned(), [bob].into())].into(), BTreeMap::new());
+    update(&mut desk, &mut members);
+    desk.watch(ann, watch(&[]));
+    members.set_direct(BTreeMap::new(), BTreeMap::new());
+    desk.watch(ann, watch(&["r"]));
+    assert_eq!(update(&mut desk, &mut members)[0].1.left, [bob.to_bytes()]);
+}
+
+#[test]
+fn a_pretended_hub_cannot_speak_for_this_one() {
+    let [me, ann, liar] = [(); 3].map(|()| PeerId::random());
+    let (mut desk, mut members) = (Desk::new(me), Members::of_hub());
+    desk.open(ann);
+    desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
+    let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, ..Report::default() };
+    members.report(liar, &lie);
+    assert!(update(&mut desk, &mut members).is_empty());
+}
+
+#[test]
+fn a_crowd_is_counted_and_sampled() {
+    let me = PeerId::random();
+    let (mut desk, mut members) = (Desk::new(me), Members::of_hub());
+    let ann = PeerId::random();
+    desk.open(ann);
+    desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
+    members.set_direct([("r".to_owned(), (0..200).map(|_| PeerId::random()).collect())].into(), BTreeMap::new());
+    let report = update(&mut desk, &mut members).remove(0).1;
+    assert_eq!((report.total, report.joined.len()), (200, MAX_LISTED_MEMBERS));
+}
+
+/// A hub whose other hubs name as many members as they may, of as many rooms, and watchers that ask about all.
+fn crowd(hubs: usize, rooms: usize, watchers: usize) -> (Desk, Members, Vec<PeerId>, Vec<PeerId>) {
+    let (mut desk, mut members) = (Desk::new(PeerId::random()), Members::of_hub());
+    let hubs: Vec<PeerId> = (0..hubs).map(|_| PeerId::random()).collect();
+    for hub in &hubs {
+        (0..rooms).for_each(|room| rename(&mut members, *hub, room, &[]));
+    }
+    let watchers: Vec<PeerId> = (0..watchers).map(|_| PeerId::random()).collect();
+    for watcher in &watchers {
+        desk.open(*watcher);
+        assert!(desk.watch(*watcher, watch((0..rooms).map(|room| format!("r{room}")))));
+    }
+    (desk, members, hubs, watchers)
+}
+
+/// As many other members as may be named.
+fn rename(members: &mut Members, hub: PeerId, room: usize, left: &[Vec<u8>]) {
+    let joined: Vec<Vec<u8>> = (0..MAX_LISTED_MEMBERS).map(|_| PeerId::random().to_bytes()).collect();
+    let report = Report { room: format!("r{room}"), hub: hub.to_bytes(), total: 50, joined, ..Report::default() };
+    members.report(hub, &Report { left: left.to_vec(), ..report });
+}
+
+#[test]
+fn watchers_share_what_they_were_told() {
+    let (mut desk, mut members, ..) = crowd(8, 64, 30);
+    let alone = members.weight();
+    let mut told = 0;
+    while desk.is_behind() {
+        let update = desk.update(&mut members, |_| usize::MAX);
+        assert!(update.reports.len() <= MAX_REPORTS_AT_ONCE && update.dropped.is_empty());
+        told += update.reports.len();
+    }
+    assert_eq!(told, 8 * 64 * 30);
+    assert_eq!(members.tally().total(), alone, "not one listing more for all the watchers");
+}
+
+#[test]
+fn nothing_is_built_for_who_takes_nothing_and_he_is_told_later_what_is_true_then() {
+    let (mut desk, mut members, hubs, watchers) = crowd(2, 10, 2);
+    let told = desk.update(&mut members, |peer| if *peer == watchers[0] { 3 } else { 0 }).reports;
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|(peer, _)| *peer == watchers[0]));
+    for room in 0..10 {
+        let gone = Report { room: format!("r{room}"), hub: hubs[0].to_bytes(), ..Report::default() };
+        let left = members.of(&gone.room, &hubs[1]).0.iter().map(|peer| peer.to_bytes()).collect();
+        members.report(hubs[0], &Report { left, ..gone });
+    }
+    // Each adds up what it is told.
+    type Known = (u32, BTreeSet<Vec<u8>>);
+    let mut known: BTreeMap<(PeerId, String, Vec<u8>), Known> = BTreeMap::new();
+    let mut told = told;
+    while !told.is_empty() {
+        for (peer, report) in told {
+            let known = known.entry((peer, report.room, report.hub)).or_default();
+            known.0 = report.total;
+            known.1.retain(|name| !report.left.contains(name));
+            known.1.extend(report.joined);
+        }
+        told = desk.update(&mut members, |_| 1).reports;
+    }
+    assert!(!desk.is_behind());
+    for watcher in watchers {
+        for room in 0..10 {
+            let of = |hub: &PeerId| known.get(&(watcher, format!("r{room}"), hub.to_bytes())).cloned();
+            assert_eq!(of(&hubs[0]).unwrap_or_default(), (0, BTreeSet::new()));
+            assert_eq!(of(&hubs[1]).map(|(total, names)| (total, names.len())), Some((50, MAX_LISTED_MEMBERS)));
+        }
+    }
+}
+
+#[test]
+fn who_is_furthest_behind_loses_the_stream_when_old_listings_weigh_too_much() {
+    let (mut desk, mut members, hubs, watchers) = crowd(16, 20, 12);
+    let mut dropped = Vec::new();
+    // Each watcher stops taking reports when it knows another state of all rooms.
+    for round in 0..watchers.len() {
+        for (hub, room) in hubs.iter().flat_map(|hub| (0..20).map(move |room| (*hub, room))) {
+            let own = members.remote(&format!("r{room}"))[&hub].names().to_vec();
+            rename(&mut members, hub, room, &own.iter().map(|peer| peer.to_bytes()).collect::<Vec<_>>());
+        }
+        loop {
+            let takes = |peer: &PeerId| if watchers[round..].contains(peer) { usize::MAX } else { 0 };
+            let update = desk.update(&mut members, takes);
+            dropped.extend(update.dropped);
+            assert!(members.tally().total() <= members.weight() + MAX_STALE_NAMES);
+            if update.reports.is_empty() {
+                break;
+            }
+        }
+    }
+    assert!(!dropped.is_empty() && dropped.iter().all(|peer| watchers[..watchers.len() - 1].contains(peer)));
+}
+
+#[test]
+fn who_asks_the_same_again_is_told_nothing_and_costs_no_look() {
+    let (mut desk, mut members, _, watchers) = crowd(2, 10, 1);
+    while desk.is_behind() {
+        update(&mut desk, &mut members);
+    }
+    assert!(desk.watch(watchers[0], watch((0..10).map(|room| format!("r{room}")))));
+    assert!(!desk.is_behind());
+}
+
+#[test]
+fn everybody_may_ask_about_a_few_rooms_when_others_ask_about_all() {
+    let mut desk = Desk::new(PeerId::random());
+    let greedy = MAX_WATCHED_BY_ALL / MAX_WATCHED;
+    for watcher in (0..=greedy).map(|_| PeerId::random()) {
+        desk.open(watcher);
+        let within = desk.watch(watcher, watch((0..MAX_WATCHED).map(|room| format!("{watcher} {room}").split_off(30))));
+        assert_eq!(within, desk.numbers.len() <= greedy);
+    }
+    assert_eq!(desk.watched, MAX_WATCHED_BY_ALL + MIN_WATCHED);
+    let modest = PeerId::random();
+    desk.open(modest);
+    assert!(desk.watch(modest, watch(["lobby"])));
+    for peer in desk.numbers.keys().copied().collect::<Vec<_>>() {
+        desk.close(&peer);
+    }
+    assert_eq!((desk.watched, desk.rooms.len(), desk.watchers.len(), desk.behind.len()), (0, 0, 0, 0));
+}

@@ -1,0 +1,216 @@
+//! One peer that asked who is where: what it asked, what it was told, and what it is still to be told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use libp2p::PeerId;
+
+use super::{listing::Listing, wire::Report};
+use crate::config::MAX_LISTED_MEMBERS;
+
+/// What a watcher was told, or is to know, of one room at one hub.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) listing: Arc<Listing>,
+    /// Whether it is a member itself; it is not told so.
+    pub(super) is_in: bool,
+    /// Whether it uses another program, if it is a member.
+    pub(super) is_foreign: bool,
+}
+
+impl Told {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.listing, &other.listing) && (self.is_in, self.is_foreign) == (other.is_in, other.is_foreign)
+    }
+
+    fn total(&self) -> u32 {
+        self.listing.total.saturating_sub(self.is_in.into())
+    }
+
+    fn foreign(&self) -> u32 {
+        self.listing.foreign.saturating_sub(self.is_foreign.into())
+    }
+
+    /// All members up to the bound, above it a sample; the asker left out.
+    fn names<'a>(&'a self, asker: &'a PeerId) -> impl Iterator<Item = &'a PeerId> {
+        self.listing.names().iter().filter(move |name| !self.is_in || *name != asker).take(MAX_LISTED_MEMBERS)
+    }
+
+    pub(super) fn is_empty(&self, asker: &PeerId) -> bool {
+        self.total() == 0 && self.names(asker).next().is_none()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    asked: bool,
+    told: Vec<Told>,
+}
+
+/// How a watch differs from the one before.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) more: Vec<Arc<str>>,
+    pub(super) fewer: Vec<Arc<str>>,
+}
+
+/// A peer that asked.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    pub(super) peer: PeerId,
+    pub(super) local_only: bool,
+    /// Rooms that it asks about, and those that it was told of and has not been told to be empty.
+    places: BTreeMap<Arc<str>, Place>,
+    /// Of the latter, those it no longer asks about. They go first, so that they do not add up.
+    leaving: Vec<Arc<str>>,
+    due: BTreeSet<Arc<str>>,
+    is_behind: bool,
+}
+
+impl Watcher {
+    pub(super) fn new(peer: PeerId) -> Self {
+        let (places, leaving, due) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        Self { peer, local_only: false, places, leaving, due, is_behind: false }
+    }
+
+    /// The rooms it asks about.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.places.iter().filter(|(_, place)| place.asked).map(|(room, _)| room)
+    }
+
+    /// It asks about these rooms from now on.
+    pub(super) fn ask(&mut self, rooms: &BTreeSet<Arc<str>>, local_only: bool) -> Change {
+        let mut change = Change::default();
+        for (room, place) in self.places.iter_mut().filter(|(room, place)| place.asked && !rooms.contains(*room)) {
+            place.asked = false;
+            self.due.remove(room);
+            change.fewer.push(room.clone());
+        }
+        self.leaving.extend(change.fewer.iter().cloned());
+        for room in rooms {
+            let place = self.places.entry(room.clone()).or_default();
+            if !place.asked {
+                place.asked = true;
+                change.more.push(room.clone());
+                self.due.insert(room.clone());
+            }
+        }
+        if local_only != self.local_only {
+            self.local_only = local_only;
+            self.due.extend(rooms.iter().cloned());
+        }
+        self.forget_untold();
+        change
+    }
+
+    /// Rooms of which it was told nothing are left without a word.
+    fn forget_untold(&mut self) {
+        self.leaving.retain(|room| {
+            let Some(place) = self.places.get(room).filter(|place| !place.asked) else { return false };
+            if place.told.is_empty() {
+                self.places.remove(room);
+                return false;
+            }
+            true
+        });
+    }
+
+    /// A room that it asks about has changed.
+    pub(super) fn look_at(&mut self, room: &str) {
+        if let Some((room, _)) = self.places.get_key_value(room)
+            && !self.due.contains(room)
+        {
+            self.due.insert(room.clone());
+        }
+    }
+
+    /// How many rooms it is still to be told of.
+    pub(super) fn lag(&self) -> usize {
+        self.leaving.len() + self.due.len()
+    }
+
+    /// Whether it is to be told something and was not before.
+    pub(super) fn falls_behind(&mut self) -> bool {
+        let falls = !self.is_behind && self.lag() > 0;
+        self.is_behind |= falls;
+        falls
+    }
+
+    /// Builds at most so many reports of how what holds `now` differs from what was told. Says whether that is all.
+    pub(super) fn catch_up(
+        &mut self,
+        now: impl Fn(&Self, &str) -> Vec<Told>,
+        most: usize,
+        reports: &mut Vec<(PeerId, Report)>,
+    ) -> bool {
+        let mut left = most;
+        while let Some(room) = self.leaving.last().or(self.due.first()).cloned() {
+            if left == 0 {
+                return false;
+            }
+            let is_asked = self.places.get(&room).is_some_and(|place| place.asked);
+            let now = if is_asked { now(self, &room) } else { Vec::new() };
+            if !self.tell(&room, now, &mut left, reports) {
+                return false;
+            }
+            if self.leaving.pop().is_none() {
+                self.due.remove(&room);
+            }
+            if !is_asked {
+                self.places.remove(&room);
+            }
+        }
+        self.is_behind = false;
+        true
+    }
+
+    /// Tells of one room. Says whether there was space for all of it.
+    fn tell(&mut self, room: &str, now: Vec<Told>, left: &mut usize, reports: &mut Vec<(PeerId, Report)>) -> bool {
+        let Some(place) = self.places.get_mut(room) else { return true };
+        let of = |all: &[Told], hub: &PeerId| all.iter().position(|told| told.listing.hub == *hub);
+        let hubs: BTreeSet<PeerId> = place.told.iter().chain(&now).map(|told| told.listing.hub).collect();
+        for hub in hubs {
+            let (old, new) = (of(&place.told, &hub), of(&now, &hub).map(|at| now[at].clone()));
+            let known = old.map(|at| &place.told[at]);
+            if known.zip(new.as_ref()).is_some_and(|(old, new)| old.is(new)) {
+                continue;
+            }
+            if let Some(report) = difference(room, hub, known, new.as_ref(), &self.peer) {
+                if *left == 0 {
+                    return false;
+                }
+                *left -= 1;
+                reports.push((self.peer, report));
+            }
+            old.map(|at| place.told.swap_remove(at));
+            place.told.extend(new);
+        }
+        true
+    }
+}
+
+/// What has to be said to somebody who was told `old` and is to know `new`; nothing if that is the same to him.
+fn difference(room: &str, hub: PeerId, old: Option<&Told>, new: Option<&Told>, asker: &PeerId) -> Option<Report> {
+    let names = |told: Option<&Told>| -> BTreeSet<PeerId> {
+        told.into_iter().flat_map(|told| told.names(asker)).copied().collect()
+    };
+    let numbers = |told: Option<&Told>| told.map_or((0, 0), |told| (told.total(), told.foreign()));
+    let (was, is) = (names(old), names(new));
+    if numbers(old) == numbers(new) && was == is {
+        return None;
+    }
+    let bytes = |names: &BTreeSet<PeerId>, without: &BTreeSet<PeerId>| {
+        names.difference(without).map(|peer| peer.to_bytes()).collect()
+    };
+    let (total, foreign) = numbers(new);
+    Some(Report {
+        room: room.to_owned(),
+        hub: hub.to_bytes(),
+        total,
+        joined: bytes(&is, &was),
+        left: bytes(&was, &is),
+        foreign,
+    })
+}
