@@ -9,6 +9,8 @@ use n0_future::time::Instant;
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// The longest wait, so that a hub that is back is found within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// A connection that ends sooner is one more failure: a hub without a place for us closes at once.
+const LASTS: Duration = LONGEST_WAIT;
 /// Addresses of one hub.
 const MAX_ADDRESSES: usize = 32;
 
@@ -16,7 +18,7 @@ const MAX_ADDRESSES: usize = 32;
 enum State {
     Waiting(Instant),
     Dialling(ConnectionId),
-    Up(PeerId),
+    Up { peer: PeerId, since: Instant },
 }
 
 #[derive(Debug)]
@@ -25,7 +27,7 @@ struct Link {
     expected: Option<PeerId>,
     addresses: Vec<Multiaddr>,
     failures: u32,
-    /// Told to go: not dialled before.
+    /// Told to stay away: not dialled before.
     rest_until: Option<Instant>,
     state: State,
 }
@@ -105,19 +107,25 @@ impl Links {
     }
 
     /// A connection came about, dialled by us or not.
-    pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId) {
-        for link in &mut self.links {
+    pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId, now: Instant) {
+        for link in self.links.iter_mut().filter(|link| !link.is_up(peer)) {
             if link.state == State::Dialling(connection) || link.expected == Some(peer) {
-                link.state = State::Up(peer);
-                link.failures = 0;
+                link.state = State::Up { peer, since: now };
             }
+        }
+    }
+
+    /// A hub lets us in.
+    pub(crate) fn welcomed(&mut self, peer: PeerId) {
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer)) {
+            (link.failures, link.rest_until) = (0, None);
         }
     }
 
     /// A dial was answered by somebody else. A hub that came back under another name is dialled under that
     /// one; the old name is forgotten once another hub is there.
     pub(crate) fn mistaken(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
-        if self.links.iter().any(|link| matches!(link.state, State::Up(_))) {
+        if self.links.iter().any(|link| matches!(link.state, State::Up { .. })) {
             self.links.retain(|link| link.state != State::Dialling(connection));
         }
         self.failed(connection, now, spread);
@@ -133,26 +141,36 @@ impl Links {
     /// The last connection to a peer is gone: dial again, after a short random wait so that not all of a
     /// hub's peers come back in the same moment.
     pub(crate) fn down(&mut self, peer: PeerId, now: Instant, spread: f64) {
-        for link in self.links.iter_mut().filter(|link| link.state == State::Up(peer)) {
-            link.failures = 0;
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer)) {
+            if let State::Up { since, .. } = link.state
+                && now.saturating_duration_since(since) >= LASTS
+            {
+                link.failures = 0;
+            }
             link.fail(now, spread);
         }
     }
 
-    /// A hub told us to go: when it has closed, it is left alone until then.
+    /// A hub told us to stay away until then: it is not dialled before.
     pub(crate) fn rest(&mut self, peer: PeerId, until: Instant) {
-        for link in self.links.iter_mut().filter(|link| link.state == State::Up(peer)) {
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer) || link.expected == Some(peer)) {
             link.rest_until = Some(until);
         }
     }
 
-    /// Waits no longer.
+    /// Dials at once whom it waits for, but for hubs that told us to stay away.
     pub(crate) fn hurry(&mut self, now: Instant) {
         for link in &mut self.links {
-            link.rest_until = None;
             if let State::Waiting(at) = &mut link.state {
-                *at = now;
+                *at = link.rest_until.map_or(now, |rest| rest.max(now));
             }
+        }
+    }
+
+    /// Forgets who told us to stay away.
+    pub(crate) fn forget_rests(&mut self) {
+        for link in &mut self.links {
+            link.rest_until = None;
         }
     }
 
@@ -172,11 +190,15 @@ impl Links {
 }
 
 impl Link {
+    fn is_up(&self, peer: PeerId) -> bool {
+        matches!(self.state, State::Up { peer: up, .. } if up == peer)
+    }
+
     fn fail(&mut self, now: Instant, spread: f64) {
         let longest = FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
         self.failures += 1;
         let at = now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0));
-        self.state = State::Waiting(self.rest_until.take().map_or(at, |rest| rest.max(at)));
+        self.state = State::Waiting(self.rest_until.map_or(at, |rest| rest.max(at)));
     }
 }
 
@@ -220,15 +242,42 @@ mod tests {
         assert_eq!(waits[7], LONGEST_WAIT);
         let peer = PeerId::random();
         links.dialling(0, connection());
-        links.up(peer, connection());
+        links.up(peer, connection(), now);
         assert_eq!(links.deadline(), None);
+        links.down(peer, now, 1.0);
+        assert_eq!(links.deadline(), Some(now + LONGEST_WAIT), "it closed at once, as if it had not answered");
+        links.dialling(0, connection());
+        links.up(peer, connection(), now);
+        now += LASTS;
         links.down(peer, now, 0.0);
         assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+    }
+
+    #[test]
+    fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
+        let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+        let until = now + LONGEST_WAIT * 6;
+        links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
         links.dialling(0, connection());
-        links.up(peer, connection());
-        links.rest(peer, now + LONGEST_WAIT * 6);
-        links.down(peer, now, 0.0);
-        assert_eq!(links.deadline(), Some(now + LONGEST_WAIT * 6), "who was told to go stays away");
+        links.up(hub, connection(), now);
+        links.rest(hub, until);
+        for _ in 0..2 {
+            links.down(hub, now, 0.0);
+            assert_eq!(links.deadline(), Some(until));
+            links.hurry(now);
+            assert_eq!(links.deadline(), Some(until));
+            // It connects to us, say.
+            links.up(hub, ConnectionId::new_unchecked(8), now);
+        }
+        links.welcomed(hub);
+        links.down(hub, now, 0.0);
+        assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+        links.up(hub, connection(), now);
+        links.rest(hub, until);
+        links.down(hub, now, 0.0);
+        links.forget_rests();
+        links.hurry(now);
+        assert_eq!(links.deadline(), Some(now), "a person wants it");
     }
 
     #[test]
@@ -240,7 +289,7 @@ mod tests {
         links.mistaken(connection(), now, 0.0);
         assert!(links.deadline().is_some(), "nobody else is there: keep trying");
         links.add(address(new), now);
-        links.up(new, ConnectionId::new_unchecked(8));
+        links.up(new, ConnectionId::new_unchecked(8), now);
         links.dialling(0, connection());
         links.mistaken(connection(), now, 0.0);
         assert_eq!(links.deadline(), None);

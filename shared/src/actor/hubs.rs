@@ -1,7 +1,5 @@
 //! Hubs: who is where, on whichever side of a hub stream this node is; what to carry; who is cut off.
 
-use std::time::Duration;
-
 use libp2p::PeerId;
 use n0_future::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
@@ -19,8 +17,6 @@ use crate::{
     streams::Input,
 };
 
-/// How long a hub that told us to go is left alone.
-const REFUSED_WAIT: Duration = Duration::from_secs(30);
 /// Text of a hub's reason that is shown.
 const MAX_REASON_CHARS: usize = 256;
 
@@ -28,10 +24,14 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn input(&mut self, input: Input) {
         match input {
             Input::WatcherOpened { peer, serial, tell } => {
-                if tell.try_send(self.hello().into()).is_ok() {
+                // In one message, so that nobody takes a greeting for a welcome.
+                let hello = FromHub { reason: self.reason_for(peer), ..self.hello().into() };
+                let stays = hello.reason.is_none();
+                if tell.try_send(hello).is_ok() {
                     self.watchers.insert(peer, (serial, tell));
-                    self.desk.open(peer);
-                    self.tell_refused(peer);
+                    if stays {
+                        self.desk.open(peer);
+                    }
                 }
             }
             Input::Watch { peer, serial, watch } => {
@@ -77,7 +77,11 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn hear_hub(&mut self, hub: PeerId, message: FromHub) {
+        let closes = message.reason.as_ref().is_some_and(|reason| Denied::closes(&reason.code));
         if let Some(Hello { time_ms }) = message.hello {
+            if !closes {
+                self.welcomed(hub);
+            }
             let ours = self.now().unix_ms;
             if u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
                 let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
@@ -93,12 +97,11 @@ impl<B: HostBehaviour> Actor<B> {
             self.members.report(hub, &report);
             self.members_changed();
         }
-        if let Some(Reason { code, text }) = message.reason {
+        if let Some(Reason { text, .. }) = message.reason {
             let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
             tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
-            if Denied::closes(&code) {
-                let until = self.now().instant + REFUSED_WAIT;
-                self.links.rest(hub, until);
+            if closes {
+                self.stay_away(hub);
             }
             self.emit(Event::Refused { peer: hub, reason });
         }
