@@ -22,6 +22,8 @@ const ADVERT: &[u8] = b"\x0a\x24\x08\x01\x12\x20\xff\xfe\x12\x08\x04\x7f\x00\x00
 const FLOOD: u32 = 200;
 /// What a source may say at once, as docs/operating.md has it: two seconds' worth.
 const AT_ONCE: u64 = 16;
+/// Times the longest payload is said.
+const ROUNDS: usize = 3;
 /// More a second.
 const A_SECOND: u64 = 8;
 
@@ -103,7 +105,7 @@ async fn adverts_and_long_texts_of_other_programs_pass_a_hub_and_one_frame_does_
         assert!(hears(&mut two, &mut one, DISCOVERY, advert).await.starts_with(ADVERT));
     }
 
-    for size in [4097, 16 * 1024, 60 * 1024] {
+    for size in [4097, 16 * 1024, 54 * 1024] {
         let long = |n: u8| [vec![n % 26 + b'a'], vec![b'x'; size - 1]].concat();
         assert_eq!(hears(&mut one, &mut two, CHAT, long).await.len(), size, "as it was said");
     }
@@ -113,6 +115,41 @@ async fn adverts_and_long_texts_of_other_programs_pass_a_hub_and_one_frame_does_
     let log = &hub.running.err.seen;
     let asked: Vec<_> = log.iter().filter(|line| line.contains("sync failed")).collect();
     assert!(asked.is_empty(), "who does not know the protocol is not asked: {asked:#?}");
+}
+
+/// gossipsub's reader closes the stream when it holds more than 64 KiB at once, whichever messages they belong to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_payloads_cost_nobody_what_follows_them() {
+    let hub = Hub::start();
+    let [mut loud, mut calm] = two_strangers(&place(&hub), &[CHAT]).await;
+    let (ann, mut ann_hears) = peer(&place(&hub), "ann");
+    ann.join(CHAT, true).await.expect("joined");
+    hears(&mut loud, &mut calm, CHAT, |n| format!("hello {n}").into_bytes()).await;
+    total(&mut ann_hears, CHAT, 2, PATIENCE).await;
+    for round in 0..ROUNDS {
+        // The reader takes 8 KiB at a time: the first puts the end of the longest beside the beginning of the next.
+        let (first, longest) = (vec![b'a'; 3 * 1024], vec![b'x'; 62 * 1024]);
+        let next = format!("{round}{}", "y".repeat(8 * 1024));
+        for payload in [first.as_slice(), longest.as_slice(), next.as_bytes()] {
+            loud.publish(CHAT, payload);
+        }
+        let after = format!("after {round}");
+        loud.publish(CHAT, after.as_bytes());
+        let speaker = Some(loud.id);
+        tokio::select! {
+            () = calm.until(|event| {
+                let (from, data) = message(event)?;
+                (from == speaker && data == next.as_bytes()).then_some(())
+            }) => {}
+            () = loud.run() => unreachable!("it runs for ever"),
+            () = tokio::time::sleep(PATIENCE) => panic!("what followed the longest payload was lost, in round {round}"),
+        }
+        let says_after = |event: Event| matches!(event, Event::Message(message) if message.text == after).then_some(());
+        tokio::select! {
+            () = until(&mut ann_hears, PATIENCE, says_after) => {}
+            () = async { tokio::join!(loud.run(), calm.run()); } => unreachable!("they run for ever"),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -34,8 +34,11 @@ const PRUNE_BACKOFF: Duration = Duration::from_secs(1);
 /// No back-off, where zero is refused: the protocol counts whole seconds. For those who leave a room, and on
 /// hubs, which prune nobody.
 const NO_BACKOFF: Duration = Duration::from_millis(1);
-/// Bytes of one gossip message.
-const MAX_GOSSIP_BYTES: usize = 65_536;
+/// Bytes of one gossip RPC.
+pub(crate) const MAX_GOSSIP_BYTES: usize = 65_536;
+/// gossipsub reads so many bytes at a time, and its bound is on all that it has read: a long RPC together with the
+/// beginning of the next one, else its stream is closed and what others said on it is lost.
+pub(crate) const GOSSIP_READ_BYTES: usize = 8 * 1024;
 /// Bytes of subscriptions and control messages in one RPC: a hub's hello names 512 rooms of up to 64 bytes.
 pub(crate) const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
 /// Topics one peer may be subscribed to; hubs are subscribed to what they carry.
@@ -135,7 +138,7 @@ fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {
         .unsubscribe_backoff(NO_BACKOFF)
         .backoff_slack(0)
         .flood_publish(true)
-        .max_transmit_size(MAX_GOSSIP_BYTES)
+        .max_transmit_size(MAX_GOSSIP_BYTES + GOSSIP_READ_BYTES)
         .max_control_message_size(MAX_CONTROL_BYTES);
     if config.role == Role::Hub {
         // Peers that know the hub alone get a room's lines only from its mesh: it takes them all.

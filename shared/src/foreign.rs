@@ -9,6 +9,14 @@ use std::{collections::HashMap, hash::Hash, time::Duration};
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
+use crate::behaviour::{GOSSIP_READ_BYTES, MAX_GOSSIP_BYTES};
+
+/// Bytes of a gossip RPC around its payload: topic, source, number, signature, and a key as long as RSA's.
+const ENVELOPE_BYTES: usize = 2 * 1024;
+/// Bytes of a payload that is passed on. A longer one may fill the reader of a program with gossipsub's own bound, which
+/// then closes the stream and loses what others said on it.
+pub(crate) const MAX_PASSED_ON_BYTES: usize = 54 * 1024;
+const _: () = assert!(MAX_PASSED_ON_BYTES + ENVELOPE_BYTES + GOSSIP_READ_BYTES <= MAX_GOSSIP_BYTES);
 /// Payloads of one gossip source passed on in a second.
 const MAX_SOURCE_MESSAGES: u32 = 8;
 /// Bytes of one gossip source passed on in a second.
@@ -25,7 +33,7 @@ const MAX_ROOM_PAYLOAD_BYTES: u32 = 256 * 1024;
 const MAX_ALL_MESSAGES: u32 = 256;
 /// Bytes of all rooms passed on in a second.
 const MAX_ALL_BYTES: u32 = 1024 * 1024;
-/// What was not used is saved up for so long: a payload of 64 KiB needs a second of its source's bytes at once.
+/// What was not used is saved up for so long: the longest payload needs most of a second's bytes of its source.
 const BURST: Duration = Duration::from_secs(2);
 /// Part of a room's budget, and of that of all rooms, that everybody may use up.
 const COMMON_SHARE: f64 = 0.75;
@@ -140,6 +148,7 @@ impl Default for Budget {
 
 impl Budget {
     /// Whether a payload of so many bytes may be passed on; then it is counted everywhere, else for its source alone.
+    /// One that is too long is never passed on.
     pub(crate) fn spend(
         &mut self,
         source: PeerId,
@@ -148,6 +157,9 @@ impl Budget {
         bytes: usize,
         now: Instant,
     ) -> bool {
+        if bytes > MAX_PASSED_ON_BYTES {
+            return false;
+        }
         let own =
             (self.sources.try_spend(&source, bytes, 1.0, now), self.forwarders.try_spend(&forwarder, bytes, 1.0, now));
         let (Some(by_source), Some(by_forwarder)) = own else { return false };
@@ -186,7 +198,8 @@ mod tests {
         let (loud, calm, hub) = (PeerId::random(), PeerId::random(), PeerId::random());
         let passed = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, now)).count();
         assert_eq!(passed, burst(MAX_SOURCE_MESSAGES));
-        assert!(budget.spend(calm, hub, &room, 64 * 1024, now), "a whole gossip message of somebody else");
+        assert!(!budget.spend(calm, hub, &room, MAX_PASSED_ON_BYTES + 1, now), "longer than any may be");
+        assert!(budget.spend(calm, hub, &room, MAX_PASSED_ON_BYTES, now), "the longest payload of somebody else");
         assert!(!budget.spend(loud, hub, &room, 10, now));
         let later = now + Duration::from_secs(1);
         let again = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, later)).count();
@@ -214,8 +227,8 @@ mod tests {
     fn bytes_count_as_messages_do() {
         let (mut budget, now, room) = (Budget::default(), start(), "r".to_owned());
         let (source, hub) = (PeerId::random(), PeerId::random());
-        let passed = (0..MANY).filter(|_| budget.spend(source, hub, &room, 64 * 1024, now)).count();
-        assert_eq!(passed, burst(MAX_SOURCE_BYTES) / (64 * 1024));
+        let passed = (0..MANY).filter(|_| budget.spend(source, hub, &room, MAX_PASSED_ON_BYTES, now)).count();
+        assert_eq!(passed, burst(MAX_SOURCE_BYTES) / MAX_PASSED_ON_BYTES);
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
     resyncs: BTreeMap<(PeerId, String), Instant>,
+    /// When a room's gaps were, or will be, asked about.
+    gaps: HashMap<String, Instant>,
     /// What syncs brought and is still to be merged.
     unmerged: VecDeque<syncs::Unmerged>,
     /// What we told a peer that we want of a room.

@@ -15,8 +15,8 @@ use crate::{
     room::{Me, Now, Output, Room, SavedRoom, Verdict},
 };
 
-/// Peers asked for a room's last frames on joining it.
-const ASKED_ON_JOIN: usize = 3;
+/// Peers asked for a room's last frames on joining it, or for what gossip has not brought.
+const MAX_ASKED: usize = 3;
 /// Rooms of one peer that are looked at.
 pub(crate) const MAX_ROOMS_PER_PEER: usize = 64;
 
@@ -44,6 +44,7 @@ impl<B: HostBehaviour> Actor<B> {
                 Output::Store(change) => changes.push(change),
                 Output::Changed => drop(self.changed.insert(name.to_owned())),
                 Output::Spoken(frame) => self.spoken(&frame),
+                Output::Gap => self.mend_gap(name),
             }
         }
         self.store(changes);
@@ -80,6 +81,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.release(name);
         }
         self.described.remove(name);
+        self.gaps.remove(name);
         self.changed.remove(name);
         self.emit(Event::Left { room: name.to_owned() });
         self.members_changed();
@@ -105,12 +107,18 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// Asks some peers that are in a room, or carry it, for its last frames; hubs first.
     pub(super) fn ask_those_there(&mut self, name: &str) {
+        for peer in self.those_there(name) {
+            self.meet(peer, name);
+        }
+    }
+
+    /// Who is asked about a room.
+    pub(super) fn those_there(&mut self, name: &str) -> Vec<PeerId> {
         let mut there = self.subscribers(name);
         there.retain(|peer| self.syncs(peer) != Some(false));
         there.sort_by_key(|peer| !self.peers.get(peer).is_some_and(|known| known.info.hub));
-        for peer in there.into_iter().take(ASKED_ON_JOIN) {
-            self.meet(peer, name);
-        }
+        there.truncate(MAX_ASKED);
+        there
     }
 
     pub(super) fn subscribers(&mut self, name: &str) -> Vec<PeerId> {

@@ -99,6 +99,7 @@ impl<B: HostBehaviour> Actor<B> {
             asking: HashMap::new(),
             unasked: BTreeSet::new(),
             resyncs: BTreeMap::new(),
+            gaps: HashMap::new(),
             unmerged: VecDeque::new(),
             wanted: HashMap::new(),
             slow: HashMap::new(),

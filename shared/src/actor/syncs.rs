@@ -15,6 +15,11 @@ use crate::{
     },
 };
 
+/// How long a line that gossip left out is waited for until others are asked for it: gossip itself asks again at its
+/// heartbeat.
+const GAP_PATIENCE: Duration = Duration::from_millis(600);
+/// A room's gaps are asked about at most this often, whatever its authors number their lines by.
+const GAP_EVERY: Duration = Duration::from_secs(1);
 /// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
 const MAX_WANTED: usize = 8192;
 /// Frames that are checked in one turn of the event loop: a page that checks a thousand signatures at once stands still.
@@ -88,6 +93,21 @@ impl<B: HostBehaviour> Actor<B> {
             if self.subscribers(&name).contains(&peer) {
                 self.ask_sync(peer, &name);
             }
+        }
+    }
+
+    /// A line waits for one before it. Gossip may still bring that one; else those who are there are asked for it.
+    pub(super) fn mend_gap(&mut self, name: &str) {
+        let now = self.now().instant;
+        let last = self.gaps.get(name).copied();
+        if last.is_some_and(|due| due > now) {
+            return;
+        }
+        let earliest = now + GAP_PATIENCE;
+        let due = last.map_or(earliest, |last| earliest.max(last + GAP_EVERY));
+        self.gaps.insert(name.to_owned(), due);
+        for peer in self.those_there(name) {
+            self.resyncs.entry((peer, name.to_owned())).or_insert(due);
         }
     }
 

@@ -61,6 +61,11 @@ impl Order {
         shown
     }
 
+    /// Whether this line waits for one before it.
+    pub(super) fn holds(&self, frame: &Frame) -> bool {
+        self.authors.get(&frame.author).is_some_and(|author| author.held.contains_key(&frame.sequence))
+    }
+
     /// A sync ended: authors never shown before wait for nothing that is still to come.
     pub(super) fn settle(&mut self) -> Vec<Frame> {
         let new: Vec<PeerId> = self.authors.iter().filter(|(_, a)| a.last == 0).map(|(who, _)| *who).collect();

@@ -70,6 +70,9 @@ impl Room {
         if !in_window(&frame, now) || !self.take(frame.clone(), now, out) {
             return Verdict::Ignore;
         }
+        if self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame)) {
+            out.push(Output::Gap);
+        }
         out.push(Output::Spoken(Box::new(frame)));
         Verdict::Accept
     }

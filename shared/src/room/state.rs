@@ -35,6 +35,8 @@ pub enum Output {
     Changed,
     /// A line was said just now: for bridges, which take it to another network.
     Spoken(Box<Frame>),
+    /// A line waits for one that gossip has not brought: ask who may have it.
+    Gap,
 }
 
 /// Who speaks.

@@ -64,7 +64,7 @@ impl Person {
                     Some(value) => drop(self.stored.insert(change.key, value)),
                     None => drop(self.stored.remove(&change.key)),
                 },
-                Output::Changed | Output::Spoken(_) => {}
+                Output::Changed | Output::Spoken(_) | Output::Gap => {}
             }
         }
         result
