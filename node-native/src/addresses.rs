@@ -122,7 +122,7 @@ pub fn parse_dial(text: &str) -> Result<Multiaddr, String> {
 pub fn parse_range(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let range = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| IpNet::from(ip.to_canonical())));
-    range.map_err(|_| "it is no address or range like 192.0.2.0/24".to_owned())
+    range.map_err(|_| "write an address like 192.0.2.1 or a range like 192.0.2.0/24".to_owned())
 }
 
 fn parse(text: &str) -> Result<Multiaddr, String> {

@@ -230,7 +230,10 @@ fn one_line(error: &clap::Error) -> String {
         ErrorKind::InvalidValue if value.is_empty() => format!("{argument} needs a value; see tincan --help"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let reason = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-            format!("{value} is no value for {argument}{reason}; see tincan --help")
+            match value.is_empty() {
+                true => format!("the value of {argument} is empty{reason}; leave it out, or see tincan --help"),
+                false => format!("{value} is no value for {argument}{reason}; see tincan --help"),
+            }
         }
         ErrorKind::MissingRequiredArgument => format!("missing {argument}; see tincan --help"),
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8; write it anew".to_owned(),

@@ -65,6 +65,12 @@ fn what_is_wrong_is_said_in_one_line() {
         ("tincan ping nonsense", "nonsense is no value for <ADDR>: "),
         ("tincan ping /ip4/1.2.3.4/tcp/1 -c 0", "0 is no value for --count <COUNT>: "),
         ("tincan --listen /ip4/0.0.0.0", "/ip4/0.0.0.0 is no value for --listen <MULTIADDR>: "),
+        (
+            "tincan --trusted-proxy=",
+            "the value of --trusted-proxy <RANGE> is empty: write an address like 192.0.2.1 or",
+        ),
+        ("tincan --trusted-proxy 192.0.2.1,,", "the value of --trusted-proxy <RANGE> is empty: "),
+        ("tincan --trusted-proxy proxy", "proxy is no value for --trusted-proxy <RANGE>: write an address like"),
         ("tincan --listen", "--listen <MULTIADDR> needs a value;"),
         ("tincan --http 80", "80 is no value for --http <HOST:PORT>: "),
         ("tincan --no-mdns=maybe", "maybe is no value for --no-mdns"),

@@ -2,7 +2,11 @@
 
 mod support;
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use futures::{StreamExt, future::select_all};
 use libp2p::{PeerId, gossipsub::IdentTopic};
@@ -98,19 +102,49 @@ fn new_rules_reach_whom_they_forbid_and_drop_nobody_else() {
 
 #[test]
 fn one_too_many_is_told_to_go_elsewhere() {
+    // With too few connections for its peers a hub keeps one on which it can say so.
+    for limits in ["peers = 2", "connections = 3"] {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let config = dir.path().join("hub.toml");
+        fs::write(&config, format!("[limits]\n{limits}\n")).expect("written");
+        let hub = hub(&config);
+        let mut first = chat(&hub, &dir.path().join("first"), "ann");
+        let mut second = chat(&hub, &dir.path().join("second"), "bob");
+        first.err.containing("joined: ");
+        second.err.containing("joined: ");
+        let mut third = chat(&hub, &dir.path().join("third"), "eve");
+        third.err.containing("this hub is full");
+        third.err.containing("offline; trying again in");
+        first.line("two are company");
+        assert!(second.out.next().ends_with(": two are company"));
+    }
+}
+
+#[test]
+fn who_is_told_that_the_hub_is_full_stays_away_and_then_gets_in() {
+    const STAY_AWAY: Duration = Duration::from_secs(30);
     let dir = tempfile::tempdir().expect("a temporary folder");
     let config = dir.path().join("hub.toml");
-    fs::write(&config, "[limits]\npeers = 2\n").expect("written");
+    fs::write(&config, "[limits]\npeers = 1\n").expect("written");
     let hub = hub(&config);
-    let mut first = chat(&hub, &dir.path().join("first"), "ann");
-    let mut second = chat(&hub, &dir.path().join("second"), "bob");
-    first.err.containing("joined: ");
-    second.err.containing("joined: ");
-    let mut third = chat(&hub, &dir.path().join("third"), "eve");
-    third.err.containing("this hub is full");
-    third.err.containing("offline; trying again in");
-    first.line("two are company");
-    assert!(second.out.next().ends_with(": two are company"));
+    // Their Kademlias know the hub's, and would dial it again and again.
+    let join =
+        |name: &str| tincan(&format!("chat --ephemeral --room den --nick {name} {}", hub.address("tcp"))).start();
+    let mut first = join("ann");
+    first.err.containing("online");
+    let mut second = join("bob");
+    second.err.containing("this hub is full");
+    let told = Instant::now();
+    second.err.containing("offline; trying again in 30 s");
+    assert!(!second.err.seen.iter().any(|line| line == "online"), "{:?}", second.err.seen);
+    let before = second.err.seen.len();
+    drop(first);
+    second.err.containing("online");
+    assert!(told.elapsed() > STAY_AWAY - Duration::from_secs(1), "after {:?}", told.elapsed());
+    let people = |line: &&String| line.starts_with("left: ") || line.starts_with("joined: ");
+    let since: Vec<&String> = second.err.seen[before..].iter().filter(|line| !people(line)).collect();
+    assert!(since.len() == 3 && since[0] == "connecting" && since[1].starts_with("connected: "), "{since:?}");
+    assert_eq!(http::counter(&hub.http, "peers_refused"), 1);
 }
 
 #[test]

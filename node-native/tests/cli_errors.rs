@@ -49,7 +49,7 @@ fn bad_environment_and_config_are_2() {
         ("rooom = \"a\"", "rooom"),
         ("listen = [\"x\"]", "line 1"),
         ("nick =", "line 1"),
-        ("trusted_proxy = [\"x\"]", "line 1: x: it is no address or range"),
+        ("trusted_proxy = [\"x\"]", "line 1: x: write an address like 192.0.2.1 or a range"),
     ] {
         fs::write(&path, content).unwrap();
         let ended = tincan("chat").path("--config", &path).run(b"");

@@ -117,6 +117,45 @@ async fn unread_downloads_share_the_module_and_the_hub_stays_watched() {
     }
 }
 
+/// Reads an answer, a little each second for so long, then all of it; says how many bytes came.
+async fn slow_reader(stream: &mut TcpStream, bytes_per_second: usize, seconds: u32) -> usize {
+    let mut answer = vec![0; bytes_per_second];
+    let mut all = 0;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1));
+    for _ in 0..seconds {
+        ticks.tick().await;
+        all += timeout(PATIENCE, stream.read_exact(&mut answer)).await.expect("in time").expect("not cut");
+    }
+    let mut rest = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("in time").expect("not cut");
+    all + rest.len()
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_the_whole_module_and_who_reads_nothing_is_cut() {
+    // Longer than anybody may be without progress.
+    const SLOW_SECONDS: u32 = 18;
+    let dir = page();
+    let hub = Hub::of(tincan(support::HUB_FLAGS).arguments("--ephemeral").path("--page", dir.path()));
+    let start = Instant::now();
+    let _unread = unread(&hub.http, "").await;
+    let (mut slow, status) = unread(&hub.http, "Connection: close\r\n").await;
+    assert_eq!(status, 200);
+    let only_the_slow_one = async {
+        // Itself, and the question.
+        while counter(&hub.http, "http_connections") > 2 {
+            assert!(start.elapsed() < PATIENCE, "it still holds its place");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        start.elapsed()
+    };
+    let (bytes, cut_after) = tokio::join!(slow_reader(&mut slow, 4096, SLOW_SECONDS), only_the_slow_one);
+    println!("{bytes} bytes read slowly; who read nothing was cut after {cut_after:?}");
+    assert!(bytes > MODULE_BYTES, "{bytes} bytes");
+    let (least, most) = (Duration::from_secs(10), Duration::from_secs(u64::from(SLOW_SECONDS)));
+    assert!(cut_after > least && cut_after < most, "cut after {cut_after:?}");
+}
+
 #[tokio::test]
 async fn clients_behind_a_trusted_proxy_are_bounded_each_by_its_address() {
     let dir = page();
@@ -129,6 +168,23 @@ async fn clients_behind_a_trusted_proxy_are_bounded_each_by_its_address() {
     assert_eq!(unread(&hub.http, greedy).await.1, 503);
     assert_eq!(unread(&hub.http, "X-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n").await.1, 200);
     assert_eq!(counter(&hub.http, "http_busy"), 1);
+}
+
+#[tokio::test]
+async fn two_sources_that_hold_all_places_leave_some_to_others() {
+    let dir = page();
+    let flags = format!("{} --ephemeral --trusted-proxy 127.0.0.1", support::HUB_FLAGS);
+    let hub = Hub::of(tincan(&flags).path("--page", dir.path()));
+    let mut hostile = Vec::new();
+    for ip in ["192.0.2.1", "192.0.2.2"] {
+        let greedy = format!("X-Forwarded-For: {ip}\r\n");
+        hostile.extend(many(MAX_PER_SOURCE, || unread(&hub.http, &greedy)).await);
+    }
+    assert!(hostile.iter().all(|(_, status)| *status == 200));
+    let others = many(GROUP, || unread(&hub.http, "X-Forwarded-For: 198.51.100.7\r\n")).await;
+    let statuses: Vec<u16> = others.iter().map(|(_, status)| *status).collect();
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+    assert_eq!(counter(&hub.http, "http_busy"), 0);
 }
 
 #[test]

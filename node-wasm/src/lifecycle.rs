@@ -29,7 +29,7 @@ pub(crate) fn watch(node: PageNode, seat: Option<Seat>) {
         let node = node.clone();
         spawn_local(async move {
             // An error means that the node has stopped.
-            let _ = node.retry().await;
+            let _ = node.back_online().await;
         });
     });
 }

@@ -133,6 +133,12 @@ impl PageNode {
         self.node.retry().await
     }
 
+    /// The browser has a network again: as [`Self::retry`], but for hubs that told us to stay away.
+    pub(crate) async fn back_online(&self) -> Result<(), Error> {
+        self.retry.notify_waiters();
+        self.node.dial_lost().await
+    }
+
     /// Connects to an address, once.
     ///
     /// # Errors
@@ -154,12 +160,12 @@ impl PageNode {
         self.node.stay_connected(hub).await
     }
 
-    /// Dials lost hubs now.
+    /// Dials lost hubs now, but for those that told us to stay away.
     pub(crate) async fn dial_lost(&self) -> Result<(), Error> {
-        self.node.retry().await
+        self.node.dial_lost().await
     }
 
-    /// Until somebody calls [`Self::retry`].
+    /// Until somebody calls [`Self::retry`] or [`Self::back_online`].
     pub(crate) async fn wants_retry(&self) {
         self.retry.notified().await;
     }

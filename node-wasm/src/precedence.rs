@@ -42,6 +42,7 @@ pub(crate) struct Ways(watch::Sender<Vec<Way>>);
 struct Way {
     number: u64,
     peer: PeerId,
+    ws: bool,
     address: Multiaddr,
     answered: bool,
 }
@@ -52,16 +53,17 @@ struct UnderWay {
     ways: Ways,
     number: u64,
     peer: PeerId,
+    ws: bool,
 }
 
 impl Ways {
     fn begin(&self, peer: PeerId, address: Multiaddr) -> UnderWay {
-        let mut number = 0;
+        let (mut number, ws) = (0, websocket::Address::of(&address).is_some());
         self.0.send_modify(|ways| {
             number = ways.last().map_or(0, |last| last.number + 1);
-            ways.push(Way { number, peer, address, answered: false });
+            ways.push(Way { number, peer, ws, address, answered: false });
         });
-        UnderWay { ways: self.clone(), number, peer }
+        UnderWay { ways: self.clone(), number, peer, ws }
     }
 
     /// The other side of the dial to this address has answered.
@@ -77,9 +79,10 @@ impl Ways {
 }
 
 impl UnderWay {
+    /// Those that go before it. A WebSocket waits for no WebRTC, which an earlier dial may have come to.
     fn earlier<'a>(&self, ways: &'a [Way]) -> impl Iterator<Item = &'a Way> + use<'a> {
-        let (number, peer) = (self.number, self.peer);
-        ways.iter().filter(move |way| way.number < number && way.peer == peer)
+        let (number, peer, ws) = (self.number, self.peer, self.ws);
+        ways.iter().filter(move |way| way.number < number && way.peer == peer && (way.ws || !ws))
     }
 
     /// Waits while a way to the same peer that began earlier may still lead there.
@@ -188,6 +191,18 @@ mod tests {
         let first = ways.begin(peer, ws);
         let other = ways.begin(PeerId::random(), direct);
         assert!(first.turn().now_or_never().is_some() && other.turn().now_or_never().is_some());
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_websocket_does_not_wait_for_webrtc_of_an_earlier_dial() {
+        let (peer, ws, direct) = addresses();
+        let ways = Ways::default();
+        let earlier = ways.begin(peer, direct.clone());
+        let (again, last) = (ways.begin(peer, ws), ways.begin(peer, direct));
+        assert!(again.turn().now_or_never().is_some());
+        drop(again);
+        assert!(last.turn().now_or_never().is_none());
+        drop(earlier);
     }
 
     #[wasm_bindgen_test]

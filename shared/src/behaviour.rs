@@ -18,6 +18,7 @@ use crate::{
     gate::Gate,
     gossip::{RoomNames, no_scores},
     ping,
+    stay_away::StayAway,
 };
 
 /// How long a Kademlia query may take.
@@ -54,6 +55,7 @@ pub(crate) type Gossip =
 pub(crate) struct Behaviour<B: NetworkBehaviour> {
     pub(crate) gate: Gate,
     pub(crate) blocked: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
+    pub(crate) stay_away: StayAway,
     pub(crate) arrivals: Arrivals,
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) identify: identify::Behaviour,
@@ -81,6 +83,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
         Ok(Self {
             gate: Gate::default(),
             blocked: allow_block_list::Behaviour::default(),
+            stay_away: StayAway::default(),
             arrivals: Arrivals::new(config),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
             identify: identify::Behaviour::new(identify),

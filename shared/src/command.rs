@@ -21,7 +21,7 @@ pub(crate) enum Command {
     SetNick { nick: String, reply: Reply<Result<(), Error>> },
     Dial { address: Multiaddr, reply: Reply<Result<PeerId, Error>> },
     StayConnected { addresses: Vec<Multiaddr>, reply: Reply<()> },
-    Retry { reply: Reply<()> },
+    Retry { wanted: bool, reply: Reply<()> },
     Put { key: String, value: Vec<u8>, reply: Reply<Result<PutOutcome, Error>> },
     Get { key: String, reply: Reply<Result<Option<Vec<u8>>, Error>> },
     Provide { key: String, reply: Reply<Result<ProvideOutcome, Error>> },

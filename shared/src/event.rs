@@ -93,9 +93,10 @@ pub enum Event {
 pub enum Link {
     /// Nobody connected, nobody being dialled.
     Offline,
-    /// Dialling, or connected only to peers that are neither hubs nor, as far as is known yet, in a joined room.
+    /// Dialling, or connected only to peers that are neither hubs that let us in nor, as far as is known yet, in a
+    /// joined room.
     Connecting,
-    /// A hub or a member of a joined room is connected and identified.
+    /// A hub has let us in, or a member of a joined room is connected and identified.
     Online,
 }
 
@@ -104,7 +105,7 @@ pub enum Link {
 pub struct Status {
     /// In one word.
     pub link: Link,
-    /// Whether a hub is connected and identified.
+    /// Whether a hub is connected and has let us in.
     pub hub: bool,
     /// When offline: milliseconds until the next attempt, if one is planned.
     pub retry_in_ms: Option<u64>,

@@ -14,7 +14,7 @@
 //! | `streams`, `pace` | the bytes of our own protocols; how fast they are read |
 //! | `ping` | libp2p's ping, with answers that do not wait |
 //! | `pending` | replies that wait for the network |
-//! | `links` | whom to stay connected to, and when to dial again |
+//! | `links`, `stay_away` | whom to stay connected to, and when to dial again; whom nothing dials for a while |
 //! | [`access`], `gate`, `source` | who may do what; which addresses may connect, and which count as one |
 //! | `circuits` | how often a relay may be used, by whom |
 //! | `counters` | what happened, in numbers |
@@ -67,6 +67,7 @@ mod records;
 pub mod repl;
 pub mod room;
 mod source;
+mod stay_away;
 mod streams;
 mod text;
 mod validate;

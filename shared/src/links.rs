@@ -9,6 +9,8 @@ use n0_future::time::Instant;
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// The longest wait, so that a hub that is back is found within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// A connection that ends sooner is one more failure: a hub without a place for us closes at once.
+const LASTS: Duration = LONGEST_WAIT;
 /// Addresses of one hub.
 const MAX_ADDRESSES: usize = 32;
 
@@ -16,7 +18,7 @@ const MAX_ADDRESSES: usize = 32;
 enum State {
     Waiting(Instant),
     Dialling(ConnectionId),
-    Up(PeerId),
+    Up { peer: PeerId, since: Instant },
 }
 
 #[derive(Debug)]
@@ -25,8 +27,10 @@ struct Link {
     expected: Option<PeerId>,
     addresses: Vec<Multiaddr>,
     failures: u32,
-    /// Told to go: not dialled before.
+    /// Told to stay away: not dialled before.
     rest_until: Option<Instant>,
+    /// A person wants it now.
+    wanted: bool,
     state: State,
 }
 
@@ -36,6 +40,8 @@ pub(crate) struct Due {
     pub(crate) link: usize,
     pub(crate) peer: Option<PeerId>,
     pub(crate) addresses: Vec<Multiaddr>,
+    /// Also beside a dial to this peer that somebody else began: that one may be at an address that is dead.
+    pub(crate) at_once: bool,
 }
 
 /// All of them.
@@ -72,6 +78,7 @@ impl Links {
                     addresses,
                     failures: 0,
                     rest_until: None,
+                    wanted: false,
                     state: State::Waiting(now),
                 });
             }
@@ -89,14 +96,20 @@ impl Links {
                 // Without a peer id they are dialled one at a time: each gets its turn.
                 let turn = link.failures as usize % addresses.len().max(1);
                 addresses.rotate_left(if link.expected.is_none() { turn } else { 0 });
-                Due { link: at, peer: link.expected, addresses }
+                Due { link: at, peer: link.expected, addresses, at_once: link.wanted }
             })
             .collect()
     }
 
     /// A due dial is under way.
     pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId) {
-        self.links[link].state = State::Dialling(connection);
+        let link = &mut self.links[link];
+        (link.state, link.wanted) = (State::Dialling(connection), false);
+    }
+
+    /// Somebody else dials this peer already: looks again soon.
+    pub(crate) fn busy(&mut self, link: usize, now: Instant) {
+        self.links[link].state = State::Waiting(now + FIRST_WAIT);
     }
 
     /// A due dial was not even begun. `spread` is a random number in 0..1.
@@ -105,19 +118,25 @@ impl Links {
     }
 
     /// A connection came about, dialled by us or not.
-    pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId) {
-        for link in &mut self.links {
+    pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId, now: Instant) {
+        for link in self.links.iter_mut().filter(|link| !link.is_up(peer)) {
             if link.state == State::Dialling(connection) || link.expected == Some(peer) {
-                link.state = State::Up(peer);
-                link.failures = 0;
+                link.state = State::Up { peer, since: now };
             }
+        }
+    }
+
+    /// A hub lets us in.
+    pub(crate) fn welcomed(&mut self, peer: PeerId) {
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer)) {
+            (link.failures, link.rest_until) = (0, None);
         }
     }
 
     /// A dial was answered by somebody else. A hub that came back under another name is dialled under that
     /// one; the old name is forgotten once another hub is there.
     pub(crate) fn mistaken(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
-        if self.links.iter().any(|link| matches!(link.state, State::Up(_))) {
+        if self.links.iter().any(|link| matches!(link.state, State::Up { .. })) {
             self.links.retain(|link| link.state != State::Dialling(connection));
         }
         self.failed(connection, now, spread);
@@ -133,26 +152,36 @@ impl Links {
     /// The last connection to a peer is gone: dial again, after a short random wait so that not all of a
     /// hub's peers come back in the same moment.
     pub(crate) fn down(&mut self, peer: PeerId, now: Instant, spread: f64) {
-        for link in self.links.iter_mut().filter(|link| link.state == State::Up(peer)) {
-            link.failures = 0;
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer)) {
+            if let State::Up { since, .. } = link.state
+                && now.saturating_duration_since(since) >= LASTS
+            {
+                link.failures = 0;
+            }
             link.fail(now, spread);
         }
     }
 
-    /// A hub told us to go: when it has closed, it is left alone until then.
+    /// A hub told us to stay away until then: it is not dialled before.
     pub(crate) fn rest(&mut self, peer: PeerId, until: Instant) {
-        for link in self.links.iter_mut().filter(|link| link.state == State::Up(peer)) {
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer) || link.expected == Some(peer)) {
             link.rest_until = Some(until);
         }
     }
 
-    /// Waits no longer.
+    /// Dials at once whom it waits for, but for hubs that told us to stay away.
     pub(crate) fn hurry(&mut self, now: Instant) {
         for link in &mut self.links {
-            link.rest_until = None;
             if let State::Waiting(at) = &mut link.state {
-                *at = now;
+                *at = link.rest_until.map_or(now, |rest| rest.max(now));
             }
+        }
+    }
+
+    /// A person wants all that are lost to be dialled: forgets who told us to stay away.
+    pub(crate) fn want(&mut self) {
+        for link in &mut self.links {
+            (link.rest_until, link.wanted) = (None, matches!(link.state, State::Waiting(_)));
         }
     }
 
@@ -172,11 +201,15 @@ impl Links {
 }
 
 impl Link {
+    fn is_up(&self, peer: PeerId) -> bool {
+        matches!(self.state, State::Up { peer: up, .. } if up == peer)
+    }
+
     fn fail(&mut self, now: Instant, spread: f64) {
         let longest = FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
         self.failures += 1;
         let at = now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0));
-        self.state = State::Waiting(self.rest_until.take().map_or(at, |rest| rest.max(at)));
+        self.state = State::Waiting(self.rest_until.map_or(at, |rest| rest.max(at)));
     }
 }
 
@@ -220,15 +253,58 @@ mod tests {
         assert_eq!(waits[7], LONGEST_WAIT);
         let peer = PeerId::random();
         links.dialling(0, connection());
-        links.up(peer, connection());
+        links.up(peer, connection(), now);
         assert_eq!(links.deadline(), None);
+        links.down(peer, now, 1.0);
+        assert_eq!(links.deadline(), Some(now + LONGEST_WAIT), "it closed at once, as if it had not answered");
+        links.dialling(0, connection());
+        links.up(peer, connection(), now);
+        now += LASTS;
         links.down(peer, now, 0.0);
         assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+    }
+
+    #[test]
+    fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
+        let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+        let until = now + LONGEST_WAIT * 6;
+        links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
         links.dialling(0, connection());
-        links.up(peer, connection());
-        links.rest(peer, now + LONGEST_WAIT * 6);
-        links.down(peer, now, 0.0);
-        assert_eq!(links.deadline(), Some(now + LONGEST_WAIT * 6), "who was told to go stays away");
+        links.up(hub, connection(), now);
+        links.rest(hub, until);
+        for _ in 0..2 {
+            links.down(hub, now, 0.0);
+            assert_eq!(links.deadline(), Some(until));
+            links.hurry(now);
+            assert_eq!(links.deadline(), Some(until));
+            // It connects to us, say.
+            links.up(hub, ConnectionId::new_unchecked(8), now);
+        }
+        links.welcomed(hub);
+        links.down(hub, now, 0.0);
+        assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+        links.up(hub, connection(), now);
+        links.rest(hub, until);
+        links.down(hub, now, 0.0);
+        links.want();
+        links.hurry(now);
+        assert_eq!(links.deadline(), Some(now), "a person wants it");
+        assert!(links.due(now)[0].at_once);
+        links.dialling(0, connection());
+        links.failed(connection(), now, 0.0);
+        assert!(!links.due(links.deadline().unwrap())[0].at_once, "once");
+    }
+
+    #[test]
+    fn a_dial_of_somebody_else_is_no_failure() {
+        let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+        links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
+        for _ in 0..9 {
+            links.busy(0, now);
+            assert_eq!(links.deadline(), Some(now + FIRST_WAIT));
+        }
+        links.refused(0, now, 1.0);
+        assert_eq!(links.deadline(), Some(now + FIRST_WAIT), "the first failure");
     }
 
     #[test]
@@ -240,7 +316,7 @@ mod tests {
         links.mistaken(connection(), now, 0.0);
         assert!(links.deadline().is_some(), "nobody else is there: keep trying");
         links.add(address(new), now);
-        links.up(new, ConnectionId::new_unchecked(8));
+        links.up(new, ConnectionId::new_unchecked(8), now);
         links.dialling(0, connection());
         links.mistaken(connection(), now, 0.0);
         assert_eq!(links.deadline(), None);
@@ -252,6 +328,9 @@ mod tests {
         let address = |port: u16| -> Multiaddr { format!("/ip4/127.0.0.1/tcp/{port}/p2p/{hub}").parse().unwrap() };
         links.add(vec![address(1)], now);
         links.add(vec![address(2), address(1)], now);
-        assert_eq!(links.due(now), [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)] }]);
+        assert_eq!(
+            links.due(now),
+            [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)], at_once: false }]
+        );
     }
 }

@@ -182,12 +182,21 @@ impl Node {
         self.ask(|reply| Command::StayConnected { addresses, reply }).await
     }
 
-    /// Dials lost hubs now instead of after their back-off.
+    /// Dials lost hubs now instead of after their back-off, also those that told us to stay away for a while: for a
+    /// person who asks for it.
     ///
     /// # Errors
     /// [`Error::Stopped`].
     pub async fn retry(&self) -> Result<(), Error> {
-        self.ask(|reply| Command::Retry { reply }).await
+        self.ask(|reply| Command::Retry { wanted: true, reply }).await
+    }
+
+    /// Dials lost hubs now instead of after their back-off, but for those that told us to stay away.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn dial_lost(&self) -> Result<(), Error> {
+        self.ask(|reply| Command::Retry { wanted: false, reply }).await
     }
 
     /// Stores a record on the closest peers, and here.

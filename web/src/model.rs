@@ -156,6 +156,9 @@ impl Model {
             Event::Refused { peer, reason } => {
                 let hub = self.is_hub(&peer);
                 self.refusals.add(peer, hub, &reason, now_ms);
+                if hub && self.status.link != Link::Online {
+                    self.refusals.turned_away(peer);
+                }
             }
             Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
             Event::Lagged { .. } => return Some(Ask::Everything),

@@ -112,10 +112,7 @@ fn Foreign() -> impl IntoView {
 fn Refused() -> impl IntoView {
     let model = session().model;
     let refused = Memo::new(move |_| {
-        model.with(|model| {
-            let unread = model.refusals.iter().filter(|refusal| !refusal.put_away);
-            unread.map(|refusal| (refusal.peer, refusal.words())).collect::<Vec<_>>()
-        })
+        model.with(|model| model.refusals.notes().map(|refusal| (refusal.peer, refusal.words())).collect::<Vec<_>>())
     });
     view! {
         <For each=move || refused.get() key=Clone::clone let((peer, note))>

@@ -60,6 +60,16 @@ impl Refusals {
         }
     }
 
+    /// Those worth a note of their own: that a hub turns this page away is said where the connection is.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = &Refusal> {
+        self.list.iter().filter(|refusal| !refusal.put_away && self.turned_away_by != Some(refusal.peer))
+    }
+
+    /// A hub refused while nobody else was there.
+    pub(crate) fn turned_away(&mut self, by: PeerId) {
+        self.turned_away_by = Some(by);
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Refusal> {
         self.list.iter()
     }
@@ -82,7 +92,9 @@ impl Refusals {
     pub(crate) fn follow(&mut self, link: Link, now_ms: u64, is_hub: impl Fn(&PeerId) -> bool) {
         match link {
             Link::Online => {
-                self.turned_away_by = None;
+                if let Some(peer) = self.turned_away_by.take() {
+                    self.put_away(&peer);
+                }
                 let refused = self.reached.filter(|(peer, _)| self.reason_of(peer).is_some());
                 self.reached = refused;
             }
@@ -122,6 +134,20 @@ mod tests {
         refusals.add(peer(1), true, "denied\u{202e}", 2);
         let last = refusals.iter().last().expect("one");
         assert!(!last.put_away && last.words().ends_with("refuses: denied\u{fffd}."), "{}", last.words());
+    }
+
+    #[test]
+    fn being_turned_away_is_said_with_the_connection_alone() {
+        let mut refusals = Refusals::default();
+        for (seed, reason) in [(1, "full"), (2, "too many rooms")] {
+            refusals.add(peer(seed), true, reason, 0);
+        }
+        refusals.turned_away(peer(1));
+        let notes = |refusals: &Refusals| refusals.notes().map(|note| note.peer).collect::<Vec<_>>();
+        assert_eq!(notes(&refusals), [peer(2)]);
+        refusals.follow(Link::Online, 1, |_| true);
+        assert_eq!(notes(&refusals), [peer(2)], "it has let us in");
+        assert_eq!(refusals.iter().count(), 2);
     }
 
     #[test]

@@ -10,11 +10,13 @@ use crate::output;
 pub(super) struct Reporter {
     quiet: bool,
     link: Option<Link>,
+    /// Who refused something last, and why: a full hub says the same at every try.
+    refused: Option<(PeerId, String)>,
 }
 
 impl Reporter {
     pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, link: None }
+        Self { quiet, link: None, refused: None }
     }
 
     /// A line for the screen, unless none is wanted.
@@ -32,7 +34,7 @@ impl Reporter {
             Event::PeerDown { peer } => Some(format!("disconnected: {peer}")),
             Event::Discovered { peer, address } => Some(format!("discovered: {peer} at {address}")),
             Event::Expired { peer, address } => Some(format!("expired: {peer} at {address}")),
-            Event::Refused { peer, reason } => Some(format!("refused: {peer}: {reason}")),
+            Event::Refused { peer, reason } => self.refusal(*peer, reason),
             Event::ClockWrong { offset_ms } => Some(format!(
                 "this machine's clock is {}: set it right, or lines are ignored",
                 clock_difference(*offset_ms)
@@ -45,10 +47,22 @@ impl Reporter {
         }
     }
 
+    fn refusal(&mut self, peer: PeerId, reason: &str) -> Option<String> {
+        let refusal = Some((peer, reason.to_owned()));
+        if self.refused == refusal {
+            return None;
+        }
+        self.refused = refusal;
+        Some(format!("refused: {peer}: {reason}"))
+    }
+
     /// Only changes are news; the time to the next try is not.
     fn status(&mut self, status: &Status) -> Option<String> {
         if self.link.replace(status.link) == Some(status.link) {
             return None;
+        }
+        if status.link == Link::Online {
+            self.refused = None;
         }
         Some(match (status.link, status.retry_in_ms) {
             (Link::Offline, Some(ms)) => format!("offline; trying again in {} s", ms.div_ceil(1000)),

@@ -28,6 +28,9 @@ use super::{
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(15);
 /// Bytes of an answer that must be taken in a second, on average, to have more time.
 const MIN_BYTES_PER_SECOND: u32 = 2048;
+/// Bytes handed to the system at once: Windows takes any number as long as its buffer is not full, and then tells of no
+/// progress until they are sent.
+const PIECE: usize = 64 * 1024;
 /// How long a connection with an extra place lasts.
 const EXTRA_TIMEOUT: Duration = Duration::from_secs(4);
 /// After a failed accept (mostly: no file to spare) before the next.
@@ -67,7 +70,8 @@ impl axum::serve::Listener for Bounded {
                 Ok((stream, peer)) => {
                     let ip = peer.ip().to_canonical();
                     let (sender, cut) = oneshot::channel();
-                    let admitted = self.places.lock().admit(self.proxies.bounded(ip).then(|| source(ip)), sender);
+                    let admitted =
+                        self.places.lock().admit(self.proxies.bounded(ip).then(|| source(ip)), sender, Instant::now());
                     let visitor = Visitor { id: admitted.id, ip, places: self.places.clone() };
                     return (Connection::new(stream, &admitted, cut, self.places.clone()), visitor);
                 }
@@ -97,7 +101,7 @@ impl Visitor {
     /// A request has arrived; says whether it may be answered. `forwarded` is its source where a trusted proxy
     /// named one.
     pub(super) fn begin(&self, forwarded: Option<IpNet>) -> bool {
-        self.places.lock().begin(self.id, forwarded).is_ok()
+        self.places.lock().begin(self.id, forwarded, Instant::now()).is_ok()
     }
 
     pub(super) fn turned_away(&self) {
@@ -129,7 +133,9 @@ impl Connection {
         if self.extra {
             return;
         }
-        let most = Instant::now() + PROGRESS_TIMEOUT;
+        let now = Instant::now();
+        self.places.lock().got_on(self.id, now);
+        let most = now + PROGRESS_TIMEOUT;
         let earned = Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX)) / MIN_BYTES_PER_SECOND;
         // An answer's first bytes give the whole time, what follows only what its bytes earn.
         let next = if self.writing { most.min(self.deadline.deadline() + earned) } else { most };
@@ -173,7 +179,7 @@ impl AsyncWrite for Connection {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check(cx)?;
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &piece(bufs)))?;
         self.got_on(written);
         Poll::Ready(Ok(written))
     }
@@ -190,7 +196,7 @@ impl AsyncWrite for Connection {
             if !self.extra {
                 self.deadline.as_mut().reset(Instant::now() + PROGRESS_TIMEOUT);
             }
-            self.places.lock().rest(self.id);
+            self.places.lock().rest(self.id, Instant::now());
         }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
@@ -198,6 +204,17 @@ impl AsyncWrite for Connection {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// As many of the first bytes as are written at once.
+fn piece<'a>(bufs: &'a [IoSlice<'a>]) -> Vec<IoSlice<'a>> {
+    let mut left = PIECE;
+    let mut cut = |buf: &'a IoSlice<'a>| {
+        let taken = &buf[..buf.len().min(left)];
+        left -= taken.len();
+        IoSlice::new(taken)
+    };
+    bufs.iter().map(&mut cut).filter(|buf| !buf.is_empty()).collect()
 }
 
 #[cfg(test)]

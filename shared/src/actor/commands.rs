@@ -39,9 +39,8 @@ impl<B: HostBehaviour> Actor<B> {
                 self.links.add(addresses, now.instant);
                 let _ = reply.send(());
             }
-            Command::Retry { reply } => {
-                let now = self.now();
-                self.links.hurry(now.instant);
+            Command::Retry { wanted, reply } => {
+                self.retry(wanted);
                 let _ = reply.send(());
             }
             Command::Put { key, value, reply } => self.put(key, value, reply),
@@ -134,6 +133,8 @@ impl<B: HostBehaviour> Actor<B> {
                 drop(reply.send(Ok(peer)));
                 return;
             }
+            // Whoever asks for it may know better.
+            self.swarm.behaviour_mut().stay_away.forget(&peer);
         }
         let options = match peer {
             Some(peer) => {

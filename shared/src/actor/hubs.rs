@@ -21,8 +21,6 @@ use crate::{
     streams::{Input, TELL_RESERVE},
 };
 
-/// How long a hub that told us to go is left alone.
-const REFUSED_WAIT: Duration = Duration::from_secs(30);
 /// When watchers are told on that did not take everything at once, and when none of them took anything.
 const TELL_WAIT: Duration = Duration::from_millis(10);
 const TELL_STALLED_WAIT: Duration = Duration::from_millis(250);
@@ -33,10 +31,14 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn input(&mut self, input: Input) {
         match input {
             Input::WatcherOpened { peer, serial, tell } => {
-                if tell.try_send(self.hello().into()).is_ok() {
+                // In one message, so that nobody takes a greeting for a welcome.
+                let hello = FromHub { reason: self.reason_for(peer), ..self.hello().into() };
+                let stays = hello.reason.is_none();
+                if tell.try_send(hello).is_ok() {
                     self.watchers.insert(peer, (serial, tell));
-                    self.desk.open(peer);
-                    self.tell_refused(peer);
+                    if stays {
+                        self.desk.open(peer);
+                    }
                 }
             }
             Input::Watch { peer, serial, watch } => {
@@ -84,10 +86,14 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn hear_hub(&mut self, hub: PeerId, message: FromHub) {
+        let closes = message.reason.as_ref().is_some_and(|reason| Denied::closes(&reason.code));
         if let Some(Hello { time_ms }) = message.hello
             && let Some(HubStream::Open { greeted: greeted @ false, .. }) = self.hubs.get_mut(&hub)
         {
             *greeted = true;
+            if !closes {
+                self.welcomed(hub);
+            }
             let ours = self.now().unix_ms;
             if u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
                 let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
@@ -97,10 +103,10 @@ impl<B: HostBehaviour> Actor<B> {
         if let Some(report) = message.report {
             self.hear_report(hub, &report);
         }
-        if let Some(Reason { code, text }) = message.reason {
+        if let Some(Reason { text, .. }) = message.reason {
             let now = self.now().instant;
-            if Denied::closes(&code) {
-                self.links.rest(hub, now + REFUSED_WAIT);
+            if closes {
+                self.stay_away(hub);
             }
             let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
             if let Some(reason) = self.reasons.give(hub, reason, now) {

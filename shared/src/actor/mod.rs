@@ -12,6 +12,7 @@ mod rooms;
 mod start;
 mod status;
 mod syncs;
+mod turned_away;
 mod wording;
 
 use std::{
@@ -58,6 +59,8 @@ const SLOW_EVERY: Duration = Duration::from_secs(5);
 struct Connected {
     info: PeerInfo,
     identified: bool,
+    /// Whether it is a hub that greeted us and did not tell us to stay away.
+    welcome: bool,
     /// Whether it lists `/tincan/sync/1.0.0` in identify.
     syncs: bool,
     connections: Vec<(ConnectionId, Multiaddr, Endpoint)>,

@@ -106,10 +106,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn connected(&mut self, peer: PeerId, connection: ConnectionId, address: Multiaddr, role: Endpoint) {
         let now = self.now();
-        let full = self.is_hub()
-            && role == Endpoint::Listener
-            && !self.peers.contains_key(&peer)
-            && self.peers.len() >= self.config.limits.peers;
+        let full = role == Endpoint::Listener && !self.peers.contains_key(&peer) && self.is_full();
         let checked = self.access.check(&peer, Action::Connect, now.instant);
         if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
             self.refuse(peer, denied);
@@ -126,7 +123,7 @@ impl<B: HostBehaviour> Actor<B> {
             tracing::debug!(%peer, "came back before its old connection was found dead; starting anew with it");
             let _ = self.swarm.disconnect_peer_id(peer);
         }
-        self.links.up(peer, connection);
+        self.links.up(peer, connection, now.instant);
         let known = self.peers.get_mut(&peer);
         let first = known.is_none();
         if let Some(known) = known {
@@ -146,7 +143,13 @@ impl<B: HostBehaviour> Actor<B> {
             };
             self.peers.insert(
                 peer,
-                Connected { info, identified: false, syncs: false, connections: vec![(connection, address, role)] },
+                Connected {
+                    info,
+                    identified: false,
+                    welcome: false,
+                    syncs: false,
+                    connections: vec![(connection, address, role)],
+                },
             );
         }
         self.show_peer(&peer, first);
@@ -302,16 +305,20 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn dial_links(&mut self, now: Instant) {
+        self.swarm.behaviour_mut().stay_away.expire(now);
         for due in self.links.due(now) {
             let options = match due.peer {
                 Some(peer) if self.peers.contains_key(&peer) => {
-                    self.links.up(peer, ConnectionId::new_unchecked(usize::MAX));
+                    self.links.up(peer, ConnectionId::new_unchecked(usize::MAX), now);
                     continue;
                 }
-                Some(peer) => DialOpts::peer_id(peer)
-                    .condition(PeerCondition::DisconnectedAndNotDialing)
-                    .addresses(due.addresses)
-                    .build(),
+                Some(peer) => {
+                    let condition = match due.at_once {
+                        true => PeerCondition::Disconnected,
+                        false => PeerCondition::DisconnectedAndNotDialing,
+                    };
+                    DialOpts::peer_id(peer).condition(condition).addresses(due.addresses).build()
+                }
                 None => {
                     let Some(address) = due.addresses.into_iter().next() else { continue };
                     DialOpts::unknown_peer_id().address(address).build()
@@ -320,6 +327,7 @@ impl<B: HostBehaviour> Actor<B> {
             let connection = options.connection_id();
             match self.swarm.dial(options) {
                 Ok(()) => self.links.dialling(due.link, connection),
+                Err(DialError::DialPeerConditionFalse(_)) => self.links.busy(due.link, now),
                 Err(error) => {
                     tracing::debug!(%error, "a hub cannot be dialled now");
                     self.links.refused(due.link, now, rand::random());

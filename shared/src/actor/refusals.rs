@@ -19,6 +19,9 @@ const REASON_LINGER: Duration = Duration::from_millis(250);
 const REFUSED_STAY: Duration = Duration::from_secs(5);
 /// Refused peers that wait to be told; further ones are closed at once.
 const MAX_REFUSED_WAITING: usize = 64;
+/// Of a hub's connections, one in so many, but no more than can wait to be told, is kept for those who are told why
+/// they may not stay: beyond the last connection there is only silence.
+const REASON_SHARE: usize = 8;
 /// A listed peer that was told is turned away in silence for so long.
 const SILENT_FOR: Duration = Duration::from_secs(60);
 /// Peers that are turned away in silence at once; beyond it the oldest is told anew.
@@ -34,6 +37,15 @@ pub(super) struct Refusal {
 }
 
 impl<B: HostBehaviour> Actor<B> {
+    /// Whether a hub has no place for a newcomer, whose connection is counted already.
+    pub(super) fn is_full(&self) -> bool {
+        let connections = self.config.limits.connections as usize;
+        let kept = connections.div_ceil(REASON_SHARE).min(MAX_REFUSED_WAITING).min(connections.saturating_sub(1));
+        let established = self.swarm.network_info().connection_counters().num_established() as usize;
+        let staying = established.saturating_sub(self.refusals.len());
+        self.is_hub() && (self.peers.len() >= self.config.limits.peers || staying > connections - kept)
+    }
+
     /// Ends a peer's stay: it is told on its hub stream, at once or when it opens one, then closed.
     pub(super) fn refuse(&mut self, peer: PeerId, denied: Denied) {
         if self.refusals.iter().any(|refusal| refusal.peer == peer) {
@@ -51,18 +63,20 @@ impl<B: HostBehaviour> Actor<B> {
         self.tell_refused(peer);
     }
 
-    /// A peer opened its hub stream: if it may not stay, this is where it hears why.
-    pub(super) fn tell_refused(&mut self, peer: PeerId) {
-        let until = self.now().instant + REASON_LINGER;
-        if !self.watchers.contains_key(&peer) {
-            return;
+    fn tell_refused(&mut self, peer: PeerId) {
+        if self.watchers.contains_key(&peer)
+            && let Some(reason) = self.reason_for(peer)
+        {
+            self.tell(peer, reason);
         }
-        let Some(refusal) = self.refusals.iter_mut().find(|refusal| refusal.peer == peer && !refusal.told) else {
-            return;
-        };
+    }
+
+    /// What a peer that may not stay is told on its hub stream, once; it is closed soon after.
+    pub(super) fn reason_for(&mut self, peer: PeerId) -> Option<Reason> {
+        let until = self.now().instant + REASON_LINGER;
+        let refusal = self.refusals.iter_mut().find(|refusal| refusal.peer == peer && !refusal.told)?;
         (refusal.told, refusal.until) = (true, until);
-        let denied = refusal.denied;
-        self.tell(peer, Reason { code: denied.code().to_owned(), text: denied.to_string() });
+        Some(Reason { code: refusal.denied.code().to_owned(), text: refusal.denied.to_string() })
     }
 
     pub(super) fn hello(&self) -> Hello {

@@ -25,7 +25,7 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn standing(&self) -> Known {
-        let hub = self.peers.values().any(|peer| peer.identified && peer.info.hub);
+        let hub = self.peers.values().any(|peer| peer.welcome);
         let in_a_room = || {
             let joined = self.rooms.iter().filter(|(_, room)| room.is_joined());
             let mut members = joined.filter_map(|(name, _)| self.members.local(name)).flatten();

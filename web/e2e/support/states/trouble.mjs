@@ -9,6 +9,10 @@ import { until } from "../wait.mjs";
 
 /** A hub's `--config` that lets nobody be in two rooms. */
 const ONE_ROOM_EACH = "[limits]\ncarried_rooms_per_peer = 1\n";
+/** One that has a place for one peer. */
+const ONE_PEER = "[limits]\npeers = 1\n";
+/** How long a page does not dial a hub that says that it is full. */
+const STAYS_AWAY_MS = 30_000;
 const HOUR_MS = 3_600_000;
 /** What a browser with little room stores: a key, a room and a few lines. */
 const STORED_BYTES = 100_000;
@@ -17,6 +21,22 @@ const OFFLINE = /Offline\. Trying again in (\d+) s\./;
 const FAR_SECONDS = 3;
 /** Until waits have grown so far: some tries, of 5 s each where nobody answers. */
 const MANY_TRIES_MS = 60_000;
+
+/** Runs in the page: every word that the top line shows, in order. */
+const recordStatus = () => {
+  window.statuses = [];
+  const look = () => {
+    const word = document.querySelector('[data-testid="status"]')?.textContent;
+    if (word && word !== window.statuses.at(-1)) window.statuses.push(word);
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
+};
+
+/** How many peers a hub has refused. */
+const refused = async (hub) => {
+  const metrics = await (await fetch(new URL("metrics", hub.page))).text();
+  return Number(/^tincan_peers_refused (\d+)$/m.exec(metrics)[1]);
+};
 
 export const TROUBLE = [
   {
@@ -76,8 +96,39 @@ export const TROUBLE = [
       await person.hub.kill("SIGKILL");
       await person.hub.configure("");
       await person.hub.start();
+      await person.find("retry").click();
       await person.status("online");
       assert.equal(await person.find("retry").count(), 0);
+    },
+  },
+  {
+    name: "full",
+    says: /The hub turns this page away: this hub is full; try another one, or again later\. Trying again/,
+    async reach(cast) {
+      const hub = await cast.stage.hub({ config: ONE_PEER });
+      const terminal = cast.stage.terminal("sam", "booth", [hub.tcp]);
+      await terminal.line(/^online/, { stream: "err" });
+      const since = performance.now();
+      const person = await cast.alone("booth", { hub, online: false, prepare: (page) => page.addInitScript(recordStatus) });
+      person.mayLoseHub = true;
+      return Object.assign(person, { hub, terminal, since });
+    },
+    async then(person) {
+      const { hub, terminal } = person;
+      const text = () => person.page.locator("body").innerText();
+      const seconds = async () => Number(/Trying again in (\d+) s/.exec(await text())?.[1] ?? Infinity);
+      await until("the next try is near", async () => (await seconds()) <= FAR_SECONDS);
+      const said = (await text()).match(/this hub is full/g);
+      assert.equal(said.length, 1, "said once");
+      const tries = await refused(hub);
+      const most = 1 + (performance.now() - person.since) / STAYS_AWAY_MS;
+      assert.ok(tries >= 1 && tries <= most, `${tries} tries, at most ${most}`);
+      const words = await person.page.evaluate(() => window.statuses);
+      assert.ok(words.length <= 2 * tries && !words.includes("online"), words.join(", "));
+      await terminal.kill();
+      await person.find("retry").click();
+      await person.status("online");
+      assert.equal(await person.find("notice").count(), 0, "the notice goes with its reason");
     },
   },
   {

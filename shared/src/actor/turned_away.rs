@@ -1,0 +1,41 @@
+//! What hubs that let nobody in mean for this node: who told it to stay away is not dialled for a while.
+
+use std::time::Duration;
+
+use libp2p::PeerId;
+
+use super::Actor;
+use crate::HostBehaviour;
+
+/// How long a hub is not dialled that told us to stay away.
+const STAY_AWAY_TIME: Duration = Duration::from_secs(30);
+
+impl<B: HostBehaviour> Actor<B> {
+    /// A hub that is about to close told us why.
+    pub(super) fn stay_away(&mut self, hub: PeerId) {
+        let until = self.now().instant + STAY_AWAY_TIME;
+        self.links.rest(hub, until);
+        self.swarm.behaviour_mut().stay_away.from(hub, until);
+        if let Some(known) = self.peers.get_mut(&hub) {
+            known.welcome = false;
+        }
+    }
+
+    /// A hub greeted us without a reason to go.
+    pub(super) fn welcomed(&mut self, hub: PeerId) {
+        self.links.welcomed(hub);
+        self.swarm.behaviour_mut().stay_away.forget(&hub);
+        if let Some(known) = self.peers.get_mut(&hub) {
+            known.welcome = true;
+        }
+    }
+
+    /// Dials lost hubs at once; those that told us to stay away only when a person wants it.
+    pub(super) fn retry(&mut self, wanted: bool) {
+        if wanted {
+            self.links.want();
+            self.swarm.behaviour_mut().stay_away.forget_all();
+        }
+        self.links.hurry(self.now().instant);
+    }
+}
