@@ -20,7 +20,7 @@ const OFFLINE = /Offline\. Trying again in (\d+) s\./;
 /** A wait between two tries that a button can be seen to cut short. */
 const FAR_SECONDS = 3;
 /** Until waits have grown so far: some tries, of 5 s each where nobody answers. */
-const MANY_TRIES_MS = 60_000;
+const MANY_TRIES_MS = 80_000;
 
 /** Runs in the page: every word that the top line shows, in order. */
 const recordStatus = () => {
