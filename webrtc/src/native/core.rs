@@ -194,6 +194,11 @@ impl Core {
         }
     }
 
+    /// Whether the other side's chunks have a gap.
+    pub(super) fn has_gap(&self) -> bool {
+        self.gate.has_gap()
+    }
+
     /// Time has passed, or a stream wants to send.
     pub(super) fn pass(&mut self, now: Instant) {
         if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {

@@ -17,6 +17,7 @@ use super::{
     endpoint::Endpoint,
     handshake::HANDSHAKE_TIMEOUT,
     inbox::Packet,
+    pace::Pace,
     shared::Shared,
     socket::Way,
     stun::{is_alert, is_success},
@@ -72,6 +73,7 @@ impl Driver {
         let mut closing_since = None;
         let mut outbox = Outbox::default();
         let mut received: Vec<Packet> = Vec::new();
+        let mut pace = Pace::default();
         loop {
             if self.connected.is_some() && self.packets.is_closed() {
                 // What has come for it is not worth the cryptography.
@@ -83,7 +85,7 @@ impl Driver {
             if self.connected.is_some() && received.iter().any(|packet| is_success(&packet.bytes)) {
                 self.shared.answered.notify_one();
             }
-            let (mut next, alive) = self.step(now, &received, &mut closing_since, &mut outbox, &mut news);
+            let (mut next, alive) = self.step(now, &received, &mut pace, &mut closing_since, &mut outbox, &mut news);
             received.clear();
             self.send(&mut outbox).await;
             if let Some(why) = self.tell(news) {
@@ -122,23 +124,27 @@ impl Driver {
         &self,
         now: Instant,
         received: &[Packet],
+        pace: &mut Pace,
         closing_since: &mut Option<Instant>,
         outbox: &mut Outbox,
         news: &mut Vec<News>,
     ) -> (Instant, bool) {
         let mut core = self.shared.lock();
         let at_once = if self.connected.is_some() { 1 } else { MAX_BETWEEN_POLLS };
-        let mut unpolled = 0;
+        let (mut unpolled, mut unacknowledged) = (0, 0);
         for packet in received {
+            let is_due = unpolled == at_once || unacknowledged >= pace.at_once(core.has_gap());
             // What came before the end of DTLS may have to be answered before it.
-            if unpolled == at_once || (unpolled > 0 && is_alert(&packet.bytes)) {
+            if is_due || (unpolled > 0 && is_alert(&packet.bytes)) {
                 core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
-                unpolled = 0;
+                (unpolled, unacknowledged) = (0, 0);
             }
             core.receive(packet.from, packet.to, &packet.bytes, now);
-            // A poll sends at most one SACK, and the sender's window grows with each: so DATA is polled for one by one, and
-            // SCTP acknowledges every second packet, or each while one is missing (RFC 9260, 6.2).
-            unpolled = if packet.bytes.len() > SACK_BYTES { at_once } else { unpolled + 1 };
+            unpolled += 1;
+            if packet.bytes.len() > SACK_BYTES {
+                pace.received(packet.bytes.len(), now);
+                unacknowledged += 1;
+            }
         }
         core.pass(now);
         if core.closing {

@@ -40,12 +40,14 @@ pub(super) struct Gate {
     /// Messages sent on the handshake's channel.
     said: AtomicU32,
     proven: AtomicBool,
+    gap: AtomicBool,
 }
 
 impl Gate {
     /// For a connection that may cost so many bytes until then.
     pub(super) fn new(listens: bool, unproven_bytes: usize) -> Arc<Self> {
-        Arc::new(Self { listens, unproven_bytes, said: AtomicU32::new(0), proven: AtomicBool::new(false) })
+        let (said, proven, gap) = (AtomicU32::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { listens, unproven_bytes, said, proven, gap })
     }
 
     /// A message was sent on the handshake's channel.
@@ -60,6 +62,11 @@ impl Gate {
 
     pub(super) fn is_proven(&self) -> bool {
         self.proven.load(Ordering::Relaxed)
+    }
+
+    /// Whether a chunk of the other side is missing, and later ones have come.
+    pub(super) fn has_gap(&self) -> bool {
+        self.gap.load(Ordering::Relaxed)
     }
 
     /// Whether our part of Noise is said, two messages of the listener and one of the dialer: the other side may be through
@@ -156,6 +163,7 @@ impl Inspector {
             }
         }
         self.order.came(data).map_err(|_| "it sends in disorder")?;
+        self.gate.gap.store(self.order.has_gap(), Ordering::Relaxed);
         self.close();
         Ok(())
     }

@@ -9,6 +9,7 @@
 //! | `hello` | its first DTLS message, which is answered by a cookie and not remembered |
 //! | `admission` | how many handshakes are in flight, and which one makes room for another |
 //! | `dtls`, `returned` | DTLS that goes on where a cookie has been returned, and whose packets are looked at |
+//! | `pace` | how often what came is acknowledged |
 //! | `inspect`, `order`, `sctp` | what a peer may say in SCTP |
 //! | `inbox` | datagrams that wait for one connection |
 //! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
@@ -33,6 +34,7 @@ mod inbox;
 mod inspect;
 mod listener;
 mod order;
+mod pace;
 mod returned;
 mod routes;
 mod sctp;

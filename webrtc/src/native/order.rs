@@ -60,6 +60,11 @@ impl Order {
         (distance != 0 && distance <= u32::MAX / 2).then_some(distance)
     }
 
+    /// Whether one is missing, and later ones have come.
+    pub(super) fn has_gap(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
     /// Whether a chunk lies too far behind a gap.
     pub(super) fn is_far(&self, tsn: u32) -> bool {
         self.distance(tsn).is_some_and(|distance| distance > MAX_AHEAD)
