@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 /// SCTP acknowledges at least every second packet (RFC 9260, 6.2).
 const ACKNOWLEDGED: usize = 2;
 /// The same of a fast sender, whose window needs no more room.
-const FAST_ACKNOWLEDGED: usize = 8;
-/// A sender is fast from so many bytes in one [`PERIOD`] on: 32 MiB/s.
-const FAST_BYTES: usize = 640 * 1024;
+const FAST_ACKNOWLEDGED: usize = 16;
+/// A sender is fast from so many bytes in one [`PERIOD`] on: 16 MiB/s.
+const FAST_BYTES: usize = 320 * 1024;
 /// What was received is counted for so long.
 const PERIOD: Duration = Duration::from_millis(20);
 
@@ -63,7 +63,7 @@ mod tests {
         for _ in 0..40 {
             receive(&mut pace, FAST_BYTES / 20);
         }
-        assert_eq!((pace.at_once(false), pace.at_once(true)), (8, 1));
+        assert_eq!((pace.at_once(false), pace.at_once(true)), (16, 1));
         for _ in 0..40 {
             receive(&mut pace, FAST_BYTES / 40);
         }
@@ -75,7 +75,7 @@ mod tests {
         let (mut pace, now) = (Pace::default(), start());
         pace.received(FAST_BYTES, now);
         pace.received(1, now + PERIOD);
-        assert_eq!(pace.at_once(false), 8);
+        assert_eq!(pace.at_once(false), 16);
         pace.received(FAST_BYTES, now + PERIOD + PERIOD / 2);
         pace.received(1, now + 9 * PERIOD);
         assert_eq!(pace.at_once(false), 2);
