@@ -12,7 +12,7 @@ use crate::{
     access::Denied,
     config::FRAME_TIME_WINDOW,
     hub::{
-        carrier,
+        carrier::{self, NotCarried},
         desk::Update,
         wire::{FromHub, Hello, Reason, Report, Watch},
     },
@@ -38,6 +38,10 @@ impl<B: HostBehaviour> Actor<B> {
                     self.watchers.insert(peer, (serial, tell));
                     if stays {
                         self.desk.open(peer);
+                        // It may have been looked at before it could be told.
+                        if let Some(why) = self.carrier.refusal(&peer) {
+                            self.tell(peer, self.not_carried(why));
+                        }
                     }
                 }
             }
@@ -120,14 +124,13 @@ impl<B: HostBehaviour> Actor<B> {
         if self.is_hub() && report.hub != hub.to_bytes() {
             return;
         }
-        // Nor is heard what nobody asked, which would be kept and told to others.
+        // Nor is heard what nobody asked, which would be kept and told to others. What is known already follows the hub's
+        // word until it says that nobody is left: if we come back before it has read that we were gone, it does not repeat
+        // itself.
         let room = self.rooms.get(&report.room);
         let is_joined = room.is_some_and(Room::is_joined);
-        let is_news = if is_joined || self.is_hub() && room.is_some() {
-            self.members.report(hub, report)
-        } else {
-            self.members.forget_room(&hub, &report.room)
-        };
+        let is_wanted = is_joined || (self.is_hub() && room.is_some()) || self.members.has_listed(&hub, &report.room);
+        let is_news = is_wanted && self.members.report(hub, report);
         if is_news && (is_joined || !self.is_hub()) {
             self.members_changed();
         } else if is_news {
@@ -226,20 +229,25 @@ impl<B: HostBehaviour> Actor<B> {
                     self.release(&name);
                 }
                 carrier::Output::Refuse(peer, why) => {
-                    let text = match why {
-                        carrier::Refusal::TooMany => {
-                            format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer)
-                        }
-                        carrier::Refusal::NoPlace => format!(
-                            "this hub carries {} rooms, and has no place for one of yours: leave some rooms, or try another hub",
-                            limits.carried_rooms
-                        ),
-                    };
                     self.counters.rooms_refused += 1;
-                    self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
+                    self.tell(peer, self.not_carried(why));
                 }
             }
         }
+    }
+
+    fn not_carried(&self, why: NotCarried) -> Reason {
+        let limits = &self.config.limits;
+        let text = match why {
+            NotCarried::TooMany => {
+                format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer)
+            }
+            NotCarried::NoPlace => format!(
+                "this hub carries {} rooms, and has no place for one of yours: leave some rooms, or try another hub",
+                limits.carried_rooms
+            ),
+        };
+        Reason { code: "too_many_rooms".to_owned(), text }
     }
 
     /// Tells watchers what changed, as far as their streams take it now.

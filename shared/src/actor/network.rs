@@ -177,6 +177,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.show_peer(&peer, false);
             return;
         }
+        self.forget_full(&peer);
         if self.peers.remove(&peer).is_none() {
             return;
         }

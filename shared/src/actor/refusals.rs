@@ -63,6 +63,11 @@ impl<B: HostBehaviour> Actor<B> {
         self.tell_refused(peer);
     }
 
+    /// A peer that found no place has gone by itself: when it comes back it is asked anew whether there is one.
+    pub(super) fn forget_full(&mut self, peer: &PeerId) {
+        self.refusals.retain(|refusal| refusal.peer != *peer || refusal.denied != Denied::Full);
+    }
+
     fn tell_refused(&mut self, peer: PeerId) {
         if self.watchers.contains_key(&peer)
             && let Some(reason) = self.reason_for(peer)

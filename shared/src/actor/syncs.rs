@@ -76,8 +76,9 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn repeat_syncs(&mut self, now: Instant) {
         let due: Vec<_> = self.resyncs.extract_if(.., |_, at| *at <= now).map(|(key, _)| key).collect();
         for (peer, name) in due {
-            if self.peers.contains_key(&peer) {
-                self.ask_sync(peer, &name);
+            match self.syncs(&peer) {
+                None if self.peers.contains_key(&peer) => drop(self.unasked.insert((peer, name))),
+                _ => self.ask_sync(peer, &name),
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Which rooms a hub carries: gossipsub forwards only what its node subscribes to.
 //!
-//! Places are shared out among those who want them. A room's rank is how many rooms, this one included, are carried
-//! before any others for one who is in it, the most modest of its members: everybody's first room comes before anybody's second.
-//! When there are more rooms than places the last ranks are not carried, so whoever has few rooms gets a place that
-//! others lose who have many.
+//! Places are shared out among those who want them. The rooms of each are numbered, those that are carried already first;
+//! a room's rank is the smallest number that a member gives it. So everybody's first room comes before anybody's second.
+//! When there are more rooms than places the last ranks are not carried: whoever has few rooms gets a place that others
+//! lose who have many.
 
 use std::{
     cmp::Reverse,
@@ -18,7 +18,7 @@ use crate::Limits;
 
 /// Why a peer's room is not carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum NotCarried {
     /// It wants more rooms than it may have.
     TooMany,
     /// There is no place for one of its rooms.
@@ -33,7 +33,7 @@ pub(crate) enum Output {
     /// Unsubscribe and forget.
     Release(String),
     /// A peer wants rooms that are not carried.
-    Refuse(PeerId, Refusal),
+    Refuse(PeerId, NotCarried),
 }
 
 /// Who counts as one when places are shared out.
@@ -57,7 +57,7 @@ struct Claim<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Carrier {
     rooms: BTreeMap<String, Option<Instant>>,
-    refused: BTreeMap<PeerId, Refusal>,
+    refused: BTreeMap<PeerId, NotCarried>,
 }
 
 impl Carrier {
@@ -75,7 +75,7 @@ impl Carrier {
         let granted: BTreeSet<String> = granted.iter().map(|claim| claim.room.clone()).collect();
         let denied: Vec<String> = denied.iter().map(|claim| claim.room.clone()).collect();
         for member in denied.iter().flat_map(|room| &demand[room]) {
-            refused.entry(*member).or_insert(Refusal::NoPlace);
+            refused.entry(*member).or_insert(NotCarried::NoPlace);
         }
         for (room, empty_since) in &mut self.rooms {
             match granted.contains(room) {
@@ -90,10 +90,15 @@ impl Carrier {
             self.rooms.insert(room.clone(), None);
             outputs.push(Output::Carry(room));
         }
-        let told = |(peer, why): &(&PeerId, &Refusal)| self.refused.get(peer) == Some(why);
+        let told = |(peer, why): &(&PeerId, &NotCarried)| self.refused.get(peer) == Some(why);
         outputs.extend(refused.iter().filter(|new| !told(new)).map(|(peer, why)| Output::Refuse(*peer, *why)));
         self.refused = refused;
         outputs
+    }
+
+    /// Why a peer's rooms are not all carried, if so.
+    pub(crate) fn refusal(&self, peer: &PeerId) -> Option<NotCarried> {
+        self.refused.get(peer).copied()
     }
 
     /// Forgets rooms that have been empty for long enough or have lost their place, and, if places are needed, those
@@ -120,7 +125,7 @@ impl Carrier {
         demand: &'a BTreeMap<String, BTreeSet<PeerId>>,
         source_of: impl Fn(&PeerId) -> Option<IpNet>,
         limits: &Limits,
-    ) -> (Vec<Claim<'a>>, BTreeMap<PeerId, Refusal>) {
+    ) -> (Vec<Claim<'a>>, BTreeMap<PeerId, NotCarried>) {
         let mut holders: HashMap<PeerId, Holder> = HashMap::new();
         let mut holder = |peer: &PeerId| {
             *holders.entry(*peer).or_insert_with(|| source_of(peer).map_or(Holder::Peer(*peer), Holder::Source))
@@ -138,7 +143,7 @@ impl Carrier {
                     *brought += 1;
                     theirs.insert(holder(member));
                 } else {
-                    refused.insert(*member, Refusal::TooMany);
+                    refused.insert(*member, NotCarried::TooMany);
                 }
             }
             let ranks = theirs.iter().map(|holder| {

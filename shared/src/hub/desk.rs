@@ -62,6 +62,8 @@ pub(crate) struct Desk {
     behind: VecDeque<u64>,
     /// Rooms asked about, each counted for each peer.
     watched: usize,
+    /// Watchers that are told of fewer rooms than they asked about, since all together ask about too many.
+    cut: BTreeSet<u64>,
 }
 
 impl Desk {
@@ -75,6 +77,7 @@ impl Desk {
             new: Vec::new(),
             behind: VecDeque::new(),
             watched: 0,
+            cut: BTreeSet::new(),
         }
     }
 
@@ -91,6 +94,7 @@ impl Desk {
         let Some(number) = self.numbers.remove(peer) else { return };
         let Some(watcher) = self.watchers.remove(&number) else { return };
         self.behind.retain(|other| *other != number);
+        self.cut.remove(&number);
         for room in watcher.asked() {
             self.watched -= 1;
             unlist(&mut self.rooms, room, number);
@@ -105,6 +109,11 @@ impl Desk {
         let free = MAX_WATCHED_BY_ALL.saturating_sub(self.watched - before);
         let allowed = free.clamp(MIN_WATCHED, MAX_WATCHED);
         let within = watch.rooms.len() <= allowed;
+        if (allowed..=MAX_WATCHED).contains(&watch.rooms.len()) && !within {
+            self.cut.insert(number);
+        } else {
+            self.cut.remove(&number);
+        }
         let rooms = watch.rooms.into_iter().filter(|room| room.len() <= MAX_ROOM_BYTES).take(allowed);
         let rooms: BTreeSet<Arc<str>> = rooms
             .map(|room| {
@@ -164,7 +173,19 @@ impl Desk {
                 break;
             }
         }
-        Update { reports, dropped: self.shed(members) }
+        let mut dropped = self.shed(members);
+        dropped.extend(self.ask_again());
+        Update { reports, dropped }
+    }
+
+    /// Who was cut asks anew once there are places: its stream ends, and it opens another.
+    fn ask_again(&mut self) -> Option<PeerId> {
+        if MAX_WATCHED_BY_ALL.saturating_sub(self.watched) < MAX_WATCHED {
+            return None;
+        }
+        let peer = self.cut.pop_first().and_then(|number| self.watchers.get(&number)).map(|watcher| watcher.peer)?;
+        self.close(&peer);
+        Some(peer)
     }
 
     /// Lists the members among this hub's own peers anew.

@@ -127,15 +127,9 @@ impl Members {
         true
     }
 
-    /// Forgets what a hub said of a room about which nobody asks any more: it will not say when that ends. Says whether
-    /// it had said anything.
-    pub(crate) fn forget_room(&mut self, source: &PeerId, room: &str) -> bool {
-        let Some(said) = self.sources.get_mut(source) else { return false };
-        let Some(listings) = said.rooms.remove(room) else { return false };
-        said.reports -= listings.len();
-        said.names -= listings.iter().map(|listing| listing.names().len()).sum::<usize>();
-        self.has_changed(room);
-        true
+    /// Whether what a hub said of a room is known.
+    pub(crate) fn has_listed(&self, source: &PeerId, room: &str) -> bool {
+        self.sources.get(source).is_some_and(|said| said.rooms.contains_key(room))
     }
 
     /// A hub's stream ended: what it said no longer holds.

@@ -117,7 +117,7 @@ export const TROUBLE = [
       const { hub, terminal } = person;
       const text = () => person.page.locator("body").innerText();
       const seconds = async () => Number(/Trying again in (\d+) s/.exec(await text())?.[1] ?? Infinity);
-      await until("the next try is near", async () => (await seconds()) <= FAR_SECONDS);
+      await until("the next try is near", async () => (await seconds()) <= FAR_SECONDS, 2 * STAYS_AWAY_MS);
       const said = (await text()).match(/this hub is full/g);
       assert.equal(said.length, 1, "said once");
       const tries = await refused(hub);
