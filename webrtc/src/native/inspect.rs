@@ -10,7 +10,7 @@ use std::sync::{
 
 use super::{
     order::Order,
-    sctp::{Chunk, Data, chunks},
+    sctp::{Chunk, Data, Reset, chunks},
 };
 
 /// Streams have smaller numbers; other libp2p programs number them from 0 on, and browsers have 1,024.
@@ -97,8 +97,20 @@ impl Inspector {
 
     /// A packet of the other side.
     pub(super) fn receive(&mut self, packet: &[u8]) -> Verdict {
-        let is_far = |chunk| matches!(chunk, Chunk::Data(data) if self.order.is_far(data.tsn));
-        if chunks(packet).any(is_far) {
+        // Nobody can have had the answer to a request that comes in the same packet.
+        let mut resets: Vec<Reset> = Vec::new();
+        let mut is_lost = |chunk: Chunk<'_>| match chunk {
+            Chunk::Data(data) => {
+                let is_early = self.order.is_early(&data) || resets.iter().any(|reset| reset.precedes(&data));
+                is_early || self.order.is_far(data.tsn)
+            }
+            Chunk::Reset(reset) => {
+                resets.push(reset);
+                false
+            }
+            _ => false,
+        };
+        if chunks(packet).any(&mut is_lost) {
             return Verdict::Lose;
         }
         if !self.gate.is_proven() {
@@ -115,14 +127,16 @@ impl Inspector {
         chunks(packet).find_map(|chunk| self.look(chunk).err()).map_or(Verdict::Pass, Verdict::End)
     }
 
-    /// A packet of ours: the other side answers in the streams that it opens.
+    /// A packet of ours: the other side answers in the streams that it opens, and uses those again that it resets.
     pub(super) fn send(&mut self, packet: &[u8]) {
         for chunk in chunks(packet) {
-            if let Chunk::Data(data) = chunk
-                && data.opens()
-            {
-                self.opened.insert(data.stream);
-                self.strange.remove(data.stream);
+            match chunk {
+                Chunk::Data(data) if data.opens() => {
+                    self.opened.insert(data.stream);
+                    self.strange.remove(data.stream);
+                }
+                Chunk::Answer { request } => self.order.answered(request),
+                _ => {}
             }
         }
     }
@@ -140,6 +154,7 @@ impl Inspector {
                 self.close();
                 Ok(())
             }
+            Chunk::Answer { .. } => Ok(()),
             Chunk::Named(stream) => numbered(stream),
             Chunk::Skip => Err("it skips messages"),
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::native::sctp::tests::{chunk, init, packet, piece, reset};
+use crate::native::sctp::tests::{answer, chunk, init, packet, piece, reset};
 
 const BINARY: u32 = 53;
 const DCEP: u32 = 50;
@@ -83,9 +83,28 @@ fn a_stream_is_used_until_all_has_come_that_was_sent_before_its_end() {
     for packet in late {
         assert_eq!(inspector.receive(&packet), Verdict::Pass);
     }
+    inspector.send(&packet(&[answer(1, 1)]));
     let closed = streams.iter().zip(next..);
     let used = closed.take_while(|(stream, tsn)| inspector.receive(&whole(*tsn, **stream, 0, b"x")) == Verdict::Pass);
     assert_eq!(used.count(), MAX_STRANGE_STREAMS as usize, "now they are closed");
+}
+
+#[test]
+fn a_stream_that_is_reset_is_used_again_once_we_have_answered() {
+    let (mut inspector, _) = inspector(true);
+    assert_eq!(inspector.receive(&packet(&[reset(1, 1, &[2])])), Verdict::Pass, "a chunk is missing");
+    assert_eq!(inspector.receive(&whole(2, 2, 0, b"x")), Verdict::Lose);
+    inspector.send(&packet(&[answer(1, 6)]));
+    assert_eq!(inspector.receive(&whole(2, 2, 0, b"x")), Verdict::Lose, "we only said that it waits");
+    assert_eq!(inspector.receive(&whole(1, 2, 0, b"x")), Verdict::Pass);
+    assert_eq!(inspector.receive(&whole(2, 2, 0, b"x")), Verdict::Lose);
+    inspector.send(&packet(&[answer(1, 1)]));
+    assert_eq!(inspector.receive(&whole(2, 2, 0, b"x")), Verdict::Pass);
+    let (mut at_once, _) = self::inspector(true);
+    let both = packet(&[reset(1, 0, &[2]), piece(1, 2, 0, 3, BINARY, b"x")]);
+    assert_eq!(at_once.receive(&both), Verdict::Lose, "in one packet");
+    let other = packet(&[reset(1, 0, &[2]), piece(1, 4, 0, 3, BINARY, b"x")]);
+    assert_eq!(at_once.receive(&other), Verdict::Pass, "another stream");
 }
 
 #[test]

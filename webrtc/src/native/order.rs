@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::sctp::{Data, Reset};
+use super::sctp::{Data, Reset, follows};
 
 /// Chunks behind a gap; further ones are lost, as on their way.
 const MAX_AHEAD: u32 = 2048;
@@ -44,14 +44,18 @@ pub(super) struct Order {
     request: Option<u32>,
     /// The one that waits for chunks which come before it.
     pending: Option<Reset>,
+    /// Streams that nobody uses again before we have answered the request to reset them: its number, and the last chunk
+    /// before. `None` stands for all streams.
+    unanswered: HashMap<Option<u16>, (u32, u32)>,
     /// Streams that have begun anew since [`Order::begun_anew`].
     anew: Vec<u16>,
 }
 
 impl Order {
-    /// The association begins.
+    /// The association begins. Requests are numbered from the first chunk's number on (RFC 6525, 5.1.1).
     pub(super) fn begin(&mut self, tsn: u32) {
         self.last.get_or_insert(tsn.wrapping_sub(1));
+        self.request.get_or_insert(tsn.wrapping_sub(1));
     }
 
     /// How far a chunk is behind the last one before which none is missing; nothing if it has come before.
@@ -106,14 +110,31 @@ impl Order {
     /// The other side begins streams anew. Returns whether it is told for the first time. Requests are taken as the
     /// association takes them: one after another, and none while one waits.
     pub(super) fn reset(&mut self, reset: &Reset) -> bool {
-        let is_next = self.request.is_none_or(|last| reset.request == last.wrapping_add(1));
+        let is_next = self.request.is_some_and(|last| reset.request == last.wrapping_add(1));
         if self.pending.is_some() || !is_next || self.last.is_none() {
             return false;
         }
         self.request = Some(reset.request);
+        let waits = (reset.request, reset.after);
+        self.unanswered.extend(reset.streams.iter().map(|stream| (Some(*stream), waits)));
+        if reset.streams.is_empty() {
+            self.unanswered.insert(None, waits);
+        }
         self.pending = Some(reset.clone());
         self.try_reset();
         true
+    }
+
+    /// Whether a chunk uses a stream again before we have answered the request to reset it. The association keeps such
+    /// chunks aside and puts all of them together again for each further one; an honest sender waits for the answer.
+    pub(super) fn is_early(&self, data: &Data<'_>) -> bool {
+        let is_after = |(_, after): &(u32, u32)| follows(data.tsn, *after);
+        [None, Some(data.stream)].iter().any(|stream| self.unanswered.get(stream).is_some_and(is_after))
+    }
+
+    /// We have answered a request: its streams may be used again.
+    pub(super) fn answered(&mut self, request: u32) {
+        self.unanswered.retain(|_, (waiting, _)| follows(*waiting, request));
     }
 
     /// Streams that have begun anew since this was last asked: all chunks before that have come.
@@ -203,8 +224,9 @@ mod tests {
     #[test]
     fn a_stream_that_begins_anew_counts_anew() {
         let mut order = order();
-        let reset = |request, after| Reset { request, after: tsn(after), streams: vec![2] };
+        let reset = |n: u32, after| Reset { request: tsn(n - 1), after: tsn(after), streams: vec![2] };
         order.came(&whole(tsn(0), 2, 0)).unwrap();
+        assert!(!order.reset(&reset(3, 1)), "the first one is numbered as the first chunk");
         assert!(order.reset(&reset(1, 1)), "before the last chunk has come");
         assert!(!order.reset(&reset(2, 1)), "one at a time");
         assert!(order.begun_anew().is_empty());
@@ -215,6 +237,23 @@ mod tests {
         order.came(&whole(tsn(3), 2, 1)).unwrap();
         assert!(order.reset(&reset(2, 3)));
         assert_eq!(order.came(&whole(tsn(4), 2, 2)), Err(Disorder));
+    }
+
+    #[test]
+    fn a_stream_is_not_used_again_before_the_request_to_reset_it_is_answered() {
+        let mut order = order();
+        let early = |order: &Order, n, stream| order.is_early(&whole(tsn(n), stream, 0));
+        assert!(order.reset(&Reset { request: tsn(0), after: tsn(1), streams: vec![2] }));
+        assert!(early(&order, 2, 2) && !early(&order, 1, 2) && !early(&order, 2, 4));
+        order.came(&whole(tsn(0), 2, 0)).unwrap();
+        order.came(&whole(tsn(1), 2, 1)).unwrap();
+        assert!(early(&order, 2, 2), "the association has not read the stream yet");
+        assert!(order.reset(&Reset { request: tsn(1), after: tsn(1), streams: vec![] }));
+        assert!(early(&order, 2, 4));
+        order.answered(tsn(0));
+        assert!(early(&order, 2, 2), "the second request names all streams");
+        order.answered(tsn(1));
+        assert!(!early(&order, 2, 2) && !early(&order, 2, 4));
     }
 
     #[test]

@@ -15,6 +15,9 @@ const I_FORWARD_TSN: u8 = 194;
 /// Parameters of RE-CONFIG (RFC 6525) that name streams, and how many bytes come before the first of them.
 const OUTGOING_RESET: (u16, usize) = (13, 16);
 const INCOMING_RESET: (u16, usize) = (14, 8);
+/// The parameter of RE-CONFIG that answers a request, and its results that end the request: nothing to do, performed.
+const RESET_ANSWER: u16 = 16;
+const DONE: [u32; 2] = [0, 1];
 
 /// Payload protocol: a message that opens a channel, or answers one that does (RFC 8832).
 const DCEP: u32 = 50;
@@ -31,6 +34,10 @@ pub(super) enum Chunk<'a> {
     },
     /// The other side begins streams anew: all of them where none is named.
     Reset(Reset),
+    /// A request to begin streams anew was performed.
+    Answer {
+        request: u32,
+    },
     /// A stream that is named otherwise.
     Named(u16),
     /// Messages are given up, which no stream of libp2p does.
@@ -68,6 +75,20 @@ impl Data<'_> {
     pub(super) fn opens(&self) -> bool {
         self.is_dcep() && self.payload.first() == Some(&DCEP_OPEN)
     }
+}
+
+impl Reset {
+    /// Whether a chunk uses one of its streams again.
+    pub(super) fn precedes(&self, data: &Data<'_>) -> bool {
+        let names = self.streams.is_empty() || self.streams.contains(&data.stream);
+        names && follows(data.tsn, self.after)
+    }
+}
+
+/// Whether one serial number comes after another (RFC 1982).
+pub(super) fn follows(number: u32, other: u32) -> bool {
+    let distance = number.wrapping_sub(other);
+    distance != 0 && distance <= u32::MAX / 2
 }
 
 /// The chunks of a packet up to one that is cut off; the association takes none of those.
@@ -126,6 +147,9 @@ fn parameters(mut rest: &[u8]) -> impl Iterator<Item = Vec<Chunk<'_>>> {
                 let reset = reset.map(|(request, after)| Chunk::Reset(Reset { request, after, streams }));
                 reset.into_iter().collect()
             }
+            RESET_ANSWER if u32_at(parameter, 8).is_some_and(|result| DONE.contains(&result)) => {
+                u32_at(parameter, 4).map(|request| Chunk::Answer { request }).into_iter().collect()
+            }
             kind if kind == INCOMING_RESET.0 => named(INCOMING_RESET.1).map(Chunk::Named).collect(),
             _ => Vec::new(),
         })
@@ -182,6 +206,10 @@ pub(super) mod tests {
             0,
             &[header, request.to_be_bytes().to_vec(), vec![0; 4], after.to_be_bytes().to_vec(), streams].concat(),
         )
+    }
+
+    pub(in super::super) fn answer(request: u32, result: u32) -> Vec<u8> {
+        chunk(RE_CONFIG, 0, &[&[0, 16, 0, 12], &request.to_be_bytes()[..], &result.to_be_bytes()].concat())
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A dialer of `/webrtc-direct` that says whatever it likes: str0m, a socket, and none of our rules.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a program of its own and uses its part")]
 
+mod wire;
+
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
@@ -27,6 +29,8 @@ use tincan_webrtc::{
     open,
 };
 use tokio::{net::UdpSocket, sync::oneshot, time::timeout};
+use wire::Tap;
+pub use wire::{Wire, data, reset};
 
 /// Whatever is awaited here comes in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -53,6 +57,8 @@ pub struct Raw {
     said: Arc<Mutex<VecDeque<Bytes>>>,
     heard: Vec<Bytes>,
     feed: Option<Feed>,
+    /// Below its association.
+    pub wire: Wire,
     /// The other side has ended the connection.
     pub ended: bool,
 }
@@ -91,7 +97,9 @@ impl Raw {
         let ours = socket.local_addr().expect("bound");
         let random = format!("{:032x}", rand::random::<u128>());
         let agreed = Agreed::v2(Credentials { ufrag: random.clone(), password: random }).expect("credentials");
-        let crypto = from_feature_flags();
+        let wire = Wire::default();
+        let mut crypto = from_feature_flags();
+        crypto.dtls_provider = Box::leak(Box::new(Tap { wire: wire.clone(), inner: crypto.dtls_provider }));
         let own = crypto.dtls_provider.generate_certificate().expect("a certificate");
         let certificate = Fingerprint::new(crypto.sha256_provider.sha256(&own.certificate));
         let ice = |credentials: &Credentials| IceCreds {
@@ -128,6 +136,7 @@ impl Raw {
             said: Arc::default(),
             heard: Vec::new(),
             feed: None,
+            wire,
             ended: false,
         };
         new.until("its channel opens", |raw| raw.is_open(first)).await;

@@ -1,0 +1,120 @@
+//! Somebody with a key sends SCTP that no honest peer sends. Others are served all the while.
+
+#![cfg(not(target_family = "wasm"))]
+
+mod raw;
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use futures::{AsyncReadExt, AsyncWriteExt};
+use libp2p::{
+    Multiaddr, Transport as _,
+    core::{
+        Endpoint, StreamMuxer,
+        transport::{DialOpts, ListenerId, PortUse, TransportEvent},
+    },
+    identity::Keypair,
+};
+use raw::{Raw, data, reset};
+use tincan_webrtc::{
+    Limits, Stream,
+    native::{Certificate, Connection, Transport},
+};
+use tokio::{sync::mpsc, time::timeout};
+
+const PATIENCE: Duration = Duration::from_secs(45);
+/// How long an honest peer may wait for an answer, on a machine that does much else.
+const ANSWERED: Duration = Duration::from_secs(3);
+/// Chunks in a datagram of 2 KiB, with one byte of payload each.
+const CHUNKS: usize = 90;
+
+fn transport() -> Transport {
+    Transport::new(Keypair::generate_ed25519(), Certificate::generate().expect("a certificate"), Limits::default())
+}
+
+async fn within<T>(awaited: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, awaited).await.expect("in time")
+}
+
+/// A listener on loopback that echoes what comes in each stream of whoever proves who they are.
+async fn echo() -> (Multiaddr, mpsc::Receiver<()>) {
+    let mut transport = transport();
+    let address = "/ip4/127.0.0.1/udp/0/webrtc-direct".parse().expect("an address");
+    transport.listen_on(ListenerId::next(), address).expect("listens");
+    let told = within(poll_fn(|cx| Pin::new(&mut transport).poll(cx))).await.into_new_address().expect("an address");
+    let (accepted, arrivals) = mpsc::channel(64);
+    tokio::spawn(async move {
+        loop {
+            if let TransportEvent::Incoming { upgrade, .. } = poll_fn(|cx| Pin::new(&mut transport).poll(cx)).await {
+                let accepted = accepted.clone();
+                tokio::spawn(async move {
+                    let Ok((_, mut connection)) = upgrade.await else { return };
+                    let _ = accepted.send(()).await;
+                    while let Ok(stream) = poll_fn(|cx| Pin::new(&mut connection).poll_inbound(cx)).await {
+                        tokio::spawn(async move {
+                            let (mut read, mut write) = stream.split();
+                            let _ = futures::io::copy(&mut read, &mut write).await;
+                        });
+                    }
+                });
+            }
+        }
+    });
+    (told, arrivals)
+}
+
+async fn dial(transport: &mut Transport, address: &Multiaddr) -> (Connection, Stream) {
+    let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+    let dialed = transport.dial(address.clone(), options).expect("an address of ours");
+    let (_, mut connection) = within(dialed).await.expect("connected");
+    let stream = within(poll_fn(|cx| Pin::new(&mut connection).poll_outbound(cx))).await.expect("a stream");
+    (connection, stream)
+}
+
+#[allow(clippy::disallowed_methods, reason = "what is measured is how long it takes")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The listener echoes a byte.
+async fn answer(stream: &mut Stream) {
+    within(async {
+        stream.write_all(b"x").await.expect("written");
+        stream.flush().await.expect("sent");
+        stream.read_exact(&mut [0]).await.expect("echoed");
+    })
+    .await;
+}
+
+// One worker: what takes long keeps all connections waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_stream_that_is_used_again_before_its_end_delays_nobody() {
+    let (address, mut arrivals) = echo().await;
+    let mut transport = transport();
+    let (_kept, mut stream) = dial(&mut transport, &address).await;
+    answer(&mut stream).await;
+    let mut raw = Raw::dial(&address).await;
+    raw.prove().await;
+    for _ in 0..2 {
+        within(arrivals.recv()).await.expect("accepted");
+    }
+    let missing = raw.wire.take_over();
+    raw.wire.send(&[reset(raw.wire.first(), missing, 2)]);
+    raw.turn().await;
+    let tsns: Vec<u32> = (1..2048).map(|n| missing.wrapping_add(n)).collect();
+    let begun = now();
+    for tsns in tsns.chunks(CHUNKS) {
+        let chunks: Vec<_> = tsns.iter().map(|tsn| data(*tsn, 2, tsn.wrapping_sub(missing) as u16 - 1, b"x")).collect();
+        raw.wire.send(&chunks);
+        raw.turn_within(Duration::from_millis(1)).await;
+    }
+    answer(&mut stream).await;
+    let waited = now() - begun;
+    assert!(!raw.ended, "the chunks are lost, and the connection stands");
+    println!("an honest peer waited {waited:?}");
+    assert!(waited < ANSWERED, "an honest peer waited {waited:?}");
+}

@@ -1,0 +1,191 @@
+//! SCTP below the dialer's association: whole packets of one's own in the same DTLS.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use str0m::{
+    config::{DtlsCert, DtlsVersion},
+    crypto::{
+        CryptoError,
+        dtls::{DtlsImplError, DtlsInstance, DtlsOutput, DtlsProvider, ProtocolVersion},
+    },
+};
+
+const INIT: u8 = 1;
+const DATA: u8 = 0;
+
+#[derive(Debug, Default)]
+struct State {
+    /// Ports and the other side's tag, as the association's own packets have them.
+    header: [u8; 8],
+    /// The numbers of the first and the next chunk of DATA.
+    first: u32,
+    next: u32,
+    /// Whether what the association says is lost from now on.
+    alone: bool,
+    waiting: Vec<Vec<u8>>,
+}
+
+/// What is said below the association.
+#[derive(Debug, Clone, Default)]
+pub struct Wire(Arc<Mutex<State>>);
+
+impl Wire {
+    /// The number of the first chunk of DATA, and of the first request to reset streams.
+    pub fn first(&self) -> u32 {
+        self.0.lock().expect("nobody panicked with it").first
+    }
+
+    /// From now on only what is said here is sent: the number that the association's next chunk of DATA would have.
+    pub fn take_over(&self) -> u32 {
+        let mut state = self.0.lock().expect("nobody panicked with it");
+        state.alone = true;
+        state.next
+    }
+
+    /// Sends these chunks in a packet, once the connection is polled.
+    pub fn send(&self, chunks: &[Vec<u8>]) {
+        let mut state = self.0.lock().expect("nobody panicked with it");
+        let packet = packet(state.header, chunks);
+        state.waiting.push(packet);
+    }
+
+    /// The association's packet; returns whether it is sent.
+    fn saw(&self, packet: &[u8]) -> bool {
+        let mut state = self.0.lock().expect("nobody panicked with it");
+        if state.alone {
+            return false;
+        }
+        state.header = *packet.first_chunk().expect("a header");
+        let mut rest = &packet[12..];
+        while let Some(&[kind, _, high, low]) = rest.first_chunk() {
+            let number = |at: usize| u32::from_be_bytes(rest[at..at + 4].try_into().expect("four bytes"));
+            match kind {
+                INIT => (state.first, state.next) = (number(16), number(16)),
+                DATA => state.next = number(4).wrapping_add(1),
+                _ => {}
+            }
+            let length = usize::from(u16::from_be_bytes([high, low])).next_multiple_of(4);
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        true
+    }
+}
+
+fn packet(header: [u8; 8], chunks: &[Vec<u8>]) -> Vec<u8> {
+    let mut packet = [&header[..], &[0; 4], &chunks.concat()].concat();
+    let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(&packet);
+    packet[8..12].copy_from_slice(&checksum.to_le_bytes());
+    packet
+}
+
+fn chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(4 + value.len()).expect("a short chunk");
+    let mut chunk = [&[kind, flags], &length.to_be_bytes()[..], value].concat();
+    chunk.resize(chunk.len().next_multiple_of(4), 0);
+    chunk
+}
+
+/// A whole message of one chunk.
+pub fn data(tsn: u32, stream: u16, number: u16, payload: &[u8]) -> Vec<u8> {
+    let fields = [&tsn.to_be_bytes()[..], &stream.to_be_bytes(), &number.to_be_bytes(), &53_u32.to_be_bytes()];
+    chunk(DATA, 3, &[&fields.concat(), payload].concat())
+}
+
+/// A request to begin a stream anew after a chunk.
+pub fn reset(request: u32, after: u32, stream: u16) -> Vec<u8> {
+    let fields = [&[0, 13, 0, 18], &request.to_be_bytes()[..], &[0; 4], &after.to_be_bytes(), &stream.to_be_bytes()];
+    chunk(130, 0, &fields.concat())
+}
+
+/// Makes DTLS that carries what the wire says besides.
+#[derive(Debug)]
+pub(super) struct Tap {
+    pub(super) wire: Wire,
+    pub(super) inner: &'static dyn DtlsProvider,
+}
+
+impl DtlsProvider for Tap {
+    fn generate_certificate(&self) -> Option<DtlsCert> {
+        self.inner.generate_certificate()
+    }
+
+    fn new_dtls(
+        &self,
+        certificate: &DtlsCert,
+        now: Instant,
+        version: DtlsVersion,
+        mtu: Option<usize>,
+    ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
+        let inner = self.inner.new_dtls(certificate, now, version, mtu)?;
+        Ok(Box::new(Tapped { wire: self.wire.clone(), inner }))
+    }
+}
+
+struct Tapped {
+    wire: Wire,
+    inner: Box<dyn DtlsInstance>,
+}
+
+impl fmt::Debug for Tapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tapped")
+    }
+}
+
+impl DtlsInstance for Tapped {
+    fn set_active(&mut self, active: bool) {
+        self.inner.set_active(active);
+    }
+
+    fn handle_packet(&mut self, packet: &[u8]) -> Result<(), DtlsImplError> {
+        self.inner.handle_packet(packet)
+    }
+
+    fn poll_output<'a>(&mut self, buffer: &'a mut [u8]) -> DtlsOutput<'a> {
+        let (waiting, alone) = {
+            let mut state = self.wire.0.lock().expect("nobody panicked with it");
+            (std::mem::take(&mut state.waiting), state.alone)
+        };
+        for packet in waiting {
+            // Fails once the other side has ended the connection.
+            let _ = self.inner.send_application_data(&packet);
+        }
+        match self.inner.poll_output(buffer) {
+            // The association would not understand what is answered.
+            DtlsOutput::ApplicationData(_) if alone => DtlsOutput::ApplicationData(&[]),
+            output => output,
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), DtlsImplError> {
+        self.inner.handle_timeout(now)
+    }
+
+    fn send_application_data(&mut self, data: &[u8]) -> Result<usize, DtlsImplError> {
+        if self.wire.saw(data) { self.inner.send_application_data(data) } else { Ok(data.len()) }
+    }
+
+    fn is_active(&self) -> bool {
+        self.inner.is_active()
+    }
+
+    fn protocol_version(&self) -> Option<ProtocolVersion> {
+        self.inner.protocol_version()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.inner.is_closing()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.inner.is_closed()
+    }
+
+    fn close(&mut self) -> Result<(), DtlsImplError> {
+        self.inner.close()
+    }
+}
