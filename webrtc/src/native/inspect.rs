@@ -11,6 +11,7 @@ use std::sync::{
 use super::{
     order::Order,
     sctp::{Chunk, Data, Reset, chunks},
+    sound::is_sound,
 };
 
 /// Streams have smaller numbers; other libp2p programs number them from 0 on, and browsers have 1,024.
@@ -80,8 +81,12 @@ impl Gate {
 #[derive(Debug)]
 pub(super) struct Inspector {
     gate: Arc<Gate>,
-    /// Of the association; a second one would be kept beside it.
+    /// The other side's tag and first number; a second association would be kept beside this one.
+    begun: Option<(u32, u32)>,
+    /// Our tag, which the other side's packets have.
     tag: Option<u32>,
+    /// Whether a chunk of DATA has come.
+    used: bool,
     order: Order,
     opened: Streams,
     strange: Streams,
@@ -92,11 +97,14 @@ pub(super) struct Inspector {
 impl Inspector {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
         let (opened, strange) = (Streams::default(), Streams::default());
-        Self { gate, tag: None, order: Order::default(), opened, strange, early_bytes: 0 }
+        Self { gate, begun: None, tag: None, used: false, order: Order::default(), opened, strange, early_bytes: 0 }
     }
 
     /// A packet of the other side.
     pub(super) fn receive(&mut self, packet: &[u8]) -> Verdict {
+        if !is_sound(packet, self.tag) {
+            return Verdict::Lose;
+        }
         // Nobody can have had the answer to a request that comes in the same packet.
         let mut resets: Vec<Reset> = Vec::new();
         let mut is_lost = |chunk: Chunk<'_>| match chunk {
@@ -108,6 +116,8 @@ impl Inspector {
                 resets.push(reset);
                 false
             }
+            // Late, or the association would begin to count anew.
+            Chunk::Begin { .. } => self.used && !self.is_other(&chunk),
             _ => false,
         };
         if chunks(packet).any(&mut is_lost) {
@@ -136,6 +146,7 @@ impl Inspector {
                     self.strange.remove(data.stream);
                 }
                 Chunk::Answer { request } => self.order.answered(request),
+                Chunk::Begin { tag, .. } => self.tag = Some(tag),
                 _ => {}
             }
         }
@@ -144,9 +155,12 @@ impl Inspector {
     fn look(&mut self, chunk: Chunk<'_>) -> Result<(), &'static str> {
         match chunk {
             Chunk::Data(data) => self.data(&data),
-            Chunk::Begin { tag, tsn } => {
+            Chunk::Begin { is_answer: true, .. } if self.gate.listens => Err("it answers what nobody has asked"),
+            Chunk::Begin { .. } if self.is_other(&chunk) => Err("it begins another association"),
+            Chunk::Begin { tag, tsn, .. } => {
+                self.begun = Some((tag, tsn));
                 self.order.begin(tsn);
-                if *self.tag.get_or_insert(tag) == tag { Ok(()) } else { Err("it begins another association") }
+                Ok(())
             }
             Chunk::Reset(reset) => {
                 reset.streams.iter().try_for_each(|stream| numbered(*stream))?;
@@ -160,8 +174,18 @@ impl Inspector {
         }
     }
 
+    /// Whether a chunk begins another association than the one that has begun.
+    fn is_other(&self, chunk: &Chunk<'_>) -> bool {
+        matches!(chunk, Chunk::Begin { tag, tsn, .. } if self.begun.is_some_and(|begun| begun != (*tag, *tsn)))
+    }
+
     fn data(&mut self, data: &Data<'_>) -> Result<(), &'static str> {
+        self.used = true;
         numbered(data.stream)?;
+        if data.payload.is_empty() {
+            // RFC 9260, 3.3.1, ends the association; what is held would not be counted.
+            return Err("it sends nothing");
+        }
         if data.stream != 0 && !self.gate.is_proven() && !self.gate.is_said() {
             return Err("it uses a stream before the handshake");
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::native::sctp::tests::{answer, chunk, init, packet, piece, reset};
+use crate::native::sctp::tests::{TAG, answer, chunk, init, init_ack, packet, piece, reset, tagged};
 
 const BINARY: u32 = 53;
 const DCEP: u32 = 50;
@@ -12,6 +12,7 @@ fn inspector(proven: bool) -> (Inspector, Arc<Gate>) {
     }
     let mut inspector = Inspector::new(gate.clone());
     assert_eq!(inspector.receive(&packet(&[init(7, 1)])), Verdict::Pass);
+    inspector.send(&tagged(7, &[init_ack(TAG, 1)]));
     (inspector, gate)
 }
 
@@ -30,7 +31,10 @@ fn large_stream_numbers_end_it_wherever_they_are() {
     assert_eq!(inspector.receive(&open(1, MAX_STREAM_IDS - 1)), Verdict::Pass);
     let i_data = chunk(64, 3, &[[0; 4].as_slice(), &large, &[0; 10]].concat());
     let incoming = chunk(130, 0, &[[0, 14, 0, 10, 0, 0, 0, 0].as_slice(), &large].concat());
-    let chunks = [piece(2, MAX_STREAM_IDS, 0, 3, BINARY, b"x"), reset(1, 0, &[3, u16::MAX]), i_data, incoming];
+    for unknown in [i_data, incoming] {
+        assert_eq!(inspector.receive(&packet(&[unknown])), Verdict::Lose, "the association does not know it");
+    }
+    let chunks = [piece(2, MAX_STREAM_IDS, 0, 3, BINARY, b"x"), reset(1, 0, &[3, u16::MAX])];
     for hostile in chunks {
         let verdict = inspector.receive(&packet(std::slice::from_ref(&hostile)));
         assert!(matches!(verdict, Verdict::End(_)), "{hostile:x?}: {verdict:?}");
@@ -126,4 +130,79 @@ fn neither_labels_nor_associations_pile_up() {
     let (mut second, _) = inspector(true);
     assert_eq!(second.receive(&packet(&[init(7, 1)])), Verdict::Pass, "the same again");
     assert!(matches!(second.receive(&packet(&[init(8, 1)])), Verdict::End(_)));
+}
+
+#[test]
+fn what_the_association_does_not_take_counts_for_nothing() {
+    let (mut inspector, _) = inspector(true);
+    let first = || piece(1, 2, 0, 3, BINARY, b"x");
+    let mut damaged = packet(&[first()]);
+    *damaged.last_mut().unwrap() ^= 1;
+    let mut portless = packet(&[first()]);
+    portless[..2].fill(0);
+    let mut long_sack = vec![0; 12];
+    long_sack.extend(piece(1, 2, 0, 2, BINARY, b"hidden"));
+    let unsound = [
+        damaged,
+        portless,
+        tagged(TAG + 1, &[first()]),
+        tagged(0, &[first()]),
+        packet(&[first(), chunk(200, 0, b"nobody knows it")]),
+        packet(&[first(), chunk(5, 0, &[0, 1, 0, 4])]),
+        packet(&[chunk(3, 0, &long_sack), first()]),
+        packet(&[chunk(11, 0, b"more"), first()]),
+        packet(&[chunk(130, 0, &[&[0, 16, 0, 20], &[0; 16][..]].concat()), first()]),
+        [packet(&[first()]), vec![0, 3, 0, 9]].concat(),
+        packet(&[first(), vec![0; 3]]),
+        packet(&[first(), init(7, 1)]),
+    ];
+    for packet in unsound {
+        assert_eq!(inspector.receive(&packet), Verdict::Lose, "{packet:x?}");
+        assert!(inspector.order.begun_anew().is_empty() && !inspector.used, "{packet:x?}");
+    }
+    assert_eq!(inspector.receive(&packet(&[first()])), Verdict::Pass);
+}
+
+#[test]
+fn what_honest_peers_send_is_sound() {
+    let (mut inspector, _) = inspector(true);
+    let honest = [
+        vec![chunk(10, 0, &[7; 33]), piece(1, 0, 0, 3, BINARY, b"with the cookie")],
+        vec![chunk(11, 0, &[]), chunk(3, 0, &[0; 12]), piece(2, 0, 1, 3, BINARY, b"xyz")],
+        vec![chunk(3, 0, &[&[0; 8][..], &[0, 1, 0, 1], &[0; 8]].concat())],
+        vec![chunk(4, 0, &[0, 1, 0, 9, 1, 2, 3, 4, 5])],
+        vec![answer(1, 1), reset(1, 2, &[3, 5, 7])],
+        vec![chunk(130, 0, &[answer(1, 1)[4..].to_vec(), reset(2, 2, &[9])[4..].to_vec()].concat())],
+        vec![chunk(7, 0, &[0; 4])],
+        vec![chunk(9, 0, &[0, 1, 0, 8, 0, 1, 0, 2])],
+        vec![chunk(6, 0, &[0, 12, 0, 9, b'c', b'l', b'o', b's', b'e'])],
+        vec![chunk(8, 0, &[])],
+        vec![chunk(14, 0, &[])],
+    ];
+    for chunks in honest {
+        assert_eq!(inspector.receive(&packet(&chunks)), Verdict::Pass, "{chunks:x?}");
+    }
+}
+
+#[test]
+fn an_association_begins_once() {
+    let (mut inspector, _) = inspector(true);
+    assert!(matches!(inspector.receive(&packet(&[init(7, 2)])), Verdict::End(_)), "with another number");
+    let (mut inspector, _) = self::inspector(true);
+    assert!(matches!(inspector.receive(&packet(&[init_ack(7, 1)])), Verdict::End(_)), "a listener asks nobody");
+    let (mut inspector, _) = self::inspector(true);
+    assert_eq!(inspector.receive(&whole(1, 2, 0, b"x")), Verdict::Pass);
+    assert_eq!(inspector.receive(&packet(&[init(7, 1)])), Verdict::Lose, "it would count anew");
+    assert!(matches!(inspector.receive(&packet(&[init(7, 2)])), Verdict::End(_)));
+    let mut dialer = Inspector::new(Gate::new(false, 64 * 1024));
+    dialer.send(&packet(&[init(TAG, 5)]));
+    assert_eq!(dialer.receive(&packet(&[init(7, 1)])), Verdict::Pass, "both sides may ask");
+    assert_eq!(dialer.receive(&packet(&[init_ack(7, 1)])), Verdict::Pass);
+    assert!(matches!(dialer.receive(&packet(&[init_ack(7, 9)])), Verdict::End(_)));
+}
+
+#[test]
+fn empty_chunks_end_it() {
+    let (mut inspector, _) = inspector(true);
+    assert!(matches!(inspector.receive(&whole(1, 2, 0, b"")), Verdict::End(_)));
 }

@@ -40,6 +40,7 @@ mod routes;
 mod sctp;
 mod shared;
 mod socket;
+mod sound;
 mod stun;
 mod transport;
 mod window;

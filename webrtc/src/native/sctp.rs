@@ -1,22 +1,22 @@
 //! The little that is read of SCTP packets (RFC 9260) where DTLS hands them on, before the association has them.
 
 /// Bytes before the first chunk.
-const COMMON_HEADER_BYTES: usize = 12;
-const CHUNK_HEADER_BYTES: usize = 4;
+pub(super) const COMMON_HEADER_BYTES: usize = 12;
+pub(super) const CHUNK_HEADER_BYTES: usize = 4;
 
 const DATA: u8 = 0;
-const INIT: u8 = 1;
-const INIT_ACK: u8 = 2;
+pub(super) const INIT: u8 = 1;
+pub(super) const INIT_ACK: u8 = 2;
 const I_DATA: u8 = 64;
-const RE_CONFIG: u8 = 130;
+pub(super) const RE_CONFIG: u8 = 130;
 const FORWARD_TSN: u8 = 192;
 const I_FORWARD_TSN: u8 = 194;
 
 /// Parameters of RE-CONFIG (RFC 6525) that name streams, and how many bytes come before the first of them.
-const OUTGOING_RESET: (u16, usize) = (13, 16);
+pub(super) const OUTGOING_RESET: (u16, usize) = (13, 16);
 const INCOMING_RESET: (u16, usize) = (14, 8);
 /// The parameter of RE-CONFIG that answers a request, and its results that end the request: nothing to do, performed.
-const RESET_ANSWER: u16 = 16;
+pub(super) const RESET_ANSWER: u16 = 16;
 const DONE: [u32; 2] = [0, 1];
 
 /// Payload protocol: a message that opens a channel, or answers one that does (RFC 8832).
@@ -29,6 +29,7 @@ pub(super) enum Chunk<'a> {
     Data(Data<'a>),
     /// An association begins, or the answer to that.
     Begin {
+        is_answer: bool,
         tag: u32,
         tsn: u32,
     },
@@ -108,7 +109,7 @@ pub(super) fn chunks(packet: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
 fn read(kind: u8, flags: u8, value: &[u8]) -> (Option<Chunk<'_>>, Vec<Chunk<'_>>) {
     let one = match kind {
         DATA => data(flags, value).map(Chunk::Data),
-        INIT | INIT_ACK => begin(value),
+        INIT | INIT_ACK => begin(kind == INIT_ACK, value),
         I_DATA => u16_at(value, 4).map(Chunk::Named),
         FORWARD_TSN | I_FORWARD_TSN => Some(Chunk::Skip),
         _ => None,
@@ -128,8 +129,8 @@ fn data(flags: u8, value: &[u8]) -> Option<Data<'_>> {
     })
 }
 
-fn begin(value: &[u8]) -> Option<Chunk<'_>> {
-    Some(Chunk::Begin { tag: u32_at(value, 0)?, tsn: u32_at(value, 12)? })
+fn begin(is_answer: bool, value: &[u8]) -> Option<Chunk<'_>> {
+    Some(Chunk::Begin { is_answer, tag: u32_at(value, 0)?, tsn: u32_at(value, 12)? })
 }
 
 /// What each parameter of a RE-CONFIG says of streams.
@@ -156,11 +157,11 @@ fn parameters(mut rest: &[u8]) -> impl Iterator<Item = Vec<Chunk<'_>>> {
     })
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk().copied().map(u16::from_be_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_be_bytes)
 }
 
@@ -169,9 +170,22 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::native::sound::is_sound;
+
+    /// The receiver's tag in tests.
+    pub(in super::super) const TAG: u32 = 0x0a0b_0c0d;
 
     pub(in super::super) fn packet(chunks: &[Vec<u8>]) -> Vec<u8> {
-        [vec![0; COMMON_HEADER_BYTES], chunks.concat()].concat()
+        let begins = chunks.first().is_some_and(|chunk| chunk.first() == Some(&INIT));
+        tagged(if begins { 0 } else { TAG }, chunks)
+    }
+
+    pub(in super::super) fn tagged(tag: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
+        let header = [&[0x13, 0x88, 0x13, 0x88], &tag.to_be_bytes()[..], &[0; 4]].concat();
+        let mut packet = [header, chunks.concat()].concat();
+        let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(&packet);
+        packet[8..12].copy_from_slice(&checksum.to_le_bytes());
+        packet
     }
 
     pub(in super::super) fn chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
@@ -197,6 +211,11 @@ pub(super) mod tests {
         chunk(INIT, 0, &[tag.to_be_bytes(), [0; 4], [0; 4], tsn.to_be_bytes()].concat())
     }
 
+    pub(in super::super) fn init_ack(tag: u32, tsn: u32) -> Vec<u8> {
+        let cookie = [0, 7, 0, 8, 1, 2, 3, 4];
+        chunk(INIT_ACK, 0, &[&[tag, 0, 0, tsn].map(u32::to_be_bytes).concat()[..], &cookie].concat())
+    }
+
     pub(in super::super) fn reset(request: u32, after: u32, streams: &[u16]) -> Vec<u8> {
         let streams: Vec<u8> = streams.iter().flat_map(|id| id.to_be_bytes()).collect();
         let length = u16::try_from(16 + streams.len()).unwrap();
@@ -217,7 +236,7 @@ pub(super) mod tests {
         let bytes = packet(&[init(7, 8), piece(9, 10, 11, 3, DCEP, &[DCEP_OPEN]), reset(12, 13, &[14, 15])]);
         let read: Vec<_> = chunks(&bytes).collect();
         let [begin, Chunk::Data(data), Chunk::Reset(reset)] = &read[..] else { panic!("{read:?}") };
-        assert_eq!(*begin, Chunk::Begin { tag: 7, tsn: 8 });
+        assert_eq!(*begin, Chunk::Begin { is_answer: false, tag: 7, tsn: 8 });
         assert_eq!((data.tsn, data.stream, data.number, data.begins, data.ends), (9, 10, Some(11), true, true));
         assert!(data.opens());
         assert_eq!(*reset, Reset { request: 12, after: 13, streams: vec![14, 15] });
@@ -227,9 +246,10 @@ pub(super) mod tests {
         #[test]
         fn any_bytes_can_be_read(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             prop_assert!(chunks(&bytes).count() <= bytes.len());
-            for kind in [DATA, INIT, RE_CONFIG, I_DATA, FORWARD_TSN] {
+            for kind in 0..=u8::MAX {
                 let packet = packet(&[chunk(kind, 0, &bytes)]);
                 prop_assert!(chunks(&packet).count() <= bytes.len().max(1));
+                is_sound(&packet, Some(TAG));
             }
         }
     }

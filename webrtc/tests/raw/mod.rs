@@ -30,6 +30,7 @@ use tincan_webrtc::{
 };
 use tokio::{net::UdpSocket, sync::oneshot, time::timeout};
 use wire::Tap;
+#[allow(unused_imports, reason = "each test file uses its part")]
 pub use wire::{Wire, data, reset};
 
 /// Whatever is awaited here comes in milliseconds.
