@@ -77,9 +77,14 @@ impl Wire {
 
 fn packet(header: [u8; 8], chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut packet = [&header[..], &[0; 4], &chunks.concat()].concat();
-    let checksum = crc::Crc::<u32>::new(&crc::CRC_32_ISCSI).checksum(&packet);
+    let checksum = crc32c(&packet);
     packet[8..12].copy_from_slice(&checksum.to_le_bytes());
     packet
+}
+
+fn crc32c(bytes: &[u8]) -> u32 {
+    let shift = |sum: u32, _| (sum >> 1) ^ if sum & 1 == 1 { 0x82f6_3b78 } else { 0 };
+    !bytes.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), shift))
 }
 
 fn chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
