@@ -194,9 +194,9 @@ impl Core {
         }
     }
 
-    /// Whether the other side's chunks have a gap.
-    pub(super) fn has_gap(&self) -> bool {
-        self.gate.has_gap()
+    /// How many runs of the other side's chunks lie behind a gap.
+    pub(super) fn runs(&self) -> usize {
+        self.gate.runs()
     }
 
     /// Time has passed, or a stream wants to send.

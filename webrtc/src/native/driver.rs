@@ -131,12 +131,13 @@ impl Driver {
     ) -> (Instant, bool) {
         let mut core = self.shared.lock();
         let at_once = if self.connected.is_some() { 1 } else { MAX_BETWEEN_POLLS };
-        let (mut unpolled, mut unacknowledged) = (0, 0);
+        let (mut unpolled, mut unacknowledged, mut singles) = (0, 0, 0);
         for packet in received {
-            let is_due = unpolled == at_once || unacknowledged >= pace.at_once(core.has_gap());
+            let is_due = unpolled == at_once || unacknowledged >= pace.at_once(core.runs(), singles);
             // What came before the end of DTLS may have to be answered before it.
             if is_due || (unpolled > 0 && is_alert(&packet.bytes)) {
                 core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+                singles += usize::from(unacknowledged == 1);
                 (unpolled, unacknowledged) = (0, 0);
             }
             core.receive(packet.from, packet.to, &packet.bytes, now);

@@ -5,7 +5,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicU32, Ordering},
+    atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
 };
 
 use super::{
@@ -41,14 +41,14 @@ pub(super) struct Gate {
     /// Messages sent on the handshake's channel.
     said: AtomicU32,
     proven: AtomicBool,
-    gap: AtomicBool,
+    runs: AtomicUsize,
 }
 
 impl Gate {
     /// For a connection that may cost so many bytes until then.
     pub(super) fn new(listens: bool, unproven_bytes: usize) -> Arc<Self> {
-        let (said, proven, gap) = (AtomicU32::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { listens, unproven_bytes, said, proven, gap })
+        let (said, proven, runs) = (AtomicU32::new(0), AtomicBool::new(false), AtomicUsize::new(0));
+        Arc::new(Self { listens, unproven_bytes, said, proven, runs })
     }
 
     /// A message was sent on the handshake's channel.
@@ -65,9 +65,9 @@ impl Gate {
         self.proven.load(Ordering::Relaxed)
     }
 
-    /// Whether a chunk of the other side is missing, and later ones have come.
-    pub(super) fn has_gap(&self) -> bool {
-        self.gap.load(Ordering::Relaxed)
+    /// How many runs of later chunks have come while one is missing.
+    pub(super) fn runs(&self) -> usize {
+        self.runs.load(Ordering::Relaxed)
     }
 
     /// Whether our part of Noise is said, two messages of the listener and one of the dialer: the other side may be through
@@ -120,7 +120,8 @@ impl Inspector {
             Chunk::Begin { .. } => self.used && !self.is_other(&chunk),
             _ => false,
         };
-        if chunks(packet).any(&mut is_lost) {
+        let tsns = chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data.tsn) } else { None });
+        if chunks(packet).any(&mut is_lost) || self.order.is_ragged(tsns) {
             return Verdict::Lose;
         }
         if !self.gate.is_proven() {
@@ -202,7 +203,7 @@ impl Inspector {
             }
         }
         self.order.came(data).map_err(|_| "it sends in disorder")?;
-        self.gate.gap.store(self.order.has_gap(), Ordering::Relaxed);
+        self.gate.runs.store(self.order.runs(), Ordering::Relaxed);
         self.close();
         Ok(())
     }

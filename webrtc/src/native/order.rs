@@ -11,6 +11,9 @@ use super::sctp::{Data, Reset, follows};
 
 /// Chunks behind a gap; further ones are lost, as on their way.
 const MAX_AHEAD: u32 = 2048;
+/// Runs behind a gap of chunks without one missing between them. Each SACK tells of all, in four bytes each, and str0m takes
+/// no packet of more than 2,000 bytes.
+const MAX_RUNS: usize = 256;
 /// Pieces of a message that has not ended.
 const MAX_PIECES: usize = 1024;
 
@@ -34,6 +37,8 @@ pub(super) struct Order {
     last: Option<u32>,
     /// Those behind a gap, by their distance from the first of all.
     ahead: BTreeMap<u64, Piece>,
+    /// The runs of these.
+    runs: usize,
     /// That distance of `last`.
     count: u64,
     /// The stream of a message that has not ended, and its pieces.
@@ -64,9 +69,9 @@ impl Order {
         (distance != 0 && distance <= u32::MAX / 2).then_some(distance)
     }
 
-    /// Whether one is missing, and later ones have come.
-    pub(super) fn has_gap(&self) -> bool {
-        !self.ahead.is_empty()
+    /// How many runs of later ones have come while one is missing.
+    pub(super) fn runs(&self) -> usize {
+        self.runs
     }
 
     /// Whether a chunk lies too far behind a gap.
@@ -74,13 +79,35 @@ impl Order {
         self.distance(tsn).is_some_and(|distance| distance > MAX_AHEAD)
     }
 
+    /// Whether the chunks of a packet would make too many runs. Each may go on with the one before it in the packet.
+    pub(super) fn is_ragged(&self, packet: impl Iterator<Item = u32>) -> bool {
+        let (mut runs, mut before) = (self.runs, None);
+        for at in packet.filter_map(|tsn| Some(self.count + u64::from(self.distance(tsn)?))) {
+            let goes_on = at == self.count + 1 || before == Some(at - 1) || self.ahead.contains_key(&(at - 1));
+            if !goes_on && !self.ahead.contains_key(&at) {
+                runs += 1;
+                if runs > MAX_RUNS {
+                    return true;
+                }
+            }
+            before = Some(at);
+        }
+        false
+    }
+
     /// A chunk has come, for the first time or again.
     pub(super) fn came(&mut self, data: &Data<'_>) -> Result<(), Disorder> {
         let Some(distance) = self.distance(data.tsn) else { return Ok(()) };
         let Data { stream, number, begins, ends, .. } = *data;
-        self.ahead.entry(self.count + u64::from(distance)).or_insert(Piece { stream, number, begins, ends });
+        let at = self.count + u64::from(distance);
+        if !self.ahead.contains_key(&at) {
+            self.ahead.insert(at, Piece { stream, number, begins, ends });
+            let joined = [at - 1, at + 1].iter().filter(|near| self.ahead.contains_key(near)).count();
+            self.runs = self.runs + 1 - joined;
+        }
         while let Some(piece) = self.ahead.remove(&(self.count + 1)) {
             self.count += 1;
+            self.runs -= usize::from(!self.ahead.contains_key(&(self.count + 1)));
             self.last = self.last.map(|last| last.wrapping_add(1));
             self.follow(piece)?;
             self.try_reset();
@@ -254,6 +281,24 @@ mod tests {
         assert!(early(&order, 2, 2), "the second request names all streams");
         order.answered(tsn(1));
         assert!(!early(&order, 2, 2) && !early(&order, 2, 4));
+    }
+
+    #[test]
+    fn runs_behind_a_gap_are_few() {
+        let mut order = order();
+        let max = MAX_RUNS as u32;
+        for n in 1..=max {
+            assert!(!order.is_ragged([tsn(2 * n)].into_iter()));
+            order.came(&whole(tsn(2 * n), 0, 2 * n as u16)).unwrap();
+        }
+        assert_eq!(order.runs, MAX_RUNS);
+        assert!(order.is_ragged([tsn(2 * max + 2)].into_iter()));
+        assert!(!order.is_ragged((0..=2 * max + 9).map(tsn)), "what was missing, and more that goes on from there");
+        assert!(!order.is_ragged([tsn(0), tsn(1), tsn(2 * max + 1)].into_iter()));
+        for n in (0..2 * max).filter(|n| *n == 0 || n % 2 == 1) {
+            order.came(&whole(tsn(n), 0, n as u16)).unwrap();
+        }
+        assert_eq!(order.runs, 0);
     }
 
     #[test]

@@ -9,6 +9,11 @@ const ACKNOWLEDGED: usize = 2;
 const FAST_ACKNOWLEDGED: usize = 16;
 /// A sender is fast from so many bytes in one [`PERIOD`] on: 16 MiB/s.
 const FAST_BYTES: usize = 320 * 1024;
+/// Runs of chunks behind a gap up to which an acknowledgement is short.
+const FEW_RUNS: usize = 16;
+/// Polls of one batch of datagrams that each acknowledge a single one by a long acknowledgement. A sender takes a chunk for
+/// lost when three acknowledgements miss it.
+const MAX_SINGLE: usize = 4;
 /// What was received is counted for so long.
 const PERIOD: Duration = Duration::from_millis(20);
 
@@ -33,12 +38,15 @@ impl Pace {
         self.bytes += bytes;
     }
 
-    /// Datagrams until the next poll. While a chunk is missing each one is acknowledged at once.
-    pub(super) fn at_once(&self, has_gap: bool) -> usize {
-        match (has_gap, self.is_fast) {
-            (true, _) => 1,
-            (false, false) => ACKNOWLEDGED,
-            (false, true) => FAST_ACKNOWLEDGED,
+    /// Datagrams until the next poll, after so many of this batch that acknowledged a single one. While a chunk is missing
+    /// each is acknowledged at once, unless so many runs of later ones have come that acknowledgements are long.
+    pub(super) fn at_once(&self, runs: usize, singles: usize) -> usize {
+        match (runs, self.is_fast) {
+            (0, false) => ACKNOWLEDGED,
+            (0, true) => FAST_ACKNOWLEDGED,
+            (1..=FEW_RUNS, _) => 1,
+            _ if singles < MAX_SINGLE => 1,
+            _ => FAST_ACKNOWLEDGED,
         }
     }
 }
@@ -55,7 +63,7 @@ mod tests {
     #[test]
     fn a_fast_sender_is_acknowledged_less_often_until_it_is_slow_or_a_chunk_is_missing() {
         let (mut pace, mut now) = (Pace::default(), start());
-        assert_eq!((pace.at_once(false), pace.at_once(true)), (2, 1));
+        assert_eq!((pace.at_once(0, 0), pace.at_once(1, 0)), (2, 1));
         let mut receive = |pace: &mut Pace, bytes: usize| {
             pace.received(bytes, now);
             now += PERIOD / 20;
@@ -63,11 +71,23 @@ mod tests {
         for _ in 0..40 {
             receive(&mut pace, FAST_BYTES / 20);
         }
-        assert_eq!((pace.at_once(false), pace.at_once(true)), (16, 1));
+        assert_eq!((pace.at_once(0, 0), pace.at_once(1, 0)), (16, 1));
         for _ in 0..40 {
             receive(&mut pace, FAST_BYTES / 40);
         }
-        assert_eq!(pace.at_once(false), 2);
+        assert_eq!(pace.at_once(0, 0), 2);
+    }
+
+    #[test]
+    fn among_many_gaps_few_datagrams_of_a_batch_are_acknowledged_one_by_one() {
+        let pace = Pace::default();
+        let (mut singles, mut polls, mut rest) = (0, 0, 64);
+        while rest > 0 {
+            let next = pace.at_once(FEW_RUNS + 1, singles);
+            singles += usize::from(next == 1);
+            (polls, rest) = (polls + 1, rest - next.min(rest));
+        }
+        assert_eq!(polls, MAX_SINGLE + 4);
     }
 
     #[test]
@@ -75,9 +95,9 @@ mod tests {
         let (mut pace, now) = (Pace::default(), start());
         pace.received(FAST_BYTES, now);
         pace.received(1, now + PERIOD);
-        assert_eq!(pace.at_once(false), 16);
+        assert_eq!(pace.at_once(0, 0), 16);
         pace.received(FAST_BYTES, now + PERIOD + PERIOD / 2);
         pace.received(1, now + 9 * PERIOD);
-        assert_eq!(pace.at_once(false), 2);
+        assert_eq!(pace.at_once(0, 0), 2);
     }
 }
