@@ -183,3 +183,25 @@ async fn who_opens_stream_after_stream_is_served_a_few_a_second() {
     watcher.told(&[]).await;
     assert!(began.elapsed() >= Duration::from_secs(2), "the last is served after {:?}", began.elapsed());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_of_very_many_empty_names_is_not_kept() {
+    /// 64 KiB of names, which take 0.8 MB once they are decoded.
+    const NAMES: usize = 32_760;
+    /// Enough to exceed `MAX_GROWTH_KIB` by half, were they kept.
+    const KEYS: usize = 120;
+    let (hub, address) = hub();
+    let mut watchers = Vec::new();
+    for _ in 0..KEYS {
+        watchers.push(Watcher::open(&address).await);
+    }
+    let before = Memory::of(&hub);
+    let many = watch((0..NAMES).map(|_| String::new()));
+    for watcher in &mut watchers {
+        watcher.say(&many).await;
+        watcher.told(&[b"too_many_rooms"]).await;
+    }
+    let growth = Memory::of(&hub).now.saturating_sub(before.now);
+    println!("{growth} KiB more");
+    assert!(growth <= MAX_GROWTH_KIB / 2, "the hub holds {growth} KiB more");
+}

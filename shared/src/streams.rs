@@ -1,8 +1,12 @@
 //! The bytes of our own protocols: tasks that read and write streams and speak with the actor by messages.
 
-use std::{io, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    io,
+    time::Duration,
+};
 
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
+use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, OpenStreamError};
 use n0_future::{
@@ -13,6 +17,7 @@ use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    framing::{read, write},
     hub::wire::{self as hub, FromHub, Watch},
     pace::{Pace, Turns},
     room::sync::{self, Answer, Question},
@@ -209,13 +214,14 @@ async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::
         return;
     }
     let (mut reader, mut writer) = stream.split();
-    let (mut pace, mut latest) = (Pace::new(WATCHES_AT_ONCE, WATCHES_PAUSE), None);
+    // Of the latest watch only a hash is kept: enough to tell whether the next one is the same.
+    let (mut pace, hasher, mut latest) = (Pace::new(WATCHES_AT_ONCE, WATCHES_PAUSE), RandomState::new(), None);
     let listen = async {
         loop {
             let watch: Watch = read(&mut reader, hub::MAX_BYTES).await?;
             pace.read(1 + watch.rooms.len() / ROOMS_PER_WATCH).await;
-            if latest.as_ref() != Some(&watch) {
-                latest = Some(watch.clone());
+            let hash = hasher.hash_one(&watch);
+            if latest.replace(hash) != Some(hash) {
                 inputs.send(Input::Watch { peer, serial, watch }).await.map_err(io::Error::other)?;
             }
         }
@@ -257,24 +263,4 @@ async fn until_either_ends(
         ended = listen => ended,
         ended = speak => ended,
     }
-}
-
-/// One message: its length as an unsigned varint, then its bytes.
-async fn write<M: Message>(writer: &mut (impl AsyncWrite + Unpin), message: &M) -> io::Result<()> {
-    writer.write_all(&message.encode_length_delimited_to_vec()).await?;
-    writer.flush().await
-}
-
-pub(crate) async fn read<M: Message + Default>(reader: &mut (impl AsyncRead + Unpin), max: usize) -> io::Result<M> {
-    let length = unsigned_varint::aio::read_u32(&mut *reader).await.map_err(io::Error::other)? as usize;
-    if length > max {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes announced, {max} allowed")));
-    }
-    // Grows with what arrives, not with what is announced.
-    let mut bytes = Vec::new();
-    reader.take(length as u64).read_to_end(&mut bytes).await?;
-    if bytes.len() < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    M::decode(bytes.as_slice()).map_err(io::Error::other)
 }

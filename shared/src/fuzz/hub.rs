@@ -6,12 +6,12 @@ use prost::Message;
 use super::{ROOM, TIME_MS, joined, peer, pieces};
 use crate::{
     config::MAX_LISTED_MEMBERS,
+    framing::read,
     hub::{
         desk::Desk,
         members::Members,
         wire::{FromHub, Hello, MAX_BYTES, Reason, Report, Watch},
     },
-    streams::read,
 };
 
 /// Whatever is said, a hub reports only to who asked, and within its bounds; a peer lists no more than it may.
