@@ -17,7 +17,7 @@ use hostile::{
     peer::Peer,
 };
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
-use support::Hub;
+use support::{Hub, PATIENCE, http::counter};
 
 /// Rooms that a hub carries, and for one peer; rooms that one may watch; hubs that it asks; members of each room there.
 const CARRIED: usize = 512;
@@ -45,6 +45,18 @@ async fn fill(address: &Multiaddr, keys: usize) -> Vec<(Peer, hostile::peer::Hal
         members.push(member(address, rooms).await);
     }
     members
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_before_it_listens_is_told_when_it_does() {
+    let (hub, address) = hub();
+    let (peer, _stream) = member(&address, (0..=CARRIED_PER_PEER).map(room)).await;
+    let began = Instant::now();
+    while counter(&hub.http, "rooms_refused") == 0 {
+        assert!(began.elapsed() < PATIENCE, "not refused");
+    }
+    let mut watcher = Watcher::of(peer).await;
+    watcher.told(&[b"too_many_rooms", b"carries 32 rooms for one peer"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

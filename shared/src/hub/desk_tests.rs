@@ -180,6 +180,16 @@ fn everybody_may_ask_about_a_few_rooms_when_others_ask_about_all() {
     let modest = PeerId::random();
     desk.open(modest);
     assert!(desk.watch(modest, watch(["lobby"])));
+    // Who was cut asks anew once there is room for its wish.
+    let (mut members, cut) = (Members::default(), desk.cut.first().and_then(|number| desk.watchers.get(number)));
+    let cut = cut.expect("one was").peer;
+    assert!(desk.update(&mut members, |_| 0).dropped.is_empty());
+    let greedy: Vec<PeerId> = desk.numbers.keys().copied().filter(|peer| *peer != cut && *peer != modest).collect();
+    for peer in &greedy[..2] {
+        desk.close(peer);
+    }
+    assert_eq!(desk.update(&mut members, |_| 0).dropped, [cut]);
+    assert!(desk.update(&mut members, |_| 0).dropped.is_empty());
     for peer in desk.numbers.keys().copied().collect::<Vec<_>>() {
         desk.close(&peer);
     }
