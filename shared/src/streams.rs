@@ -53,6 +53,8 @@ const SYNC_BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
 /// Hub streams of one peer that are taken within `WATCHER_TURN`; more wait.
 const WATCHERS_PER_TURN: usize = 4;
 const WATCHER_TURN: Duration = Duration::from_secs(1);
+/// So many wait, for at most two such turns; further ones are reset, the peer asks anew.
+const MAX_WAITING_WATCHERS: usize = 8;
 /// Waits before a sync that failed is tried again.
 const SYNC_RETRIES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -118,14 +120,20 @@ impl Streams {
         });
         if is_hub {
             let mut turns = Turns::new(WATCHERS_PER_TURN);
+            // Places of those in turn and of those that wait.
+            let mut line = Turns::new(WATCHERS_PER_TURN + MAX_WAITING_WATCHERS);
             streams.accept(hub::PROTOCOL, move |peer, stream, serial, inputs| {
+                let Ok(place) = line.of(peer).try_acquire_owned() else {
+                    tracing::debug!(%peer, "a hub stream is reset: too many wait");
+                    return;
+                };
                 let turns = turns.of(peer);
                 spawn(async move {
                     // Fails never: turns are not closed.
                     let Ok(turn) = turns.acquire().await else { return };
                     let keep_turn = async move {
                         sleep(WATCHER_TURN).await;
-                        drop(turn);
+                        drop((turn, place));
                     };
                     futures::join!(serve_watcher(peer, serial, stream, inputs), keep_turn);
                 });
