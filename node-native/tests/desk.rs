@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::AsyncWriteExt;
+use futures::{AsyncReadExt, AsyncWriteExt};
 use hostile::{
     habits::Habits,
     hub::{Watcher, false_hub, member, reason, report, watch},
@@ -17,7 +17,7 @@ use hostile::{
     peer::Peer,
 };
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
-use support::Hub;
+use support::{Hub, PATIENCE, http::counter};
 
 /// Rooms that a hub carries, and for one peer; rooms that one may watch; hubs that it asks; members of each room there.
 const CARRIED: usize = 512;
@@ -45,6 +45,18 @@ async fn fill(address: &Multiaddr, keys: usize) -> Vec<(Peer, hostile::peer::Hal
         members.push(member(address, rooms).await);
     }
     members
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_refused_before_it_listens_is_told_when_it_does() {
+    let (hub, address) = hub();
+    let (peer, _stream) = member(&address, (0..=CARRIED_PER_PEER).map(room)).await;
+    let began = Instant::now();
+    while counter(&hub.http, "rooms_refused") == 0 {
+        assert!(began.elapsed() < PATIENCE, "not refused");
+    }
+    let mut watcher = Watcher::of(peer).await;
+    watcher.told(&[b"too_many_rooms", b"carries 32 rooms for one peer"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,4 +194,55 @@ async fn who_opens_stream_after_stream_is_served_a_few_a_second() {
     // A hub's first word.
     watcher.told(&[]).await;
     assert!(began.elapsed() >= Duration::from_secs(2), "the last is served after {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_many_streams_at_once_has_few_that_wait() {
+    /// Many more than are served while they are opened.
+    const STREAMS: usize = 60;
+    /// Streams in turn or waiting, and those served in a second.
+    const IN_LINE: usize = 12;
+    const A_SECOND: usize = 4;
+    let (_hub, address) = hub();
+    let peer = Peer::stranger(&address, Habits::modest).await.expect("connected");
+    let began = Instant::now();
+    let mut streams = Vec::new();
+    for _ in 0..STREAMS {
+        streams.push(peer.open(HUB).await);
+        // The hub has read so far.
+        peer.heard().await.expect("an answer");
+    }
+    let opened = began.elapsed();
+    // A hub greets on each stream that it serves, and resets the others at once.
+    let greeted = streams.into_iter().map(|stream| async {
+        let Ok(mut stream) = stream else { return false };
+        stream.read_exact(&mut [0]).await.is_ok()
+    });
+    let greeted = futures::future::join_all(greeted).await.into_iter().filter(|greeted| *greeted).count();
+    let most = IN_LINE + A_SECOND * (opened.as_secs() as usize + 1);
+    assert!((A_SECOND..=most).contains(&greeted), "{greeted} of {STREAMS} are served, opened in {opened:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_of_very_many_empty_names_is_not_kept() {
+    /// 64 KiB of names, which take 0.8 MB once they are decoded.
+    const NAMES: usize = 32_760;
+    /// Enough to exceed `MAX_GROWTH_KIB` by half, were they kept.
+    const KEYS: usize = 120;
+    let (hub, address) = hub();
+    let mut watchers = Vec::new();
+    for _ in 0..KEYS {
+        watchers.push(Watcher::open(&address).await);
+    }
+    let before = Memory::of(&hub);
+    let many = watch((0..NAMES).map(|_| String::new()));
+    for watcher in &mut watchers {
+        watcher.say(&many).await;
+    }
+    for watcher in &mut watchers {
+        watcher.told(&[b"too_many_rooms"]).await;
+    }
+    let growth = Memory::of(&hub).now.saturating_sub(before.now);
+    println!("{growth} KiB more");
+    assert!(growth <= MAX_GROWTH_KIB / 2, "the hub holds {growth} KiB more");
 }

@@ -11,7 +11,7 @@
 //! | `node`, `command` | the handle and what it asks |
 //! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
 //! | `behaviour`, `gossip` | the composition of protocols; what gossipsub remembers of strangers |
-//! | `streams`, `pace` | the bytes of our own protocols; how fast they are read |
+//! | `streams`, `framing`, `pace` | the streams of our own protocols; their messages; how fast they are read |
 //! | `ping` | libp2p's ping, with answers that do not wait |
 //! | `pending` | replies that wait for the network |
 //! | `links`, `stay_away` | whom to stay connected to, and when to dial again; whom nothing dials for a while |
@@ -50,6 +50,7 @@ mod counters;
 mod error;
 mod event;
 mod foreign;
+mod framing;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;

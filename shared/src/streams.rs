@@ -1,8 +1,12 @@
 //! The bytes of our own protocols: tasks that read and write streams and speak with the actor by messages.
 
-use std::{io, time::Duration};
+use std::{
+    hash::{BuildHasher, RandomState},
+    io,
+    time::Duration,
+};
 
-use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
+use futures::{AsyncReadExt, AsyncWrite, AsyncWriteExt, StreamExt};
 use libp2p::{PeerId, Stream, StreamProtocol};
 use libp2p_stream::{Control, OpenStreamError};
 use n0_future::{
@@ -13,6 +17,7 @@ use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    framing::{read, write},
     hub::wire::{self as hub, FromHub, Watch},
     pace::{Pace, Turns},
     room::sync::{self, Answer, Question},
@@ -48,6 +53,8 @@ const SYNC_BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
 /// Hub streams of one peer that are taken within `WATCHER_TURN`; more wait.
 const WATCHERS_PER_TURN: usize = 4;
 const WATCHER_TURN: Duration = Duration::from_secs(1);
+/// So many wait, for at most two such turns; further ones are reset, the peer asks anew.
+const MAX_WAITING_WATCHERS: usize = 8;
 /// Waits before a sync that failed is tried again.
 const SYNC_RETRIES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -113,14 +120,20 @@ impl Streams {
         });
         if is_hub {
             let mut turns = Turns::new(WATCHERS_PER_TURN);
+            // Places of those in turn and of those that wait.
+            let mut line = Turns::new(WATCHERS_PER_TURN + MAX_WAITING_WATCHERS);
             streams.accept(hub::PROTOCOL, move |peer, stream, serial, inputs| {
+                let Ok(place) = line.of(peer).try_acquire_owned() else {
+                    tracing::debug!(%peer, "a hub stream is reset: too many wait");
+                    return;
+                };
                 let turns = turns.of(peer);
                 spawn(async move {
                     // Fails never: turns are not closed.
                     let Ok(turn) = turns.acquire().await else { return };
                     let keep_turn = async move {
                         sleep(WATCHER_TURN).await;
-                        drop(turn);
+                        drop((turn, place));
                     };
                     futures::join!(serve_watcher(peer, serial, stream, inputs), keep_turn);
                 });
@@ -209,13 +222,14 @@ async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::
         return;
     }
     let (mut reader, mut writer) = stream.split();
-    let (mut pace, mut latest) = (Pace::new(WATCHES_AT_ONCE, WATCHES_PAUSE), None);
+    // Of the latest watch only a hash is kept: enough to tell whether the next one is the same.
+    let (mut pace, hasher, mut latest) = (Pace::new(WATCHES_AT_ONCE, WATCHES_PAUSE), RandomState::new(), None);
     let listen = async {
         loop {
             let watch: Watch = read(&mut reader, hub::MAX_BYTES).await?;
             pace.read(1 + watch.rooms.len() / ROOMS_PER_WATCH).await;
-            if latest.as_ref() != Some(&watch) {
-                latest = Some(watch.clone());
+            let hash = hasher.hash_one(&watch);
+            if latest.replace(hash) != Some(hash) {
                 inputs.send(Input::Watch { peer, serial, watch }).await.map_err(io::Error::other)?;
             }
         }
@@ -257,24 +271,4 @@ async fn until_either_ends(
         ended = listen => ended,
         ended = speak => ended,
     }
-}
-
-/// One message: its length as an unsigned varint, then its bytes.
-async fn write<M: Message>(writer: &mut (impl AsyncWrite + Unpin), message: &M) -> io::Result<()> {
-    writer.write_all(&message.encode_length_delimited_to_vec()).await?;
-    writer.flush().await
-}
-
-pub(crate) async fn read<M: Message + Default>(reader: &mut (impl AsyncRead + Unpin), max: usize) -> io::Result<M> {
-    let length = unsigned_varint::aio::read_u32(&mut *reader).await.map_err(io::Error::other)? as usize;
-    if length > max {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{length} bytes announced, {max} allowed")));
-    }
-    // Grows with what arrives, not with what is announced.
-    let mut bytes = Vec::new();
-    reader.take(length as u64).read_to_end(&mut bytes).await?;
-    if bytes.len() < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    M::decode(bytes.as_slice()).map_err(io::Error::other)
 }

@@ -55,7 +55,11 @@ pub struct Watcher {
 
 impl Watcher {
     pub async fn open(hub: &Multiaddr) -> Self {
-        let peer = Peer::stranger(hub, Habits::modest).await.expect("connected");
+        Self::of(Peer::stranger(hub, Habits::modest).await.expect("connected")).await
+    }
+
+    /// The stream of somebody who is connected already.
+    pub async fn of(peer: Peer) -> Self {
         let stream = peer.open(HUB).await.expect("a hub");
         Self { peer, stream }
     }

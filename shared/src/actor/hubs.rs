@@ -255,7 +255,8 @@ impl<B: HostBehaviour> Actor<B> {
         let watchers = &self.watchers;
         let space =
             |peer: &PeerId| watchers.get(peer).map_or(0, |(_, tell)| tell.capacity().saturating_sub(TELL_RESERVE));
-        let Update { reports, dropped } = self.desk.update(&mut self.members, space);
+        let now = self.now().instant;
+        let Update { reports, dropped } = self.desk.update(&mut self.members, now, space);
         self.tell_due = None;
         for peer in dropped {
             self.lose_watcher(&peer);
@@ -266,6 +267,9 @@ impl<B: HostBehaviour> Actor<B> {
         }
         if self.desk.is_behind() {
             self.tell_on_at(self.now().instant + wait);
+        }
+        if let Some(at) = self.desk.deadline() {
+            self.tell_on_at(at);
         }
     }
 

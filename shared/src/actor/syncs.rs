@@ -105,7 +105,9 @@ impl<B: HostBehaviour> Actor<B> {
             return;
         }
         let earliest = now + GAP_PATIENCE;
-        let due = last.map_or(earliest, |last| earliest.max(last + GAP_EVERY));
+        // Not all who miss a line ask in the same moment.
+        let spread = GAP_PATIENCE.mul_f64(rand::random());
+        let due = last.map_or(earliest, |last| earliest.max(last + GAP_EVERY)) + spread;
         self.gaps.insert(name.to_owned(), due);
         for peer in self.those_there(name) {
             self.resyncs.entry((peer, name.to_owned())).or_insert(due);

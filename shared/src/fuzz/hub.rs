@@ -1,23 +1,26 @@
 //! `/tincan/hub/1.0.0`: what a peer says to its hub and a hub to its peer, as it lies on the wire.
 
+use std::time::Duration;
+
 use futures::executor::block_on;
 use prost::Message;
 
-use super::{ROOM, TIME_MS, joined, peer, pieces};
+use super::{ROOM, TIME_MS, joined, now, peer, pieces};
 use crate::{
     config::MAX_LISTED_MEMBERS,
+    framing::read,
     hub::{
         desk::Desk,
         members::Members,
         wire::{FromHub, Hello, MAX_BYTES, Reason, Report, Watch},
     },
-    streams::read,
 };
 
 /// Whatever is said, a hub reports only to who asked, and within its bounds; a peer lists no more than it may.
 pub fn run(bytes: &[u8]) {
     let (mut desk, mut members) = (Desk::new(peer(1)), Members::of_hub());
     desk.open(peer(2));
+    let mut at = now().instant;
     for mut piece in pieces(bytes) {
         let mut again = piece;
         if let Ok(watch) = block_on(read::<Watch>(&mut piece, MAX_BYTES)) {
@@ -29,7 +32,9 @@ pub fn run(bytes: &[u8]) {
             // The reports of several hubs are added up.
             assert!(listed.len() <= (MAX_LISTED_MEMBERS + 1) * members.remote(&report.room).len().max(1));
         }
-        for (to, report) in desk.update(&mut members, |_| usize::MAX).reports {
+        // Late enough that whatever has changed is told.
+        at += Duration::from_secs(1);
+        for (to, report) in desk.update(&mut members, at, |_| usize::MAX).reports {
             assert_eq!(to, peer(2));
             assert!(report.joined.len() <= MAX_LISTED_MEMBERS, "{}", report.joined.len());
             assert!(FromHub::from(report).encoded_len() <= MAX_BYTES);

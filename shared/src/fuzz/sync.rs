@@ -6,12 +6,12 @@ use prost::Message;
 use super::{ROOM, frame, peer};
 use crate::{
     Config,
+    framing::read,
     room::{
         frame::verify,
         ring::Ring,
         sync::{Answer, MAX_BYTES, Question, answer, ask, give, prefixes},
     },
-    streams::read,
 };
 
 fn ring() -> Ring {

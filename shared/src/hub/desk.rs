@@ -3,18 +3,21 @@
 //! A stream takes a few reports at a time ([`crate::streams::TELL_QUEUE`]). What it does not take is not built: the
 //! watcher stays behind and is told the difference later, to what is true then. What was told is kept as shared
 //! [`Listing`]s, so a watcher costs a pointer for each room and hub. Only those who are behind keep old listings alive;
-//! when these weigh too much, who is furthest behind loses the stream and asks anew.
+//! when these weigh too much, who has taken nothing for longest loses the stream and asks anew.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
 use libp2p::PeerId;
+use n0_future::time::Instant;
 
 use super::{
     listing::Listing,
     members::Members,
+    pace::{ChangePace, Waiting},
     watcher::{Told, Watcher},
     wire::{Report, Watch},
 };
@@ -38,6 +41,7 @@ pub(super) struct Watched {
     watchers: BTreeSet<u64>,
     /// Members among this hub's own peers.
     pub(super) local: Option<Arc<Listing>>,
+    pace: ChangePace,
 }
 
 /// What has to be said now.
@@ -58,6 +62,8 @@ pub(crate) struct Desk {
     rooms: HashMap<Arc<str>, Watched>,
     /// Rooms that somebody asked about for the first time.
     new: Vec<Arc<str>>,
+    /// Rooms that changed too often to be told of at once.
+    waiting: Waiting,
     /// Watchers that are to be told something, each once, in turn.
     behind: VecDeque<u64>,
     /// Rooms asked about, each counted for each peer.
@@ -75,6 +81,7 @@ impl Desk {
             watchers: HashMap::new(),
             rooms: HashMap::new(),
             new: Vec::new(),
+            waiting: Waiting::default(),
             behind: VecDeque::new(),
             watched: 0,
             cut: BTreeSet::new(),
@@ -143,21 +150,32 @@ impl Desk {
         !self.behind.is_empty()
     }
 
+    /// When a room that changed too often is to be told of.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.waiting.deadline()
+    }
+
     /// What has to be told to whom, now that the members are these. A watcher is told no more than it has `room` for,
     /// and the rest when this is called again.
-    pub(crate) fn update(&mut self, members: &mut Members, room: impl Fn(&PeerId) -> usize) -> Update {
+    pub(crate) fn update(&mut self, members: &mut Members, at: Instant, room: impl Fn(&PeerId) -> usize) -> Update {
         for name in std::mem::take(&mut self.new) {
             self.list(&name, members);
         }
         for name in members.take_changed() {
+            // Whoever is told of the room meanwhile is told what holds.
             self.list(&name, members);
-            for number in self.rooms.get(name.as_str()).into_iter().flat_map(|watched| &watched.watchers) {
-                let Some(watcher) = self.watchers.get_mut(number) else { continue };
-                watcher.look_at(&name);
-                if watcher.falls_behind() {
-                    self.behind.push_back(*number);
-                }
+            let Some((name, _)) = self.rooms.get_key_value(name.as_str()) else { continue };
+            let name = name.clone();
+            let pace = self.rooms.get_mut(&name).map(|watched| &mut watched.pace);
+            if pace.is_some_and(|pace| pace.change(&name, at, &mut self.waiting)) {
+                self.look_at(&name);
             }
+        }
+        while let Some(name) = self.waiting.take_due(at) {
+            if let Some(watched) = self.rooms.get_mut(&name) {
+                watched.pace.told();
+            }
+            self.look_at(&name);
         }
         let mut reports = Vec::new();
         for _ in 0..self.behind.len() {
@@ -166,7 +184,7 @@ impl Desk {
             let most = room(&watcher.peer).min(MAX_REPORTS_AT_ONCE.saturating_sub(reports.len()));
             let (me, rooms) = (self.me, &self.rooms);
             let now = |watcher: &Watcher, name: &str| holds(me, rooms.get(name), members, watcher, name);
-            if !watcher.catch_up(now, most, &mut reports) {
+            if !watcher.catch_up(now, most, at, &mut reports) {
                 self.behind.push_back(number);
             }
             if reports.len() >= MAX_REPORTS_AT_ONCE {
@@ -176,6 +194,17 @@ impl Desk {
         let mut dropped = self.shed(members);
         dropped.extend(self.ask_again());
         Update { reports, dropped }
+    }
+
+    /// All watchers of this room are to be told how it changed.
+    fn look_at(&mut self, name: &str) {
+        for number in self.rooms.get(name).into_iter().flat_map(|watched| &watched.watchers) {
+            let Some(watcher) = self.watchers.get_mut(number) else { continue };
+            watcher.look_at(name);
+            if watcher.falls_behind() {
+                self.behind.push_back(*number);
+            }
+        }
     }
 
     /// Who was cut asks anew once there are places: its stream ends, and it opens another.
@@ -205,7 +234,8 @@ impl Desk {
         }
     }
 
-    /// Ends the streams of those who are furthest behind, until old listings weigh no more than they may.
+    /// Ends the streams of those who have taken no report for longest (a hub that is told of many rooms takes some all
+    /// the time, however far it is behind), until old listings weigh no more than they may.
     fn shed(&mut self, members: &Members) -> Vec<PeerId> {
         let mut dropped = Vec::new();
         if members.tally().total() <= MAX_STALE_NAMES {
@@ -214,9 +244,13 @@ impl Desk {
         let local = self.rooms.values().filter_map(|watched| watched.local.as_ref());
         let holding = members.weight() + local.map(|listing| listing.weight()).sum::<usize>();
         while members.tally().total() > holding + MAX_STALE_NAMES {
-            let lag = |number: &&u64| self.watchers.get(number).map_or(0, Watcher::lag);
-            let Some(number) = self.behind.iter().max_by_key(lag) else { break };
-            let Some(peer) = self.watchers.get(number).map(|watcher| watcher.peer) else { break };
+            let stalled = |number: &u64| {
+                let watcher = self.watchers.get(number)?;
+                let since = watcher.stalled_since();
+                Some((since.is_none(), since, Reverse(watcher.lag()), *number))
+            };
+            let Some((.., number)) = self.behind.iter().filter_map(stalled).min() else { break };
+            let Some(peer) = self.watchers.get(&number).map(|watcher| watcher.peer) else { break };
             self.close(&peer);
             dropped.push(peer);
         }

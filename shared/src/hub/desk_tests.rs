@@ -1,10 +1,16 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
 
+/// An origin for the tests' own clock.
+#[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
+fn start() -> Instant {
+    Instant::now()
+}
+
 /// What is told to those who have room for everything.
 fn update(desk: &mut Desk, members: &mut Members) -> Vec<(PeerId, Report)> {
-    desk.update(members, |_| usize::MAX).reports
+    desk.update(members, start(), |_| usize::MAX).reports
 }
 
 fn watch<S: AsRef<str>>(rooms: impl IntoIterator<Item = S>) -> Watch {
@@ -92,7 +98,7 @@ fn watchers_share_what_they_were_told() {
     let alone = members.weight();
     let mut told = 0;
     while desk.is_behind() {
-        let update = desk.update(&mut members, |_| usize::MAX);
+        let update = desk.update(&mut members, start(), |_| usize::MAX);
         assert!(update.reports.len() <= MAX_REPORTS_AT_ONCE && update.dropped.is_empty());
         told += update.reports.len();
     }
@@ -103,7 +109,7 @@ fn watchers_share_what_they_were_told() {
 #[test]
 fn nothing_is_built_for_who_takes_nothing_and_he_is_told_later_what_is_true_then() {
     let (mut desk, mut members, hubs, watchers) = crowd(2, 10, 2);
-    let told = desk.update(&mut members, |peer| if *peer == watchers[0] { 3 } else { 0 }).reports;
+    let told = desk.update(&mut members, start(), |peer| if *peer == watchers[0] { 3 } else { 0 }).reports;
     assert_eq!(told.len(), 3);
     assert!(told.iter().all(|(peer, _)| *peer == watchers[0]));
     for room in 0..10 {
@@ -122,7 +128,7 @@ fn nothing_is_built_for_who_takes_nothing_and_he_is_told_later_what_is_true_then
             known.1.retain(|name| !report.left.contains(name));
             known.1.extend(report.joined);
         }
-        told = desk.update(&mut members, |_| 1).reports;
+        told = desk.update(&mut members, start(), |_| 1).reports;
     }
     assert!(!desk.is_behind());
     for watcher in watchers {
@@ -135,7 +141,7 @@ fn nothing_is_built_for_who_takes_nothing_and_he_is_told_later_what_is_true_then
 }
 
 #[test]
-fn who_is_furthest_behind_loses_the_stream_when_old_listings_weigh_too_much() {
+fn who_takes_nothing_loses_the_stream_when_old_listings_weigh_too_much() {
     let (mut desk, mut members, hubs, watchers) = crowd(16, 20, 12);
     let mut dropped = Vec::new();
     // Each watcher stops taking reports when it knows another state of all rooms.
@@ -146,7 +152,7 @@ fn who_is_furthest_behind_loses_the_stream_when_old_listings_weigh_too_much() {
         }
         loop {
             let takes = |peer: &PeerId| if watchers[round..].contains(peer) { usize::MAX } else { 0 };
-            let update = desk.update(&mut members, takes);
+            let update = desk.update(&mut members, start() + Duration::from_secs(round as u64), takes);
             dropped.extend(update.dropped);
             assert!(members.tally().total() <= members.weight() + MAX_STALE_NAMES);
             if update.reports.is_empty() {
@@ -180,8 +186,93 @@ fn everybody_may_ask_about_a_few_rooms_when_others_ask_about_all() {
     let modest = PeerId::random();
     desk.open(modest);
     assert!(desk.watch(modest, watch(["lobby"])));
+    // Who was cut asks anew once there is room for its wish.
+    let (mut members, cut) = (Members::default(), desk.cut.first().and_then(|number| desk.watchers.get(number)));
+    let cut = cut.expect("one was").peer;
+    assert!(desk.update(&mut members, start(), |_| 0).dropped.is_empty());
+    let greedy: Vec<PeerId> = desk.numbers.keys().copied().filter(|peer| *peer != cut && *peer != modest).collect();
+    for peer in &greedy[..2] {
+        desk.close(peer);
+    }
+    assert_eq!(desk.update(&mut members, start(), |_| 0).dropped, [cut]);
+    assert!(desk.update(&mut members, start(), |_| 0).dropped.is_empty());
     for peer in desk.numbers.keys().copied().collect::<Vec<_>>() {
         desk.close(&peer);
     }
     assert_eq!((desk.watched, desk.rooms.len(), desk.watchers.len(), desk.behind.len()), (0, 0, 0, 0));
+}
+
+#[test]
+fn a_room_that_changes_all_the_time_is_told_a_few_times_a_second_and_others_at_once() {
+    const SECONDS: u64 = 10;
+    let [me, ann, bob, eve, zoe] = [(); 5].map(|()| PeerId::random());
+    let (mut desk, mut members, began) = (Desk::new(me), Members::of_hub(), start());
+    desk.open(ann);
+    desk.watch(ann, watch(["r", "quiet"]));
+    let mut told = 0;
+    for turn in 0..SECONDS * 50 {
+        // Eve comes and goes fifty times a second.
+        let mut direct = BTreeMap::from([("r".to_owned(), BTreeSet::from([bob]))]);
+        if turn % 2 == 0 {
+            direct.entry("r".to_owned()).or_default().insert(eve);
+        }
+        let is_late = turn >= 333;
+        if is_late {
+            direct.insert("quiet".to_owned(), [bob].into());
+        }
+        members.set_direct(direct, BTreeMap::new());
+        let at = began + Duration::from_millis(20) * u32::try_from(turn).expect("few");
+        let reports = desk.update(&mut members, at, |_| usize::MAX).reports;
+        assert_eq!(reports.iter().any(|(_, report)| report.room == "quiet"), turn == 333);
+        told += reports.iter().filter(|(_, report)| report.room == "r").count() as u64;
+        assert!(turn > 0 || told == 1, "the first is told at once");
+    }
+    assert!((SECONDS..=SECONDS * 4 + 4).contains(&told), "{told} told in {SECONDS} s");
+    // What holds in the end is told in the end.
+    members.set_direct([("r".to_owned(), [bob, eve, ann, zoe].into())].into(), BTreeMap::new());
+    let mut at = began + Duration::from_secs(SECONDS);
+    let mut last = desk.update(&mut members, at, |_| usize::MAX).reports.pop();
+    while let Some(next) = desk.deadline() {
+        assert!(next > at && next <= at + Duration::from_millis(250));
+        at = next;
+        last = desk.update(&mut members, at, |_| usize::MAX).reports.pop().or(last);
+    }
+    assert_eq!(last.map(|(_, report)| (report.room, report.total)), Some(("r".to_owned(), 3)));
+}
+
+#[test]
+fn who_takes_nothing_is_dropped_before_who_is_far_behind_and_takes_on() {
+    const ROOMS: usize = 300;
+    let (mut desk, mut members, hubs, watchers) = crowd(16, 20, 12);
+    let (honest, began, mut dropped) = (PeerId::random(), start(), Vec::new());
+    desk.open(honest);
+    // Another hub, which is told of many rooms, one at a time.
+    for room in 20..ROOMS {
+        let report = Report { room: format!("r{room}"), hub: hubs[0].to_bytes(), total: 7, ..Report::default() };
+        members.report(hubs[0], &report);
+    }
+    desk.watch(honest, watch((0..ROOMS).map(|room| format!("r{room}"))));
+    for round in 0..watchers.len() {
+        for (hub, room) in hubs.iter().flat_map(|hub| (0..20).map(move |room| (*hub, room))) {
+            let own = members.remote(&format!("r{room}"))[&hub].names().to_vec();
+            rename(&mut members, hub, room, &own.iter().map(|peer| peer.to_bytes()).collect::<Vec<_>>());
+        }
+        let at = began + Duration::from_secs(round as u64);
+        loop {
+            let takes = |peer: &PeerId| match watchers.iter().position(|watcher| watcher == peer) {
+                Some(number) if number < round => 0,
+                Some(_) => usize::MAX,
+                None => 1,
+            };
+            let update = desk.update(&mut members, at, takes);
+            dropped.extend(update.dropped);
+            if update.reports.iter().all(|(peer, _)| *peer == honest) {
+                break;
+            }
+        }
+        // It is the furthest behind of all, all the time.
+        let lag = |peer: &PeerId| desk.numbers.get(peer).map_or(0, |number| desk.watchers[number].lag());
+        assert!(watchers.iter().all(|watcher| lag(watcher) < lag(&honest)));
+    }
+    assert!(!dropped.is_empty() && !dropped.contains(&honest));
 }

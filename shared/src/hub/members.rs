@@ -266,7 +266,12 @@ mod tests {
         assert_eq!(named, MAX_NAMES_PER_SOURCE);
         assert!(rooms.iter().all(|room| members.of(room, &me).1 == 50));
         // What is taken back makes room for others.
-        members.forget_room(&source, &rooms[0]);
+        let nobody = |room: &String| Report { room: room.clone(), total: 0, ..report(source, 0, &[], &[]) };
+        let listed: Vec<PeerId> = members.of(&rooms[0], &me).0.into_iter().collect();
+        assert!(members.has_listed(&source, &rooms[0]));
+        members
+            .report(source, &Report { left: listed.iter().map(|peer| peer.to_bytes()).collect(), ..nobody(&rooms[0]) });
+        assert!(!members.has_listed(&source, &rooms[0]));
         members.report(source, &Report { room: rooms[1].clone(), total: 0, ..report(source, 0, &[], &[]) });
         let named: Vec<PeerId> = (0..MAX_LISTED_MEMBERS).map(|_| PeerId::random()).collect();
         members.report(source, &Report { room: "new".into(), ..report(source, 50, &named, &[]) });

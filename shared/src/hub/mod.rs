@@ -6,6 +6,7 @@ pub(crate) mod carrier;
 pub(crate) mod desk;
 pub(crate) mod listing;
 pub(crate) mod members;
+mod pace;
 pub(crate) mod reasons;
 mod watcher;
 pub(crate) mod wire;

@@ -1,11 +1,12 @@
 //! One peer that asked who is where: what it asked, what it was told, and what it is still to be told.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use libp2p::PeerId;
+use n0_future::time::Instant;
 
 use super::{listing::Listing, wire::Report};
 use crate::config::MAX_LISTED_MEMBERS;
@@ -46,7 +47,11 @@ impl Told {
 #[derive(Debug, Default)]
 struct Place {
     asked: bool,
+    /// Whether it is in `due`.
+    is_due: bool,
     told: Vec<Told>,
+    /// Where there was no space for more: the hub to go on with.
+    resume: Option<PeerId>,
 }
 
 /// How a watch differs from the one before.
@@ -65,14 +70,18 @@ pub(super) struct Watcher {
     places: BTreeMap<Arc<str>, Place>,
     /// Of the latter, those it no longer asks about. They go first, so that they do not add up.
     leaving: Vec<Arc<str>>,
-    due: BTreeSet<Arc<str>>,
+    /// Rooms to look at, the one that has waited longest first. A room that changes again keeps its place, and one that
+    /// was told goes to the end, so rooms that change all the time do not keep others waiting.
+    due: VecDeque<Arc<str>>,
     is_behind: bool,
+    /// While it is behind: since when it has taken no report.
+    stalled_since: Option<Instant>,
 }
 
 impl Watcher {
     pub(super) fn new(peer: PeerId) -> Self {
-        let (places, leaving, due) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-        Self { peer, local_only: false, places, leaving, due, is_behind: false }
+        let (places, leaving, due) = (BTreeMap::new(), Vec::new(), VecDeque::new());
+        Self { peer, local_only: false, places, leaving, due, is_behind: false, stalled_since: None }
     }
 
     /// The rooms it asks about.
@@ -84,8 +93,7 @@ impl Watcher {
     pub(super) fn ask(&mut self, rooms: &BTreeSet<Arc<str>>, local_only: bool) -> Change {
         let mut change = Change::default();
         for (room, place) in self.places.iter_mut().filter(|(room, place)| place.asked && !rooms.contains(*room)) {
-            place.asked = false;
-            self.due.remove(room);
+            (place.asked, place.is_due) = (false, false);
             change.fewer.push(room.clone());
         }
         self.leaving.extend(change.fewer.iter().cloned());
@@ -94,14 +102,14 @@ impl Watcher {
             if !place.asked {
                 place.asked = true;
                 change.more.push(room.clone());
-                self.due.insert(room.clone());
             }
         }
-        if local_only != self.local_only {
-            self.local_only = local_only;
-            self.due.extend(rooms.iter().cloned());
-        }
         self.forget_untold();
+        self.due.retain(|room| self.places.get(room).is_some_and(|place| place.is_due));
+        let is_other = std::mem::replace(&mut self.local_only, local_only) != local_only;
+        for room in if is_other { rooms.iter().collect() } else { change.more.iter().collect::<Vec<_>>() } {
+            self.look_at(room);
+        }
         change
     }
 
@@ -119,16 +127,21 @@ impl Watcher {
 
     /// A room that it asks about has changed.
     pub(super) fn look_at(&mut self, room: &str) {
-        if let Some((room, _)) = self.places.get_key_value(room)
-            && !self.due.contains(room)
-        {
-            self.due.insert(room.clone());
+        let Some(place) = self.places.get_mut(room).filter(|place| !place.is_due) else { return };
+        place.is_due = true;
+        if let Some((room, _)) = self.places.get_key_value(room) {
+            self.due.push_back(room.clone());
         }
     }
 
     /// How many rooms it is still to be told of.
     pub(super) fn lag(&self) -> usize {
         self.leaving.len() + self.due.len()
+    }
+
+    /// While it is behind: since when it has taken no report.
+    pub(super) fn stalled_since(&self) -> Option<Instant> {
+        self.stalled_since
     }
 
     /// Whether it is to be told something and was not before.
@@ -143,26 +156,50 @@ impl Watcher {
         &mut self,
         now: impl Fn(&Self, &str) -> Vec<Told>,
         most: usize,
+        at: Instant,
         reports: &mut Vec<(PeerId, Report)>,
     ) -> bool {
-        let mut left = most;
-        while let Some(room) = self.leaving.last().or(self.due.first()).cloned() {
+        let before = reports.len();
+        let is_all = self.tell_rooms(now, most, reports);
+        self.is_behind = !is_all;
+        self.stalled_since = match self.stalled_since {
+            _ if is_all => None,
+            Some(since) if reports.len() == before => Some(since),
+            _ => Some(at),
+        };
+        is_all
+    }
+
+    fn tell_rooms(
+        &mut self,
+        now: impl Fn(&Self, &str) -> Vec<Told>,
+        mut left: usize,
+        reports: &mut Vec<(PeerId, Report)>,
+    ) -> bool {
+        while let Some(room) = self.leaving.last().or(self.due.front()).cloned() {
             if left == 0 {
                 return false;
             }
             let is_asked = self.places.get(&room).is_some_and(|place| place.asked);
             let now = if is_asked { now(self, &room) } else { Vec::new() };
-            if !self.tell(&room, now, &mut left, reports) {
+            let is_told = self.tell(&room, now, &mut left, reports);
+            if self.leaving.is_empty() {
+                self.due.pop_front();
+                if !is_told {
+                    // Other rooms come first, so that one in which many hubs' members change keeps none waiting.
+                    self.due.push_back(room);
+                    return false;
+                }
+            } else if is_told {
+                self.leaving.pop();
+            } else {
                 return false;
             }
-            if self.leaving.pop().is_none() {
-                self.due.remove(&room);
-            }
-            if !is_asked {
-                self.places.remove(&room);
+            match self.places.get_mut(&room) {
+                Some(place) if is_asked => place.is_due = false,
+                _ => drop(self.places.remove(&room)),
             }
         }
-        self.is_behind = false;
         true
     }
 
@@ -170,7 +207,11 @@ impl Watcher {
     fn tell(&mut self, room: &str, now: Vec<Told>, left: &mut usize, reports: &mut Vec<(PeerId, Report)>) -> bool {
         let Some(place) = self.places.get_mut(room) else { return true };
         let of = |all: &[Told], hub: &PeerId| all.iter().position(|told| told.listing.hub == *hub);
-        let hubs: BTreeSet<PeerId> = place.told.iter().chain(&now).map(|told| told.listing.hub).collect();
+        let mut hubs: Vec<PeerId> = place.told.iter().chain(&now).map(|told| told.listing.hub).collect();
+        hubs.sort();
+        hubs.dedup();
+        let first = place.resume.take().map_or(0, |resume| hubs.partition_point(|hub| *hub < resume));
+        hubs.rotate_left(first);
         for hub in hubs {
             let (old, new) = (of(&place.told, &hub), of(&now, &hub).map(|at| now[at].clone()));
             let known = old.map(|at| &place.told[at]);
@@ -179,6 +220,7 @@ impl Watcher {
             }
             if let Some(report) = difference(room, hub, known, new.as_ref(), &self.peer) {
                 if *left == 0 {
+                    place.resume = Some(hub);
                     return false;
                 }
                 *left -= 1;
@@ -214,3 +256,7 @@ fn difference(room: &str, hub: PeerId, old: Option<&Told>, new: Option<&Told>, a
         foreign,
     })
 }
+
+#[cfg(test)]
+#[path = "watcher_tests.rs"]
+mod tests;

@@ -6,6 +6,8 @@ use libp2p::StreamProtocol;
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/hub/1.0.0");
 /// Bytes of one message either way.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// Members read of one report, of those who joined and of those who left. A hub sends at most `MAX_LISTED_MEMBERS`.
+pub(crate) const MAX_NAMES: usize = 256;
 
 /// From the peer: the rooms it wants to know about, all of them, each time.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]

@@ -1,0 +1,61 @@
+//! How often the watchers of a room are told that it changed: one member that comes and goes all the time would
+//! otherwise cost a report to everybody, each time.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use n0_future::time::Instant;
+
+/// Changes of one room that are told at once, and the time between two changes after these.
+const CHANGES_AT_ONCE: u32 = 4;
+const CHANGE_EVERY: Duration = Duration::from_millis(250);
+
+/// When the watchers of one room may be told.
+#[derive(Debug, Default)]
+pub(super) struct ChangePace {
+    /// Each change that is told moves it on by `CHANGE_EVERY`; it may be ahead of now by one less than
+    /// `CHANGES_AT_ONCE` of these.
+    ahead: Option<Instant>,
+    is_waiting: bool,
+}
+
+/// Rooms whose changes wait to be told.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(BTreeSet<(Instant, Arc<str>)>);
+
+impl ChangePace {
+    /// The room changed. Says whether to tell of it now; if not, the room waits.
+    pub(super) fn change(&mut self, room: &Arc<str>, now: Instant, waiting: &mut Waiting) -> bool {
+        if self.is_waiting {
+            return false;
+        }
+        let ahead = self.ahead.map_or(now, |ahead| ahead.max(now));
+        self.ahead = Some(ahead + CHANGE_EVERY);
+        let due = ahead.checked_sub(CHANGE_EVERY * (CHANGES_AT_ONCE - 1)).map_or(now, |due| due.max(now));
+        self.is_waiting = due > now;
+        if self.is_waiting {
+            waiting.0.insert((due, room.clone()));
+        }
+        !self.is_waiting
+    }
+
+    /// It has waited long enough.
+    pub(super) fn told(&mut self) {
+        self.is_waiting = false;
+    }
+}
+
+impl Waiting {
+    /// When a room is to be told of next.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    /// A room that has waited long enough.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Arc<str>> {
+        let (at, _) = self.0.first()?;
+        if *at > now {
+            return None;
+        }
+        self.0.pop_first().map(|(_, room)| room)
+    }
+}
