@@ -110,6 +110,7 @@ impl<B: HostBehaviour> Actor<B> {
         let checked = self.access.check(&peer, Action::Connect, now.instant);
         if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
             self.refuse(peer, denied);
+            self.links.unwanted(&peer);
             self.links.failed(connection, now.instant, rand::random());
             if let Some((_, reply)) = self.pending.take_dial(&connection) {
                 let _ = reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));
@@ -274,7 +275,9 @@ impl<B: HostBehaviour> Actor<B> {
                     self.kad().add_address(&peer, address.clone());
                     let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
                     // Refused when we are connected already.
-                    let _ = self.swarm.dial(options.addresses(vec![address]).build());
+                    let _ = self.swarm.dial(options.addresses(vec![address.clone()]).build());
+                    let now = self.now().instant;
+                    self.links.found(peer, address, now);
                 }
             }
             HostEvent::Attending => self.members_changed(),
@@ -282,6 +285,7 @@ impl<B: HostBehaviour> Actor<B> {
             HostEvent::Expired(gone) => {
                 for (peer, address) in gone {
                     tracing::info!(%peer, %address, "expired");
+                    self.links.expired(&peer, &address);
                     self.emit(Event::Expired { peer, address });
                 }
             }
