@@ -14,6 +14,9 @@ use crate::{
 /// They take longest, so they start first.
 const LONGEST: [&str; 5] = ["hostile_before", "hostile_after", "hoarding", "access", "ping"];
 
+/// They measure memory or time of a hub closely: nothing runs beside them.
+const ALONE: [&str; 3] = ["desk", "visitors", "bounded"];
+
 /// Builds the tests of these packages.
 pub(crate) fn built(packages: &str) -> Result<Vec<Job>> {
     let mut build = cargo(&format!("test --no-run --message-format json-render-diagnostics {packages}"))?;
@@ -22,7 +25,7 @@ pub(crate) fn built(packages: &str) -> Result<Vec<Job>> {
     if tests.is_empty() {
         bail!("cargo built no tests of {packages}");
     }
-    tests.sort_by_key(|test| !LONGEST.iter().any(|name| test.name.ends_with(name)));
+    tests.sort_by_key(|test| !is_one_of(test, &LONGEST));
     Ok(tests)
 }
 
@@ -42,16 +45,25 @@ fn test_program(line: &str) -> Result<Option<Job>> {
     Ok(Some(Job { name, command }))
 }
 
+fn is_one_of(test: &Job, names: &[&str]) -> bool {
+    names.iter().any(|name| test.name.ends_with(&format!(" {name}")))
+}
+
 /// Runs them all; an error names those that failed.
 pub(crate) fn run_all(tests: Vec<Job>) -> Result<()> {
     let (mut failed, mut left_out) = (Vec::new(), String::new());
-    side_by_side(tests, |done| {
-        left_out += &done.left_out;
-        done.show();
-        if done.ended.is_err() {
-            failed.push(done.name);
-        }
-    })?;
+    let (alone, together): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| is_one_of(test, &ALONE));
+    let mut turns: Vec<Vec<Job>> = vec![together];
+    turns.extend(alone.into_iter().map(|test| vec![test]));
+    for turn in turns {
+        side_by_side(turn, |done| {
+            left_out += &done.left_out;
+            done.show();
+            if done.ended.is_err() {
+                failed.push(done.name);
+            }
+        })?;
+    }
     left_out.lines().try_for_each(leave_out)?;
     match failed.is_empty() {
         true => Ok(()),
