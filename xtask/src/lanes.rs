@@ -55,7 +55,8 @@ impl Done {
 
 /// Runs the jobs in the order given, [`LANES`] at a time, and tells of each as it ends.
 pub(crate) fn side_by_side(jobs: Vec<Job>, mut tell: impl FnMut(Done)) -> Result<()> {
-    let folder = target_dir()?.join("lanes");
+    // The tests of this file run in lanes of their own inside one.
+    let folder = target_dir()?.join(format!("lanes-{}", std::process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("cannot write into {}", folder.display()))?;
     let (done, ended) = channel();
     let jobs = Mutex::new(jobs.into_iter());
@@ -67,7 +68,7 @@ pub(crate) fn side_by_side(jobs: Vec<Job>, mut tell: impl FnMut(Done)) -> Result
         drop(done);
         ended.into_iter().for_each(&mut tell);
     });
-    Ok(())
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
 }
 
 fn work(jobs: &Mutex<impl Iterator<Item = Job>>, files: &Path, done: &Sender<Done>) {
