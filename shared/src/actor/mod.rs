@@ -2,6 +2,7 @@
 
 mod bridge;
 mod commands;
+mod follow;
 mod foreign;
 mod hubs;
 mod listeners;
@@ -63,6 +64,8 @@ struct Connected {
     welcome: bool,
     /// Whether it lists `/tincan/sync/1.0.0` in identify.
     syncs: bool,
+    /// Whether the person or operator of this node had it dialled.
+    chosen: bool,
     connections: Vec<(ConnectionId, Multiaddr, Endpoint)>,
 }
 

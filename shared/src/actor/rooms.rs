@@ -251,6 +251,7 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn room_info(&self, name: &str, room: &Room) -> RoomInfo {
         let (listed, total) = self.members.of(name, &self.me);
         let foreign = self.members.foreign(name, &self.me);
+        let foreign = !room.is_plain() && foreign > total.saturating_sub(foreign) && !self.is_ours(room, &listed);
         let members = listed.into_iter().map(|peer| {
             let known = self.peers.get(&peer).map(|known| (known.info.path, known.info.transport.clone()));
             let (path, transport) = known.unwrap_or((Path::Relayed, "gossip".to_owned()));
@@ -259,11 +260,25 @@ impl<B: HostBehaviour> Actor<B> {
         RoomInfo {
             room: name.to_owned(),
             plain: room.is_plain(),
-            foreign: !room.is_plain() && foreign > total.saturating_sub(foreign),
+            foreign,
             members: members.collect(),
             total,
             waiting: u32::try_from(room.waiting()).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Whether, of the members of whom this node itself knows what they use, more use Tincan: they signed frames here, or
+    /// say so to us. No hub's word goes against that.
+    fn is_ours(&self, room: &Room, listed: &BTreeSet<PeerId>) -> bool {
+        let (mut ours, mut theirs) = (0, 0);
+        for peer in listed {
+            match self.syncs(peer) {
+                Some(false) => theirs += 1,
+                Some(true) => ours += 1,
+                None => ours += usize::from(room.has_heard(peer)),
+            }
+        }
+        ours > theirs
     }
 
     pub(super) fn gossip(&mut self) -> &mut Gossip {
