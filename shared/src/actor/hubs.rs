@@ -6,7 +6,7 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Actor, GATHER, HUB_STREAM_WAIT, HubStream};
+use super::{Actor, HUB_STREAM_WAIT, HubStream};
 use crate::{
     Event, HostBehaviour,
     access::Denied,
@@ -14,6 +14,7 @@ use crate::{
     hub::{
         carrier::{self, NotCarried},
         desk::Update,
+        looks::GATHER,
         members::Trust,
         wire::{FromHub, Hello, Reason, Report, Watch},
     },

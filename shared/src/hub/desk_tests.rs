@@ -213,10 +213,8 @@ fn a_room_that_changes_all_the_time_is_told_a_few_times_a_second_and_others_at_o
     let mut told = 0;
     for turn in 0..SECONDS * 50 {
         // Eve comes and goes fifty times a second.
-        let mut direct = BTreeMap::from([("r".to_owned(), BTreeSet::from([bob]))]);
-        if turn % 2 == 0 {
-            direct.entry("r".to_owned()).or_default().insert(eve);
-        }
+        let there: Peers = if turn % 2 == 0 { [bob, eve].into() } else { [bob].into() };
+        let mut direct = BTreeMap::from([("r".to_owned(), there)]);
         let is_late = turn >= 333;
         if is_late {
             direct.insert("quiet".to_owned(), [bob].into());

@@ -9,6 +9,7 @@ use libp2p::PeerId;
 
 use super::{
     listing::{Listing, Tally},
+    peers::{Peers, PeersByRoom, differing},
     wire::Report,
 };
 use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
@@ -51,9 +52,9 @@ struct Source {
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     /// Rooms to connected peers that are no hubs.
-    direct: BTreeMap<String, BTreeSet<PeerId>>,
+    direct: PeersByRoom,
     /// Those of them that use another program: they list no `/tincan/sync/1.0.0`.
-    foreign: BTreeMap<String, BTreeSet<PeerId>>,
+    foreign: PeersByRoom,
     /// By the hub whose stream it came on.
     sources: HashMap<PeerId, Source>,
     tally: Tally,
@@ -68,16 +69,10 @@ impl Members {
     }
 
     /// Takes a new picture of the direct connections' subscriptions.
-    pub(crate) fn set_direct(
-        &mut self,
-        direct: BTreeMap<String, BTreeSet<PeerId>>,
-        foreign: BTreeMap<String, BTreeSet<PeerId>>,
-    ) {
+    pub(crate) fn set_direct(&mut self, direct: PeersByRoom, foreign: PeersByRoom) {
         if let Some(changed) = &mut self.changed {
-            for (old, new) in [(&self.direct, &direct), (&self.foreign, &foreign)] {
-                let differs = |room: &&String| old.get(*room) != new.get(*room);
-                changed.extend(old.keys().chain(new.keys()).filter(differs).cloned());
-            }
+            changed.extend(differing(&self.direct, &direct).cloned());
+            changed.extend(differing(&self.foreign, &foreign).cloned());
         }
         (self.direct, self.foreign) = (direct, foreign);
     }
@@ -172,24 +167,24 @@ impl Members {
     }
 
     /// Members among our own peers.
-    pub(crate) fn local(&self, room: &str) -> Option<&BTreeSet<PeerId>> {
+    pub(crate) fn local(&self, room: &str) -> Option<&Peers> {
         self.direct.get(room)
     }
 
     /// Those of them that use another program.
-    pub(crate) fn local_foreign(&self, room: &str) -> Option<&BTreeSet<PeerId>> {
+    pub(crate) fn local_foreign(&self, room: &str) -> Option<&Peers> {
         self.foreign.get(room)
     }
 
     /// Whether more of the members among our own peers use another program than Tincan.
     pub(crate) fn local_is_foreign(&self, room: &str) -> bool {
-        let count = |members: Option<&BTreeSet<PeerId>>| members.map_or(0, BTreeSet::len);
+        let count = |members: Option<&Peers>| members.map_or(0, Peers::len);
         let foreign = count(self.local_foreign(room));
         foreign > count(self.local(room)).saturating_sub(foreign)
     }
 
     /// Rooms with members among our own peers, and those members.
-    pub(crate) fn local_rooms(&self) -> &BTreeMap<String, BTreeSet<PeerId>> {
+    pub(crate) fn local_rooms(&self) -> &PeersByRoom {
         &self.direct
     }
 
@@ -210,7 +205,7 @@ impl Members {
 
     /// Everybody listed in a room but `me`, and how many there are.
     pub(crate) fn of(&self, room: &str, me: &PeerId) -> (BTreeSet<PeerId>, u32) {
-        let mut listed = self.local(room).cloned().unwrap_or_default();
+        let mut listed: BTreeSet<PeerId> = self.local(room).into_iter().flatten().copied().collect();
         let mut unlisted = 0;
         for (hub, report) in self.remote(room) {
             if hub == *me {
