@@ -152,6 +152,11 @@ impl Links {
         }
     }
 
+    /// Whether a peer is one of those that are stayed connected to.
+    pub(crate) fn has(&self, peer: &PeerId) -> bool {
+        self.links.iter().any(|link| link.expected == Some(*peer) || link.is_up(*peer))
+    }
+
     /// A hub lets us in.
     pub(crate) fn welcomed(&mut self, peer: PeerId) {
         for link in self.links.iter_mut().filter(|link| link.is_up(peer)) {

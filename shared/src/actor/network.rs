@@ -117,7 +117,9 @@ impl<B: HostBehaviour> Actor<B> {
             }
             return;
         }
-        if let Some((_, reply)) = self.pending.take_dial(&connection) {
+        let asked = self.pending.take_dial(&connection);
+        let chosen = asked.is_some();
+        if let Some((_, reply)) = asked {
             let _ = reply.send(Ok(peer));
         }
         if role == Endpoint::Listener && self.has_returned(&peer, &address) {
@@ -129,6 +131,8 @@ impl<B: HostBehaviour> Actor<B> {
         let first = known.is_none();
         if let Some(known) = known {
             known.connections.push((connection, address, role));
+            known.chosen |= chosen;
+            self.follow_chosen();
         } else {
             let (path, transport) = how(&address);
             let since_ms = now.unix_ms;
@@ -149,6 +153,7 @@ impl<B: HostBehaviour> Actor<B> {
                     identified: false,
                     welcome: false,
                     syncs: false,
+                    chosen,
                     connections: vec![(connection, address, role)],
                 },
             );
