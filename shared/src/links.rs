@@ -152,9 +152,9 @@ impl Links {
         }
     }
 
-    /// Whether a peer is one of those that are stayed connected to.
+    /// Whether a peer was named as one to stay connected to. Who was only found on the local network was not.
     pub(crate) fn has(&self, peer: &PeerId) -> bool {
-        self.links.iter().any(|link| link.expected == Some(*peer) || link.is_up(*peer))
+        self.links.iter().any(|link| !link.found && (link.expected == Some(*peer) || link.is_up(*peer)))
     }
 
     /// A hub lets us in.
@@ -393,7 +393,9 @@ mod tests {
         links.found(other, address(3), now);
         links.found(third, address(4), now);
         assert_eq!(links.links.len(), 2, "no more than there may be");
+        assert!(!links.has(&found), "nobody named it");
         links.add(vec![address(5).with_p2p(third).unwrap()], now);
+        assert!(links.has(&third));
         assert_eq!(links.links.len(), 2);
         assert!(links.links.iter().any(|link| link.expected == Some(third) && !link.found));
         for n in [1, 2, 3, 5] {
