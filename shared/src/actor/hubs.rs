@@ -144,7 +144,7 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn tell_reason(&self, hub: PeerId, reason: String) {
-        tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
+        tracing::debug!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
         self.emit(Event::Refused { peer: hub, reason });
     }
 
