@@ -25,7 +25,8 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn standing(&self) -> Known {
-        let hub = self.peers.values().any(|peer| peer.welcome);
+        // Of the few hubs that are asked who is where; a hub may have thousands of peers.
+        let hub = self.hubs.keys().any(|hub| self.peers.get(hub).is_some_and(|known| known.welcome));
         let in_a_room = || {
             let joined = self.rooms.iter().filter(|(_, room)| room.is_joined());
             let mut members = joined.filter_map(|(name, _)| self.members.local(name)).flatten();
