@@ -19,7 +19,7 @@ use libp2p::{
     },
     identity::Keypair,
 };
-use raw::{Raw, data, reset};
+use raw::{Raw, TINY_FRAME, data, open_chunk, reset, sack};
 use tincan_webrtc::{
     Limits, Stream,
     native::{Certificate, Connection, Transport},
@@ -31,6 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const ANSWERED: Duration = Duration::from_secs(3);
 /// Chunks in a datagram of 2 KiB, with one byte of payload each.
 const CHUNKS: usize = 90;
+/// Chunks of a connection that the listener has under way at most, whatever they are.
+const UNDER_WAY: u32 = 4096;
+/// Messages that the listener writes to whoever sends this byte.
+const MANY: u32 = 20_000;
+const ASKS_FOR_MANY: u8 = b'x';
 
 fn transport() -> Transport {
     Transport::new(Keypair::generate_ed25519(), Certificate::generate().expect("a certificate"), Limits::default())
@@ -40,7 +45,8 @@ async fn within<T>(awaited: impl Future<Output = T>) -> T {
     timeout(PATIENCE, awaited).await.expect("in time")
 }
 
-/// A listener on loopback that echoes what comes in each stream of whoever proves who they are.
+/// A listener on loopback that echoes what comes in each stream of whoever proves who they are. To [`ASKS_FOR_MANY`] it
+/// answers by that many messages.
 async fn echo() -> (Multiaddr, mpsc::Receiver<()>) {
     let mut transport = transport();
     let address = "/ip4/127.0.0.1/udp/0/webrtc-direct".parse().expect("an address");
@@ -57,7 +63,16 @@ async fn echo() -> (Multiaddr, mpsc::Receiver<()>) {
                     while let Ok(stream) = poll_fn(|cx| Pin::new(&mut connection).poll_inbound(cx)).await {
                         tokio::spawn(async move {
                             let (mut read, mut write) = stream.split();
-                            let _ = futures::io::copy(&mut read, &mut write).await;
+                            let mut byte = [0];
+                            while read.read_exact(&mut byte).await.is_ok() {
+                                let times = if byte == [ASKS_FOR_MANY] { MANY } else { 1 };
+                                for _ in 0..times {
+                                    // One message each.
+                                    if write.write_all(&byte).await.is_err() || write.flush().await.is_err() {
+                                        return;
+                                    }
+                                }
+                            }
                         });
                     }
                 });
@@ -80,10 +95,21 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// A dialer that has proved who it is, and says from now on what the test says.
+async fn stranger(address: &Multiaddr, arrivals: &mut mpsc::Receiver<()>) -> (Raw, u32) {
+    let mut raw = Raw::dial(address).await;
+    raw.prove().await;
+    for _ in 0..2 {
+        within(arrivals.recv()).await.expect("accepted");
+    }
+    let next = raw.wire.take_over();
+    (raw, next)
+}
+
 /// The listener echoes a byte.
 async fn answer(stream: &mut Stream) {
     within(async {
-        stream.write_all(b"x").await.expect("written");
+        stream.write_all(b"y").await.expect("written");
         stream.flush().await.expect("sent");
         stream.read_exact(&mut [0]).await.expect("echoed");
     })
@@ -97,12 +123,7 @@ async fn a_stream_that_is_used_again_before_its_end_delays_nobody() {
     let mut transport = transport();
     let (_kept, mut stream) = dial(&mut transport, &address).await;
     answer(&mut stream).await;
-    let mut raw = Raw::dial(&address).await;
-    raw.prove().await;
-    for _ in 0..2 {
-        within(arrivals.recv()).await.expect("accepted");
-    }
-    let missing = raw.wire.take_over();
+    let (mut raw, missing) = stranger(&address, &mut arrivals).await;
     raw.wire.send(&[reset(raw.wire.first(), missing, 2)]);
     raw.turn().await;
     let tsns: Vec<u32> = (1..2048).map(|n| missing.wrapping_add(n)).collect();
@@ -117,4 +138,53 @@ async fn a_stream_that_is_used_again_before_its_end_delays_nobody() {
     assert!(!raw.ended, "the chunks are lost, and the connection stands");
     println!("an honest peer waited {waited:?}");
     assert!(waited < ANSWERED, "an honest peer waited {waited:?}");
+}
+
+/// The listener's first message is acknowledged never, all others at once: it has to keep them all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_peer_that_acknowledges_by_gaps_alone_is_sent_little_and_delays_nobody() {
+    let (address, mut arrivals) = echo().await;
+    let mut transport = transport();
+    let (_kept, mut stream) = dial(&mut transport, &address).await;
+    answer(&mut stream).await;
+    let (mut raw, next) = stranger(&address, &mut arrivals).await;
+    let before = raw.wire.heard().last;
+    raw.wire.send(&[open_chunk(next, 2), data(next.wrapping_add(1), 2, 1, &TINY_FRAME)]);
+    let acknowledge = |raw: &Raw| {
+        let end = raw.wire.heard().last.wrapping_sub(before) as u16;
+        let blocks: Vec<_> = (end >= 2).then_some((2, end)).into_iter().collect();
+        raw.wire.send(&[sack(before, &blocks)]);
+    };
+    let (mut quiet, mut kept) = (0, 0);
+    while quiet < 20 {
+        raw.turn().await;
+        acknowledge(&raw);
+        let now = raw.wire.heard().last.wrapping_sub(before);
+        quiet = if now == kept { quiet + 1 } else { 0 };
+        kept = now;
+    }
+    println!("{kept} chunks are kept");
+    assert!(kept <= UNDER_WAY + 64, "{kept} chunks are kept");
+    assert!(kept >= UNDER_WAY / 2, "{kept} chunks, which tries nothing");
+    let single = sack(before, &[(2, kept as u16)]);
+    let equal = sack(before, &[(2, kept as u16); 450]);
+    let mut longest = Duration::ZERO;
+    for flood in [single, equal] {
+        for _ in 0..60 {
+            (0..30).for_each(|_| raw.wire.send(std::slice::from_ref(&flood)));
+            raw.turn_within(Duration::from_millis(1)).await;
+            let begun = now();
+            answer(&mut stream).await;
+            longest = longest.max(now() - begun);
+        }
+    }
+    println!("an honest peer waited {longest:?}");
+    assert!(longest < ANSWERED, "an honest peer waited {longest:?}");
+    assert!(!raw.ended, "the acknowledgements are lost, and the connection stands");
+    // Once the listener sends the missing one again, an acknowledgement is due.
+    raw.until("all is acknowledged, so that more comes", |raw| {
+        raw.wire.send(&[sack(raw.wire.heard().last, &[])]);
+        raw.wire.heard().last.wrapping_sub(before) > kept + 1000
+    })
+    .await;
 }

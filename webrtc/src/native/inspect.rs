@@ -9,6 +9,7 @@ use std::sync::{
 };
 
 use super::{
+    flight::{Counts, Flight},
     order::Order,
     sctp::{Chunk, Data, Reset, chunks},
     sound::is_sound,
@@ -34,7 +35,7 @@ pub(super) enum Verdict {
 }
 
 /// How far a connection has come in proving who the other side is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Gate {
     listens: bool,
     unproven_bytes: usize,
@@ -42,13 +43,15 @@ pub(super) struct Gate {
     said: AtomicU32,
     proven: AtomicBool,
     runs: AtomicUsize,
+    /// What [`Flight`] counts.
+    chunks: AtomicUsize,
+    messages: AtomicUsize,
 }
 
 impl Gate {
     /// For a connection that may cost so many bytes until then.
     pub(super) fn new(listens: bool, unproven_bytes: usize) -> Arc<Self> {
-        let (said, proven, runs) = (AtomicU32::new(0), AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Self { listens, unproven_bytes, said, proven, runs })
+        Arc::new(Self { listens, unproven_bytes, ..Self::default() })
     }
 
     /// A message was sent on the handshake's channel.
@@ -70,6 +73,16 @@ impl Gate {
         self.runs.load(Ordering::Relaxed)
     }
 
+    /// What is sent and not acknowledged.
+    pub(super) fn flight(&self) -> Counts {
+        Counts { chunks: self.chunks.load(Ordering::Relaxed), messages: self.messages.load(Ordering::Relaxed) }
+    }
+
+    fn fly(&self, Counts { chunks, messages }: Counts) {
+        self.chunks.store(chunks, Ordering::Relaxed);
+        self.messages.store(messages, Ordering::Relaxed);
+    }
+
     /// Whether our part of Noise is said, two messages of the listener and one of the dialer: the other side may be through
     /// with it before we are, and open streams.
     fn is_said(&self) -> bool {
@@ -88,6 +101,7 @@ pub(super) struct Inspector {
     /// Whether a chunk of DATA has come.
     used: bool,
     order: Order,
+    flight: Flight,
     opened: Streams,
     strange: Streams,
     /// Bytes that came before the other side proved who it is.
@@ -96,8 +110,9 @@ pub(super) struct Inspector {
 
 impl Inspector {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
+        let (order, flight) = (Order::default(), Flight::default());
         let (opened, strange) = (Streams::default(), Streams::default());
-        Self { gate, begun: None, tag: None, used: false, order: Order::default(), opened, strange, early_bytes: 0 }
+        Self { gate, begun: None, tag: None, used: false, order, flight, opened, strange, early_bytes: 0 }
     }
 
     /// A packet of the other side.
@@ -118,15 +133,14 @@ impl Inspector {
             }
             // Late, or the association would begin to count anew.
             Chunk::Begin { .. } => self.used && !self.is_other(&chunk),
+            Chunk::Sack(sack) => !self.flight.is_due(&sack),
             _ => false,
         };
-        let tsns = chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data.tsn) } else { None });
-        if chunks(packet).any(&mut is_lost) || self.order.is_ragged(tsns) {
+        if chunks(packet).any(&mut is_lost) || self.order.is_ragged(data(packet).map(|data| data.tsn)) {
             return Verdict::Lose;
         }
         if !self.gate.is_proven() {
-            let data = chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data) } else { None });
-            self.early_bytes += data.map(|data| data.payload.len() + CHUNK_BYTES).sum::<usize>();
+            self.early_bytes += data(packet).map(|data| data.payload.len() + CHUNK_BYTES).sum::<usize>();
             if self.early_bytes > self.gate.unproven_bytes {
                 return if self.gate.is_said() {
                     Verdict::Lose
@@ -147,10 +161,15 @@ impl Inspector {
                     self.strange.remove(data.stream);
                 }
                 Chunk::Answer { request } => self.order.answered(request),
-                Chunk::Begin { tag, .. } => self.tag = Some(tag),
+                Chunk::Begin { tag, tsn, .. } => {
+                    self.tag = Some(tag);
+                    self.flight.begin(tsn);
+                }
                 _ => {}
             }
         }
+        self.flight.sent(data(packet));
+        self.gate.fly(self.flight.counts());
     }
 
     fn look(&mut self, chunk: Chunk<'_>) -> Result<(), &'static str> {
@@ -170,6 +189,11 @@ impl Inspector {
                 Ok(())
             }
             Chunk::Answer { .. } => Ok(()),
+            Chunk::Sack(sack) => {
+                self.flight.acknowledged(&sack);
+                self.gate.fly(self.flight.counts());
+                Ok(())
+            }
             Chunk::Named(stream) => numbered(stream),
             Chunk::Skip => Err("it skips messages"),
         }
@@ -212,6 +236,10 @@ impl Inspector {
     fn close(&mut self) {
         self.order.begun_anew().into_iter().for_each(|stream| self.opened.remove(stream));
     }
+}
+
+fn data(packet: &[u8]) -> impl Iterator<Item = Data<'_>> {
+    chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data) } else { None })
 }
 
 fn numbered(stream: u16) -> Result<(), &'static str> {

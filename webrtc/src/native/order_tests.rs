@@ -62,7 +62,7 @@ fn what_would_be_kept_for_ever_is_disorder() {
 #[test]
 fn a_stream_that_begins_anew_counts_anew() {
     let mut order = order();
-    let reset = |n: u32, after| Reset { request: tsn(n - 1), after: tsn(after), streams: vec![2] };
+    let reset = |n: u32, after| Reset { request: tsn(n - 1), response: 0, after: tsn(after), streams: vec![2] };
     order.came(&whole(tsn(0), 2, 0)).unwrap();
     assert!(!order.reset(&reset(3, 1)), "the first one is numbered as the first chunk");
     assert!(order.reset(&reset(1, 1)), "before the last chunk has come");
@@ -81,12 +81,12 @@ fn a_stream_that_begins_anew_counts_anew() {
 fn a_stream_is_not_used_again_before_the_request_to_reset_it_is_answered() {
     let mut order = order();
     let early = |order: &Order, n, stream| order.is_early(&whole(tsn(n), stream, 0));
-    assert!(order.reset(&Reset { request: tsn(0), after: tsn(1), streams: vec![2] }));
+    assert!(order.reset(&Reset { request: tsn(0), response: 0, after: tsn(1), streams: vec![2] }));
     assert!(early(&order, 2, 2) && !early(&order, 1, 2) && !early(&order, 2, 4));
     order.came(&whole(tsn(0), 2, 0)).unwrap();
     order.came(&whole(tsn(1), 2, 1)).unwrap();
     assert!(early(&order, 2, 2), "the association has not read the stream yet");
-    assert!(order.reset(&Reset { request: tsn(1), after: tsn(1), streams: vec![] }));
+    assert!(order.reset(&Reset { request: tsn(1), response: 0, after: tsn(1), streams: vec![] }));
     assert!(early(&order, 2, 4));
     order.answered(tsn(0));
     assert!(early(&order, 2, 2), "the second request names all streams");
