@@ -19,7 +19,7 @@ use libp2p::{
     },
     identity::Keypair,
 };
-use raw::{Raw, TINY_FRAME, data, open_chunk, reset, sack};
+use raw::{Raw, TINY_FRAME, data, open_chunk, performed, reset, sack};
 use tincan_webrtc::{
     Limits, Stream,
     native::{Certificate, Connection, Transport},
@@ -33,6 +33,10 @@ const ANSWERED: Duration = Duration::from_secs(3);
 const CHUNKS: usize = 90;
 /// Chunks of a connection that the listener has under way at most, whatever they are.
 const UNDER_WAY: u32 = 4096;
+/// Packets between two turns: DTLS reads no more records of one datagram.
+const PACKETS: usize = 8;
+/// Resets of the other side that the listener takes before it has had an answer to one of its own.
+const OWED: usize = 129;
 /// Messages that the listener writes to whoever sends this byte.
 const MANY: u32 = 20_000;
 const ASKS_FOR_MANY: u8 = b'x';
@@ -170,8 +174,8 @@ async fn a_peer_that_acknowledges_by_gaps_alone_is_sent_little_and_delays_nobody
     let equal = sack(before, &[(2, kept as u16); 450]);
     let mut longest = Duration::ZERO;
     for flood in [single, equal] {
-        for _ in 0..60 {
-            (0..30).for_each(|_| raw.wire.send(std::slice::from_ref(&flood)));
+        for _ in 0..200 {
+            (0..PACKETS).for_each(|_| raw.wire.send(std::slice::from_ref(&flood)));
             raw.turn_within(Duration::from_millis(1)).await;
             let begun = now();
             answer(&mut stream).await;
@@ -185,6 +189,48 @@ async fn a_peer_that_acknowledges_by_gaps_alone_is_sent_little_and_delays_nobody
     raw.until("all is acknowledged, so that more comes", |raw| {
         raw.wire.send(&[sack(raw.wire.heard().last, &[])]);
         raw.wire.heard().last.wrapping_sub(before) > kept + 1000
+    })
+    .await;
+}
+
+/// Streams are opened and reset at once. The listener resets each in return, one after another, which nobody answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_peer_that_never_answers_resets_is_soon_not_heard_and_delays_nobody() {
+    let (address, mut arrivals) = echo().await;
+    let mut transport = transport();
+    let (_kept, mut stream) = dial(&mut transport, &address).await;
+    answer(&mut stream).await;
+    let (mut raw, next) = stranger(&address, &mut arrivals).await;
+    let first = raw.wire.first();
+    let cycle = |n: u32| {
+        let (tsn, stream) = (next.wrapping_add(n), 2 + 2 * (n % 500) as u16);
+        [open_chunk(tsn, stream), reset(first.wrapping_add(n), tsn, stream)]
+    };
+    let done = |raw: &Raw| raw.wire.heard().answers.iter().filter(|(_, result)| *result == 1).count();
+    // So that the listener's own resets are not held back by what it has sent.
+    let acknowledge = |raw: &Raw| raw.wire.send(&[sack(raw.wire.heard().last, &[])]);
+    let mut longest = Duration::ZERO;
+    for n in (0..3000).step_by(PACKETS - 1) {
+        (n..).take(PACKETS - 1).for_each(|n| raw.wire.send(&cycle(n)));
+        acknowledge(&raw);
+        raw.turn_within(Duration::from_millis(1)).await;
+        let begun = now();
+        answer(&mut stream).await;
+        longest = longest.max(now() - begun);
+    }
+    let taken = done(&raw);
+    println!("{taken} resets were done, and an honest peer waited {longest:?}");
+    assert!(taken <= OWED && taken > OWED / 2, "{taken} resets were done");
+    assert!(longest < ANSWERED, "an honest peer waited {longest:?}");
+    assert!(!raw.ended, "further resets are lost, and the connection stands");
+    raw.until("those are answered, so that further ones are done", |raw| {
+        acknowledge(raw);
+        raw.wire.heard().requests.last().iter().for_each(|request| raw.wire.send(&[performed(**request)]));
+        let heard = raw.wire.heard().answers;
+        let last =
+            heard.iter().filter(|(_, result)| *result == 1).map(|(request, _)| request.wrapping_sub(first)).max();
+        raw.wire.send(&cycle(last.map_or(0, |last| last + 1)));
+        last.is_some_and(|last| last > 2 * OWED as u32)
     })
     .await;
 }

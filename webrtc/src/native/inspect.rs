@@ -11,12 +11,12 @@ use std::sync::{
 use super::{
     flight::{Counts, Flight},
     order::Order,
+    resets::Resets,
     sctp::{Chunk, Data, Reset, chunks},
     sound::is_sound,
+    stream_set::{MAX_STREAM_IDS, Streams},
 };
 
-/// Streams have smaller numbers; other libp2p programs number them from 0 on, and browsers have 1,024.
-pub(super) const MAX_STREAM_IDS: u16 = 2048;
 /// Streams that carry something before anybody has opened them.
 const MAX_STRANGE_STREAMS: u32 = 64;
 /// Bytes of a message that opens a channel; those of libp2p have neither label nor protocol.
@@ -102,6 +102,7 @@ pub(super) struct Inspector {
     used: bool,
     order: Order,
     flight: Flight,
+    resets: Resets,
     opened: Streams,
     strange: Streams,
     /// Bytes that came before the other side proved who it is.
@@ -110,9 +111,9 @@ pub(super) struct Inspector {
 
 impl Inspector {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
-        let (order, flight) = (Order::default(), Flight::default());
+        let (order, flight, resets) = (Order::default(), Flight::default(), Resets::default());
         let (opened, strange) = (Streams::default(), Streams::default());
-        Self { gate, begun: None, tag: None, used: false, order, flight, opened, strange, early_bytes: 0 }
+        Self { gate, begun: None, tag: None, used: false, order, flight, resets, opened, strange, early_bytes: 0 }
     }
 
     /// A packet of the other side.
@@ -128,8 +129,9 @@ impl Inspector {
                 is_early || self.order.is_far(data.tsn)
             }
             Chunk::Reset(reset) => {
+                let is_too_much = self.order.is_new(&reset) && self.resets.is_too_much(&reset, resets.len());
                 resets.push(reset);
-                false
+                is_too_much
             }
             // Late, or the association would begin to count anew.
             Chunk::Begin { .. } => self.used && !self.is_other(&chunk),
@@ -156,10 +158,14 @@ impl Inspector {
     pub(super) fn send(&mut self, packet: &[u8]) {
         for chunk in chunks(packet) {
             match chunk {
-                Chunk::Data(data) if data.opens() => {
-                    self.opened.insert(data.stream);
-                    self.strange.remove(data.stream);
+                Chunk::Data(data) => {
+                    self.resets.used(data.stream);
+                    if data.opens() {
+                        self.opened.insert(data.stream);
+                        self.strange.remove(data.stream);
+                    }
                 }
+                Chunk::Reset(reset) => self.resets.ask(reset),
                 Chunk::Answer { request } => self.order.answered(request),
                 Chunk::Begin { tag, tsn, .. } => {
                     self.tag = Some(tag);
@@ -184,11 +190,17 @@ impl Inspector {
             }
             Chunk::Reset(reset) => {
                 reset.streams.iter().try_for_each(|stream| numbered(*stream))?;
-                self.order.reset(&reset);
+                self.resets.answered(reset.response);
+                if self.order.reset(&reset) {
+                    self.resets.came(&reset);
+                }
                 self.close();
                 Ok(())
             }
-            Chunk::Answer { .. } => Ok(()),
+            Chunk::Answer { request } => {
+                self.resets.answered(request);
+                Ok(())
+            }
             Chunk::Sack(sack) => {
                 self.flight.acknowledged(&sack);
                 self.gate.fly(self.flight.counts());
@@ -206,6 +218,7 @@ impl Inspector {
 
     fn data(&mut self, data: &Data<'_>) -> Result<(), &'static str> {
         self.used = true;
+        self.resets.used(data.stream);
         numbered(data.stream)?;
         if data.payload.is_empty() {
             // RFC 9260, 3.3.1, ends the association; what is held would not be counted.
@@ -244,39 +257,6 @@ fn data(packet: &[u8]) -> impl Iterator<Item = Data<'_>> {
 
 fn numbered(stream: u16) -> Result<(), &'static str> {
     if stream < MAX_STREAM_IDS { Ok(()) } else { Err("it uses too large a stream number") }
-}
-
-/// A set of streams.
-#[derive(Debug)]
-struct Streams {
-    bits: Box<[u64; MAX_STREAM_IDS as usize / 64]>,
-    count: u32,
-}
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self { bits: Box::new([0; MAX_STREAM_IDS as usize / 64]), count: 0 }
-    }
-}
-
-impl Streams {
-    fn contains(&self, stream: u16) -> bool {
-        self.bits.get(usize::from(stream / 64)).is_some_and(|bits| bits & (1 << (stream % 64)) != 0)
-    }
-
-    fn insert(&mut self, stream: u16) {
-        if let Some(bits) = self.bits.get_mut(usize::from(stream / 64)) {
-            self.count += u32::from(*bits & (1 << (stream % 64)) == 0);
-            *bits |= 1 << (stream % 64);
-        }
-    }
-
-    fn remove(&mut self, stream: u16) {
-        if let Some(bits) = self.bits.get_mut(usize::from(stream / 64)) {
-            self.count -= u32::from(*bits & (1 << (stream % 64)) != 0);
-            *bits &= !(1 << (stream % 64));
-        }
-    }
 }
 
 #[cfg(test)]
