@@ -119,3 +119,46 @@ fn what_is_far_ahead_is_told() {
     order.came(&whole(tsn(0), 0, 0)).unwrap();
     assert!(!order.is_far(tsn(MAX_AHEAD)) && !order.is_far(tsn(0)));
 }
+
+#[test]
+fn the_number_of_a_message_begins_anew_after_65_535() {
+    let mut order = order();
+    order.next.insert(2, 65_530);
+    for (n, number) in (65_530..=u16::MAX).chain(0..5).enumerate() {
+        assert_eq!(order.came(&whole(tsn(n as u32), 2, number)), Ok(()), "{number}");
+    }
+}
+
+#[test]
+fn a_number_that_is_repeated_is_disorder() {
+    let mut order = order();
+    order.came(&whole(tsn(0), 2, 0)).unwrap();
+    order.came(&whole(tsn(1), 2, 1)).unwrap();
+    assert_eq!(order.came(&whole(tsn(2), 2, 0)), Err(Disorder));
+}
+
+#[test]
+fn a_reset_of_all_streams_begins_each_anew() {
+    let mut order = order();
+    for (n, stream) in [2, 4].into_iter().enumerate() {
+        order.came(&whole(tsn(n as u32), stream, 0)).unwrap();
+    }
+    assert!(order.reset(&Reset { request: tsn(0), response: 0, after: tsn(1), streams: vec![] }));
+    order.answered(tsn(0));
+    for (n, stream) in [2, 4].into_iter().enumerate() {
+        assert_eq!(order.came(&whole(tsn(2 + n as u32), stream, 0)), Ok(()), "{stream}");
+    }
+    assert_eq!(order.came(&whole(tsn(4), 2, 2)), Err(Disorder), "and goes on from there");
+}
+
+#[test]
+fn who_says_again_how_it_began_is_not_counted_anew() {
+    let mut order = order();
+    order.came(&whole(tsn(0), 2, 0)).unwrap();
+    let reset = |n| Reset { request: tsn(n), response: 0, after: tsn(0), streams: vec![4] };
+    assert!(order.reset(&reset(0)));
+    order.begin(tsn(0));
+    assert!(!order.is_new(&reset(0)) && !order.reset(&reset(0)), "that request has come");
+    order.came(&whole(tsn(0), 2, 0)).unwrap();
+    assert_eq!(order.came(&whole(tsn(1), 2, 1)), Ok(()), "the first chunk came again, and was passed over");
+}
