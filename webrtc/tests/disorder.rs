@@ -19,7 +19,7 @@ use libp2p::{
     },
     identity::Keypair,
 };
-use raw::{Raw, TINY_FRAME, data, open_chunk, performed, reset, sack};
+use raw::{Raw, TINY_FRAME, data, heartbeat, open_chunk, performed, reset, sack};
 use tincan_webrtc::{
     Limits, Stream,
     native::{Certificate, Connection, Transport},
@@ -33,6 +33,8 @@ const ANSWERED: Duration = Duration::from_secs(3);
 const CHUNKS: usize = 90;
 /// Chunks of a connection that the listener has under way at most, whatever they are.
 const UNDER_WAY: u32 = 4096;
+/// Questions that the listener answers before anybody has proved who they are: 64 KiB at 256 bytes each.
+const EARLY: usize = 256;
 /// Packets between two turns: DTLS reads no more records of one datagram.
 const PACKETS: usize = 8;
 /// Resets of the other side that the listener takes before it has had an answer to one of its own.
@@ -233,4 +235,27 @@ async fn a_peer_that_never_answers_resets_is_soon_not_heard_and_delays_nobody() 
         last.is_some_and(|last| last > 2 * OWED as u32)
     })
     .await;
+}
+
+/// Each question would be answered by a packet, also while nobody has proved who they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_stranger_gets_one_answer_a_packet_and_few_in_all() {
+    let (address, _arrivals) = echo().await;
+    let mut raw = Raw::dial(&address).await;
+    raw.wire.take_over();
+    for _ in 0..PACKETS {
+        raw.wire.send(&vec![heartbeat(); 100]);
+        raw.turn().await;
+    }
+    raw.wire.send(&[heartbeat()]);
+    raw.until("the packet with one of them is answered", |raw| raw.wire.heard().beats > 0).await;
+    assert_eq!(raw.wire.heard().beats, 1, "those with many are lost");
+    raw.until("it asks too much", |raw| {
+        (1..PACKETS).for_each(|_| raw.wire.send(&[heartbeat()]));
+        raw.ended
+    })
+    .await;
+    let beats = raw.wire.heard().beats;
+    println!("{beats} answers");
+    assert!(beats < EARLY && beats > EARLY / 2, "{beats} answers");
 }

@@ -12,7 +12,7 @@ use super::{
     flight::{Counts, Flight},
     order::Order,
     resets::Resets,
-    sctp::{Chunk, Data, Reset, chunks},
+    sctp::{Chunk, Data, Reset, chunks, count},
     sound::is_sound,
     stream_set::{MAX_STREAM_IDS, Streams},
 };
@@ -21,7 +21,7 @@ use super::{
 const MAX_STRANGE_STREAMS: u32 = 64;
 /// Bytes of a message that opens a channel; those of libp2p have neither label nor protocol.
 const MAX_OPEN_BYTES: usize = 512;
-/// Bytes that a chunk costs besides its payload, in the association's queues.
+/// Bytes that a chunk costs besides its payload, in the association's queues or as an answer.
 const CHUNK_BYTES: usize = 256;
 
 /// What becomes of a packet.
@@ -142,7 +142,9 @@ impl Inspector {
             return Verdict::Lose;
         }
         if !self.gate.is_proven() {
-            self.early_bytes += data(packet).map(|data| data.payload.len() + CHUNK_BYTES).sum::<usize>();
+            // Many kinds are answered at once, also while nobody knows who asks.
+            self.early_bytes +=
+                count(packet) * CHUNK_BYTES + data(packet).map(|data| data.payload.len()).sum::<usize>();
             if self.early_bytes > self.gate.unproven_bytes {
                 return if self.gate.is_said() {
                     Verdict::Lose

@@ -54,14 +54,23 @@ fn before_noise_only_the_handshakes_channel_is_used() {
 #[test]
 fn before_noise_little_is_taken() {
     let (mut inspector, gate) = inspector(false);
-    let cost = 4 + CHUNK_BYTES;
+    let (budget, cost) = (64 * 1024 - CHUNK_BYTES, 4 + CHUNK_BYTES);
     let taken = (0..1000).find(|n| inspector.receive(&whole(1 + *n, 0, *n as u16, b"tiny")) != Verdict::Pass);
-    assert_eq!(taken, Some((64 * 1024 / cost) as u32));
+    assert_eq!(taken, Some((budget / cost) as u32), "the association's beginning counts too");
     (0..2).for_each(|_| gate.say());
     assert_eq!(inspector.receive(&whole(2000, 0, 2000, b"tiny")), Verdict::Lose, "it comes again");
     gate.prove();
     let next = taken.unwrap();
     assert_eq!(inspector.receive(&whole(1 + next, 0, next as u16, b"tiny")), Verdict::Pass);
+}
+
+#[test]
+fn before_noise_little_is_answered() {
+    for asks in [chunk(4, 0, &[0, 1, 0, 4]), chunk(10, 0, &[7; 33]), reset(9, 0, &[2]), init(7, 1)] {
+        let (mut inspector, _) = inspector(false);
+        let taken = (0..1000).take_while(|_| inspector.receive(&packet(std::slice::from_ref(&asks))) == Verdict::Pass);
+        assert_eq!(taken.count(), 64 * 1024 / CHUNK_BYTES - 1, "{asks:x?}");
+    }
 }
 
 #[test]
@@ -155,6 +164,9 @@ fn what_the_association_does_not_take_counts_for_nothing() {
         packet(&[sack(0, &[(2, 3), (3, 4)]), first()]),
         packet(&[sack(0, &[(5, 6), (2, 3)]), first()]),
         packet(&[sack(0, &[(3, 2)]), first()]),
+        packet(&[chunk(4, 0, &[0, 1, 0, 4]), chunk(4, 0, &[0, 1, 0, 4]), first()]),
+        packet(&[sack(0, &[]), sack(0, &[]), first()]),
+        packet(&[answer(1, 1), answer(2, 1), answer(3, 1), first()]),
         packet(&[chunk(11, 0, b"more"), first()]),
         packet(&[chunk(130, 0, &[&[0, 16, 0, 20], &[0; 16][..]].concat()), first()]),
         [packet(&[first()]), vec![0, 3, 0, 9]].concat(),

@@ -101,15 +101,26 @@ pub(super) fn follows(number: u32, other: u32) -> bool {
 
 /// The chunks of a packet up to one that is cut off; the association takes none of those.
 pub(super) fn chunks(packet: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    each(packet)
+        .map(|(kind, flags, value)| read(kind, flags, value))
+        .flat_map(|(one, more)| one.into_iter().chain(more))
+}
+
+/// How many these are, also of kinds that nothing is read of.
+pub(super) fn count(packet: &[u8]) -> usize {
+    each(packet).count()
+}
+
+/// The kind, the flags and the value of each.
+fn each(packet: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> {
     let mut rest = packet.get(COMMON_HEADER_BYTES..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (&[kind, flags, ..], length) = (rest.first_chunk::<CHUNK_HEADER_BYTES>()?, usize::from(u16_at(rest, 2)?));
         let value = rest.get(CHUNK_HEADER_BYTES..length)?;
         // Only the last one may lack its padding.
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some(read(kind, flags, value))
+        Some((kind, flags, value))
     })
-    .flat_map(|(one, more)| one.into_iter().chain(more))
 }
 
 /// What a chunk says: most often one thing, which costs no memory.

@@ -53,6 +53,7 @@ pub(super) fn is_sound(packet: &[u8], tag: Option<u32>) -> bool {
 
 fn are_whole(mut rest: &[u8]) -> bool {
     let whole_length = rest.len();
+    let mut kinds: Vec<u8> = Vec::new();
     if rest.is_empty() {
         return false;
     }
@@ -67,9 +68,21 @@ fn are_whole(mut rest: &[u8]) -> bool {
         if !is_padded || !is_whole(kind, flags, value) || (begins && !is_alone) {
             return false;
         }
+        if kind != DATA {
+            kinds.push(kind);
+            if kinds.iter().filter(|other| **other == kind).count() > most(kind) {
+                return false;
+            }
+        }
         rest = next.unwrap_or_default();
     }
     rest.is_empty()
+}
+
+/// How many chunks of a kind a packet has. Each may be answered by a packet.
+fn most(kind: u8) -> usize {
+    // An answer and a request.
+    if kind == RE_CONFIG { 2 } else { 1 }
 }
 
 /// Whether a chunk is one that the association knows, and as long as what it reads of it.
