@@ -119,6 +119,14 @@ pub enum Error {
         /// Whom we pinged.
         address: String,
     },
+    /// The peer that was pinged let us in, and then did not want us.
+    #[error("{address} turned this peer away: {reason}")]
+    TurnedAway {
+        /// What it said.
+        reason: String,
+        /// Whom we pinged.
+        address: String,
+    },
     /// The node said no.
     #[error(transparent)]
     Node(#[from] tincan_shared::Error),

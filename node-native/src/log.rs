@@ -27,7 +27,7 @@ const PERIOD: Duration = Duration::from_secs(60);
 pub fn install(settings: &Settings, hub: bool) {
     let default = match (settings.quiet, settings.verbose, hub) {
         (true, ..) => "error",
-        (_, 0, true) => "warn,libp2p_kad=error,tincan=info,tincan_node=info,tincan_shared=info",
+        (_, 0, true) => "warn,libp2p_kad=error,str0m=error,tincan=info,tincan_node=info,tincan_shared=info",
         (_, 0, false) => "error,tincan_node=warn,tincan_shared=warn",
         (_, 1, _) => "info,tincan=debug,tincan_node=debug,tincan_shared=debug",
         (_, 2, _) => "debug",

@@ -24,6 +24,8 @@ const CARRIED: usize = 512;
 const CARRIED_PER_PEER: usize = 32;
 const HUBS: usize = 16;
 const NAMED: usize = 50;
+/// What each hub says last.
+const LAST_TOTAL: u8 = 1;
 /// Enough for gigabytes when each is told apart.
 const WATCHERS: usize = 24;
 
@@ -78,11 +80,15 @@ async fn false_hubs_and_watchers_that_do_not_read_cost_little() {
         let says = |key: &Keypair| {
             let me = key.public().to_peer_id();
             let named = || (0..NAMED).map(|_| PeerId::random().to_bytes());
-            false_hub(key, (0..CARRIED).flat_map(|n| report(&room(n), &me, NAMED as u64, named())).collect())
+            // From the room that is watched, back to it: by then everything else was heard.
+            let rooms = (0..CARRIED).rev().map(|n| report(&room(n), &me, NAMED as u64, named()));
+            false_hub(key, rooms.chain([report(&room(CARRIED - 1), &me, LAST_TOTAL.into(), [])]).flatten().collect())
         };
         let peer = Peer::stranger(&address, says).await.expect("connected");
         peer.told(HUB).await.expect("the hub asked, and has taken everything");
-        last.told(&[room(CARRIED - 1).as_bytes(), &peer.id.to_bytes()]).await;
+        // Its id as the report's second field, its total as the third.
+        let total = [&peer.id.to_bytes(), &[3 << 3, LAST_TOTAL][..]].concat();
+        last.told(&[room(CARRIED - 1).as_bytes(), &total]).await;
         hubs.push(peer);
     }
     let after = Memory::of(&hub);
@@ -102,7 +108,8 @@ async fn a_hub_passes_on_no_word_of_rooms_that_it_does_not_carry() {
     watcher.told(&[carried.as_bytes()]).await;
     let says = |key: &Keypair| {
         let me = key.public().to_peer_id();
-        false_hub(key, [ghost, carried].into_iter().flat_map(|room| report(room, &me, 7, [])).collect())
+        let says = |room| report(room, &me, 1, [PeerId::random().to_bytes()]);
+        false_hub(key, [ghost, carried].into_iter().flat_map(says).collect())
     };
     let liar = Peer::stranger(&address, says).await.expect("connected");
     let told = watcher.told(&[&liar.id.to_bytes()]).await;

@@ -26,6 +26,15 @@ const AT_ONCE: u64 = 16;
 const ROUNDS: usize = 3;
 /// More a second.
 const A_SECOND: u64 = 8;
+/// Peers that say more together than one hub takes of another.
+const LOUD: usize = 6;
+/// Between two payloads of one of them: a little less than a source may say.
+const LOUD_EVERY: Duration = Duration::from_millis(150);
+/// The calm one says something every so many times that the loud ones do: less than once a second.
+const CALM_EVERY: u32 = 8;
+/// Times that the calm one says something; and how often before it is clear who is loud.
+const CALM_LINES: u32 = 12;
+const UNTIL_CLEAR: u32 = 3;
 
 fn place(hub: &Hub) -> Multiaddr {
     hub.address("tcp").parse().expect("an address")
@@ -207,6 +216,69 @@ async fn a_flood_of_one_source_is_cut_to_its_budget_and_costs_nobody_else_theirs
     assert!(passed <= allowed, "{passed} of {sent} went through, {allowed} may");
     assert!(passed >= A_SECOND, "{passed} of {sent} went through");
     assert!(hears(&mut calm, &mut loud, DISCOVERY, advert).await.starts_with(ADVERT), "the other has its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn behind_another_hub_loud_peers_do_not_silence_a_calm_one() {
+    let near = Hub::start();
+    let far = Hub::of(tincan(&format!("{} --ephemeral --bootstrap {}", support::HUB_FLAGS, place(&near))));
+    let mut listener = Stock::new();
+    listener.dial(&place(&near));
+    let [mut calm, mut first] = two_strangers(&place(&far), &[CHAT]).await;
+    listener.subscribe(CHAT);
+    listener.until_subscribed(CHAT).await;
+    hears(&mut calm, &mut first, CHAT, advert).await;
+    hears(&mut calm, &mut listener, CHAT, advert).await;
+    let mut loud = vec![first];
+    while loud.len() < LOUD {
+        let mut one = Stock::new();
+        one.dial(&place(&far));
+        one.subscribe(CHAT);
+        one.until_subscribed(CHAT).await;
+        loud.push(one);
+    }
+    let (mut said, mut heard) = (0_u32, BTreeSet::new());
+    let speaker = calm.id;
+    let calm_line = |event: &SwarmEvent<ProtocolsEvent>| {
+        let (from, data) = message(event)?;
+        let data = data.strip_prefix(b"\x80calm")?.to_vec();
+        (from == Some(speaker)).then(|| u32::from_be_bytes(data.try_into().expect("a number")))
+    };
+    // Paced by the clock, since what is bounded is a rate.
+    let mut pace = tokio::time::interval(LOUD_EVERY);
+    for n in 0..CALM_EVERY * CALM_LINES {
+        for one in &mut loud {
+            one.publish(CHAT, &[b"\x80loud".as_slice(), &n.to_be_bytes(), &one.id.to_bytes()].concat());
+        }
+        if n % CALM_EVERY == 0 {
+            calm.publish(CHAT, &[b"\x80calm".as_slice(), &said.to_be_bytes()].concat());
+            said += 1;
+        }
+        let everybody = async {
+            let loud = futures::future::join_all(loud.iter_mut().map(Stock::run));
+            tokio::join!(calm.run(), loud);
+        };
+        let hears = async {
+            loop {
+                heard.insert(listener.until(calm_line).await);
+            }
+        };
+        tokio::select! {
+            _ = pace.tick() => {}
+            () = everybody => unreachable!("they run for ever"),
+            () = hears => unreachable!("it runs for ever"),
+        }
+    }
+    tokio::select! {
+        () = async { while !heard.contains(&(said - 1)) { heard.insert(listener.until(calm_line).await); } } => {}
+        () = calm.run() => unreachable!("it runs for ever"),
+    }
+    let missing: Vec<u32> = (UNTIL_CLEAR..said).filter(|n| !heard.contains(n)).collect();
+    assert!(
+        missing.is_empty(),
+        "of {said} lines of the calm one these were not heard behind the other hub: {missing:?}"
+    );
+    assert!(http::counter(&near.http, "foreign_dropped") > 0, "the loud ones said more than one hub takes of another");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

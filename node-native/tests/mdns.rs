@@ -43,6 +43,29 @@ fn two_terminals_on_one_host_chat_without_arguments() {
     converse(ann, ben);
 }
 
+/// As when one of them sleeps: mDNS tells of a peer once, and not again when the connection is lost.
+#[test]
+fn who_was_found_and_lost_is_found_again() {
+    let Some(network) = Network::new(SUBJECT) else { return };
+    let start = |host: &str, nick: &str| {
+        tincan_in(host, "chat --ephemeral --listen /ip4/0.0.0.0/tcp/0").env("TINCAN_NICK", nick).start()
+    };
+    let (mut ann, mut ben) = (start(&network.hosts[0], "ann"), start(&network.hosts[1], "ben"));
+    ann.err.containing("online");
+    ben.err.containing("online");
+    let Some(cut) = network.cut(SUBJECT) else { return };
+    ann.line("said while the other is away");
+    ann.err.containing("offline");
+    ben.err.containing("offline");
+    drop(cut);
+    ann.err.containing("online");
+    assert!(ben.out.next().ends_with("): said while the other is away"));
+    for mut chat in [ann, ben] {
+        chat.end_input();
+        chat.wait().assert_status(0);
+    }
+}
+
 #[test]
 fn two_hosts_find_records_without_arguments() {
     let Some(network) = Network::new(SUBJECT) else { return };

@@ -1,8 +1,9 @@
 //! What other programs say in rooms that a hub carries: passed on unread, within a budget, never kept or shown.
 //!
 //! Each payload counts for the peer that signed it, for the peer that handed it over, for its room, and for all rooms
-//! together. The last quarter of what a room and all rooms may spend is for those who spent little of their own budget, so
-//! loud peers, however many, do not silence calm ones.
+//! together. A source is calm that has said little for a while. A part of what a forwarder may hand over is for calm
+//! sources, and the last quarter of what a room and all rooms may spend is for that part: loud peers do not silence calm
+//! ones, also not those behind the same hub, and who makes up sources gains no more than its own part.
 
 use std::{collections::HashMap, hash::Hash, time::Duration};
 
@@ -21,10 +22,16 @@ const _: () = assert!(MAX_PASSED_ON_BYTES + ENVELOPE_BYTES + GOSSIP_READ_BYTES <
 const MAX_SOURCE_MESSAGES: u32 = 8;
 /// Bytes of one gossip source passed on in a second.
 const MAX_SOURCE_BYTES: u32 = 64 * 1024;
+/// Payloads a second of a calm source. With more it is loud, until it has said less for a while.
+const MAX_CALM_MESSAGES: u32 = 1;
+/// Bytes a second of a calm source.
+const MAX_CALM_BYTES: u32 = 8 * 1024;
 /// Payloads that one peer hands over and that are passed on in a second, its own and others'.
 const MAX_FORWARDER_MESSAGES: u32 = 16;
 /// Bytes that one peer hands over and that are passed on in a second.
 const MAX_FORWARDER_BYTES: u32 = 128 * 1024;
+/// An eighth of both is for calm sources.
+const CALM_PART: u32 = 8;
 /// Payloads of one room passed on in a second.
 const MAX_ROOM_MESSAGES: u32 = 64;
 /// Bytes of one room passed on in a second.
@@ -35,26 +42,36 @@ const MAX_ALL_MESSAGES: u32 = 256;
 const MAX_ALL_BYTES: u32 = 1024 * 1024;
 /// What was not used is saved up for so long: the longest payload needs most of a second's bytes of its source.
 const BURST: Duration = Duration::from_secs(2);
+/// The same of a calm source: a few lines may follow each other closely.
+const CALM_BURST: Duration = Duration::from_secs(8);
 /// Part of a room's budget, and of that of all rooms, that everybody may use up.
 const COMMON_SHARE: f64 = 0.75;
-/// Who has spent no more than this part of its own budget may also use the rest.
-const CALM_SHARE: f64 = 0.25;
 /// Sources, forwarders or rooms with something spent that are remembered; further ones have spent nothing.
 const REMEMBERED_SPENDERS: usize = 8192;
 /// How often those are looked for that have spent nothing any more.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// What may be spent in a second.
+/// What may be spent in a second, and for how long it is saved up.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     messages: u32,
     bytes: u32,
+    burst: Duration,
 }
 
-const SOURCE: Rate = Rate { messages: MAX_SOURCE_MESSAGES, bytes: MAX_SOURCE_BYTES };
-const FORWARDER: Rate = Rate { messages: MAX_FORWARDER_MESSAGES, bytes: MAX_FORWARDER_BYTES };
-const ROOM: Rate = Rate { messages: MAX_ROOM_MESSAGES, bytes: MAX_ROOM_PAYLOAD_BYTES };
-const ALL: Rate = Rate { messages: MAX_ALL_MESSAGES, bytes: MAX_ALL_BYTES };
+impl Rate {
+    const fn new(messages: u32, bytes: u32) -> Self {
+        Self { messages, bytes, burst: BURST }
+    }
+}
+
+const SOURCE: Rate = Rate::new(MAX_SOURCE_MESSAGES, MAX_SOURCE_BYTES);
+const CALM: Rate = Rate { messages: MAX_CALM_MESSAGES, bytes: MAX_CALM_BYTES, burst: CALM_BURST };
+const FORWARDER_CALM: Rate = Rate::new(MAX_FORWARDER_MESSAGES / CALM_PART, MAX_FORWARDER_BYTES / CALM_PART);
+const FORWARDER_COMMON: Rate =
+    Rate::new(MAX_FORWARDER_MESSAGES - FORWARDER_CALM.messages, MAX_FORWARDER_BYTES - FORWARDER_CALM.bytes);
+const ROOM: Rate = Rate::new(MAX_ROOM_MESSAGES, MAX_ROOM_PAYLOAD_BYTES);
+const ALL: Rate = Rate::new(MAX_ALL_MESSAGES, MAX_ALL_BYTES);
 
 /// What was spent, as of a moment; it is paid back at the rate.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +84,12 @@ struct Spent {
 impl Spent {
     fn nothing(now: Instant) -> Self {
         Self { messages: 0.0, bytes: 0.0, at: now }
+    }
+
+    /// All that may be spent at once.
+    fn everything(rate: Rate, now: Instant) -> Self {
+        let seconds = rate.burst.as_secs_f64();
+        Self { messages: seconds * f64::from(rate.messages), bytes: seconds * f64::from(rate.bytes), at: now }
     }
 
     fn at(self, rate: Rate, now: Instant) -> Self {
@@ -84,7 +107,7 @@ impl Spent {
 
     /// Whether it is at most this share of what may be spent at once.
     fn is_within(self, rate: Rate, share: f64) -> bool {
-        let seconds = BURST.as_secs_f64() * share;
+        let seconds = rate.burst.as_secs_f64() * share;
         self.messages <= seconds * f64::from(rate.messages) && self.bytes <= seconds * f64::from(rate.bytes)
     }
 
@@ -130,7 +153,12 @@ impl<K: Clone + Eq + Hash> Spenders<K> {
 #[derive(Debug)]
 pub(crate) struct Budget {
     sources: Spenders<PeerId>,
-    forwarders: Spenders<PeerId>,
+    /// The same by all that they said, passed on or not: who has something left is calm.
+    saying: Spenders<PeerId>,
+    /// Forwarders, by what they handed over of calm sources.
+    of_calm: Spenders<PeerId>,
+    /// Forwarders, by everything else that they handed over.
+    common: Spenders<PeerId>,
     rooms: Spenders<String>,
     all: Spenders<()>,
 }
@@ -139,7 +167,9 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             sources: Spenders::new(SOURCE),
-            forwarders: Spenders::new(FORWARDER),
+            saying: Spenders::new(CALM),
+            of_calm: Spenders::new(FORWARDER_CALM),
+            common: Spenders::new(FORWARDER_COMMON),
             rooms: Spenders::new(ROOM),
             all: Spenders::new(ALL),
         }
@@ -147,8 +177,8 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Whether a payload of so many bytes may be passed on; then it is counted everywhere, else for its source alone.
-    /// One that is too long is never passed on.
+    /// Whether a payload of so many bytes may be passed on; then it is counted everywhere. What the room or all rooms do
+    /// not take still counts for its source and its forwarder. One that is too long is never passed on.
     pub(crate) fn spend(
         &mut self,
         source: PeerId,
@@ -160,19 +190,31 @@ impl Budget {
         if bytes > MAX_PASSED_ON_BYTES {
             return false;
         }
-        let own =
-            (self.sources.try_spend(&source, bytes, 1.0, now), self.forwarders.try_spend(&forwarder, bytes, 1.0, now));
-        let (Some(by_source), Some(by_forwarder)) = own else { return false };
-        // Also where the room has no place for it: who tries often is not calm.
+        let is_calm = self.is_calm(&source, bytes, now);
+        let Some(by_source) = self.sources.try_spend(&source, bytes, 1.0, now) else { return false };
+        let by_calm = self.of_calm.try_spend(&forwarder, bytes, 1.0, now).filter(|_| is_calm);
+        let share = if let Some(spent) = by_calm {
+            self.of_calm.set(&forwarder, spent, now);
+            1.0
+        } else {
+            let Some(spent) = self.common.try_spend(&forwarder, bytes, 1.0, now) else { return false };
+            self.common.set(&forwarder, spent, now);
+            COMMON_SHARE
+        };
         self.sources.set(&source, by_source, now);
-        self.forwarders.set(&forwarder, by_forwarder, now);
-        let is_calm = by_source.is_within(SOURCE, CALM_SHARE) && by_forwarder.is_within(FORWARDER, CALM_SHARE);
-        let share = if is_calm { 1.0 } else { COMMON_SHARE };
-        let common = (self.rooms.try_spend(room, bytes, share, now), self.all.try_spend(&(), bytes, share, now));
-        let (Some(in_room), Some(in_all)) = common else { return false };
+        let rest = (self.rooms.try_spend(room, bytes, share, now), self.all.try_spend(&(), bytes, share, now));
+        let (Some(in_room), Some(in_all)) = rest else { return false };
         self.rooms.set(room, in_room, now);
         self.all.set(&(), in_all, now);
         true
+    }
+
+    /// Notes that a source says so much, and whether it has said little for a while.
+    fn is_calm(&mut self, source: &PeerId, bytes: usize, now: Instant) -> bool {
+        let spent = self.saying.try_spend(source, bytes, 1.0, now);
+        // Who says too much is not calm again a second later.
+        self.saying.set(source, spent.unwrap_or(Spent::everything(CALM, now)), now);
+        spent.is_some()
     }
 }
 
@@ -217,8 +259,47 @@ mod tests {
                 loud.iter().for_each(|loud| _ = budget.spend(*loud, *loud, &room, 100, now));
             }
             // In the first moment nobody is known to be loud.
-            if tenth % 5 == 0 && tenth >= 20 {
-                assert!(budget.spend(calm, calm, &room, 300, now), "twice a second, after {tenth} tenths");
+            if tenth % 10 == 0 && tenth >= 20 {
+                assert!(budget.spend(calm, calm, &room, 300, now), "once a second, after {tenth} tenths");
+            }
+        }
+    }
+
+    #[test]
+    fn loud_peers_behind_a_hub_do_not_silence_a_calm_one_behind_the_same() {
+        let (mut budget, begin, hub) = (Budget::default(), start(), PeerId::random());
+        let loud: Vec<PeerId> = (0..40).map(|_| PeerId::random()).collect();
+        let calm = PeerId::random();
+        let (here, elsewhere) = ("r".to_owned(), "another".to_owned());
+        for tenth in 0..600 {
+            let now = begin + Duration::from_millis(tenth * 100);
+            for _ in 0..5 {
+                for (n, loud) in loud.iter().enumerate() {
+                    budget.spend(*loud, hub, if n % 2 == 0 { &here } else { &elsewhere }, 100, now);
+                }
+            }
+            // In the first moment nobody is known to be loud.
+            if tenth % 10 == 0 && tenth >= 20 {
+                assert!(budget.spend(calm, hub, &here, 300, now), "once a second, after {tenth} tenths");
+            }
+        }
+    }
+
+    #[test]
+    fn forwarders_just_below_their_budget_who_make_up_calm_sources_do_not_silence_a_calm_one() {
+        let (mut budget, begin, room) = (Budget::default(), start(), "r".to_owned());
+        let forwarders: Vec<PeerId> = (0..20).map(|_| PeerId::random()).collect();
+        let made_up: Vec<PeerId> = (0..64).map(|_| PeerId::random()).collect();
+        let (calm, mut said) = (PeerId::random(), 0);
+        // 14 payloads a second each.
+        for step in 0..14 * 60_u64 {
+            let now = begin + Duration::from_secs(1) * step as u32 / 14;
+            for forwarder in &forwarders {
+                budget.spend(made_up[said % made_up.len()], *forwarder, &room, 10, now);
+                said += 1;
+            }
+            if step % 14 == 0 && step >= 28 {
+                assert!(budget.spend(calm, calm, &room, 100, now), "once a second, after {step} steps");
             }
         }
     }
@@ -253,7 +334,8 @@ mod tests {
             assert!(budget.spend(PeerId::random(), PeerId::random(), &PeerId::random().to_base58(), 10, now));
         }
         assert!(budget.sources.spent.len() <= REMEMBERED_SPENDERS);
-        assert!(budget.forwarders.spent.len() <= REMEMBERED_SPENDERS);
+        assert!(budget.of_calm.spent.len() <= REMEMBERED_SPENDERS);
+        assert!(budget.common.spent.len() <= REMEMBERED_SPENDERS);
         assert!(budget.rooms.spent.len() <= REMEMBERED_SPENDERS);
     }
 }

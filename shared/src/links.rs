@@ -26,6 +26,8 @@ struct Link {
     /// Named by the addresses; never changes.
     expected: Option<PeerId>,
     addresses: Vec<Multiaddr>,
+    /// Nobody named it; it was found on the local network, and is forgotten once that is no longer so.
+    found: bool,
     failures: u32,
     /// Told to stay away: not dialled before.
     rest_until: Option<Instant>,
@@ -61,29 +63,53 @@ impl Links {
     pub(crate) fn add(&mut self, addresses: Vec<Multiaddr>, now: Instant) {
         let Some(first) = addresses.first() else { return };
         let expected = peer_of(first);
-        let full = self.links.len() >= self.max;
-        let known = self
-            .links
-            .iter_mut()
-            .find(|link| (expected.is_some() && link.expected == expected) || link.addresses.contains(first));
-        match known {
-            Some(link) => {
-                link.addresses.retain(|address| !addresses.contains(address));
-                link.addresses.splice(0..0, addresses);
-                link.addresses.truncate(MAX_ADDRESSES);
-            }
-            None if !full => {
-                self.links.push(Link {
-                    expected,
-                    addresses,
-                    failures: 0,
-                    rest_until: None,
-                    wanted: false,
-                    state: State::Waiting(now),
-                });
-            }
-            None => tracing::warn!("not staying connected to {first}: {} hubs already, the limit", self.max),
+        let known = self.links.iter_mut().find(|link| {
+            let named = expected.is_some() && link.expected == expected;
+            named || link.addresses.contains(first)
+        });
+        if let Some(link) = known {
+            link.found = false;
+            link.put_first(addresses);
+            return;
         }
+        if self.links.len() >= self.max {
+            // Who was only found makes place.
+            let Some(found) = self.links.iter().position(|link| link.found) else {
+                tracing::warn!("not staying connected to {first}: {} hubs already, the limit", self.max);
+                return;
+            };
+            self.links.swap_remove(found);
+        }
+        self.links.push(Link::new(expected, addresses, State::Waiting(now)));
+    }
+
+    /// A peer was found on the local network, and is being dialled. It is dialled again when it is lost, until
+    /// [`Self::expired`]; not where there are as many links as there may be.
+    pub(crate) fn found(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
+        if let Some(link) = self.links.iter_mut().find(|link| link.expected == Some(peer)) {
+            if link.found {
+                link.put_first(vec![address]);
+            }
+        } else if self.links.len() < self.max {
+            let link = Link::new(Some(peer), vec![address], State::Waiting(now + FIRST_WAIT));
+            self.links.push(Link { found: true, ..link });
+        }
+    }
+
+    /// A peer is no longer found at this address.
+    pub(crate) fn expired(&mut self, peer: &PeerId, address: &Multiaddr) {
+        self.links.retain_mut(|link| {
+            if !link.found || link.expected != Some(*peer) {
+                return true;
+            }
+            link.addresses.retain(|known| known != address);
+            !link.addresses.is_empty()
+        });
+    }
+
+    /// A peer that was found on the local network is not wanted here.
+    pub(crate) fn unwanted(&mut self, peer: &PeerId) {
+        self.links.retain(|link| !link.found || link.expected != Some(*peer));
     }
 
     /// Dials that are due.
@@ -124,6 +150,11 @@ impl Links {
                 link.state = State::Up { peer, since: now };
             }
         }
+    }
+
+    /// Whether a peer was named as one to stay connected to. Who was only found on the local network was not.
+    pub(crate) fn has(&self, peer: &PeerId) -> bool {
+        self.links.iter().any(|link| !link.found && (link.expected == Some(*peer) || link.is_up(*peer)))
     }
 
     /// A hub lets us in.
@@ -201,6 +232,17 @@ impl Links {
 }
 
 impl Link {
+    fn new(expected: Option<PeerId>, addresses: Vec<Multiaddr>, state: State) -> Self {
+        Self { expected, addresses, found: false, failures: 0, rest_until: None, wanted: false, state }
+    }
+
+    /// Adds addresses, newest first.
+    fn put_first(&mut self, addresses: Vec<Multiaddr>) {
+        self.addresses.retain(|address| !addresses.contains(address));
+        self.addresses.splice(0..0, addresses);
+        self.addresses.truncate(MAX_ADDRESSES);
+    }
+
     fn is_up(&self, peer: PeerId) -> bool {
         matches!(self.state, State::Up { peer: up, .. } if up == peer)
     }
@@ -332,5 +374,33 @@ mod tests {
             links.due(now),
             [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)], at_once: false }]
         );
+    }
+
+    #[test]
+    fn who_was_found_is_dialled_again_until_that_expires_and_makes_place_for_who_was_named() {
+        let (mut links, mut now) = (Links::new(2), start());
+        let [found, other, third] = [PeerId::random(), PeerId::random(), PeerId::random()];
+        let address = |n: u8| -> Multiaddr { format!("/ip4/10.0.0.{n}/tcp/4747").parse().unwrap() };
+        links.found(found, address(1), now);
+        links.found(found, address(2), now);
+        assert!(links.due(now).is_empty(), "it is being dialled");
+        links.up(found, connection(), now);
+        now += LASTS;
+        links.down(found, now, 0.0);
+        now += FIRST_WAIT;
+        let due = links.due(now);
+        assert_eq!((due[0].peer, due[0].addresses.clone()), (Some(found), vec![address(2), address(1)]));
+        links.found(other, address(3), now);
+        links.found(third, address(4), now);
+        assert_eq!(links.links.len(), 2, "no more than there may be");
+        assert!(!links.has(&found), "nobody named it");
+        links.add(vec![address(5).with_p2p(third).unwrap()], now);
+        assert!(links.has(&third));
+        assert_eq!(links.links.len(), 2);
+        assert!(links.links.iter().any(|link| link.expected == Some(third) && !link.found));
+        for n in [1, 2, 3, 5] {
+            [found, other, third].iter().for_each(|peer| links.expired(peer, &address(n)));
+        }
+        assert_eq!(links.links.len(), 1, "only who was named is left");
     }
 }

@@ -111,6 +111,17 @@ pub(crate) fn run_within(command: &mut Command, minutes: u64) -> Result<()> {
     }
 }
 
+/// What a program prints, while its errors are shown; anything but success is an error.
+pub(crate) fn printed(command: &mut Command) -> Result<String> {
+    let line = shown(command);
+    let started = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let done = started.with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
+    if !done.status.success() {
+        bail!("`{line}` ended with {}", done.status);
+    }
+    String::from_utf8(done.stdout).with_context(|| format!("`{line}` printed what is no text"))
+}
+
 /// What a program prints, when it exists and succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let done = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     browser::{Browser, node_packages},
-    old, page,
+    native, old, page,
     shell::{cargo, output, program, root, run, target_dir, which},
     tally::{Outcome, leave_out},
     tools::Tools,
@@ -25,6 +25,8 @@ const GO_TESTS: &str = "--package tincan-node --test interop_go";
 const GO_PEER: &str = "node-native/tests/go";
 /// The end-to-end test that needs the first published build besides.
 const OLD_AND_NEW: &str = "nightly/old-and-new";
+/// End-to-end tests that measure how soon something happens, or keep both cores busy.
+const ALONE: [&str; 4] = ["dials", "hostile", "slow-path", "transports"];
 /// Seconds a test in a browser may take; two busy cores are slow.
 const BROWSER_TEST_SECONDS: &str = "180";
 
@@ -66,7 +68,9 @@ pub(crate) fn clippy_wasm() -> Result<()> {
 
 /// Unit, integration and documentation tests.
 pub(crate) fn native() -> Result<()> {
-    run(&mut cargo(&format!("test --no-fail-fast {NATIVE}"))?)
+    let tests = native::built(NATIVE)?;
+    native::run_all(tests)?;
+    run(&mut cargo(&format!("test --doc --no-fail-fast {NATIVE}"))?)
 }
 
 /// Interoperation with go-libp2p, where Go is installed.
@@ -125,10 +129,19 @@ pub(crate) fn e2e_build() -> Result<()> {
     trial::page().map(drop)
 }
 
-/// One end-to-end test through the real binary and a real browser.
+/// Whether an end-to-end test wants the machine to itself: it measures times, or dials so often that it slows others.
+pub(crate) fn is_alone(name: &str) -> bool {
+    name.starts_with("nightly/") || ALONE.contains(&name)
+}
+
+/// The program of one end-to-end test through the real binary and a real browser.
+pub(crate) fn e2e_program(name: &str) -> Result<Command> {
+    node_program(&["--test", "--test-reporter=spec", &format!("web/e2e/{name}.test.mjs")])
+}
+
+/// An end-to-end test that runs alone.
 pub(crate) fn e2e(name: &str) -> Result<Outcome> {
-    let words = ["--test", "--test-reporter=spec", &format!("web/e2e/{name}.test.mjs")];
-    let mut test = node_program(&words)?;
+    let mut test = e2e_program(name)?;
     if name == OLD_AND_NEW {
         let Some(old) = old::binary()? else {
             return Ok(Outcome::LeftOut(format!("the history does not reach back to {}", old::COMMIT)));

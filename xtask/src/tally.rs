@@ -4,12 +4,14 @@ use std::{
     fs,
     io::Write,
     path::PathBuf,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    lanes::{Job, side_by_side},
     shell::target_dir,
     steps::{say, seconds, step},
 };
@@ -104,12 +106,36 @@ impl Tally {
         let start = Instant::now();
         // What an interrupted run noted is none of this step's.
         let _ = fs::remove_file(&self.notes);
-        let ended = step(name, work).map(Into::into).map_err(|error| format!("{error:#}"));
-        let said = fs::read_to_string(&self.notes).unwrap_or_default();
-        let mut parts_left_out: Vec<String> = said.lines().map(str::to_owned).collect();
+        let ended = step(name, work).map(Into::into);
+        let left_out = fs::read_to_string(&self.notes).unwrap_or_default();
+        self.note(name.to_owned(), start.elapsed(), ended, &left_out);
+    }
+
+    /// Runs the programs of steps that the filter wants side by side; each is shown when it has ended.
+    pub(crate) fn together(&mut self, steps: impl IntoIterator<Item = (String, impl FnOnce() -> Result<Command>)>) {
+        let mut jobs = Vec::new();
+        for (name, program) in steps {
+            if self.wants(&name) {
+                match program() {
+                    Ok(command) => jobs.push(Job { name, command }),
+                    Err(error) => self.note(name, Duration::ZERO, Err(error), ""),
+                }
+            }
+        }
+        let told = side_by_side(jobs, |done| {
+            done.show();
+            self.note(done.name, done.took, done.ended.map(Outcome::from), &done.left_out);
+        });
+        if let Err(error) = told {
+            self.note("side by side".to_owned(), Duration::ZERO, Err(error), "");
+        }
+    }
+
+    fn note(&mut self, name: String, took: Duration, ended: Result<Outcome>, left_out: &str) {
+        let mut parts_left_out: Vec<String> = left_out.lines().map(str::to_owned).collect();
         parts_left_out.sort();
         parts_left_out.dedup();
-        self.rows.push(Row { name: name.to_owned(), took: start.elapsed(), ended, parts_left_out });
+        self.rows.push(Row { name, took, ended: ended.map_err(|error| format!("{error:#}")), parts_left_out });
     }
 
     /// The account; an error when any step failed or none ran. Its last line has the form that test runners share.

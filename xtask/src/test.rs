@@ -47,7 +47,9 @@ fn steps(tally: &mut Tally, e2e: &[String]) -> Result<()> {
             if page_is_built { Ok(()) } else { page::build() }.and_then(|()| suite::e2e_build())
         });
     }
-    for name in e2e {
+    let (alone, others): (Vec<_>, Vec<_>) = e2e.iter().partition(|name| suite::is_alone(name));
+    tally.together(others.into_iter().map(|name| (e2e_step(name), || suite::e2e_program(name))));
+    for name in alone {
         tally.run(&e2e_step(name), || suite::e2e(name));
     }
     Ok(())

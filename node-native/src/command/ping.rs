@@ -36,7 +36,11 @@ async fn pongs(node: &Node, events: &mut Events, ping: &Ping) -> Result<(), Erro
     let mut left = ping.count;
     while left != Some(0) {
         let heard = timeout(REPLY_TIMEOUT, next(events, peer)).await;
-        let rtt_us = heard.map_err(|_| lost("no reply within 10 s"))?.map_err(|reason| lost(&reason))?;
+        let rtt_us = match heard.map_err(|_| lost("no reply within 10 s"))? {
+            Heard::Pong(rtt_us) => rtt_us,
+            Heard::Refusal(reason) => return Err(Error::TurnedAway { reason, address: address.to_string() }),
+            Heard::End(reason) => return Err(lost(reason)),
+        };
         output::line(&pong(&peer, rtt_us))?;
         left = left.map(|left| left - 1);
     }
@@ -50,14 +54,23 @@ async fn dial(node: &Node, address: &Multiaddr) -> Result<PeerId, Error> {
     }
 }
 
-/// The next reply's time, or why the peer is gone.
-async fn next(events: &mut Events, pinged: PeerId) -> Result<u64, String> {
+/// What came of waiting for a reply.
+enum Heard {
+    /// Its time in microseconds.
+    Pong(u64),
+    /// The peer refuses us, in its words.
+    Refusal(String),
+    /// The peer is gone.
+    End(&'static str),
+}
+
+async fn next(events: &mut Events, pinged: PeerId) -> Heard {
     loop {
         match events.next().await {
-            Event::Pong { peer, rtt_us } if peer == pinged => return Ok(rtt_us),
-            Event::Refused { peer, reason } if peer == pinged => return Err(neutralise(&reason, false)),
-            Event::PeerDown { peer } if peer == pinged => return Err("the connection was lost".to_owned()),
-            Event::Stopped => return Err("the node stopped".to_owned()),
+            Event::Pong { peer, rtt_us } if peer == pinged => return Heard::Pong(rtt_us),
+            Event::Refused { peer, reason } if peer == pinged => return Heard::Refusal(neutralise(&reason, false)),
+            Event::PeerDown { peer } if peer == pinged => return Heard::End("the connection was lost"),
+            Event::Stopped => return Heard::End("the node stopped"),
             _ => {}
         }
     }

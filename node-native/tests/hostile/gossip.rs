@@ -104,7 +104,7 @@ pub fn subscribe(topics: impl IntoIterator<Item = String>) -> Vec<u8> {
     topics.into_iter().flat_map(|topic| subscription(&topic, true)).collect()
 }
 
-fn subscription(topic: &str, on: bool) -> Vec<u8> {
+pub fn subscription(topic: &str, on: bool) -> Vec<u8> {
     Proto::default().bytes(1, &Proto::default().number(1, on.into()).bytes(2, topic.as_bytes()).done()).done()
 }
 

@@ -17,8 +17,25 @@ pub type Told = Vec<u8>;
 
 /// A report of so many members, these among them.
 pub fn report(room: &str, hub: &PeerId, total: u64, joined: impl IntoIterator<Item = Vec<u8>>) -> Vec<u8> {
+    report_with_foreign(room, hub, total, 0, joined)
+}
+
+/// The same, so many of whom use another program.
+pub fn report_with_foreign(
+    room: &str,
+    hub: &PeerId,
+    total: u64,
+    foreign: u64,
+    joined: impl IntoIterator<Item = Vec<u8>>,
+) -> Vec<u8> {
     let report = Proto::default().bytes(1, room.as_bytes()).bytes(2, &hub.to_bytes()).number(3, total).all(4, joined);
-    Proto::prefixed(&Proto::default().bytes(2, &report.done()).done())
+    Proto::prefixed(&Proto::default().bytes(2, &report.number(6, foreign).done()).done())
+}
+
+/// A hub's first word: its clock.
+pub fn hello(time_ms: u64) -> Vec<u8> {
+    let hello = Proto::default().number(1, time_ms).done();
+    Proto::prefixed(&Proto::default().bytes(1, &hello).done())
 }
 
 /// Why a hub refuses something.

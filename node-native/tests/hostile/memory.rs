@@ -1,4 +1,4 @@
-//! What a hub holds, as the system sees it.
+//! What a hub holds and uses, as the system sees it.
 
 use crate::support::Hub;
 
@@ -23,4 +23,12 @@ impl Memory {
         };
         Self { now: kib("VmRSS:"), peak: kib("VmHWM:") }
     }
+}
+
+/// Processor time that a hub has used, in ticks of the system's clock, of which there are a hundred a second.
+pub fn processor(hub: &Hub) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", hub.running.id())).expect("the hub runs");
+    // What follows the program's name, which is in brackets: the 12th and 13th are user and system time.
+    let fields = stat.rsplit_once(')').expect("a name").1.split_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum()
 }

@@ -61,6 +61,36 @@ pub fn told() -> Option<String> {
     std::env::var(INSIDE).ok()
 }
 
+/// While it lives, each host refuses all TCP of the other.
+#[derive(Debug)]
+pub struct Cut<'a>(&'a Network);
+
+impl Network {
+    /// Resets every connection of the two, and lets none come about. Nothing where that cannot be done.
+    pub fn cut(&self, subject: &str) -> Option<Cut<'_>> {
+        let cut = Cut(self);
+        if !self.hosts.iter().all(|host| iptables(host, "-I")) {
+            left_out(&format!("{subject}, after a connection was lost: that needs the program iptables"));
+            return None;
+        }
+        Some(cut)
+    }
+}
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        for host in &self.0.hosts {
+            iptables(host, "-D");
+        }
+    }
+}
+
+fn iptables(host: &str, change: &str) -> bool {
+    // The other side's resets come through.
+    let packets = "-i wire -p tcp ! --tcp-flags RST RST";
+    ip(&format!("netns exec {host} iptables {change} INPUT {packets} -j REJECT --reject-with tcp-reset"))
+}
+
 impl Drop for Network {
     fn drop(&mut self) {
         for host in &self.hosts {

@@ -37,6 +37,7 @@ impl<B: HostBehaviour> Actor<B> {
             Command::StayConnected { addresses, reply } => {
                 let now = self.now();
                 self.links.add(addresses, now.instant);
+                self.follow_chosen();
                 let _ = reply.send(());
             }
             Command::Retry { wanted, reply } => {
@@ -129,7 +130,9 @@ impl<B: HostBehaviour> Actor<B> {
                 drop(reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() })));
                 return;
             }
-            if self.peers.contains_key(&peer) {
+            if let Some(known) = self.peers.get_mut(&peer) {
+                known.chosen = true;
+                self.follow_chosen();
                 drop(reply.send(Ok(peer)));
                 return;
             }

@@ -6,7 +6,7 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Actor, GATHER, HUB_STREAM_WAIT, HubStream};
+use super::{Actor, HUB_STREAM_WAIT, HubStream};
 use crate::{
     Event, HostBehaviour,
     access::Denied,
@@ -14,6 +14,8 @@ use crate::{
     hub::{
         carrier::{self, NotCarried},
         desk::Update,
+        looks::GATHER,
+        members::Trust,
         wire::{FromHub, Hello, Reason, Report, Watch},
     },
     room::Room,
@@ -99,7 +101,8 @@ impl<B: HostBehaviour> Actor<B> {
                 self.welcomed(hub);
             }
             let ours = self.now().unix_ms;
-            if u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
+            // Whoever likes may call itself a hub, and tell any time.
+            if self.is_chosen(&hub) && u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
                 let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
                 self.emit(Event::ClockWrong { offset_ms });
             }
@@ -130,7 +133,8 @@ impl<B: HostBehaviour> Actor<B> {
         let room = self.rooms.get(&report.room);
         let is_joined = room.is_some_and(Room::is_joined);
         let is_wanted = is_joined || (self.is_hub() && room.is_some()) || self.members.has_listed(&hub, &report.room);
-        let is_news = is_wanted && self.members.report(hub, report);
+        let trust = if self.is_chosen(&hub) { Trust::Chosen } else { Trust::Stranger };
+        let is_news = is_wanted && self.members.report(hub, trust, report);
         if is_news && (is_joined || !self.is_hub()) {
             self.members_changed();
         } else if is_news {
@@ -140,7 +144,7 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     fn tell_reason(&self, hub: PeerId, reason: String) {
-        tracing::warn!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
+        tracing::debug!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
         self.emit(Event::Refused { peer: hub, reason });
     }
 
@@ -148,39 +152,6 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn tell_reasons(&mut self, now: Instant) {
         for (hub, reason) in self.reasons.due(now) {
             self.tell_reason(hub, reason);
-        }
-    }
-
-    /// A connected peer turned out to be a hub: ask it who is where.
-    pub(super) fn follow(&mut self, hub: PeerId) {
-        if self.hubs.contains_key(&hub) {
-            return;
-        }
-        if self.hubs.len() >= self.config.limits.known_hubs && self.dialled(&hub) {
-            // Whoever calls itself a hub may come first; whom we chose goes before it.
-            if let Some(stranger) = self.hubs.keys().find(|known| !self.dialled(known)).copied() {
-                self.unfollow(&stranger);
-            }
-        }
-        if self.hubs.len() < self.config.limits.known_hubs {
-            let serial = self.streams.open_hub(hub);
-            self.hubs.insert(hub, HubStream::Opening { serial });
-        }
-    }
-
-    pub(super) fn unfollow(&mut self, hub: &PeerId) {
-        self.hubs.remove(hub);
-        self.members.forget(hub);
-    }
-
-    pub(super) fn reopen_hub_streams(&mut self, now: Instant) {
-        let due = |hub: &HubStream| matches!(hub, HubStream::Waiting { until } if *until <= now);
-        let due: Vec<PeerId> = self.hubs.iter().filter(|(_, hub)| due(hub)).map(|(peer, _)| *peer).collect();
-        for hub in due {
-            self.hubs.remove(&hub);
-            if self.peers.contains_key(&hub) {
-                self.follow(hub);
-            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 mod bridge;
 mod commands;
+mod follow;
 mod foreign;
+mod gather;
 mod hubs;
 mod listeners;
 mod network;
@@ -32,7 +34,7 @@ use crate::{
     bridge::Bridge,
     command::Command,
     foreign::Budget,
-    hub::{carrier::Carrier, desk::Desk, members::Members, reasons::Reasons, wire},
+    hub::{carrier::Carrier, desk::Desk, looks::Looks, members::Members, reasons::Reasons, wire},
     links::Links,
     listeners::Listeners,
     pending::Pending,
@@ -40,10 +42,8 @@ use crate::{
     streams::{Input, Streams},
 };
 
-pub(crate) use rooms::MAX_ROOMS_PER_PEER;
+pub(crate) use gather::MAX_ROOMS_PER_PEER;
 
-/// Changes of who is where are gathered for so long before they are worked through.
-const GATHER: Duration = Duration::from_millis(20);
 /// How often frames past their hour are dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
 /// How long the swarm still runs after a shutdown, so that what was published leaves the machine.
@@ -63,6 +63,8 @@ struct Connected {
     welcome: bool,
     /// Whether it lists `/tincan/sync/1.0.0` in identify.
     syncs: bool,
+    /// Whether the person or operator of this node had it dialled.
+    chosen: bool,
     connections: Vec<(ConnectionId, Multiaddr, Endpoint)>,
 }
 
@@ -93,7 +95,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     described: HashMap<String, RoomInfo>,
     changed: BTreeSet<String>,
     members: Members,
-    members_due: Option<Instant>,
+    looks: Looks,
     desk: Desk,
     /// When watchers are told on, and hubs asked on, whose streams took no more.
     tell_due: Option<Instant>,
@@ -185,10 +187,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_reasons(now.instant);
         }
         self.merge_next(now.instant);
-        let carried = self.carrier.deadline(&self.config.limits).is_some_and(|at| at <= now.instant);
-        if carried || self.members_due.is_some_and(|at| at <= now.instant) {
-            self.members_due = None;
-            self.gather_members();
+        if self.look_due().is_some_and(|at| at <= now.instant) {
+            self.look_at_members();
         } else if self.tell_due.is_some_and(|at| at <= now.instant) {
             self.tell_on();
         }
@@ -208,11 +208,10 @@ impl<B: HostBehaviour> Actor<B> {
         let access = self.refusals.iter().map(|refusal| refusal.until).chain(self.pardons.iter().map(|(at, _)| *at));
         let resyncs = self.resyncs.values().copied();
         let single = [
-            self.members_due,
+            self.look_due(),
             self.tell_due,
             self.reasons.deadline(),
             self.links.deadline(),
-            self.carrier.deadline(&self.config.limits),
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
@@ -244,12 +243,6 @@ impl<B: HostBehaviour> Actor<B> {
         if !changes.is_empty() {
             self.storage.write(changes);
         }
-    }
-
-    /// Who is where may have changed: look again, after gathering what else changes.
-    fn members_changed(&mut self) {
-        let due = self.now().instant + GATHER;
-        self.members_due.get_or_insert(due);
     }
 
     fn me(&self) -> Me<'_> {

@@ -110,13 +110,16 @@ impl<B: HostBehaviour> Actor<B> {
         let checked = self.access.check(&peer, Action::Connect, now.instant);
         if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
             self.refuse(peer, denied);
+            self.links.unwanted(&peer);
             self.links.failed(connection, now.instant, rand::random());
             if let Some((_, reply)) = self.pending.take_dial(&connection) {
                 let _ = reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));
             }
             return;
         }
-        if let Some((_, reply)) = self.pending.take_dial(&connection) {
+        let asked = self.pending.take_dial(&connection);
+        let chosen = asked.is_some();
+        if let Some((_, reply)) = asked {
             let _ = reply.send(Ok(peer));
         }
         if role == Endpoint::Listener && self.has_returned(&peer, &address) {
@@ -128,6 +131,8 @@ impl<B: HostBehaviour> Actor<B> {
         let first = known.is_none();
         if let Some(known) = known {
             known.connections.push((connection, address, role));
+            known.chosen |= chosen;
+            self.follow_chosen();
         } else {
             let (path, transport) = how(&address);
             let since_ms = now.unix_ms;
@@ -148,6 +153,7 @@ impl<B: HostBehaviour> Actor<B> {
                     identified: false,
                     welcome: false,
                     syncs: false,
+                    chosen,
                     connections: vec![(connection, address, role)],
                 },
             );
@@ -274,7 +280,9 @@ impl<B: HostBehaviour> Actor<B> {
                     self.kad().add_address(&peer, address.clone());
                     let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
                     // Refused when we are connected already.
-                    let _ = self.swarm.dial(options.addresses(vec![address]).build());
+                    let _ = self.swarm.dial(options.addresses(vec![address.clone()]).build());
+                    let now = self.now().instant;
+                    self.links.found(peer, address, now);
                 }
             }
             HostEvent::Attending => self.members_changed(),
@@ -282,6 +290,7 @@ impl<B: HostBehaviour> Actor<B> {
             HostEvent::Expired(gone) => {
                 for (peer, address) in gone {
                     tracing::info!(%peer, %address, "expired");
+                    self.links.expired(&peer, &address);
                     self.emit(Event::Expired { peer, address });
                 }
             }

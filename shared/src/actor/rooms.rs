@@ -1,6 +1,6 @@
 //! Rooms: what they decide is done here, with gossip, listeners and storage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use libp2p::{
     PeerId,
@@ -17,8 +17,6 @@ use crate::{
 
 /// Peers asked for a room's last frames on joining it, or for what gossip has not brought.
 const MAX_ASKED: usize = 3;
-/// Rooms of one peer that are looked at.
-pub(crate) const MAX_ROOMS_PER_PEER: usize = 64;
 
 impl<B: HostBehaviour> Actor<B> {
     /// Lets a room decide, then does what it decided.
@@ -189,46 +187,6 @@ impl<B: HostBehaviour> Actor<B> {
         }
     }
 
-    /// Looks at all connections anew: who is in which room, whom to tell, what to carry, what can be sent.
-    pub(super) fn gather_members(&mut self) {
-        let mut direct: BTreeMap<String, BTreeSet<PeerId>> = BTreeMap::new();
-        let mut foreign: BTreeMap<String, BTreeSet<PeerId>> = BTreeMap::new();
-        for (peer, topics) in self.swarm.behaviour().gossip.all_peers() {
-            // A hub's subscription is carriage, and who is not yet identified may be one.
-            if !self.peers.get(peer).is_some_and(|known| known.identified && !known.info.hub) {
-                continue;
-            }
-            // Names that are no room's are carried for nobody.
-            let rooms = topics.into_iter().filter(|topic| crate::text::check_room(topic.as_str()).is_ok());
-            for topic in rooms.take(MAX_ROOMS_PER_PEER) {
-                direct.entry(topic.as_str().to_owned()).or_default().insert(*peer);
-                if self.syncs(peer) == Some(false) {
-                    foreign.entry(topic.as_str().to_owned()).or_default().insert(*peer);
-                }
-            }
-        }
-        for (peer, room) in self.swarm.behaviour().host.attending() {
-            if crate::text::check_room(&room).is_ok()
-                && self.peers.get(&peer).is_some_and(|known| known.identified && !known.info.hub)
-            {
-                direct.entry(room).or_default().insert(peer);
-            }
-        }
-        self.members.set_direct(direct, foreign);
-        if self.is_hub() {
-            self.carry();
-            self.tell_watchers();
-        }
-        self.watch_hubs();
-        for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
-            if !self.rooms.get(&name).is_some_and(Room::is_joined) {
-                continue;
-            }
-            self.changed.insert(name.clone());
-            self.flush(&name);
-        }
-    }
-
     /// Sends what waits in a room, if somebody is there.
     pub(super) fn flush(&mut self, name: &str) {
         if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
@@ -251,6 +209,7 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn room_info(&self, name: &str, room: &Room) -> RoomInfo {
         let (listed, total) = self.members.of(name, &self.me);
         let foreign = self.members.foreign(name, &self.me);
+        let foreign = !room.is_plain() && foreign > total.saturating_sub(foreign) && !self.is_ours(room, &listed);
         let members = listed.into_iter().map(|peer| {
             let known = self.peers.get(&peer).map(|known| (known.info.path, known.info.transport.clone()));
             let (path, transport) = known.unwrap_or((Path::Relayed, "gossip".to_owned()));
@@ -259,11 +218,25 @@ impl<B: HostBehaviour> Actor<B> {
         RoomInfo {
             room: name.to_owned(),
             plain: room.is_plain(),
-            foreign: !room.is_plain() && foreign > total.saturating_sub(foreign),
+            foreign,
             members: members.collect(),
             total,
             waiting: u32::try_from(room.waiting()).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Whether, of the members of whom this node itself knows what they use, more use Tincan: they signed frames here, or
+    /// say so to us. No hub's word goes against that.
+    fn is_ours(&self, room: &Room, listed: &BTreeSet<PeerId>) -> bool {
+        let (mut ours, mut theirs) = (0, 0);
+        for peer in listed {
+            match self.syncs(peer) {
+                Some(false) => theirs += 1,
+                Some(true) => ours += 1,
+                None => ours += usize::from(room.has_heard(peer)),
+            }
+        }
+        ours > theirs
     }
 
     pub(super) fn gossip(&mut self) -> &mut Gossip {

@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
+use super::peers::PeersByRoom;
 use crate::Limits;
 
 /// Why a peer's room is not carried.
@@ -65,7 +66,7 @@ impl Carrier {
     /// with, if it is not counted alone.
     pub(crate) fn update(
         &mut self,
-        demand: &BTreeMap<String, BTreeSet<PeerId>>,
+        demand: &PeersByRoom,
         source_of: impl Fn(&PeerId) -> Option<IpNet>,
         limits: &Limits,
         now: Instant,
@@ -122,7 +123,7 @@ impl Carrier {
     /// A room that somebody may bring is carried for all.
     fn claims<'a>(
         &self,
-        demand: &'a BTreeMap<String, BTreeSet<PeerId>>,
+        demand: &'a PeersByRoom,
         source_of: impl Fn(&PeerId) -> Option<IpNet>,
         limits: &Limits,
     ) -> (Vec<Claim<'a>>, BTreeMap<PeerId, NotCarried>) {
@@ -132,7 +133,7 @@ impl Carrier {
         };
         let mut wanted: Vec<_> = demand.iter().collect();
         // What is carried stays with its members, rather than what is new.
-        wanted.sort_by_key(|(room, members)| (!self.rooms.contains_key(*room), Reverse(members.len())));
+        wanted.sort_by_cached_key(|(room, members)| (!self.rooms.contains_key(*room), Reverse(members.len())));
         let (mut claims, mut refused) = (Vec::new(), BTreeMap::new());
         let (mut brought, mut held) = (HashMap::<PeerId, usize>::new(), HashMap::<Holder, usize>::new());
         for (room, members) in wanted {

@@ -18,6 +18,7 @@ use super::{
     listing::Listing,
     members::Members,
     pace::{ChangePace, Waiting},
+    peers::Peers,
     watcher::{Told, Watcher},
     wire::{Report, Watch},
 };
@@ -225,7 +226,7 @@ impl Desk {
             return;
         };
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, BTreeSet::len)));
+        let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, Peers::len)));
         // One more than are told, since the asker is left out.
         let names: BTreeSet<PeerId> = local.iter().take(MAX_LISTED_MEMBERS + 1).copied().collect();
         let holds = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
@@ -260,7 +261,7 @@ impl Desk {
 
 /// What a watcher is to know of a room: this hub's members, and what the others say of theirs.
 fn holds(me: PeerId, watched: Option<&Watched>, members: &Members, watcher: &Watcher, name: &str) -> Vec<Told> {
-    let is_in = |room: Option<&BTreeSet<PeerId>>| room.is_some_and(|members| members.contains(&watcher.peer));
+    let is_in = |room: Option<&Peers>| room.is_some_and(|members| members.contains(&watcher.peer));
     let local = watched.and_then(|watched| watched.local.clone());
     let mut now: Vec<Told> = Vec::new();
     now.extend(local.map(|listing| Told {

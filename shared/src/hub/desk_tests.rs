@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
+use crate::hub::members::Trust;
 
 /// An origin for the tests' own clock.
 #[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
@@ -54,7 +55,7 @@ fn a_pretended_hub_cannot_speak_for_this_one() {
     desk.open(ann);
     desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
     let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, ..Report::default() };
-    members.report(liar, &lie);
+    members.report(liar, Trust::Chosen, &lie);
     assert!(update(&mut desk, &mut members).is_empty());
 }
 
@@ -89,7 +90,7 @@ fn crowd(hubs: usize, rooms: usize, watchers: usize) -> (Desk, Members, Vec<Peer
 fn rename(members: &mut Members, hub: PeerId, room: usize, left: &[Vec<u8>]) {
     let joined: Vec<Vec<u8>> = (0..MAX_LISTED_MEMBERS).map(|_| PeerId::random().to_bytes()).collect();
     let report = Report { room: format!("r{room}"), hub: hub.to_bytes(), total: 50, joined, ..Report::default() };
-    members.report(hub, &Report { left: left.to_vec(), ..report });
+    members.report(hub, Trust::Chosen, &Report { left: left.to_vec(), ..report });
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn nothing_is_built_for_who_takes_nothing_and_he_is_told_later_what_is_true_then
     for room in 0..10 {
         let gone = Report { room: format!("r{room}"), hub: hubs[0].to_bytes(), ..Report::default() };
         let left = members.of(&gone.room, &hubs[1]).0.iter().map(|peer| peer.to_bytes()).collect();
-        members.report(hubs[0], &Report { left, ..gone });
+        members.report(hubs[0], Trust::Chosen, &Report { left, ..gone });
     }
     // Each adds up what it is told.
     type Known = (u32, BTreeSet<Vec<u8>>);
@@ -212,10 +213,8 @@ fn a_room_that_changes_all_the_time_is_told_a_few_times_a_second_and_others_at_o
     let mut told = 0;
     for turn in 0..SECONDS * 50 {
         // Eve comes and goes fifty times a second.
-        let mut direct = BTreeMap::from([("r".to_owned(), BTreeSet::from([bob]))]);
-        if turn % 2 == 0 {
-            direct.entry("r".to_owned()).or_default().insert(eve);
-        }
+        let there: Peers = if turn % 2 == 0 { [bob, eve].into() } else { [bob].into() };
+        let mut direct = BTreeMap::from([("r".to_owned(), there)]);
         let is_late = turn >= 333;
         if is_late {
             direct.insert("quiet".to_owned(), [bob].into());
@@ -249,7 +248,7 @@ fn who_takes_nothing_is_dropped_before_who_is_far_behind_and_takes_on() {
     // Another hub, which is told of many rooms, one at a time.
     for room in 20..ROOMS {
         let report = Report { room: format!("r{room}"), hub: hubs[0].to_bytes(), total: 7, ..Report::default() };
-        members.report(hubs[0], &report);
+        members.report(hubs[0], Trust::Chosen, &report);
     }
     desk.watch(honest, watch((0..ROOMS).map(|room| format!("r{room}"))));
     for round in 0..watchers.len() {

@@ -5,8 +5,10 @@
 pub(crate) mod carrier;
 pub(crate) mod desk;
 pub(crate) mod listing;
+pub(crate) mod looks;
 pub(crate) mod members;
 mod pace;
+pub(crate) mod peers;
 pub(crate) mod reasons;
 mod watcher;
 pub(crate) mod wire;

@@ -10,7 +10,7 @@ use n0_future::time::Instant;
 
 use super::frame::Frame;
 
-/// Lines held back in one room; beyond it the oldest is shown out of order rather than lost.
+/// Lines held back in one room. Beyond it, all of whoever spoke last are shown, with a gap, rather than lost.
 const MAX_HELD: usize = 256;
 /// Authors whose place is remembered in one room.
 const MAX_AUTHORS: usize = 4096;

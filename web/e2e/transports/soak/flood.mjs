@@ -26,7 +26,7 @@ const FLOODS = [
   ...["stun", "hello", "cookie"].map((kind) => ({ kind, rate: 2000, held: true, honest: 1000 })),
   ...["hello", "cookie"].map((kind) => ({ kind, rate: 5000, held: false, honest: 200 })),
 ];
-export const FLOOD = { baseline: 300, paths: PATHS, floods: FLOODS, pages: { kind: "mixed", rate: 2000, count: 50 } };
+export const FLOOD = { baseline: 300, paths: PATHS, floods: FLOODS, pages: { kind: "mixed", rate: 2000, count: 100 } };
 
 const SUCCEED = 0.999;
 const SLOWER = 2;
@@ -56,7 +56,7 @@ export async function flood(ground, { baseline, paths, floods, pages } = FLOOD) 
       rows.push(joined(`honest native joins ${among}`, { kind, base, ...under, series: await seriesOf(under.done) }));
     }
   }
-  if (pages) for (const { rttMs } of paths) rows.push(await fromPage(ground, hub, rttMs, pages));
+  if (pages) for (const { rttMs } of paths) rows.push(...(await fromPage(ground, hub, rttMs, pages)));
   const { peak } = await residence(pid);
   rows.push({
     ...row("the hub's resident memory under all of it", { series: new Series() }),
@@ -88,7 +88,7 @@ async function during(ground, hub, { kind, rate }, act) {
   const broken = came >= least ? [] : [`a flood of ${figure(came / seconds)} strangers a second`];
   if (kind !== "stun" && cookies === 0) broken.push("no stranger's hello was answered");
   if (kind === "cookie" && begun === 0) broken.push("no stranger's handshake went on");
-  return { done, sent: `${came} came in ${figure(seconds)} s, ${cookies} got cookies, ${begun} a certificate`, broken };
+  return { done, sent: `${came} came in ${figure(seconds)} s, ${cookies} got cookies, ${begun} server hellos with repeated ones`, broken };
 }
 
 /** A row of those who joined under a flood. */
@@ -107,7 +107,7 @@ function joined(what, { kind: { kind, rate, held }, base, sent, broken, series }
   });
 }
 
-/** The same from Chromium: joins without strangers, then among them. */
+/** The same from Chromium: a row of joins without strangers, then one of joins among them. */
 async function fromPage(ground, hub, rttMs, { count, ...kind }) {
   const address = await at(ground, hub.webrtc, rttMs);
   const page = await ground.page(await ground.browser({}));
@@ -118,10 +118,14 @@ async function fromPage(ground, hub, rttMs, { count, ...kind }) {
     }
     return series;
   };
-  const base = totals(await joins());
+  const quiet = await joins();
+  const base = totals(quiet);
   const { done: series, ...under } = await during(ground, hub, kind, joins);
-  const what = `honest joins from Chromium ${rttMs} ms away`;
-  return joined(what, { kind: { ...kind, held: true }, base, ...under, series });
+  const among = `from Chromium ${rttMs} ms away`;
+  return [
+    row(`honest joins without a flood, ${among}`, { series: quiet, figures: times("join", base) }),
+    joined(`honest joins ${among}`, { kind: { ...kind, held: true }, base, ...under, series }),
+  ];
 }
 
 const totals = (series) => series.values(({ total }) => total);
