@@ -128,6 +128,7 @@ impl Core {
     /// Channels that were full and have room.
     pub(super) fn drained(&mut self, now: Instant) -> Vec<News> {
         let rtc = &mut self.rtc;
+        self.window.in_flight(self.gate.flight());
         let room = self.window.update(now, |id| rtc.channel(id).map_or(0, |mut channel| channel.buffered_amount()));
         room.iter().filter_map(|id| self.channels.get(id).cloned().map(News::Drained)).collect()
     }

@@ -9,18 +9,19 @@ use std::sync::{
 };
 
 use super::{
+    flight::{Counts, Flight},
     order::Order,
-    sctp::{Chunk, Data, Reset, chunks},
+    resets::Resets,
+    sctp::{Chunk, Data, Reset, chunks, count},
     sound::is_sound,
+    stream_set::{MAX_STREAM_IDS, Streams},
 };
 
-/// Streams have smaller numbers; other libp2p programs number them from 0 on, and browsers have 1,024.
-pub(super) const MAX_STREAM_IDS: u16 = 2048;
 /// Streams that carry something before anybody has opened them.
 const MAX_STRANGE_STREAMS: u32 = 64;
 /// Bytes of a message that opens a channel; those of libp2p have neither label nor protocol.
 const MAX_OPEN_BYTES: usize = 512;
-/// Bytes that a chunk costs besides its payload, in the association's queues.
+/// Bytes that a chunk costs besides its payload, in the association's queues or as an answer.
 const CHUNK_BYTES: usize = 256;
 
 /// What becomes of a packet.
@@ -34,7 +35,7 @@ pub(super) enum Verdict {
 }
 
 /// How far a connection has come in proving who the other side is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Gate {
     listens: bool,
     unproven_bytes: usize,
@@ -42,13 +43,15 @@ pub(super) struct Gate {
     said: AtomicU32,
     proven: AtomicBool,
     runs: AtomicUsize,
+    /// What [`Flight`] counts.
+    chunks: AtomicUsize,
+    messages: AtomicUsize,
 }
 
 impl Gate {
     /// For a connection that may cost so many bytes until then.
     pub(super) fn new(listens: bool, unproven_bytes: usize) -> Arc<Self> {
-        let (said, proven, runs) = (AtomicU32::new(0), AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Self { listens, unproven_bytes, said, proven, runs })
+        Arc::new(Self { listens, unproven_bytes, ..Self::default() })
     }
 
     /// A message was sent on the handshake's channel.
@@ -70,6 +73,16 @@ impl Gate {
         self.runs.load(Ordering::Relaxed)
     }
 
+    /// What is sent and not acknowledged.
+    pub(super) fn flight(&self) -> Counts {
+        Counts { chunks: self.chunks.load(Ordering::Relaxed), messages: self.messages.load(Ordering::Relaxed) }
+    }
+
+    fn fly(&self, Counts { chunks, messages }: Counts) {
+        self.chunks.store(chunks, Ordering::Relaxed);
+        self.messages.store(messages, Ordering::Relaxed);
+    }
+
     /// Whether our part of Noise is said, two messages of the listener and one of the dialer: the other side may be through
     /// with it before we are, and open streams.
     fn is_said(&self) -> bool {
@@ -88,6 +101,8 @@ pub(super) struct Inspector {
     /// Whether a chunk of DATA has come.
     used: bool,
     order: Order,
+    flight: Flight,
+    resets: Resets,
     opened: Streams,
     strange: Streams,
     /// Bytes that came before the other side proved who it is.
@@ -96,8 +111,9 @@ pub(super) struct Inspector {
 
 impl Inspector {
     pub(super) fn new(gate: Arc<Gate>) -> Self {
+        let (order, flight, resets) = (Order::default(), Flight::default(), Resets::default());
         let (opened, strange) = (Streams::default(), Streams::default());
-        Self { gate, begun: None, tag: None, used: false, order: Order::default(), opened, strange, early_bytes: 0 }
+        Self { gate, begun: None, tag: None, used: false, order, flight, resets, opened, strange, early_bytes: 0 }
     }
 
     /// A packet of the other side.
@@ -113,20 +129,22 @@ impl Inspector {
                 is_early || self.order.is_far(data.tsn)
             }
             Chunk::Reset(reset) => {
+                let is_too_much = self.order.is_new(&reset) && self.resets.is_too_much(&reset, resets.len());
                 resets.push(reset);
-                false
+                is_too_much
             }
             // Late, or the association would begin to count anew.
             Chunk::Begin { .. } => self.used && !self.is_other(&chunk),
+            Chunk::Sack(sack) => !self.flight.is_due(&sack),
             _ => false,
         };
-        let tsns = chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data.tsn) } else { None });
-        if chunks(packet).any(&mut is_lost) || self.order.is_ragged(tsns) {
+        if chunks(packet).any(&mut is_lost) || self.order.is_ragged(data(packet).map(|data| data.tsn)) {
             return Verdict::Lose;
         }
         if !self.gate.is_proven() {
-            let data = chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data) } else { None });
-            self.early_bytes += data.map(|data| data.payload.len() + CHUNK_BYTES).sum::<usize>();
+            // Many kinds are answered at once, also while nobody knows who asks.
+            self.early_bytes +=
+                count(packet) * CHUNK_BYTES + data(packet).map(|data| data.payload.len()).sum::<usize>();
             if self.early_bytes > self.gate.unproven_bytes {
                 return if self.gate.is_said() {
                     Verdict::Lose
@@ -142,15 +160,24 @@ impl Inspector {
     pub(super) fn send(&mut self, packet: &[u8]) {
         for chunk in chunks(packet) {
             match chunk {
-                Chunk::Data(data) if data.opens() => {
-                    self.opened.insert(data.stream);
-                    self.strange.remove(data.stream);
+                Chunk::Data(data) => {
+                    self.resets.used(data.stream);
+                    if data.opens() {
+                        self.opened.insert(data.stream);
+                        self.strange.remove(data.stream);
+                    }
                 }
+                Chunk::Reset(reset) => self.resets.ask(reset),
                 Chunk::Answer { request } => self.order.answered(request),
-                Chunk::Begin { tag, .. } => self.tag = Some(tag),
+                Chunk::Begin { tag, tsn, .. } => {
+                    self.tag = Some(tag);
+                    self.flight.begin(tsn);
+                }
                 _ => {}
             }
         }
+        self.flight.sent(data(packet));
+        self.gate.fly(self.flight.counts());
     }
 
     fn look(&mut self, chunk: Chunk<'_>) -> Result<(), &'static str> {
@@ -165,11 +192,22 @@ impl Inspector {
             }
             Chunk::Reset(reset) => {
                 reset.streams.iter().try_for_each(|stream| numbered(*stream))?;
-                self.order.reset(&reset);
+                self.resets.answered(reset.response);
+                if self.order.reset(&reset) {
+                    self.resets.came(&reset);
+                }
                 self.close();
                 Ok(())
             }
-            Chunk::Answer { .. } => Ok(()),
+            Chunk::Answer { request } => {
+                self.resets.answered(request);
+                Ok(())
+            }
+            Chunk::Sack(sack) => {
+                self.flight.acknowledged(&sack);
+                self.gate.fly(self.flight.counts());
+                Ok(())
+            }
             Chunk::Named(stream) => numbered(stream),
             Chunk::Skip => Err("it skips messages"),
         }
@@ -182,6 +220,7 @@ impl Inspector {
 
     fn data(&mut self, data: &Data<'_>) -> Result<(), &'static str> {
         self.used = true;
+        self.resets.used(data.stream);
         numbered(data.stream)?;
         if data.payload.is_empty() {
             // RFC 9260, 3.3.1, ends the association; what is held would not be counted.
@@ -214,41 +253,12 @@ impl Inspector {
     }
 }
 
+fn data(packet: &[u8]) -> impl Iterator<Item = Data<'_>> {
+    chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data) } else { None })
+}
+
 fn numbered(stream: u16) -> Result<(), &'static str> {
     if stream < MAX_STREAM_IDS { Ok(()) } else { Err("it uses too large a stream number") }
-}
-
-/// A set of streams.
-#[derive(Debug)]
-struct Streams {
-    bits: Box<[u64; MAX_STREAM_IDS as usize / 64]>,
-    count: u32,
-}
-
-impl Default for Streams {
-    fn default() -> Self {
-        Self { bits: Box::new([0; MAX_STREAM_IDS as usize / 64]), count: 0 }
-    }
-}
-
-impl Streams {
-    fn contains(&self, stream: u16) -> bool {
-        self.bits.get(usize::from(stream / 64)).is_some_and(|bits| bits & (1 << (stream % 64)) != 0)
-    }
-
-    fn insert(&mut self, stream: u16) {
-        if let Some(bits) = self.bits.get_mut(usize::from(stream / 64)) {
-            self.count += u32::from(*bits & (1 << (stream % 64)) == 0);
-            *bits |= 1 << (stream % 64);
-        }
-    }
-
-    fn remove(&mut self, stream: u16) {
-        if let Some(bits) = self.bits.get_mut(usize::from(stream / 64)) {
-            self.count -= u32::from(*bits & (1 << (stream % 64)) != 0);
-            *bits &= !(1 << (stream % 64));
-        }
-    }
 }
 
 #[cfg(test)]

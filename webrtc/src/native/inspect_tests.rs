@@ -1,5 +1,5 @@
 use super::*;
-use crate::native::sctp::tests::{TAG, answer, chunk, init, init_ack, packet, piece, reset, tagged};
+use crate::native::sctp::tests::{TAG, answer, chunk, init, init_ack, packet, piece, reset, sack, tagged};
 
 const BINARY: u32 = 53;
 const DCEP: u32 = 50;
@@ -54,14 +54,23 @@ fn before_noise_only_the_handshakes_channel_is_used() {
 #[test]
 fn before_noise_little_is_taken() {
     let (mut inspector, gate) = inspector(false);
-    let cost = 4 + CHUNK_BYTES;
+    let (budget, cost) = (64 * 1024 - CHUNK_BYTES, 4 + CHUNK_BYTES);
     let taken = (0..1000).find(|n| inspector.receive(&whole(1 + *n, 0, *n as u16, b"tiny")) != Verdict::Pass);
-    assert_eq!(taken, Some((64 * 1024 / cost) as u32));
+    assert_eq!(taken, Some((budget / cost) as u32), "the association's beginning counts too");
     (0..2).for_each(|_| gate.say());
     assert_eq!(inspector.receive(&whole(2000, 0, 2000, b"tiny")), Verdict::Lose, "it comes again");
     gate.prove();
     let next = taken.unwrap();
     assert_eq!(inspector.receive(&whole(1 + next, 0, next as u16, b"tiny")), Verdict::Pass);
+}
+
+#[test]
+fn before_noise_little_is_answered() {
+    for asks in [chunk(4, 0, &[0, 1, 0, 4]), chunk(10, 0, &[7; 33]), reset(9, 0, &[2]), init(7, 1)] {
+        let (mut inspector, _) = inspector(false);
+        let taken = (0..1000).take_while(|_| inspector.receive(&packet(std::slice::from_ref(&asks))) == Verdict::Pass);
+        assert_eq!(taken.count(), 64 * 1024 / CHUNK_BYTES - 1, "{asks:x?}");
+    }
 }
 
 #[test]
@@ -135,6 +144,7 @@ fn neither_labels_nor_associations_pile_up() {
 #[test]
 fn what_the_association_does_not_take_counts_for_nothing() {
     let (mut inspector, _) = inspector(true);
+    (1..10).for_each(|tsn| inspector.send(&tagged(7, &[piece(tsn, 0, 0, 3, BINARY, b"x")])));
     let first = || piece(1, 2, 0, 3, BINARY, b"x");
     let mut damaged = packet(&[first()]);
     *damaged.last_mut().unwrap() ^= 1;
@@ -142,6 +152,7 @@ fn what_the_association_does_not_take_counts_for_nothing() {
     portless[..2].fill(0);
     let mut long_sack = vec![0; 12];
     long_sack.extend(piece(1, 2, 0, 2, BINARY, b"hidden"));
+    assert_eq!(inspector.receive(&packet(&[sack(0, &[(2, 3), (4, 6)])])), Verdict::Pass, "these blocks touch");
     let unsound = [
         damaged,
         portless,
@@ -150,6 +161,12 @@ fn what_the_association_does_not_take_counts_for_nothing() {
         packet(&[first(), chunk(200, 0, b"nobody knows it")]),
         packet(&[first(), chunk(5, 0, &[0, 1, 0, 4])]),
         packet(&[chunk(3, 0, &long_sack), first()]),
+        packet(&[sack(0, &[(2, 3), (3, 4)]), first()]),
+        packet(&[sack(0, &[(5, 6), (2, 3)]), first()]),
+        packet(&[sack(0, &[(3, 2)]), first()]),
+        packet(&[chunk(4, 0, &[0, 1, 0, 4]), chunk(4, 0, &[0, 1, 0, 4]), first()]),
+        packet(&[sack(0, &[]), sack(0, &[]), first()]),
+        packet(&[answer(1, 1), answer(2, 1), answer(3, 1), first()]),
         packet(&[chunk(11, 0, b"more"), first()]),
         packet(&[chunk(130, 0, &[&[0, 16, 0, 20], &[0; 16][..]].concat()), first()]),
         [packet(&[first()]), vec![0, 3, 0, 9]].concat(),
@@ -166,10 +183,11 @@ fn what_the_association_does_not_take_counts_for_nothing() {
 #[test]
 fn what_honest_peers_send_is_sound() {
     let (mut inspector, _) = inspector(true);
+    (1..3).for_each(|tsn| inspector.send(&tagged(7, &[piece(tsn, 0, 0, 3, BINARY, b"x")])));
     let honest = [
         vec![chunk(10, 0, &[7; 33]), piece(1, 0, 0, 3, BINARY, b"with the cookie")],
-        vec![chunk(11, 0, &[]), chunk(3, 0, &[0; 12]), piece(2, 0, 1, 3, BINARY, b"xyz")],
-        vec![chunk(3, 0, &[&[0; 8][..], &[0, 1, 0, 1], &[0; 8]].concat())],
+        vec![chunk(11, 0, &[]), sack(0, &[]), piece(2, 0, 1, 3, BINARY, b"xyz")],
+        vec![chunk(3, 0, &[&[0; 8][..], &[0, 1, 0, 1], &[0, 2, 0, 2], &[0; 4]].concat())],
         vec![chunk(4, 0, &[0, 1, 0, 9, 1, 2, 3, 4, 5])],
         vec![answer(1, 1), reset(1, 2, &[3, 5, 7])],
         vec![chunk(130, 0, &[answer(1, 1)[4..].to_vec(), reset(2, 2, &[9])[4..].to_vec()].concat())],
@@ -205,4 +223,24 @@ fn an_association_begins_once() {
 fn empty_chunks_end_it() {
     let (mut inspector, _) = inspector(true);
     assert!(matches!(inspector.receive(&whole(1, 2, 0, b"")), Verdict::End(_)));
+}
+
+#[test]
+fn acknowledgements_name_what_was_sent_and_come_no_oftener() {
+    let (mut inspector, gate) = inspector(true);
+    let sent = |tsn| tagged(7, &[piece(tsn, 0, 0, 3, BINARY, b"x")]);
+    assert_eq!(inspector.receive(&packet(&[sack(0, &[])])), Verdict::Lose, "nothing is sent");
+    (1..=4).for_each(|tsn| inspector.send(&sent(tsn)));
+    for unsent in [sack(5, &[]), sack(0, &[(2, 5)])] {
+        assert_eq!(inspector.receive(&packet(&[unsent])), Verdict::Lose);
+    }
+    assert_eq!(inspector.receive(&packet(&[sack(0, &[(2, 4)])])), Verdict::Pass);
+    assert_eq!(gate.flight().chunks, 4, "the first one is missing");
+    assert_eq!(inspector.receive(&packet(&[sack(1, &[(2, 3)])])), Verdict::Pass);
+    assert_eq!(gate.flight(), Counts { chunks: 3, messages: 4 });
+    let more = (0..100).take_while(|_| inspector.receive(&packet(&[sack(1, &[(2, 3)])])) == Verdict::Pass);
+    assert_eq!(more.count(), 6, "each packet asks for two at most");
+    inspector.send(&sent(2));
+    assert_eq!(inspector.receive(&packet(&[sack(4, &[])])), Verdict::Pass);
+    assert_eq!(gate.flight().chunks, 0);
 }

@@ -11,6 +11,7 @@
 //! | `dtls`, `returned` | DTLS that goes on where a cookie has been returned, and whose packets are looked at |
 //! | `pace` | how often what came is acknowledged |
 //! | `inspect`, `order`, `sctp` | what a peer may say in SCTP |
+//! | `flight`, `resets` | what we said in SCTP and is not acknowledged, what we have yet to ask for |
 //! | `inbox` | datagrams that wait for one connection |
 //! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
 //! | `window` | how much a connection may have under way |
@@ -27,6 +28,7 @@ mod dial;
 mod driver;
 mod dtls;
 mod endpoint;
+mod flight;
 mod handshake;
 mod hello;
 mod heralds;
@@ -35,12 +37,14 @@ mod inspect;
 mod listener;
 mod order;
 mod pace;
+mod resets;
 mod returned;
 mod routes;
 mod sctp;
 mod shared;
 mod socket;
 mod sound;
+mod stream_set;
 mod stun;
 mod transport;
 mod window;

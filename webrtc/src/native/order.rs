@@ -152,6 +152,11 @@ impl Order {
         true
     }
 
+    /// Whether a request has not come before.
+    pub(super) fn is_new(&self, reset: &Reset) -> bool {
+        self.request.is_some_and(|last| follows(reset.request, last))
+    }
+
     /// Whether a chunk uses a stream again before we have answered the request to reset it. The association keeps such
     /// chunks aside and puts all of them together again for each further one; an honest sender waits for the answer.
     pub(super) fn is_early(&self, data: &Data<'_>) -> bool {

@@ -62,7 +62,7 @@ fn what_would_be_kept_for_ever_is_disorder() {
 #[test]
 fn a_stream_that_begins_anew_counts_anew() {
     let mut order = order();
-    let reset = |n: u32, after| Reset { request: tsn(n - 1), after: tsn(after), streams: vec![2] };
+    let reset = |n: u32, after| Reset { request: tsn(n - 1), response: 0, after: tsn(after), streams: vec![2] };
     order.came(&whole(tsn(0), 2, 0)).unwrap();
     assert!(!order.reset(&reset(3, 1)), "the first one is numbered as the first chunk");
     assert!(order.reset(&reset(1, 1)), "before the last chunk has come");
@@ -81,12 +81,12 @@ fn a_stream_that_begins_anew_counts_anew() {
 fn a_stream_is_not_used_again_before_the_request_to_reset_it_is_answered() {
     let mut order = order();
     let early = |order: &Order, n, stream| order.is_early(&whole(tsn(n), stream, 0));
-    assert!(order.reset(&Reset { request: tsn(0), after: tsn(1), streams: vec![2] }));
+    assert!(order.reset(&Reset { request: tsn(0), response: 0, after: tsn(1), streams: vec![2] }));
     assert!(early(&order, 2, 2) && !early(&order, 1, 2) && !early(&order, 2, 4));
     order.came(&whole(tsn(0), 2, 0)).unwrap();
     order.came(&whole(tsn(1), 2, 1)).unwrap();
     assert!(early(&order, 2, 2), "the association has not read the stream yet");
-    assert!(order.reset(&Reset { request: tsn(1), after: tsn(1), streams: vec![] }));
+    assert!(order.reset(&Reset { request: tsn(1), response: 0, after: tsn(1), streams: vec![] }));
     assert!(early(&order, 2, 4));
     order.answered(tsn(0));
     assert!(early(&order, 2, 2), "the second request names all streams");
@@ -118,4 +118,47 @@ fn what_is_far_ahead_is_told() {
     assert!(!order.is_far(tsn(MAX_AHEAD - 1)) && order.is_far(tsn(MAX_AHEAD)));
     order.came(&whole(tsn(0), 0, 0)).unwrap();
     assert!(!order.is_far(tsn(MAX_AHEAD)) && !order.is_far(tsn(0)));
+}
+
+#[test]
+fn the_number_of_a_message_begins_anew_after_65_535() {
+    let mut order = order();
+    order.next.insert(2, 65_530);
+    for (n, number) in (65_530..=u16::MAX).chain(0..5).enumerate() {
+        assert_eq!(order.came(&whole(tsn(n as u32), 2, number)), Ok(()), "{number}");
+    }
+}
+
+#[test]
+fn a_number_that_is_repeated_is_disorder() {
+    let mut order = order();
+    order.came(&whole(tsn(0), 2, 0)).unwrap();
+    order.came(&whole(tsn(1), 2, 1)).unwrap();
+    assert_eq!(order.came(&whole(tsn(2), 2, 0)), Err(Disorder));
+}
+
+#[test]
+fn a_reset_of_all_streams_begins_each_anew() {
+    let mut order = order();
+    for (n, stream) in [2, 4].into_iter().enumerate() {
+        order.came(&whole(tsn(n as u32), stream, 0)).unwrap();
+    }
+    assert!(order.reset(&Reset { request: tsn(0), response: 0, after: tsn(1), streams: vec![] }));
+    order.answered(tsn(0));
+    for (n, stream) in [2, 4].into_iter().enumerate() {
+        assert_eq!(order.came(&whole(tsn(2 + n as u32), stream, 0)), Ok(()), "{stream}");
+    }
+    assert_eq!(order.came(&whole(tsn(4), 2, 2)), Err(Disorder), "and goes on from there");
+}
+
+#[test]
+fn who_says_again_how_it_began_is_not_counted_anew() {
+    let mut order = order();
+    order.came(&whole(tsn(0), 2, 0)).unwrap();
+    let reset = |n| Reset { request: tsn(n), response: 0, after: tsn(0), streams: vec![4] };
+    assert!(order.reset(&reset(0)));
+    order.begin(tsn(0));
+    assert!(!order.is_new(&reset(0)) && !order.reset(&reset(0)), "that request has come");
+    order.came(&whole(tsn(0), 2, 0)).unwrap();
+    assert_eq!(order.came(&whole(tsn(1), 2, 1)), Ok(()), "the first chunk came again, and was passed over");
 }

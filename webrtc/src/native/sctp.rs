@@ -1,5 +1,7 @@
 //! The little that is read of SCTP packets (RFC 9260) where DTLS hands them on, before the association has them.
 
+use super::flight::Sack;
+
 /// Bytes before the first chunk.
 pub(super) const COMMON_HEADER_BYTES: usize = 12;
 pub(super) const CHUNK_HEADER_BYTES: usize = 4;
@@ -7,6 +9,7 @@ pub(super) const CHUNK_HEADER_BYTES: usize = 4;
 const DATA: u8 = 0;
 pub(super) const INIT: u8 = 1;
 pub(super) const INIT_ACK: u8 = 2;
+pub(super) const SACK: u8 = 3;
 const I_DATA: u8 = 64;
 pub(super) const RE_CONFIG: u8 = 130;
 const FORWARD_TSN: u8 = 192;
@@ -39,6 +42,8 @@ pub(super) enum Chunk<'a> {
     Answer {
         request: u32,
     },
+    /// What has come of our chunks: all up to a number, and some of those up to another one.
+    Sack(Sack),
     /// A stream that is named otherwise.
     Named(u16),
     /// Messages are given up, which no stream of libp2p does.
@@ -62,6 +67,8 @@ pub(super) struct Data<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reset {
     pub(super) request: u32,
+    /// The last request of the other side, as far as its sender knows.
+    pub(super) response: u32,
     /// The last chunk before.
     pub(super) after: u32,
     pub(super) streams: Vec<u16>,
@@ -94,15 +101,26 @@ pub(super) fn follows(number: u32, other: u32) -> bool {
 
 /// The chunks of a packet up to one that is cut off; the association takes none of those.
 pub(super) fn chunks(packet: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    each(packet)
+        .map(|(kind, flags, value)| read(kind, flags, value))
+        .flat_map(|(one, more)| one.into_iter().chain(more))
+}
+
+/// How many these are, also of kinds that nothing is read of.
+pub(super) fn count(packet: &[u8]) -> usize {
+    each(packet).count()
+}
+
+/// The kind, the flags and the value of each.
+fn each(packet: &[u8]) -> impl Iterator<Item = (u8, u8, &[u8])> {
     let mut rest = packet.get(COMMON_HEADER_BYTES..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (&[kind, flags, ..], length) = (rest.first_chunk::<CHUNK_HEADER_BYTES>()?, usize::from(u16_at(rest, 2)?));
         let value = rest.get(CHUNK_HEADER_BYTES..length)?;
         // Only the last one may lack its padding.
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-        Some(read(kind, flags, value))
+        Some((kind, flags, value))
     })
-    .flat_map(|(one, more)| one.into_iter().chain(more))
 }
 
 /// What a chunk says: most often one thing, which costs no memory.
@@ -110,6 +128,7 @@ fn read(kind: u8, flags: u8, value: &[u8]) -> (Option<Chunk<'_>>, Vec<Chunk<'_>>
     let one = match kind {
         DATA => data(flags, value).map(Chunk::Data),
         INIT | INIT_ACK => begin(kind == INIT_ACK, value),
+        SACK => Sack::read(value).map(Chunk::Sack),
         I_DATA => u16_at(value, 4).map(Chunk::Named),
         FORWARD_TSN | I_FORWARD_TSN => Some(Chunk::Skip),
         _ => None,
@@ -143,10 +162,11 @@ fn parameters(mut rest: &[u8]) -> impl Iterator<Item = Vec<Chunk<'_>>> {
         let named = |from| streams(from).filter_map(|id| u16_at(id, 0));
         Some(match kind {
             kind if kind == OUTGOING_RESET.0 => {
-                let reset = u32_at(parameter, 4).zip(u32_at(parameter, 12));
-                let streams: Vec<u16> = named(OUTGOING_RESET.1).collect();
-                let reset = reset.map(|(request, after)| Chunk::Reset(Reset { request, after, streams }));
-                reset.into_iter().collect()
+                let [Some(request), Some(response), Some(after)] = [4, 8, 12].map(|at| u32_at(parameter, at)) else {
+                    return Some(Vec::new());
+                };
+                let streams = named(OUTGOING_RESET.1).collect();
+                vec![Chunk::Reset(Reset { request, response, after, streams })]
             }
             RESET_ANSWER if u32_at(parameter, 8).is_some_and(|result| DONE.contains(&result)) => {
                 u32_at(parameter, 4).map(|request| Chunk::Answer { request }).into_iter().collect()
@@ -231,6 +251,13 @@ pub(super) mod tests {
         chunk(RE_CONFIG, 0, &[&[0, 16, 0, 12], &request.to_be_bytes()[..], &result.to_be_bytes()].concat())
     }
 
+    pub(in super::super) fn sack(cumulative: u32, blocks: &[(u16, u16)]) -> Vec<u8> {
+        let count = u16::try_from(blocks.len()).unwrap();
+        let fields = [&cumulative.to_be_bytes()[..], &[0, 16, 0, 0], &count.to_be_bytes(), &[0; 2]].concat();
+        let blocks = blocks.iter().flat_map(|(start, end)| [start.to_be_bytes(), end.to_be_bytes()].concat());
+        chunk(SACK, 0, &fields.into_iter().chain(blocks).collect::<Vec<_>>())
+    }
+
     #[test]
     fn what_matters_is_read() {
         let bytes = packet(&[init(7, 8), piece(9, 10, 11, 3, DCEP, &[DCEP_OPEN]), reset(12, 13, &[14, 15])]);
@@ -239,7 +266,7 @@ pub(super) mod tests {
         assert_eq!(*begin, Chunk::Begin { is_answer: false, tag: 7, tsn: 8 });
         assert_eq!((data.tsn, data.stream, data.number, data.begins, data.ends), (9, 10, Some(11), true, true));
         assert!(data.opens());
-        assert_eq!(*reset, Reset { request: 12, after: 13, streams: vec![14, 15] });
+        assert_eq!(*reset, Reset { request: 12, response: 0, after: 13, streams: vec![14, 15] });
     }
 
     proptest! {

@@ -4,14 +4,17 @@
 //! chunk by what it has read of the one before, not by that one's length. A packet that the two read differently would be
 //! counted by one and not by the other.
 
-use super::sctp::{
-    CHUNK_HEADER_BYTES, COMMON_HEADER_BYTES, INIT, INIT_ACK, OUTGOING_RESET, RE_CONFIG, RESET_ANSWER, u16_at, u32_at,
+use super::{
+    flight::gap_blocks,
+    sctp::{
+        CHUNK_HEADER_BYTES, COMMON_HEADER_BYTES, INIT, INIT_ACK, OUTGOING_RESET, RE_CONFIG, RESET_ANSWER, SACK, u16_at,
+        u32_at,
+    },
 };
 
 const CHECKSUM: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);
 
 const DATA: u8 = 0;
-const SACK: u8 = 3;
 const HEARTBEAT: u8 = 4;
 const ABORT: u8 = 6;
 const SHUTDOWN: u8 = 7;
@@ -50,6 +53,7 @@ pub(super) fn is_sound(packet: &[u8], tag: Option<u32>) -> bool {
 
 fn are_whole(mut rest: &[u8]) -> bool {
     let whole_length = rest.len();
+    let mut kinds: Vec<u8> = Vec::new();
     if rest.is_empty() {
         return false;
     }
@@ -64,9 +68,21 @@ fn are_whole(mut rest: &[u8]) -> bool {
         if !is_padded || !is_whole(kind, flags, value) || (begins && !is_alone) {
             return false;
         }
+        if kind != DATA {
+            kinds.push(kind);
+            if kinds.iter().filter(|other| **other == kind).count() > most(kind) {
+                return false;
+            }
+        }
         rest = next.unwrap_or_default();
     }
     rest.is_empty()
+}
+
+/// How many chunks of a kind a packet has. Each may be answered by a packet.
+fn most(kind: u8) -> usize {
+    // An answer and a request.
+    if kind == RE_CONFIG { 2 } else { 1 }
 }
 
 /// Whether a chunk is one that the association knows, and as long as what it reads of it.
@@ -77,7 +93,7 @@ fn is_whole(kind: u8, flags: u8, value: &[u8]) -> bool {
         INIT_ACK => flags == 0 && value.len() >= 16 && begin_parameters(&value[16..]),
         SACK => {
             let blocks = [8, 10].iter().filter_map(|at| u16_at(value, *at)).map(usize::from).sum::<usize>();
-            value.len() == 12 + 4 * blocks
+            value.len() == 12 + 4 * blocks && are_apart(gap_blocks(value))
         }
         HEARTBEAT => entries(value).is_some_and(|all| matches!(all[..], [(HEARTBEAT_INFO, _)])),
         ABORT | ERROR => causes(value),
@@ -87,6 +103,16 @@ fn is_whole(kind: u8, flags: u8, value: &[u8]) -> bool {
         RE_CONFIG => entries(value).is_some_and(|all| matches!(all.len(), 1 | 2) && all.iter().all(is_reset)),
         _ => FORWARD_TSN.contains(&kind),
     }
+}
+
+/// Whether blocks rise and do not overlap, as everybody's do: the association goes through each chunk of each.
+fn are_apart(mut blocks: impl Iterator<Item = (u16, u16)>) -> bool {
+    let mut before = 0;
+    blocks.all(|(start, end)| {
+        let follows = before < start && start <= end;
+        before = end;
+        follows
+    })
 }
 
 fn is_reset((kind, value): &(u16, &[u8])) -> bool {

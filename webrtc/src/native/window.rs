@@ -4,6 +4,9 @@
 //! the connection. So the window follows what the other side acknowledges in one round trip, as the send buffers of
 //! TCP stacks do. It is one window for the whole connection, of which each stream in use has an equal share.
 //!
+//! It is counted in bytes and in chunks: SCTP keeps a chunk, however short, until all chunks before it are acknowledged,
+//! and goes through all that it keeps again and again.
+//!
 //! str0m tells neither round trips nor acknowledgements, only what each channel still has under way. A round trip is
 //! measured from a write with nothing under way to the first acknowledgement, and lowered by any later one that is shorter.
 
@@ -13,12 +16,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::flight::Counts;
+
 /// Bytes of a connection that may be under way on a short path, and until its round trip is known.
 pub(super) const MIN_WINDOW: usize = 64 * 1024;
 /// The same on the longest and fastest path.
 pub(super) const MAX_WINDOW: usize = 2 * 1024 * 1024;
 /// Bytes that each stream may have under way however many share the window: one whole frame.
 pub(super) const MIN_SHARE: usize = 16 * 1024;
+/// SCTP chunks of a connection that may be under way, each message that was not sent yet counted as one. In whole frames
+/// [`MAX_WINDOW`] is half of that, and a round trip later, while one of them is missing, at most three quarters.
+const MAX_CHUNKS: usize = 4 * 1024;
+/// The same for streams that have something under way: one that has nothing finds room beside them.
+const MAX_SHARED_CHUNKS: usize = 3 * 1024;
 /// The window is so many times what was acknowledged in a round trip: SCTP doubles what is in flight in a round trip as
 /// long as it has more to send.
 const HEADROOM: usize = 3;
@@ -40,6 +50,9 @@ pub(super) struct Window<Id> {
     round_trip: Option<Duration>,
     timed: Option<Timed>,
     round: Option<Round>,
+    flight: Counts,
+    /// Messages of the connection so far.
+    messages: usize,
 }
 
 #[derive(Default)]
@@ -47,6 +60,13 @@ struct UnderWay {
     bytes: usize,
     /// It had no room and has not been told of any since.
     waits: bool,
+}
+
+impl UnderWay {
+    /// Chunks of the whole connection below which this channel has room.
+    fn max_chunks(&self) -> usize {
+        if self.bytes > 0 { MAX_SHARED_CHUNKS } else { MAX_CHUNKS }
+    }
 }
 
 /// A write whose acknowledgement is waited for.
@@ -77,15 +97,25 @@ impl<Id: Copy + Eq + Hash> Window<Id> {
             round_trip: None,
             timed: None,
             round: None,
+            flight: Counts::default(),
+            messages: 0,
         }
     }
 
     /// Whether a channel takes a message. If not, [`Self::update`] names it once it does.
     pub(super) fn has_room(&mut self, id: Id) -> bool {
-        let share = self.share();
-        let Some(channel) = self.channels.get_mut(&id) else { return true };
-        channel.waits = channel.bytes >= share;
+        let (share, chunks) = (self.share(), self.chunks());
+        if chunks < MAX_CHUNKS && !self.channels.contains_key(&id) {
+            return true;
+        }
+        let channel = self.channels.entry(id).or_default();
+        channel.waits = channel.bytes >= share || chunks >= channel.max_chunks();
         !channel.waits
+    }
+
+    /// What SCTP keeps, as it was after the last poll.
+    pub(super) fn in_flight(&mut self, flight: Counts) {
+        self.flight = flight;
     }
 
     /// A message was written to a channel.
@@ -99,6 +129,7 @@ impl<Id: Copy + Eq + Hash> Window<Id> {
             self.round = Some(Round { since: now, from: self.acknowledged });
         }
         self.written = to;
+        self.messages += 1;
         self.total += bytes;
         self.channels.entry(id).or_default().bytes += bytes;
     }
@@ -114,6 +145,7 @@ impl<Id: Copy + Eq + Hash> Window<Id> {
     /// Takes note of what each channel still has under way. Returns those that had no room and have some now.
     pub(super) fn update(&mut self, now: Instant, mut under_way: impl FnMut(Id) -> usize) -> Vec<Id> {
         if self.channels.is_empty() {
+            self.messages = self.flight.messages;
             return Vec::new();
         }
         let before = self.total;
@@ -124,14 +156,27 @@ impl<Id: Copy + Eq + Hash> Window<Id> {
             channel.bytes > 0 || channel.waits
         });
         self.acknowledge(before.saturating_sub(self.total), now);
-        let share = self.share();
-        let room = self.channels.iter_mut().filter(|(_, channel)| channel.waits && channel.bytes <= share - share / 4);
+        if self.total == 0 {
+            // All is sent. Messages that went with their channel are not waited for.
+            self.messages = self.flight.messages;
+        }
+        let (share, chunks) = (self.share(), self.chunks());
+        let has_room = |channel: &UnderWay| {
+            let max_chunks = channel.max_chunks();
+            channel.bytes <= share - share / 4 && chunks <= max_chunks - max_chunks / 4
+        };
+        let room = self.channels.iter_mut().filter(|(_, channel)| channel.waits && has_room(channel));
         room.map(|(id, channel)| (channel.waits = false, *id).1).collect()
     }
 
     /// Bytes that each channel in use may have under way.
     fn share(&self) -> usize {
         (self.size / self.channels.len().max(1)).max(MIN_SHARE)
+    }
+
+    /// Chunks that SCTP keeps or will, as far as they are known.
+    fn chunks(&self) -> usize {
+        self.flight.chunks + self.messages.saturating_sub(self.flight.messages)
     }
 
     fn acknowledge(&mut self, bytes: usize, now: Instant) {

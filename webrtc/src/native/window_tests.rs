@@ -164,3 +164,52 @@ fn a_channel_that_is_gone_gives_its_share_back() {
     assert_eq!(window.update(now, |_| MIN_WINDOW / 2), [0]);
     assert!(window.has_room(0));
 }
+
+/// The other side acknowledges all but the first chunk, so that no byte is under way.
+#[test]
+fn chunks_behind_a_gap_are_under_way() {
+    let (mut window, now) = (Window::new(), origin());
+    let mut written = 0;
+    let mut write = |window: &mut Window<u8>, id| {
+        let has_room = window.has_room(id);
+        if has_room {
+            window.sent(id, 4, now);
+            written += 1;
+        }
+        (has_room, written)
+    };
+    while write(&mut window, 0).0 {}
+    assert_eq!(write(&mut window, 0).1, MAX_SHARED_CHUNKS, "not sent yet");
+    let flight = |chunks, messages| Counts { chunks, messages };
+    window.in_flight(flight(MAX_SHARED_CHUNKS, MAX_SHARED_CHUNKS));
+    assert!(window.update(now, |_| 4).is_empty());
+    assert!(write(&mut window, 1).0, "a stream with nothing under way has room beside them");
+    window.in_flight(flight(MAX_SHARED_CHUNKS, MAX_SHARED_CHUNKS + 1));
+    assert_eq!(window.update(now, |_| 0), [0], "now this one has nothing under way either");
+    for id in (0..=u8::MAX).cycle() {
+        let (has_room, written) = write(&mut window, id);
+        window.in_flight(flight(written, written));
+        window.update(now, |_| 0);
+        if !has_room {
+            break;
+        }
+    }
+    let (has_room, messages) = write(&mut window, 9);
+    assert_eq!((has_room, messages), (false, MAX_CHUNKS));
+    window.in_flight(flight(1, messages));
+    let told = window.update(now, |_| 0);
+    assert!(told.contains(&9), "the gap is filled");
+}
+
+#[test]
+fn a_message_that_goes_with_its_channel_is_not_waited_for() {
+    let (mut window, now) = (Window::new(), origin());
+    for _ in 0..MAX_SHARED_CHUNKS {
+        window.sent(0, 4, now);
+    }
+    assert!(!window.has_room(0));
+    window.remove(0);
+    window.update(now, |_| 0);
+    assert!(window.has_room(0));
+    assert_eq!(window.chunks(), 0);
+}

@@ -31,7 +31,7 @@ use tincan_webrtc::{
 use tokio::{net::UdpSocket, sync::oneshot, time::timeout};
 use wire::Tap;
 #[allow(unused_imports, reason = "each test file uses its part")]
-pub use wire::{Wire, data, reset};
+pub use wire::{Wire, data, heartbeat, open as open_chunk, performed, reset, sack};
 
 /// Whatever is awaited here comes in milliseconds.
 const PATIENCE: Duration = Duration::from_secs(45);

@@ -15,7 +15,12 @@ use str0m::{
 };
 
 const INIT: u8 = 1;
+const INIT_ACK: u8 = 2;
 const DATA: u8 = 0;
+const SACK: u8 = 3;
+const HEARTBEAT: u8 = 4;
+const HEARTBEAT_ACK: u8 = 5;
+const RE_CONFIG: u8 = 130;
 
 #[derive(Debug, Default)]
 struct State {
@@ -27,6 +32,40 @@ struct State {
     /// Whether what the association says is lost from now on.
     alone: bool,
     waiting: Vec<Vec<u8>>,
+    heard: Heard,
+}
+
+/// What the other side says, of which the association hears nothing once the wire is taken over.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    /// The other side's first chunk of DATA that was not acknowledged to it by number, and the last one that has come.
+    pub missing: u32,
+    pub last: u32,
+    /// The numbers of its requests to reset streams.
+    pub requests: Vec<u32>,
+    /// The numbers of our requests that it has answered, and how.
+    pub answers: Vec<(u32, u32)>,
+    /// Answers to HEARTBEAT.
+    pub beats: usize,
+}
+
+impl Heard {
+    /// Chunks that the other side has to keep.
+    pub fn kept(&self) -> u32 {
+        self.last.wrapping_add(1).wrapping_sub(self.missing)
+    }
+
+    fn hear(&mut self, kind: u8, value: &[u8]) {
+        let number = |at: usize| u32::from_be_bytes(value[at..at + 4].try_into().expect("four bytes"));
+        match kind {
+            INIT_ACK => (self.missing, self.last) = (number(12), number(12).wrapping_sub(1)),
+            DATA if number(0).wrapping_sub(self.last) < u32::MAX / 2 => self.last = number(0),
+            HEARTBEAT_ACK => self.beats += 1,
+            RE_CONFIG if value[..2] == [0, 13] && !self.requests.contains(&number(4)) => self.requests.push(number(4)),
+            RE_CONFIG if value[..2] == [0, 16] => self.answers.push((number(4), number(8))),
+            _ => {}
+        }
+    }
 }
 
 /// What is said below the association.
@@ -53,6 +92,11 @@ impl Wire {
         state.waiting.push(packet);
     }
 
+    /// What the other side has said.
+    pub fn heard(&self) -> Heard {
+        self.0.lock().expect("nobody panicked with it").heard.clone()
+    }
+
     /// The association's packet; returns whether it is sent.
     fn saw(&self, packet: &[u8]) -> bool {
         let mut state = self.0.lock().expect("nobody panicked with it");
@@ -60,18 +104,29 @@ impl Wire {
             return false;
         }
         state.header = *packet.first_chunk().expect("a header");
-        let mut rest = &packet[12..];
-        while let Some(&[kind, _, high, low]) = rest.first_chunk() {
-            let number = |at: usize| u32::from_be_bytes(rest[at..at + 4].try_into().expect("four bytes"));
+        for_each_chunk(packet, |kind, value| {
+            let number = |at: usize| u32::from_be_bytes(value[at..at + 4].try_into().expect("four bytes"));
             match kind {
-                INIT => (state.first, state.next) = (number(16), number(16)),
-                DATA => state.next = number(4).wrapping_add(1),
+                INIT => (state.first, state.next) = (number(12), number(12)),
+                DATA => state.next = number(0).wrapping_add(1),
                 _ => {}
             }
-            let length = usize::from(u16::from_be_bytes([high, low])).next_multiple_of(4);
-            rest = rest.get(length..).unwrap_or_default();
-        }
+        });
         true
+    }
+
+    fn hear(&self, packet: &[u8]) {
+        let mut state = self.0.lock().expect("nobody panicked with it");
+        for_each_chunk(packet, |kind, value| state.heard.hear(kind, value));
+    }
+}
+
+fn for_each_chunk(packet: &[u8], mut look: impl FnMut(u8, &[u8])) {
+    let mut rest = packet.get(12..).unwrap_or_default();
+    while let Some(&[kind, _, high, low]) = rest.first_chunk() {
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        look(kind, &rest[4..length]);
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
 }
 
@@ -103,7 +158,31 @@ pub fn data(tsn: u32, stream: u16, number: u16, payload: &[u8]) -> Vec<u8> {
 /// A request to begin a stream anew after a chunk.
 pub fn reset(request: u32, after: u32, stream: u16) -> Vec<u8> {
     let fields = [&[0, 13, 0, 18], &request.to_be_bytes()[..], &[0; 4], &after.to_be_bytes(), &stream.to_be_bytes()];
-    chunk(130, 0, &fields.concat())
+    chunk(RE_CONFIG, 0, &fields.concat())
+}
+
+/// A message that opens a channel.
+pub fn open(tsn: u32, stream: u16) -> Vec<u8> {
+    let fields = [&tsn.to_be_bytes()[..], &stream.to_be_bytes(), &[0; 2], &50_u32.to_be_bytes()];
+    chunk(DATA, 3, &[&fields.concat()[..], &[3], &[0; 11]].concat())
+}
+
+/// A request to reset streams was performed.
+pub fn performed(request: u32) -> Vec<u8> {
+    chunk(RE_CONFIG, 0, &[&[0, 16, 0, 12], &request.to_be_bytes()[..], &1_u32.to_be_bytes()].concat())
+}
+
+/// An acknowledgement of all chunks up to a number, and of these runs of later ones, by their distance from it.
+pub fn sack(cumulative: u32, blocks: &[(u16, u16)]) -> Vec<u8> {
+    let count = u16::try_from(blocks.len()).expect("few").to_be_bytes();
+    let fields = [&cumulative.to_be_bytes()[..], &[0, 16, 0, 0], &count, &[0; 2]].concat();
+    let blocks = blocks.iter().flat_map(|(start, end)| [start.to_be_bytes(), end.to_be_bytes()].concat());
+    chunk(SACK, 0, &fields.into_iter().chain(blocks).collect::<Vec<_>>())
+}
+
+/// A question that is answered by a packet of the same size.
+pub fn heartbeat() -> Vec<u8> {
+    chunk(HEARTBEAT, 0, &[0, 1, 0, 4])
 }
 
 /// Makes DTLS that carries what the wire says besides.
@@ -160,8 +239,11 @@ impl DtlsInstance for Tapped {
             let _ = self.inner.send_application_data(&packet);
         }
         match self.inner.poll_output(buffer) {
-            // The association would not understand what is answered.
-            DtlsOutput::ApplicationData(_) if alone => DtlsOutput::ApplicationData(&[]),
+            DtlsOutput::ApplicationData(packet) => {
+                self.wire.hear(packet);
+                // The association would not understand what is answered.
+                DtlsOutput::ApplicationData(if alone { &[] } else { packet })
+            }
             output => output,
         }
     }
