@@ -129,6 +129,9 @@ pub(crate) fn e2e_build() -> Result<()> {
     trial::page().map(drop)
 }
 
+/// The end-to-end test that takes longest: it begins before the others.
+pub(crate) const LONGEST: &str = "states";
+
 /// Whether an end-to-end test wants the machine to itself: it measures times, or dials so often that it slows others.
 pub(crate) fn is_alone(name: &str) -> bool {
     name.starts_with("nightly/") || ALONE.contains(&name)

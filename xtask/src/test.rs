@@ -47,7 +47,8 @@ fn steps(tally: &mut Tally, e2e: &[String]) -> Result<()> {
             if page_is_built { Ok(()) } else { page::build() }.and_then(|()| suite::e2e_build())
         });
     }
-    let (alone, others): (Vec<_>, Vec<_>) = e2e.iter().partition(|name| suite::is_alone(name));
+    let (alone, mut others): (Vec<_>, Vec<_>) = e2e.iter().partition(|name| suite::is_alone(name));
+    others.sort_by_key(|name| *name != suite::LONGEST);
     tally.together(others.into_iter().map(|name| (e2e_step(name), || suite::e2e_program(name))));
     for name in alone {
         tally.run(&e2e_step(name), || suite::e2e(name));
