@@ -19,8 +19,6 @@ use super::{
 
 /// Streams that carry something before anybody has opened them.
 const MAX_STRANGE_STREAMS: u32 = 64;
-/// Bytes of a message that opens a channel; those of libp2p have neither label nor protocol.
-const MAX_OPEN_BYTES: usize = 512;
 /// Bytes that a chunk costs besides its payload, in the association's queues or as an answer.
 const CHUNK_BYTES: usize = 256;
 
@@ -228,9 +226,6 @@ impl Inspector {
         }
         if data.stream != 0 && !self.gate.is_proven() && !self.gate.is_said() {
             return Err("it uses a stream before the handshake");
-        }
-        if data.is_dcep() && !(data.begins && data.ends && data.payload.len() <= MAX_OPEN_BYTES) {
-            return Err("it opens a stream at length");
         }
         if data.opens() {
             self.opened.insert(data.stream);

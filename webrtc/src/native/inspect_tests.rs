@@ -1,4 +1,5 @@
 use super::*;
+use crate::native::order::MAX_OPEN_BYTES;
 use crate::native::sctp::tests::{TAG, answer, chunk, init, init_ack, packet, piece, reset, sack, tagged};
 
 const BINARY: u32 = 53;
@@ -135,10 +136,35 @@ fn neither_labels_nor_associations_pile_up() {
     let label = packet(&[piece(1, 2, 0, 3, DCEP, &[3; MAX_OPEN_BYTES + 1])]);
     assert!(matches!(long.receive(&label), Verdict::End(_)));
     let (mut pieces, _) = inspector(true);
-    assert!(matches!(pieces.receive(&packet(&[piece(1, 2, 0, 2, DCEP, &OPEN)])), Verdict::End(_)));
+    let half = [3; MAX_OPEN_BYTES / 2 + 1];
+    assert_eq!(pieces.receive(&packet(&[piece(1, 2, 0, 2, DCEP, &half)])), Verdict::Pass);
+    assert!(matches!(pieces.receive(&packet(&[piece(2, 2, 0, 1, DCEP, &half)])), Verdict::End(_)));
+    for (begun, on) in [(BINARY, DCEP), (DCEP, BINARY)] {
+        let (mut mixed, _) = inspector(true);
+        assert_eq!(mixed.receive(&packet(&[piece(1, 2, 0, 2, begun, &OPEN)])), Verdict::Pass);
+        assert!(matches!(mixed.receive(&packet(&[piece(2, 2, 0, 0, on, &half)])), Verdict::End(_)));
+    }
     let (mut second, _) = inspector(true);
     assert_eq!(second.receive(&packet(&[init(7, 1)])), Verdict::Pass, "the same again");
     assert!(matches!(second.receive(&packet(&[init(8, 1)])), Verdict::End(_)));
+}
+
+/// Chromium cuts any message for which a packet has little room left, while it uploads too.
+#[test]
+fn a_message_that_opens_a_channel_may_come_in_pieces() {
+    let (mut inspector, _) = inspector(true);
+    let (one, rest) = OPEN.split_at(5);
+    let all = [
+        open(1, 2),
+        packet(&[piece(3, 4, 0, 1, DCEP, rest)]),
+        packet(&[piece(2, 4, 0, 2, DCEP, one)]),
+        whole(4, 4, 1, b"data"),
+        packet(&[piece(5, 6, 0, 2, DCEP, one), piece(6, 6, 0, 1, DCEP, rest)]),
+    ];
+    for packet in all {
+        assert_eq!(inspector.receive(&packet), Verdict::Pass);
+    }
+    assert!(inspector.opened.contains(4) && inspector.opened.contains(6) && inspector.strange.count == 0);
 }
 
 #[test]

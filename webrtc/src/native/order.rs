@@ -16,6 +16,9 @@ const MAX_AHEAD: u32 = 2048;
 const MAX_RUNS: usize = 256;
 /// Pieces of a message that has not ended.
 const MAX_PIECES: usize = 1024;
+/// Bytes of a message that opens or confirms a channel, all its pieces together: whoever has little room left in a packet
+/// cuts it too. Its label is kept.
+pub(super) const MAX_OPEN_BYTES: usize = 512;
 
 /// One chunk, as far as its order matters.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,16 @@ struct Piece {
     number: Option<u16>,
     begins: bool,
     ends: bool,
+    /// Bytes of a message that opens or confirms a channel.
+    opening: Option<usize>,
+}
+
+/// A message that has not ended.
+#[derive(Debug, Clone, Copy)]
+struct Amid {
+    stream: u16,
+    pieces: usize,
+    opening: Option<usize>,
 }
 
 /// What nobody does who sends in order.
@@ -41,8 +54,7 @@ pub(super) struct Order {
     runs: usize,
     /// That distance of `last`.
     count: u64,
-    /// The stream of a message that has not ended, and its pieces.
-    amid: Option<(u16, usize)>,
+    amid: Option<Amid>,
     /// The number of each stream's next message.
     next: HashMap<u16, u16>,
     /// The number of the last request to begin streams anew.
@@ -99,10 +111,11 @@ impl Order {
     pub(super) fn came(&mut self, data: &Data<'_>) -> Result<(), Disorder> {
         let Some(distance) = self.distance(data.tsn) else { return Ok(()) };
         let Data { stream, number, begins, ends, .. } = *data;
+        let opening = data.is_dcep().then_some(data.payload.len());
         let at = self.count + u64::from(distance);
         let joined = [at - 1, at + 1].iter().filter(|near| self.ahead.contains_key(near)).count();
         if let Entry::Vacant(vacant) = self.ahead.entry(at) {
-            vacant.insert(Piece { stream, number, begins, ends });
+            vacant.insert(Piece { stream, number, begins, ends, opening });
             self.runs = self.runs + 1 - joined;
         }
         while let Some(piece) = self.ahead.remove(&(self.count + 1)) {
@@ -117,17 +130,25 @@ impl Order {
 
     /// The next one in order.
     fn follow(&mut self, piece: Piece) -> Result<(), Disorder> {
-        let pieces = match self.amid {
-            None if piece.begins => 0,
-            Some((stream, pieces)) if !piece.begins && stream == piece.stream && pieces < MAX_PIECES => pieces,
+        let goes_on = |amid: &Amid| {
+            let is_same = amid.stream == piece.stream && amid.opening.is_some() == piece.opening.is_some();
+            is_same && !piece.begins && amid.pieces < MAX_PIECES
+        };
+        let before = match self.amid {
+            None if piece.begins => Amid { stream: piece.stream, pieces: 0, opening: piece.opening.map(|_| 0) },
+            Some(amid) if goes_on(&amid) => amid,
             _ => return Err(Disorder),
         };
+        let opening = before.opening.zip(piece.opening).map(|(before, more)| before + more);
+        if opening.is_some_and(|bytes| bytes > MAX_OPEN_BYTES) {
+            return Err(Disorder);
+        }
         if let Some(number) = piece.number
             && number != self.next.get(&piece.stream).copied().unwrap_or(0)
         {
             return Err(Disorder);
         }
-        self.amid = (!piece.ends).then_some((piece.stream, pieces + 1));
+        self.amid = (!piece.ends).then_some(Amid { pieces: before.pieces + 1, opening, ..before });
         if let Some(number) = piece.number.filter(|_| piece.ends) {
             self.next.insert(piece.stream, number.wrapping_add(1));
         }

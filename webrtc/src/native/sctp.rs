@@ -81,7 +81,7 @@ impl Data<'_> {
     }
 
     pub(super) fn opens(&self) -> bool {
-        self.is_dcep() && self.payload.first() == Some(&DCEP_OPEN)
+        self.is_dcep() && self.begins && self.payload.first() == Some(&DCEP_OPEN)
     }
 }
 
