@@ -112,6 +112,25 @@ async fn stranger(address: &Multiaddr, arrivals: &mut mpsc::Receiver<()>) -> (Ra
     (raw, next)
 }
 
+/// Two dialers of one listener.
+struct Met {
+    /// One that is answered.
+    honest: (Transport, Connection, Stream),
+    /// A [`stranger`].
+    raw: Raw,
+    /// The number of its next chunk.
+    next: u32,
+}
+
+async fn met() -> Met {
+    let (address, mut arrivals) = echo().await;
+    let mut transport = transport();
+    let (connection, mut stream) = dial(&mut transport, &address).await;
+    answer(&mut stream).await;
+    let (raw, next) = stranger(&address, &mut arrivals).await;
+    Met { honest: (transport, connection, stream), raw, next }
+}
+
 /// The listener echoes a byte.
 async fn answer(stream: &mut Stream) {
     within(async {
@@ -125,11 +144,7 @@ async fn answer(stream: &mut Stream) {
 // One worker: what takes long keeps all connections waiting.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_stream_that_is_used_again_before_its_end_delays_nobody() {
-    let (address, mut arrivals) = echo().await;
-    let mut transport = transport();
-    let (_kept, mut stream) = dial(&mut transport, &address).await;
-    answer(&mut stream).await;
-    let (mut raw, missing) = stranger(&address, &mut arrivals).await;
+    let Met { honest: (_transport, _connection, mut stream), mut raw, next: missing } = met().await;
     raw.wire.send(&[reset(raw.wire.first(), missing, 2)]);
     raw.turn().await;
     let tsns: Vec<u32> = (1..2048).map(|n| missing.wrapping_add(n)).collect();
@@ -149,11 +164,7 @@ async fn a_stream_that_is_used_again_before_its_end_delays_nobody() {
 /// The listener's first message is acknowledged never, all others at once: it has to keep them all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_peer_that_acknowledges_by_gaps_alone_is_sent_little_and_delays_nobody() {
-    let (address, mut arrivals) = echo().await;
-    let mut transport = transport();
-    let (_kept, mut stream) = dial(&mut transport, &address).await;
-    answer(&mut stream).await;
-    let (mut raw, next) = stranger(&address, &mut arrivals).await;
+    let Met { honest: (_transport, _connection, mut stream), mut raw, next } = met().await;
     let before = raw.wire.heard().last;
     raw.wire.send(&[open_chunk(next, 2), data(next.wrapping_add(1), 2, 1, &TINY_FRAME)]);
     let acknowledge = |raw: &Raw| {
@@ -198,11 +209,7 @@ async fn a_peer_that_acknowledges_by_gaps_alone_is_sent_little_and_delays_nobody
 /// Streams are opened and reset at once. The listener resets each in return, one after another, which nobody answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_peer_that_never_answers_resets_is_soon_not_heard_and_delays_nobody() {
-    let (address, mut arrivals) = echo().await;
-    let mut transport = transport();
-    let (_kept, mut stream) = dial(&mut transport, &address).await;
-    answer(&mut stream).await;
-    let (mut raw, next) = stranger(&address, &mut arrivals).await;
+    let Met { honest: (_transport, _connection, mut stream), mut raw, next } = met().await;
     let first = raw.wire.first();
     let cycle = |n: u32| {
         let (tsn, stream) = (next.wrapping_add(n), 2 + 2 * (n % 500) as u16);
