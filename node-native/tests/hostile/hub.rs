@@ -81,12 +81,6 @@ impl Watcher {
         Self { peer, stream }
     }
 
-    /// Opens the stream anew; the one before stays as it is.
-    pub async fn open_again(&mut self) -> SubstreamBox {
-        let next = self.peer.open(HUB).await.expect("a hub");
-        std::mem::replace(&mut self.stream, next)
-    }
-
     pub async fn say(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.expect("taken");
         self.stream.flush().await.expect("taken");
