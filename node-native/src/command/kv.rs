@@ -87,6 +87,7 @@ async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>) -> Result<usize,
         let text = match line {
             Line::Text(text) if text.trim().is_empty() => continue,
             Line::Text(text) => repl::answer(node, &text).await.map_err(|error| output::error_line(&error)),
+            Line::Failed(error) => return Err(Error::Input(error)),
             Line::TooLong => Err(format!("error: the line is above {MAX_LINE_BYTES} bytes (2 MiB); store less")),
         };
         wrong += usize::from(text.is_err());
