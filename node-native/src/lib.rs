@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`args`] | the command line and its environment variables |
 //! | [`settings`], [`config_file`] | flag over environment over file over default |
-//! | [`addresses`] | default addresses, what can be dialled, whether a port is free |
+//! | [`addresses`], [`interfaces`] | default addresses, what can be dialled, whether a port is free; this machine's own |
 //! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
 //! | [`transport`], [`farewell`], [`host`] | what this host hands the node |
 //! | [`session`] | all of that put together: a running node |
@@ -25,6 +25,7 @@ pub mod farewell;
 pub mod floodsub;
 pub mod host;
 pub mod http;
+pub mod interfaces;
 pub mod keyfile;
 pub mod log;
 pub mod output;

@@ -5,10 +5,17 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::left_out::left_out;
+use super::{Tincan, left_out::left_out};
 
 /// Addresses of the two hosts.
 pub const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
+
+/// `tincan` inside a network namespace without the help of `ip`, which itself needs what a hardened service may not have.
+pub fn tincan_entering(namespace: &str, arguments: &str) -> Tincan {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{namespace}")).arg(env!("CARGO_BIN_EXE_tincan"));
+    Tincan::new(command).arguments(arguments)
+}
 
 /// Two hosts on one cable.
 #[derive(Debug)]
