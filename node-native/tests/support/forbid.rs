@@ -23,6 +23,8 @@ pub struct Forbidden {
 
 /// As systemd's `RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX` makes it: `socket(AF_NETLINK, …)` is `EAFNOSUPPORT`.
 pub const NETLINK: Forbidden = Forbidden { call: SOCKET, first: Some(16), error: 97 };
+/// As a kernel without IPv6: `socket(AF_INET6, …)` is `EAFNOSUPPORT`.
+pub const IPV6: Forbidden = Forbidden { call: SOCKET, first: Some(10), error: 97 };
 
 #[cfg(target_arch = "x86_64")]
 const SOCKET: i64 = 41;
