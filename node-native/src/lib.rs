@@ -27,6 +27,7 @@ pub mod host;
 pub mod http;
 pub mod keyfile;
 pub mod log;
+pub mod names;
 pub mod output;
 pub mod session;
 pub mod settings;
