@@ -85,4 +85,4 @@ pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use source::source;
-pub use text::{neutralise, short_id, short_name};
+pub use text::{Surface, is_blank, is_invisible, neutralise, short_id, short_name};
