@@ -5,10 +5,7 @@ mod unsent;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tincan_shared::{
-    Config, Event, Message, MessageState, Node, RoomInfo, config::DEFAULT_NICK, neutralise, short_name,
-};
-
+use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, config::DEFAULT_NICK, short_name};
 use tokio::sync::mpsc;
 
 use self::piped::End;
@@ -36,7 +33,8 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
         return Err(Error::Usage(what.into()));
     }
     let mut session = Session::start(settings, Config::peer())?;
-    let mut chat = Chat::new(session.node.clone(), settings);
+    let room = meant(&session.node, settings).await?;
+    let mut chat = Chat::new(session.node.clone(), room, settings);
     if let Err(error) = chat.enter().await {
         session.end().await;
         return Err(error);
@@ -56,6 +54,12 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
     let kept = !session.ephemeral;
     session.end().await;
     talked.and(unsent.report(kept))
+}
+
+/// The room that a person means by a name: the one that is called so letter by letter, if they are in it.
+async fn meant(node: &Node, settings: &Settings) -> Result<String, Error> {
+    let joined = node.rooms().await?.iter().any(|room| room.room == settings.typed_room);
+    Ok(if joined { settings.typed_room.clone() } else { settings.room.clone() })
 }
 
 struct Chat {
@@ -78,10 +82,10 @@ struct Chat {
 }
 
 impl Chat {
-    fn new(node: Node, settings: &Settings) -> Self {
+    fn new(node: Node, room: String, settings: &Settings) -> Self {
         Self {
             node,
-            room: settings.room.clone(),
+            room,
             plain: settings.plain,
             foreign: false,
             reporter: Reporter::new(settings.quiet),
@@ -193,9 +197,9 @@ fn shown(message: &Message, plain_room: bool) -> String {
     };
     let text = match message.newer {
         true => "(from a newer Tincan)".to_owned(),
-        false => neutralise(&message.text, false),
+        false => output::surface().line(&message.text),
     };
-    format!("[{}] {}: {text}", neutralise(&message.room, false), person(&nick, &message.from))
+    format!("[{}] {}: {text}", output::surface().line(&message.room), person(&nick, &message.from))
 }
 
 #[cfg(test)]
@@ -225,6 +229,8 @@ mod tests {
         assert_eq!(shown(&message, false), format!("[lobby] an␛n ({id}): a⏎b"));
         let plain = Message { plain: true, ..message };
         assert_eq!(shown(&plain, false), format!("[lobby] unsigned ({id}): a⏎b"));
+        let tab = Message { text: "\u{feff}a\tb".into(), ..plain.clone() };
+        assert!(shown(&tab, false).ends_with("a\tb"), "text is shown as it was said");
         let nameless = Message { nick: String::new(), ..plain.clone() };
         assert_eq!(shown(&nameless, true), format!("[lobby] guest ({id}): a⏎b"));
         let bridged = Message { claimed_source: Some("12D3KooWabcdef".into()), plain: false, ..plain };

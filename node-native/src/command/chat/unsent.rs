@@ -1,6 +1,6 @@
 //! What was not taken, and why.
 
-use tincan_shared::{Link, Message, MessageState, neutralise};
+use tincan_shared::{Link, Message, MessageState};
 use tokio::sync::mpsc;
 
 use super::Chat;
@@ -67,7 +67,7 @@ impl Unsent {
 
     /// Names what is left; `kept` when this node stores what waits.
     pub(super) fn report(&self, kept: bool) -> Result<(), Error> {
-        let name = |fate: &str, text: &str| output::note(&format!("{fate}: {}", neutralise(text, false)));
+        let name = |fate: &str, text: &str| output::note(&format!("{fate}: {}", output::note_surface().line(text)));
         for message in &self.unconfirmed {
             name("sent, but nobody confirmed it", &message.text);
         }
