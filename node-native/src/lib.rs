@@ -9,6 +9,8 @@
 //! | [`transport`], [`farewell`], [`host`], [`discovery`] | what this host hands the node |
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
+//! | [`editor`], [`stdin`] | lines that are typed, lines that are piped |
+//! | [`signals`], [`hangup`] | being asked to end; a terminal that is gone |
 //! | [`http`] | the page, the API, and what keeps strangers from holding connections |
 //! | [`error`], [`output`], [`log`] | the one line on stderr and the exit status; the log |
 
@@ -21,9 +23,11 @@ pub mod command;
 pub mod config_file;
 pub mod datadir;
 pub mod discovery;
+pub mod editor;
 pub mod error;
 pub mod farewell;
 pub mod floodsub;
+pub mod hangup;
 pub mod host;
 pub mod http;
 pub mod interfaces;

@@ -182,6 +182,17 @@ pub struct RoomInfo {
     pub waiting: u32,
 }
 
+/// A room of an earlier run that this node is not in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRoom {
+    /// Its name; neutralise before showing.
+    pub room: String,
+    /// Whether it was last joined as plain.
+    pub plain: bool,
+    /// Lines that wait there.
+    pub waiting: u32,
+}
+
 /// Where a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

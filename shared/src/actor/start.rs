@@ -87,6 +87,7 @@ impl<B: HostBehaviour> Actor<B> {
             listeners: Listeners::default(),
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            stored: BTreeMap::new(),
             described: HashMap::new(),
             patience: super::patience::Patience::default(),
             changed: BTreeSet::new(),
@@ -141,9 +142,7 @@ impl<B: HostBehaviour> Actor<B> {
         if self.config.nick.is_some() {
             self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
         }
-        for (name, saved_room) in room::load(saved).into_iter().take(self.config.limits.joined_rooms) {
-            self.enter(&name, saved_room.plain, saved_room);
-        }
+        self.restore_rooms(room::load(saved));
         Ok(())
     }
 }
