@@ -61,6 +61,14 @@ pub enum Event {
         /// The line as it was sent.
         message: Message,
     },
+    /// A hub or a member is known to have lines of ours that nobody was known to have before; see
+    /// [`crate::Node::settle`].
+    Taken {
+        /// Where they were said.
+        room: String,
+        /// How many sent lines of ours there nobody is known to have yet.
+        pending: u32,
+    },
     /// A hub or this node's access refused a peer.
     Refused {
         /// Who was refused, or who refused us.

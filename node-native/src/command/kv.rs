@@ -98,6 +98,7 @@ async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>, raw: bool) -> Re
             Line::Text(text) => {
                 repl::answer(node, &text, surface).await.map_err(|error| output::error_line(&error, surface))
             }
+            Line::Failed(error) => return Err(Error::Input(error)),
             Line::TooLong => Err(format!("error: the line is above {MAX_LINE_BYTES} bytes (2 MiB); store less")),
         };
         // Whoever reads nothing but values cannot tell an empty one from none.

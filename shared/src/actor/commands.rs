@@ -26,11 +26,10 @@ impl<B: HostBehaviour> Actor<B> {
             Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
             Command::Join { room, plain, reply } => drop(reply.send(self.join(&room, plain))),
             Command::Leave { room, reply } => drop(reply.send(self.leave(&room))),
-            Command::Say { room, text, reply } => {
-                let reach = self.reach(&room);
-                let said = self.with_room(&room, |room, me, now, out| room.say(text, reach, me, now, out));
-                drop(reply.send(said.unwrap_or(Err(Error::NotInRoom { room }))));
-            }
+            Command::Say { room, text, patient: true, reply } => self.say_patiently(room, text, reply),
+            Command::Say { room, text, patient: false, reply } => drop(reply.send(self.say(room, text))),
+            Command::Settle { room, reply } => self.settle(room, reply),
+            Command::Untaken { room, reply } => drop(reply.send(self.untaken(room))),
             Command::SetNick { nick, reply } => drop(reply.send(self.set_nick(&nick))),
             Command::Dial { address, reply } => self.dial(address, reply),
             Command::StayConnected { addresses, reply } => {

@@ -88,6 +88,7 @@ impl<B: HostBehaviour> Actor<B> {
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
             described: HashMap::new(),
+            patience: super::patience::Patience::default(),
             changed: BTreeSet::new(),
             members: if config.role == Role::Hub { Members::of_hub() } else { Members::default() },
             looks: Looks::default(),
