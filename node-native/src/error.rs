@@ -2,6 +2,9 @@
 
 use std::{io, path::PathBuf};
 
+/// Said where nothing better is known.
+const NO_ANSWER: &str = "no answer yet; check the address, and that the peer runs";
+
 /// A situation that ends the program: what happened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,6 +107,12 @@ pub enum Error {
     Unsent {
         /// How many.
         count: usize,
+    },
+    /// A peer was named, nobody was reached, and nothing is kept.
+    #[error("nobody was reached, and nothing is kept here: {}", .reason.as_deref().unwrap_or(NO_ANSWER))]
+    NobodyReached {
+        /// Whom, and why; where that was told by then.
+        reason: Option<String>,
     },
     /// Console lines that were answered with an error.
     #[error("{count} lines were answered with an error; see the answers")]

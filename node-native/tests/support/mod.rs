@@ -5,6 +5,8 @@ pub mod disk;
 pub mod flood;
 pub mod http;
 pub mod left_out;
+#[cfg(target_os = "linux")]
+pub mod names;
 pub mod network;
 pub mod node;
 pub mod old;
