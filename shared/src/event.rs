@@ -15,6 +15,14 @@ pub enum Event {
     },
     /// The state of the line to the network changed.
     Status(Status),
+    /// A hub or peer to stay connected to cannot be reached; dialling goes on. Told once for each reason, until it is
+    /// reached.
+    Unreachable {
+        /// One of its addresses.
+        address: Multiaddr,
+        /// Why, and what to do; in words.
+        reason: String,
+    },
     /// A peer connected.
     PeerUp(PeerInfo),
     /// Something about a connected peer changed: identified, measured, another path.
