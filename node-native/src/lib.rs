@@ -29,6 +29,7 @@ pub mod http;
 pub mod interfaces;
 pub mod keyfile;
 pub mod log;
+pub mod names;
 pub mod output;
 pub mod session;
 pub mod settings;

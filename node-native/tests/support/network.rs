@@ -100,6 +100,14 @@ pub fn told() -> Option<String> {
     std::env::var(INSIDE).ok()
 }
 
+impl Network {
+    /// Slows both ends of the cable as `tc qdisc … tbf` says. False where that cannot be done.
+    pub fn shape(&self, tbf: &str) -> bool {
+        let shape = |host: &String| ip(&format!("netns exec {host} tc qdisc add dev wire root tbf {tbf}"));
+        self.hosts.iter().all(shape)
+    }
+}
+
 /// While it lives, each host refuses all TCP of the other.
 #[derive(Debug)]
 pub struct Cut<'a>(&'a Network);
