@@ -279,6 +279,8 @@ pub struct NodeInfo {
     pub peer_id: PeerId,
     /// Addresses it listens on or was told to announce, each with its `/p2p/<id>`.
     pub addresses: Vec<Multiaddr>,
+    /// Those of them that it was told to announce: they are for everybody.
+    pub external: Vec<Multiaddr>,
     /// Agent version as identify sends it.
     pub agent: String,
     /// Protocols of our own and of the network it speaks.

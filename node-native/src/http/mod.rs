@@ -1,5 +1,6 @@
 //! What a hub shows a browser: the page, the API, and its health. Read-only.
 
+mod asker;
 mod guard;
 mod headers;
 mod listener;
@@ -19,8 +20,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
-    http::{StatusCode, header},
+    extract::{ConnectInfo, FromRef, State},
+    http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -33,7 +34,7 @@ use tokio::{
 };
 
 pub use self::page::Page;
-use self::{guard::HEALTH, listener::Visitor, proxies::Proxies};
+use self::{asker::Asker, guard::HEALTH, listener::Visitor, proxies::Proxies};
 use crate::{Error, addresses};
 
 /// Until a node that does not answer counts as ill.
@@ -187,13 +188,13 @@ struct NodeAnswer {
     ice_servers: [String; 0],
 }
 
-async fn node(State(site): State<Site>) -> Response {
+async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>, headers: HeaderMap) -> Response {
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
-        addresses: info.addresses.iter().filter(|a| addresses::is_dialable(a)).map(ToString::to_string).collect(),
+        addresses: Asker::of(visitor.ip, &headers, &site.proxies).told(&info).iter().map(ToString::to_string).collect(),
         agent: info.agent,
         protocols: info.protocols,
         ice_servers: [],
