@@ -92,7 +92,7 @@ pub struct Common {
 /// Flags of `serve`.
 #[derive(Debug, Default, Flags)]
 pub struct Serve {
-    /// Serve page and API here [default: 0.0.0.0:8747]
+    /// Serve page and API here [default: [::]:8747, all IPv6 and IPv4 addresses]
     #[arg(long, env = "TINCAN_HTTP", value_name = "HOST:PORT", value_parser = parse_http)]
     pub http: Option<String>,
     /// Serve this folder as the page instead of the one built in

@@ -12,8 +12,8 @@ use crate::{
     names::tidy,
 };
 
-/// Where page and API are served by default.
-pub const DEFAULT_HTTP: &str = "0.0.0.0:8747";
+/// Where page and API are served by default: on all addresses of this machine, those of IPv4 too.
+pub const DEFAULT_HTTP: &str = "[::]:8747";
 /// The room of those who name none.
 pub const DEFAULT_ROOM: &str = "lobby";
 /// How long a peer that says nothing counts as being on the local network.

@@ -22,7 +22,7 @@
 //! | [`room`] | frames, order, duplicates, waiting lines, sync |
 //! | `foreign` | what other programs say in carried rooms, passed on within a budget |
 //! | `bridge` | lines to and from a network without frames, once each way |
-//! | `records` | bounds on the key-value store |
+//! | `records` | what is kept of records and providers, and whose places go first |
 //! | [`repl`] | one line of text, one answer |
 //!
 //! # A chat line

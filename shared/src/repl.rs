@@ -61,9 +61,10 @@ pub async fn answer(node: &Node, line: &str, surface: Surface) -> Result<Answer,
     let line = match parse(line)? {
         Line::Put { key, value } => {
             let done = node.put(key, value).await?;
-            match done.stored_on {
-                0 => format!("stored {} here only: no peers yet", show(key)),
-                n => format!("stored {} on {n} peers", show(key)),
+            match (done.stored_on, done.asked) {
+                (0, 0) => format!("stored {} here only: no peers yet", show(key)),
+                (0, asked) => format!("stored {} here only: none of {asked} peers took it", show(key)),
+                (n, _) => format!("stored {} on {n} peers", show(key)),
             }
         }
         Line::Get { key } => {

@@ -2,7 +2,6 @@
 
 use libp2p::{
     Multiaddr, PeerId,
-    kad::store::RecordStore,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 
@@ -56,11 +55,14 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn counted(&mut self) -> Counters {
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (records_refused, records_displaced) = self.kad().store_mut().turned_away();
         Counters {
             peers: number(self.peers.len()),
             rooms: number(self.rooms.len()),
             watchers: number(self.watchers.len()),
-            records: number(self.kad().store_mut().records().count()),
+            records: number(self.kad().store_mut().count()),
+            records_refused,
+            records_displaced,
             queries: number(self.pending.len()),
             ..self.counters
         }
