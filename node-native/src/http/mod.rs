@@ -4,6 +4,7 @@ mod guard;
 mod headers;
 mod listener;
 mod page;
+mod pages;
 mod places;
 mod proxies;
 
@@ -19,7 +20,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
+    extract::{ConnectInfo, FromRef, State},
     http::{StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
@@ -60,6 +61,7 @@ pub const COUNTERS: [(&str, &str); 3] = [
 #[derive(Debug, Clone)]
 pub struct Site {
     node: Node,
+    http: SocketAddr,
     listening: Arc<AtomicBool>,
     page: Page,
     proxies: Arc<Proxies>,
@@ -73,11 +75,11 @@ impl FromRef<Site> for Page {
 }
 
 impl Site {
-    /// Of a node that does not yet listen. `proxies` are believed whom they bring.
+    /// Of a node that does not yet listen, served at `http`. `proxies` are believed whom they bring.
     #[must_use]
-    pub fn new(node: Node, page: Page, proxies: Vec<IpNet>) -> Self {
+    pub fn new(node: Node, http: SocketAddr, page: Page, proxies: Vec<IpNet>) -> Self {
         let proxies = Arc::new(Proxies::new(proxies));
-        Self { node, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
+        Self { node, http, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
     }
 
     /// Every listener is up from now on.
@@ -185,15 +187,19 @@ struct NodeAnswer {
     agent: String,
     protocols: Vec<String>,
     ice_servers: [String; 0],
+    /// Where others can open the page; told to pages that were opened on this machine.
+    pages: Vec<String>,
 }
 
-async fn node(State(site): State<Site>) -> Response {
+async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>) -> Response {
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
+    let told: Vec<_> = info.addresses.into_iter().filter(addresses::is_dialable).collect();
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
-        addresses: info.addresses.iter().filter(|a| addresses::is_dialable(a)).map(ToString::to_string).collect(),
+        pages: pages::pages(site.http, visitor.ip, &told),
+        addresses: told.iter().map(ToString::to_string).collect(),
         agent: info.agent,
         protocols: info.protocols,
         ice_servers: [],
