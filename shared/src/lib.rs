@@ -73,6 +73,7 @@ mod streams;
 mod text;
 mod validate;
 
+pub use actor::innermost_reason;
 pub use config::{Config, Limits, Role, Rules};
 pub use counters::Counters;
 pub use error::Error;

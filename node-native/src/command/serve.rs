@@ -163,6 +163,7 @@ fn log(event: &Event) {
         Event::Discovered { peer, address } => tracing::info!(%peer, %address, "discovered"),
         Event::Expired { peer, address } => tracing::info!(%peer, %address, "expired"),
         Event::Refused { peer, reason } => tracing::warn!(%peer, reason, "refused"),
+        Event::Unreachable { address, reason } => tracing::warn!("cannot reach {address}: {reason}"),
         Event::Slow { peer } => tracing::info!(%peer, "slow: lines may have been lost, asked for a sync"),
         Event::ClockWrong { offset_ms } => tracing::warn!(offset_ms, "this machine's clock differs from another hub's"),
         Event::Lagged { missed } => tracing::warn!(missed, "events missed"),

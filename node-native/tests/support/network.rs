@@ -71,6 +71,28 @@ impl Network {
     }
 }
 
+/// An address of the second host's network where nobody is, and packets are lost without a word.
+pub const DEAD: [&str; 2] = ["10.77.0.3", "10.77.0.9"];
+/// Addresses of the two hosts by IPv6, and one where nobody is.
+pub const ADDRESSES_V6: [&str; 2] = ["fd77::1", "fd77::2"];
+pub const DEAD_V6: &str = "fd77::9";
+
+impl Network {
+    /// Gives both hosts an IPv6 address, and makes the dead addresses swallow what the second host sends them.
+    pub fn with_dead_addresses(self) -> Self {
+        for (host, address) in self.hosts.iter().zip(ADDRESSES_V6) {
+            assert!(ip(&format!("-n {host} addr add {address}/64 dev wire nodad")));
+        }
+        for dead in DEAD.iter().chain([&DEAD_V6]) {
+            assert!(ip(&format!(
+                "-n {} neigh add {dead} lladdr 02:00:00:00:00:99 dev wire nud permanent",
+                self.hosts[1]
+            )));
+        }
+        self
+    }
+}
+
 /// Set where a test runs anew inside a host of a network.
 const INSIDE: &str = "IN_A_NETWORK";
 
@@ -89,6 +111,14 @@ impl Network {
 /// What a test was told that runs inside a host of a network; nothing in one that runs outside.
 pub fn told() -> Option<String> {
     std::env::var(INSIDE).ok()
+}
+
+impl Network {
+    /// Slows both ends of the cable as `tc qdisc … tbf` says. False where that cannot be done.
+    pub fn shape(&self, tbf: &str) -> bool {
+        let shape = |host: &String| ip(&format!("netns exec {host} tc qdisc add dev wire root tbf {tbf}"));
+        self.hosts.iter().all(shape)
+    }
 }
 
 /// While it lives, each host refuses all TCP of the other.

@@ -2,12 +2,14 @@
 
 mod bridge;
 mod commands;
+mod dials;
 mod follow;
 mod foreign;
 mod gather;
 mod hubs;
 mod listeners;
 mod network;
+mod patience;
 mod records;
 mod refusals;
 mod rooms;
@@ -43,6 +45,7 @@ use crate::{
 };
 
 pub(crate) use gather::MAX_ROOMS_PER_PEER;
+pub use wording::innermost_reason;
 
 /// How often frames past their hour are dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
@@ -93,6 +96,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     rooms: BTreeMap<String, Room>,
     /// What was last said about each room, to say it again only when it changed.
     described: HashMap<String, RoomInfo>,
+    patience: patience::Patience,
     changed: BTreeSet<String>,
     members: Members,
     looks: Looks,
@@ -105,8 +109,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     foreign: Budget,
     hubs: HashMap<PeerId, HubStream>,
     reasons: Reasons,
-    /// Syncs under way; true when one more is to follow.
-    asking: HashMap<(PeerId, String), bool>,
+    /// Syncs under way.
+    asking: HashMap<(PeerId, String), syncs::Asking>,
     /// Syncs that wait until the peer has said whether it knows the protocol.
     unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
@@ -180,6 +184,7 @@ impl<B: HostBehaviour> Actor<B> {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
                 self.flush(&name);
             }
+            self.rest_patient();
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
@@ -213,9 +218,11 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_due,
             self.reasons.deadline(),
             self.links.deadline(),
+            self.pending.deadline(),
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
+            self.patience.deadline(),
         ];
         rooms
             .chain(hubs)
