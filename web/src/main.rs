@@ -8,6 +8,7 @@
 //! | [`roster`] | who is there |
 //! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`routing`] | what the page's address says |
+//! | [`focus`] | where the keyboard goes on when what had the focus is gone |
 //! | [`keys`] | keys, but for those that an input method has had |
 //! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
@@ -24,6 +25,7 @@ mod conversation;
 mod copy;
 mod dial;
 mod empty;
+mod focus;
 mod identicon;
 mod keys;
 mod lines;

@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Args, settings: Settings, mut stop: Stop) -> Resu
     let mut session = Session::start(&settings, Config::hub())?;
     raise_file_limit();
     output::line(&format!("peer id: {}", session.node.peer_id()))?;
-    let site = http::Site::new(session.node.clone(), page, settings.trusted_proxy.clone());
+    let site = http::Site::new(session.node.clone(), local, page, settings.trusted_proxy.clone());
     let session_node = session.node.clone();
     let done = tokio::select! {
         () = stop.asked() => Ok(()),
