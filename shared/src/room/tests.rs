@@ -1,3 +1,4 @@
+mod elsewhere;
 mod waiting;
 
 use std::time::Duration;
