@@ -84,5 +84,6 @@ pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
+pub use room::saved_for_another_key;
 pub use source::source;
 pub use text::{neutralise, short_id, short_name};
