@@ -3,6 +3,7 @@
 use leptos::{ev, mount::mount_to_body, prelude::*};
 
 use crate::{
+    attention,
     console::Console,
     conversation::Conversation,
     dial::Dial,
@@ -12,6 +13,8 @@ use crate::{
     people::People,
     rooms::{Rooms, follow_current_room},
     session::{Phase, Session, session},
+    settings::Settings,
+    title,
     top::Top,
 };
 
@@ -35,6 +38,7 @@ fn App() -> impl IntoView {
         }
     });
     follow_current_room(session);
+    title::follow(session);
     session.start();
     let running = Memo::new(move |_| session.phase.get() == Phase::Running);
     view! {
@@ -75,6 +79,7 @@ fn Start() -> impl IntoView {
 #[component]
 fn Screen() -> impl IntoView {
     let panels = panels();
+    attention::follow(session());
     let on_key = move |event: ev::KeyboardEvent| {
         if event.key() == "Escape" {
             panels.close();
@@ -94,6 +99,7 @@ fn Screen() -> impl IntoView {
             >
                 <People />
                 <Dial />
+                <Settings />
                 <Console />
             </aside>
             <Heard />

@@ -6,6 +6,7 @@ use tincan_shared::{Path, PeerId};
 use crate::{
     clock,
     identicon::Identicon,
+    mute::MuteButton,
     peer_id::IdButton,
     roster::{Person, Roster},
     session::session,
@@ -85,6 +86,9 @@ fn PersonRow(peer: PeerId, everybody: Memo<Roster>) -> impl IntoView {
             <Identicon peer />
             <div class="who">
                 <span class="nick">{of(name)}</span>
+                {move || person.with(|person| person.as_ref().filter(|person| !person.hub).map(name)).map(|nick| view! {
+                    <MuteButton peer nick />
+                })}
                 <IdButton peer />
             </div>
             <p class="how">
