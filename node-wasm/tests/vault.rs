@@ -4,12 +4,7 @@
 
 use tincan_shared::{Change, Storage, identity::Keypair};
 use tincan_wasm::{
-    Passport, Vault,
-    host::Teller,
-    identity::Identity,
-    passport::MAX_FILE_BYTES,
-    storage::Database,
-    vault::install,
+    Passport, Vault, host::Teller, identity::Identity, passport::MAX_FILE_BYTES, storage::Database, vault::install,
 };
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -65,7 +60,11 @@ async fn an_exchange_waits_for_the_next_start_and_keeps_rooms_alone() {
     let before = Identity::load_or_make(&database, 0).await;
     let neighbour = Identity::load_or_make(&database, 1).await;
     let mut writer = database.writer(0, Teller::default());
-    writer.write(vec![entry("nick", b"old"), entry("frame/6c6f626279/ab", b"frame"), entry("waiting/6c6f626279/w", b"x")]);
+    writer.write(vec![
+        entry("nick", b"old"),
+        entry("frame/6c6f626279/ab", b"frame"),
+        entry("waiting/6c6f626279/w", b"x"),
+    ]);
     writer.flushed().await;
     let mut beside = database.writer(1, Teller::default());
     beside.write(vec![entry("nick", b"beside")]);

@@ -25,6 +25,8 @@ pub const MAX_LISTED_MEMBERS: usize = 50;
 pub const FRAME_TIME_WINDOW: Duration = Duration::from_secs(3600);
 /// How long a line is held back for an earlier one of the same author.
 pub const ORDER_HOLD: Duration = Duration::from_secs(2);
+/// Callers that wait in [`crate::Node::say_patiently`] and [`crate::Node::settle`].
+pub const MAX_PATIENT: usize = 64;
 /// The nick of those who chose none.
 pub const DEFAULT_NICK: &str = "guest";
 /// Protocol version in identify.

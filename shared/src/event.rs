@@ -61,6 +61,14 @@ pub enum Event {
         /// The line as it was sent.
         message: Message,
     },
+    /// A hub or a member is known to have lines of ours that nobody was known to have before; see
+    /// [`crate::Node::settle`].
+    Taken {
+        /// Where they were said.
+        room: String,
+        /// How many sent lines of ours there nobody is known to have yet.
+        pending: u32,
+    },
     /// A hub or this node's access refused a peer.
     Refused {
         /// Who was refused, or who refused us.
@@ -240,8 +248,11 @@ pub enum Said {
 pub struct PutOutcome {
     /// The key.
     pub key: String,
-    /// Peers that acknowledged the record.
+    /// Peers that stored the record and said so. The first published Tincan says so even when it does not keep it.
     pub stored_on: u32,
+    /// Peers that were asked to. 0 when there are none yet.
+    #[serde(default)]
+    pub asked: u32,
     /// Whether a copy is kept here.
     pub local: bool,
 }

@@ -8,6 +8,7 @@ use tincan_shared::{Error, config::MAX_TEXT_BYTES, neutralise};
 use crate::{
     drafts::{Drafts, read_drafts, write_drafts},
     keep::What,
+    keys,
     session::{Session, session},
 };
 
@@ -52,7 +53,7 @@ pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
         });
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::pressed(&event).as_deref() == Some("Enter") && !event.shift_key() {
             event.prevent_default();
             send();
         }
@@ -80,6 +81,7 @@ pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
                     node_ref=field
                     data-testid="message-input"
                     placeholder="Say something"
+                    dir="auto"
                     rows=move || draft.with(|text| text.split('\n').count().min(MAX_ROWS)).to_string()
                     enterkeyhint="send"
                     aria-describedby="message-error"

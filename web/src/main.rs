@@ -10,6 +10,8 @@
 //! | [`reading`], [`news`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
 //! | [`keep`], [`drafts`], [`persist`] | what the page itself keeps in the browser |
 //! | [`routing`] | what the page's address says |
+//! | [`keys`] | keys, but for those that an input method has had |
+//! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
 //! | [`attention`], [`title`], [`notify`] | whether somebody looks, and what the browser shows of a hidden page |
@@ -33,13 +35,16 @@ mod fold;
 mod identicon;
 mod identity;
 mod keep;
+mod keys;
 mod lines;
 mod links;
 mod logo;
+mod lookalikes;
 mod message;
 mod model;
 mod mute;
 mod muted;
+mod names;
 mod news;
 mod notice;
 mod notify;

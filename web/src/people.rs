@@ -6,6 +6,7 @@ use tincan_shared::{Path, PeerId};
 use crate::{
     clock,
     identicon::Identicon,
+    lookalikes::LookAlike,
     mute::MuteButton,
     peer_id::IdButton,
     roster::{Person, Roster},
@@ -85,13 +86,14 @@ fn PersonRow(peer: PeerId, everybody: Memo<Roster>) -> impl IntoView {
         >
             <Identicon peer />
             <div class="who">
-                <span class="nick">{of(name)}</span>
+                <span class="nick" dir="auto">{of(name)}</span>
                 {move || person.with(|person| person.as_ref().filter(|person| !person.hub).map(name)).map(|nick| view! {
                     <MuteButton peer nick />
                 })}
                 <IdButton peer />
             </div>
             <p class="how">
+                <LookAlike peer nick=Signal::derive(move || person.with(|person| person.as_ref()?.nick.clone())) />
                 <span class="path" class:direct=is(|person| person.path == Path::Direct)>{of(|person| person.path_word().to_owned())}</span>
                 <span>{of(|person| person.transport.clone())}</span>
                 {move || person.with(|person| person.as_ref().and_then(|person| person.rtt_us)).map(|us| view! {

@@ -9,6 +9,7 @@ use crate::{
     keep::{Keep, What},
     model::{Ask, Model, Room},
     muted::Muted,
+    names::tidy,
     persist,
     reading::read_marks,
     roster::Roster,
@@ -170,6 +171,7 @@ impl Session {
             None if current.is_empty() => routing::DEFAULT_ROOM.to_owned(),
             None => return,
         };
+        let room = if routing::is_exact(&hash) { room } else { self.meant(room) };
         if room == current {
             return;
         }
@@ -178,6 +180,17 @@ impl Session {
                 self.model.update(|model| model.warn(format!("The room in the address: {error}.")));
             }
         });
+    }
+
+    /// The room that a person means by a name: the one that is called so letter by letter, if they are in it.
+    fn meant(self, typed: String) -> String {
+        let joined = self.model.with_untracked(|model| model.room(&typed).is_some());
+        if joined { typed } else { tidy(&typed) }
+    }
+
+    /// As [`Self::join`], for a name that a person typed.
+    pub(crate) async fn join_named(self, typed: String, plain: bool) -> Result<(), Error> {
+        self.join(self.meant(typed), plain).await
     }
 
     /// Joins a room, or goes back to it, and shows it. `plain` is for a room of another program.

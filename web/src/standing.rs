@@ -67,7 +67,9 @@ impl Standing {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Fine | Self::HubGone { .. } => "online",
-            Self::Looking | Self::Joining { .. } | Self::Strangers { .. } | Self::Offline { trying: true, .. } => "connecting",
+            Self::Looking | Self::Joining { .. } | Self::Strangers { .. } | Self::Offline { trying: true, .. } => {
+                "connecting"
+            }
             Self::Offline { trying: false, .. } => "offline",
         }
     }
@@ -84,7 +86,9 @@ impl Standing {
             Self::Joining { ports } => format!("This page's hub answers. Connecting to its peer {ports}…"),
             Self::Strangers { count } => {
                 let (peers, which) = if *count == 1 { ("peer", "which is") } else { ("peers", "which are") };
-                format!("Connected to {count} {peers}, {which} neither a hub nor in your rooms. Lines wait until somebody comes.")
+                format!(
+                    "Connected to {count} {peers}, {which} neither a hub nor in your rooms. Lines wait until somebody comes."
+                )
             }
             Self::HubGone { direct } => {
                 let people = if *direct == 1 { "person" } else { "people" };
@@ -212,7 +216,8 @@ mod tests {
 
     #[test]
     fn connected_to_strangers_alone_it_says_what_is_missing() {
-        let mut model = Model { origin: Origin::Unasked, ..Model::default() };
+        let mut model = Model::default();
+        model.origin = Origin::Unasked;
         let mut stranger = connected(1, false);
         model.apply(Event::PeerUp(stranger.clone()), 1_000);
         status(&mut model, Link::Connecting, None);

@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod flood;
+pub mod forbid;
 pub mod http;
 pub mod left_out;
 pub mod network;
@@ -263,7 +264,11 @@ impl Hub {
     }
 
     pub fn of(tincan: Tincan) -> Self {
-        let mut running = tincan.start();
+        Self::read(tincan.start())
+    }
+
+    /// One that was started.
+    pub fn read(mut running: Running) -> Self {
         let after = |line: String, prefix: &str| {
             line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line:?} does not start with {prefix:?}")).to_owned()
         };

@@ -2,7 +2,6 @@
 
 use libp2p::{
     Multiaddr, PeerId,
-    kad::store::RecordStore,
     swarm::dial_opts::{DialOpts, PeerCondition},
 };
 
@@ -27,11 +26,10 @@ impl<B: HostBehaviour> Actor<B> {
             Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
             Command::Join { room, plain, reply } => drop(reply.send(self.join(&room, plain))),
             Command::Leave { room, reply } => drop(reply.send(self.leave(&room))),
-            Command::Say { room, text, reply } => {
-                let reach = self.reach(&room);
-                let said = self.with_room(&room, |room, me, now, out| room.say(text, reach, me, now, out));
-                drop(reply.send(said.unwrap_or(Err(Error::NotInRoom { room }))));
-            }
+            Command::Say { room, text, patient: true, reply } => self.say_patiently(room, text, reply),
+            Command::Say { room, text, patient: false, reply } => drop(reply.send(self.say(room, text))),
+            Command::Settle { room, reply } => self.settle(room, reply),
+            Command::Untaken { room, reply } => drop(reply.send(self.untaken(room))),
             Command::SetNick { nick, reply } => drop(reply.send(self.set_nick(&nick))),
             Command::Dial { address, reply } => self.dial(address, reply),
             Command::StayConnected { addresses, reply } => {
@@ -56,11 +54,14 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn counted(&mut self) -> Counters {
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (records_refused, records_displaced) = self.kad().store_mut().turned_away();
         Counters {
             peers: number(self.peers.len()),
             rooms: number(self.rooms.len()),
             watchers: number(self.watchers.len()),
-            records: number(self.kad().store_mut().records().count()),
+            records: number(self.kad().store_mut().count()),
+            records_refused,
+            records_displaced,
             queries: number(self.pending.len()),
             ..self.counters
         }

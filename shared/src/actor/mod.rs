@@ -8,6 +8,7 @@ mod gather;
 mod hubs;
 mod listeners;
 mod network;
+mod patience;
 mod records;
 mod refusals;
 mod rooms;
@@ -93,6 +94,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     rooms: BTreeMap<String, Room>,
     /// What was last said about each room, to say it again only when it changed.
     described: HashMap<String, RoomInfo>,
+    patience: patience::Patience,
     changed: BTreeSet<String>,
     members: Members,
     looks: Looks,
@@ -105,8 +107,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     foreign: Budget,
     hubs: HashMap<PeerId, HubStream>,
     reasons: Reasons,
-    /// Syncs under way; true when one more is to follow.
-    asking: HashMap<(PeerId, String), bool>,
+    /// Syncs under way.
+    asking: HashMap<(PeerId, String), syncs::Asking>,
     /// Syncs that wait until the peer has said whether it knows the protocol.
     unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
@@ -174,11 +176,13 @@ impl<B: HostBehaviour> Actor<B> {
             if self.expire_due <= now.instant {
                 self.expire_due = now.instant + EXPIRE_EVERY;
                 self.announce_bridge();
+                self.reap_records();
             }
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
                 self.flush(&name);
             }
+            self.rest_patient();
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
@@ -215,6 +219,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
+            self.patience.deadline(),
         ];
         rooms
             .chain(hubs)
