@@ -89,6 +89,8 @@ pub enum Event {
         /// Ours minus theirs, in milliseconds.
         offset_ms: i64,
     },
+    /// Another program runs with this node's key: both get only a part of what is said.
+    RunsElsewhere,
     /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.
     Slow {
         /// Who could not keep up.

@@ -89,5 +89,6 @@ pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use reach::{Reach, Seen};
+pub use room::saved_for_another_key;
 pub use source::source;
 pub use text::{Surface, is_blank, is_invisible, neutralise, short_id, short_name};
