@@ -11,6 +11,7 @@ use std::{
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -24,6 +25,8 @@ use crate::{Error, output};
 
 /// Lines of output that wait to be shown.
 const OUTPUT_QUEUE: usize = 1024;
+/// How long what was shown last may take to appear when the editor is left.
+const SHOW_TIMEOUT: Duration = Duration::from_millis(500);
 /// Typed lines that can be had back with the arrow keys.
 const MAX_HISTORY: usize = 500;
 
@@ -55,6 +58,8 @@ pub struct Editor {
     typed: mpsc::Receiver<Typed>,
     prompts: SyncSender<String>,
     words: Arc<Mutex<Words>>,
+    /// Closed when all output was shown.
+    all_shown: Receiver<()>,
     _restored: Restored,
 }
 
@@ -82,9 +87,13 @@ impl Editor {
         let (prompts, next) = sync_channel(1);
         thread::spawn(move || read(&mut editor, &next, &sender));
         let (lines, shown) = sync_channel(OUTPUT_QUEUE);
-        thread::spawn(move || show(printer, &shown));
+        let (showing, all_shown) = sync_channel(0);
+        thread::spawn(move || {
+            show(printer, &shown);
+            drop(showing);
+        });
         output::redirect(Some(Screen(lines)));
-        Ok(Some(Self { typed, prompts, words, _restored: restored }))
+        Ok(Some(Self { typed, prompts, words, all_shown, _restored: restored }))
     }
 
     /// Lets the next line be typed, with this prompt. Once for each line that was received.
@@ -107,6 +116,8 @@ impl Editor {
 impl Drop for Editor {
     fn drop(&mut self) {
         output::redirect(None);
+        // Nothing is ever sent: this waits until the other end is gone.
+        let _ = self.all_shown.recv_timeout(SHOW_TIMEOUT);
     }
 }
 

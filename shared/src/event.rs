@@ -15,6 +15,14 @@ pub enum Event {
     },
     /// The state of the line to the network changed.
     Status(Status),
+    /// A hub or peer to stay connected to cannot be reached; dialling goes on. Told once for each reason, until it is
+    /// reached.
+    Unreachable {
+        /// One of its addresses.
+        address: Multiaddr,
+        /// Why, and what to do; in words.
+        reason: String,
+    },
     /// A peer connected.
     PeerUp(PeerInfo),
     /// Something about a connected peer changed: identified, measured, another path.
@@ -61,8 +69,8 @@ pub enum Event {
         /// The line as it was sent.
         message: Message,
     },
-    /// A hub or a member is known to have lines of ours that nobody was known to have before; see
-    /// [`crate::Node::settle`].
+    /// A hub or a member is known to have lines of ours that nobody was known to have before, or where nobody can tell,
+    /// they were sent long enough ago; see [`crate::Node::settle`].
     Taken {
         /// Where they were said.
         room: String,
@@ -81,6 +89,8 @@ pub enum Event {
         /// Ours minus theirs, in milliseconds.
         offset_ms: i64,
     },
+    /// Another program runs with this node's key: both get only a part of what is said.
+    RunsElsewhere,
     /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.
     Slow {
         /// Who could not keep up.
@@ -282,6 +292,8 @@ pub struct NodeInfo {
     pub peer_id: PeerId,
     /// Addresses it listens on or was told to announce, each with its `/p2p/<id>`.
     pub addresses: Vec<Multiaddr>,
+    /// Those of them that it was told to announce: they are for everybody.
+    pub external: Vec<Multiaddr>,
     /// Agent version as identify sends it.
     pub agent: String,
     /// Protocols of our own and of the network it speaks.

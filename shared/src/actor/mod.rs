@@ -2,6 +2,7 @@
 
 mod bridge;
 mod commands;
+mod dials;
 mod follow;
 mod foreign;
 mod gather;
@@ -45,6 +46,7 @@ use crate::{
 };
 
 pub(crate) use gather::MAX_ROOMS_PER_PEER;
+pub use wording::innermost_reason;
 
 /// How often frames past their hour are dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
@@ -219,6 +221,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_due,
             self.reasons.deadline(),
             self.links.deadline(),
+            self.pending.deadline(),
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
