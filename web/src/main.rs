@@ -10,6 +10,7 @@
 //! | [`reading`], [`news`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
 //! | [`keep`], [`drafts`], [`persist`] | what the page itself keeps in the browser |
 //! | [`routing`] | what the page's address says |
+//! | [`focus`] | where the keyboard goes on when what had the focus is gone |
 //! | [`keys`] | keys, but for those that an input method has had |
 //! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
@@ -31,6 +32,7 @@ mod copy;
 mod dial;
 mod drafts;
 mod empty;
+mod focus;
 mod fold;
 mod identicon;
 mod identity;

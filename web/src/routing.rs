@@ -27,6 +27,12 @@ pub(crate) fn hash_of(room: &str, plain: bool, exact: bool) -> String {
     format!("#room={}{plain}{exact}", encode(room))
 }
 
+/// Whether a host's name leads everybody to their own machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    matches!(name, "localhost" | "[::1]" | "0.0.0.0") || name.ends_with(".localhost") || name.starts_with("127.")
+}
+
 /// The hubs in a query like `?hub=/ip4/…&hub=/ip4/…`.
 pub(crate) fn hubs_in(search: &str) -> Vec<String> {
     values(search.trim_start_matches('?'), "hub").filter(|hub| !hub.is_empty()).collect()
@@ -90,6 +96,12 @@ mod tests {
         let exact = hash_of("cafe\u{301}", true, true);
         assert_eq!(exact, "#room=cafe%CC%81&plain&exact");
         assert!(is_exact(&exact) && is_plain(&exact) && !is_exact("#room=exact"));
+    }
+
+    #[test]
+    fn addresses_of_this_machine() {
+        assert!(["localhost", "tincan.localhost", "127.0.0.1", "127.1.2.3", "[::1]"].into_iter().all(is_loopback));
+        assert!(!["192.168.0.127", "hub.local", "localhost.example.org", "[fe80::1]"].into_iter().any(is_loopback));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What a hub shows a browser: the page, the API, and its health. Read-only.
 
+mod asker;
 mod guard;
 mod headers;
 mod listener;
 mod page;
+mod pages;
 mod places;
 mod proxies;
 
@@ -19,8 +21,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
-    http::{StatusCode, header},
+    extract::{ConnectInfo, FromRef, State},
+    http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -33,7 +35,7 @@ use tokio::{
 };
 
 pub use self::page::Page;
-use self::{guard::HEALTH, listener::Visitor, proxies::Proxies};
+use self::{asker::Asker, guard::HEALTH, listener::Visitor, proxies::Proxies};
 use crate::{Error, addresses};
 
 /// Until a node that does not answer counts as ill.
@@ -60,6 +62,7 @@ pub const COUNTERS: [(&str, &str); 3] = [
 #[derive(Debug, Clone)]
 pub struct Site {
     node: Node,
+    http: SocketAddr,
     listening: Arc<AtomicBool>,
     page: Page,
     proxies: Arc<Proxies>,
@@ -73,11 +76,11 @@ impl FromRef<Site> for Page {
 }
 
 impl Site {
-    /// Of a node that does not yet listen. `proxies` are believed whom they bring.
+    /// Of a node that does not yet listen, served at `http`. `proxies` are believed whom they bring.
     #[must_use]
-    pub fn new(node: Node, page: Page, proxies: Vec<IpNet>) -> Self {
+    pub fn new(node: Node, http: SocketAddr, page: Page, proxies: Vec<IpNet>) -> Self {
         let proxies = Arc::new(Proxies::new(proxies));
-        Self { node, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
+        Self { node, http, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
     }
 
     /// Every listener is up from now on.
@@ -185,15 +188,19 @@ struct NodeAnswer {
     agent: String,
     protocols: Vec<String>,
     ice_servers: [String; 0],
+    /// Where others can open the page; told to pages that were opened on this machine.
+    pages: Vec<String>,
 }
 
-async fn node(State(site): State<Site>) -> Response {
+async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>, headers: HeaderMap) -> Response {
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
+    let told = Asker::of(visitor.ip, &headers, &site.proxies).told(&info);
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
-        addresses: info.addresses.iter().filter(|a| addresses::is_dialable(a)).map(ToString::to_string).collect(),
+        pages: pages::pages(site.http, visitor.ip, &told),
+        addresses: told.iter().map(ToString::to_string).collect(),
         agent: info.agent,
         protocols: info.protocols,
         ice_servers: [],

@@ -17,6 +17,8 @@ pub fn tincan_entering(namespace: &str, arguments: &str) -> Tincan {
     Tincan::new(command).arguments(arguments)
 }
 
+/// Their public ones, in a network of the same cable that stands for the internet.
+pub const PUBLIC_ADDRESSES: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
 /// The same where there is IPv6 only.
 pub const IPV6_ADDRESSES: [&str; 2] = ["fd77::1", "fd77::2"];
 
@@ -35,6 +37,13 @@ impl Network {
             assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
         }
         Some(network)
+    }
+
+    /// Gives both hosts public addresses too.
+    pub fn with_public_addresses(&self) {
+        for (host, address) in self.hosts.iter().zip(PUBLIC_ADDRESSES) {
+            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+        }
     }
 
     /// With IPv6 addresses alone.
@@ -68,6 +77,28 @@ impl Network {
             assert!(ip(&format!("-n {host} link set wire up")));
         }
         Some(network)
+    }
+}
+
+/// An address of the second host's network where nobody is, and packets are lost without a word.
+pub const DEAD: [&str; 2] = ["10.77.0.3", "10.77.0.9"];
+/// Addresses of the two hosts by IPv6, and one where nobody is.
+pub const ADDRESSES_V6: [&str; 2] = ["fd77::1", "fd77::2"];
+pub const DEAD_V6: &str = "fd77::9";
+
+impl Network {
+    /// Gives both hosts an IPv6 address, and makes the dead addresses swallow what the second host sends them.
+    pub fn with_dead_addresses(self) -> Self {
+        for (host, address) in self.hosts.iter().zip(ADDRESSES_V6) {
+            assert!(ip(&format!("-n {host} addr add {address}/64 dev wire nodad")));
+        }
+        for dead in DEAD.iter().chain([&DEAD_V6]) {
+            assert!(ip(&format!(
+                "-n {} neigh add {dead} lladdr 02:00:00:00:00:99 dev wire nud permanent",
+                self.hosts[1]
+            )));
+        }
+        self
     }
 }
 
