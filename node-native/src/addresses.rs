@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
 };
 
-use libp2p::{Multiaddr, multiaddr::Protocol};
+use libp2p::{
+    Multiaddr,
+    multiaddr::{Protocol, multihash::Multihash},
+};
 use tincan_shared::IpNet;
 
 use crate::Error;
@@ -286,6 +289,29 @@ pub fn is_dialable(address: &Multiaddr) -> bool {
         Some(Protocol::Ip6(ip)) => !ip.is_unspecified() && !is_link_local(address),
         _ => !is_link_local(address),
     }
+}
+
+/// An address to announce, with the hub's own certificate where it is one of WebRTC-direct and names none: nobody could
+/// dial it without.
+#[must_use]
+pub fn with_certhash(address: &Multiaddr, own: Multihash<64>) -> Multiaddr {
+    let named: Vec<Multihash<64>> =
+        address.iter().filter_map(|part| if let Protocol::Certhash(hash) = part { Some(hash) } else { None }).collect();
+    if !named.is_empty() {
+        if !named.contains(&own) {
+            tracing::warn!(%address, "the certificate of this address is not this hub's; leave out /certhash/ for its own");
+        }
+        return address.clone();
+    }
+    let mut whole = Multiaddr::empty();
+    for part in address {
+        let direct = part == Protocol::WebRTCDirect;
+        whole.push(part);
+        if direct {
+            whole.push(Protocol::Certhash(own));
+        }
+    }
+    whole
 }
 
 /// Whether it is an IPv6 address that means something on one network interface only. No transport takes the interface,

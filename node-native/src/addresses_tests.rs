@@ -103,3 +103,19 @@ fn defaults_leave_ipv6_out_where_there_is_none() {
     assert!(!is_dialable(&"/ip4/0.0.0.0/tcp/1".parse().unwrap()));
     assert!(!is_dialable(&"/ip6/fe80::1/tcp/1".parse().unwrap()));
 }
+
+#[test]
+fn a_webrtc_address_to_announce_gets_the_hubs_certificate() {
+    let address: Multiaddr = format!("/ip4/192.0.2.1/udp/1/webrtc-direct/certhash/{HASH}").parse().unwrap();
+    let Some(Protocol::Certhash(own)) = address.iter().last() else { panic!("no certificate") };
+    let announced = |text: &str| with_certhash(&text.parse().unwrap(), own).to_string();
+    for host in ["/ip4/192.0.2.1", "/dns4/hub.test"] {
+        let whole = format!("{host}/udp/1/webrtc-direct/certhash/{HASH}");
+        assert_eq!(announced(&format!("{host}/udp/1/webrtc-direct")), whole);
+        assert_eq!(announced(&format!("{host}/udp/1/webrtc-direct/p2p/{ID}")), format!("{whole}/p2p/{ID}"));
+        assert_eq!(announced(&whole), whole);
+    }
+    let other = "/ip4/192.0.2.1/udp/1/webrtc-direct/certhash/uEiAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    assert_eq!(announced(other), other);
+    assert_eq!(announced("/ip4/192.0.2.1/udp/1/quic-v1"), "/ip4/192.0.2.1/udp/1/quic-v1");
+}

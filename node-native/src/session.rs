@@ -58,6 +58,9 @@ impl Session {
         addresses::check_free(&config.listen)?;
         let identity = identity(settings, config.role)?;
         let listen = config.listen.clone();
+        let certificate = identity.certificate.fingerprint().multihash();
+        config.external =
+            config.external.iter().map(|address| addresses::with_certhash(address, certificate)).collect();
         let platform = Platform {
             transport: transport::build(&identity.key, &identity.certificate)?,
             behaviour: Host::new(settings, identity.key.public().to_peer_id()),

@@ -89,6 +89,8 @@ pub enum Event {
         /// Ours minus theirs, in milliseconds.
         offset_ms: i64,
     },
+    /// Another program runs with this node's key: both get only a part of what is said.
+    RunsElsewhere,
     /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.
     Slow {
         /// Who could not keep up.
@@ -279,6 +281,8 @@ pub struct NodeInfo {
     pub peer_id: PeerId,
     /// Addresses it listens on or was told to announce, each with its `/p2p/<id>`.
     pub addresses: Vec<Multiaddr>,
+    /// Those of them that it was told to announce: they are for everybody.
+    pub external: Vec<Multiaddr>,
     /// Agent version as identify sends it.
     pub agent: String,
     /// Protocols of our own and of the network it speaks.

@@ -55,7 +55,7 @@ fn values<'a>(pairs: &'a str, name: &'a str) -> impl Iterator<Item = String> + '
 }
 
 /// Undoes percent-encoding; what is not valid encoding stays as it is.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -73,7 +73,8 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
 }
 
-fn encode(text: &str) -> String {
+/// Percent-encodes whatever is not plain in an address.
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,5 +1,6 @@
 //! What a hub shows a browser: the page, the API, and its health. Read-only.
 
+mod asker;
 mod guard;
 mod headers;
 mod listener;
@@ -21,7 +22,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{ConnectInfo, FromRef, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -34,7 +35,7 @@ use tokio::{
 };
 
 pub use self::page::Page;
-use self::{guard::HEALTH, listener::Visitor, proxies::Proxies};
+use self::{asker::Asker, guard::HEALTH, listener::Visitor, proxies::Proxies};
 use crate::{Error, addresses};
 
 /// Until a node that does not answer counts as ill.
@@ -191,11 +192,11 @@ struct NodeAnswer {
     pages: Vec<String>,
 }
 
-async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>) -> Response {
+async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>, headers: HeaderMap) -> Response {
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
-    let told: Vec<_> = info.addresses.into_iter().filter(addresses::is_dialable).collect();
+    let told = Asker::of(visitor.ip, &headers, &site.proxies).told(&info);
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
         pages: pages::pages(site.http, visitor.ip, &told),

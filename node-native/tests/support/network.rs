@@ -17,6 +17,8 @@ pub fn tincan_entering(namespace: &str, arguments: &str) -> Tincan {
     Tincan::new(command).arguments(arguments)
 }
 
+/// Their public ones, in a network of the same cable that stands for the internet.
+pub const PUBLIC_ADDRESSES: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
 /// The same where there is IPv6 only.
 pub const IPV6_ADDRESSES: [&str; 2] = ["fd77::1", "fd77::2"];
 
@@ -35,6 +37,13 @@ impl Network {
             assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
         }
         Some(network)
+    }
+
+    /// Gives both hosts public addresses too.
+    pub fn with_public_addresses(&self) {
+        for (host, address) in self.hosts.iter().zip(PUBLIC_ADDRESSES) {
+            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+        }
     }
 
     /// With IPv6 addresses alone.

@@ -64,13 +64,16 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn info(&self) -> NodeInfo {
         let with_id = |address: &Multiaddr| address.clone().with_p2p(self.me).unwrap_or_else(|address| address);
-        let mut addresses: Vec<Multiaddr> = self.config.external.iter().chain(&self.listening).map(with_id).collect();
+        let external: Vec<Multiaddr> = self.config.external.iter().map(with_id).collect();
+        let mut addresses: Vec<Multiaddr> =
+            external.iter().cloned().chain(self.listening.iter().map(with_id)).collect();
         addresses.dedup();
         let own = [wire::PROTOCOL.to_string()].into_iter().filter(|_| self.is_hub());
         let common = [sync::PROTOCOL.to_string(), self.config.kad_protocol.clone(), "/meshsub/1.2.0".to_owned()];
         NodeInfo {
             peer_id: self.me,
             addresses,
+            external,
             agent: self.config.agent.clone(),
             protocols: own.chain(common).collect(),
             nick: self.nick.clone(),
