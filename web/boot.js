@@ -40,6 +40,13 @@ const isTrap = (error) =>
 addEventListener("error", ({ error }) => isTrap(error) && stopped());
 addEventListener("unhandledrejection", ({ reason }) => isTrap(reason) && stopped());
 
+/** Who the hub is, asked while the module comes; a page whose address names other hubs does not ask. */
+if (!new URLSearchParams(location.search).getAll("hub").some(Boolean)) {
+  const ahead = document.createElement("link");
+  Object.assign(ahead, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: "api/v1/node" });
+  document.head.append(ahead);
+}
+
 try {
   const { default: init } = await import(file("link[rel=modulepreload]"));
   await init({ module_or_path: fetch(file("link[rel=preload][type='application/wasm']")) });
