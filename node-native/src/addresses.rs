@@ -118,7 +118,7 @@ pub fn parse_external(text: &str) -> Result<Multiaddr, String> {
 /// # Errors
 /// What is wrong with it.
 pub fn parse_dial(text: &str) -> Result<Multiaddr, String> {
-    let address = parse(text)?;
+    let address = parse(text).map_err(|error| host_of(text.trim()).map_or(error, |host| not_a_page(&host)))?;
     check_path(&address, true)?;
     Ok(address)
 }
@@ -135,6 +135,27 @@ pub fn parse_range(text: &str) -> Result<IpNet, String> {
 
 fn parse(text: &str) -> Result<Multiaddr, String> {
     text.trim().parse().map_err(|error| format!("it is no multiaddr ({error})"))
+}
+
+/// The host in what people paste instead of a multiaddr: a page's address, or `host:port`.
+fn host_of(text: &str) -> Option<Multiaddr> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or(text);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    let is_pasted = rest.len() < text.len() || authority.contains([':', '.']);
+    let is_name = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    match host.parse::<IpAddr>() {
+        Ok(ip) => Some(Multiaddr::from(ip)),
+        Err(_) if is_pasted && is_name => Some(Multiaddr::empty().with(Protocol::Dns(host.into()))),
+        Err(_) => None,
+    }
+}
+
+fn not_a_page(host: &Multiaddr) -> String {
+    format!("it is no peer's address; write {host}/tcp/{HUB_PORT}, or another that the hub prints after `listening:`")
 }
 
 /// Host, transport, then whose it is and through whom: anything else no transport of ours takes.

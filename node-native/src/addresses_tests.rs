@@ -41,6 +41,26 @@ fn what_cannot_be_dialled_is_refused() {
 }
 
 #[test]
+fn a_pasted_page_address_is_answered_with_the_address_to_write() {
+    for (text, right) in [
+        ("http://192.0.2.1:8747/", "/ip4/192.0.2.1/tcp/4747"),
+        ("https://hub.test/?hub=x#room=a", "/dns/hub.test/tcp/4747"),
+        ("http://[2001:db8::1]:8747", "/ip6/2001:db8::1/tcp/4747"),
+        ("http://localhost:8747", "/dns/localhost/tcp/4747"),
+        ("hub.test:4747", "/dns/hub.test/tcp/4747"),
+        ("192.0.2.1", "/ip4/192.0.2.1/tcp/4747"),
+    ] {
+        let error = parse_dial(text).unwrap_err();
+        assert!(error.contains(&format!("; write {right},")), "{text}: {error}");
+        assert!(parse_dial(right).is_ok());
+    }
+    for text in ["nonsense", "http://", "http://a b/", "/dns4"] {
+        let error = parse_dial(text).unwrap_err();
+        assert!(error.contains("multiaddr"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn listening_needs_an_ip_and_nobodys_id() {
     for text in
         ["/ip4/0.0.0.0/tcp/0", "/ip6/::/tcp/1/ws", "/ip4/0.0.0.0/udp/0/quic-v1", "/ip4/0.0.0.0/udp/1/webrtc-direct"]

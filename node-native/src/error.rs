@@ -2,6 +2,9 @@
 
 use std::{io, path::PathBuf};
 
+/// Said where nothing better is known.
+const NO_ANSWER: &str = "no answer yet; check the address, and that the peer runs";
+
 /// A situation that ends the program: what happened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -109,6 +112,12 @@ pub enum Error {
         count: usize,
         /// What stood in the way.
         why: WhyUnsent,
+    },
+    /// A peer was named, nobody was reached, and nothing is kept.
+    #[error("nobody was reached, and nothing is kept here: {}", .reason.as_deref().unwrap_or(NO_ANSWER))]
+    NobodyReached {
+        /// Whom, and why; where that was told by then.
+        reason: Option<String>,
     },
     /// Console lines that were answered with an error.
     #[error("{} answered with an error; see the answers", lines_were(.count))]

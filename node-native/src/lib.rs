@@ -7,6 +7,7 @@
 //! | [`addresses`], [`interfaces`] | default addresses, what can be dialled, whether a port is free; this machine's own |
 //! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
 //! | [`transport`], [`farewell`], [`host`], [`discovery`] | what this host hands the node |
+//! | [`dialling`], `tls` | names looked up, addresses tried side by side; whose certificates are trusted |
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
 //! | [`http`] | the page, the API, and what keeps strangers from holding connections |
@@ -20,6 +21,7 @@ pub mod certificate;
 pub mod command;
 pub mod config_file;
 pub mod datadir;
+pub mod dialling;
 pub mod discovery;
 mod environment;
 pub mod error;
@@ -37,6 +39,7 @@ pub mod settings;
 pub mod signals;
 pub mod stdin;
 pub mod storage;
+mod tls;
 pub mod transport;
 
 pub use error::Error;

@@ -82,10 +82,19 @@ fn piped_input_waits_for_the_first_peer() {
 }
 
 #[test]
-fn with_nobody_to_reach_it_goes_on_alone() {
-    let ended = tincan("kv --ephemeral /ip4/127.0.0.1/tcp/1").run(b"PUT k v\n");
-    ended.assert_status(0);
-    assert_eq!(ended.out, ["stored k here only: no peers yet"]);
+fn with_nobody_to_reach_it_goes_on_alone_and_says_why() {
+    let why = "/ip4/127.0.0.1/tcp/1: Connection refused; check the address";
+    let dir = tempfile::tempdir().unwrap();
+    let kept = tincan("kv /ip4/127.0.0.1/tcp/1").path("--data-dir", dir.path()).run(b"PUT k v\n");
+    kept.assert_status(0);
+    // What it stored ends with it.
+    let ephemeral = tincan("kv --ephemeral /ip4/127.0.0.1/tcp/1").run(b"PUT k v\n");
+    assert!(ephemeral.error(1).contains(why), "{ephemeral:?}");
+    for ended in [kept, ephemeral] {
+        assert_eq!(ended.out, ["stored k here only: no peers yet"]);
+        let told = ended.err.iter().filter(|line| line.starts_with("cannot reach ") && line.contains(why));
+        assert_eq!(told.count(), 1, "{:#?}", ended.err);
+    }
 }
 
 /// A value that holds everything that could forge an answer or steer a terminal, and what people write besides.

@@ -12,6 +12,7 @@
 //! | `origin` | `GET /api/v1/node` of the page's own origin |
 //! | [`storage`] | IndexedDB, written behind |
 //! | [`identity`] | one stored key per tab |
+//! | [`passport`], [`vault`] | an identity as a file; taking this tab's along, or another one's place |
 //! | [`election`] | which tab runs which key |
 //! | `start` | puts these together |
 //! | `lifecycle` | what happens when the page is hidden for good |
@@ -26,10 +27,12 @@ pub mod identity;
 mod lifecycle;
 mod origin;
 pub mod page;
+pub mod passport;
 mod precedence;
 mod start;
 pub mod storage;
 pub mod transport;
+pub mod vault;
 pub mod websocket;
 
 use getrandom_03 as _;
@@ -37,4 +40,6 @@ use getrandom_04 as _;
 
 pub use host::{Host, HostNews, Origin};
 pub use page::{PageEvents, PageNode};
+pub use passport::Passport;
 pub use start::{Options, Stage, Started, start};
+pub use vault::Vault;

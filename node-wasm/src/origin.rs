@@ -70,5 +70,7 @@ fn read(answer: &JsValue) -> Option<Announced> {
     let addresses = (0..addresses.length().min(MAX_ANNOUNCED))
         .filter_map(|index| addresses.get(index).as_string()?.parse().ok())
         .collect();
-    Some(Announced { peer, addresses })
+    let pages = member("pages").and_then(|pages| pages.dyn_into::<Array>().ok());
+    let page = pages.and_then(|pages| pages.get(0).as_string()).filter(|page| page.starts_with("http"));
+    Some(Announced { peer, addresses, page })
 }

@@ -11,6 +11,7 @@ use crate::{
     lifecycle,
     storage::{DATABASE, Database, Refused},
     transport::{self, Surroundings},
+    vault::{self, Vault},
 };
 
 /// What takes time while starting, for the page to show.
@@ -38,10 +39,14 @@ pub struct Started {
     pub events: PageEvents,
     /// 0 for a profile's first tab, 1 for the second, …
     pub guest: u32,
+    /// Which of the profile's stored identities it has: of tabs that are open at once, each has another.
+    pub slot: u32,
     /// Whether key, nick and lines outlive this page.
     pub persistent: bool,
     /// What did not go well, in one line.
     pub problem: Option<String>,
+    /// This tab's identity, to be taken along or exchanged.
+    pub vault: Vault,
     /// What the node does not tell.
     pub host: HostNews,
 }
@@ -54,6 +59,7 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     stage(Stage::Key);
     let teller = Teller::default();
     let tab = Tab::open(&teller).await;
+    let vault = Vault::new(tab.identity.keypair.clone(), tab.database.clone());
     let transport = transport::build(&tab.identity.keypair)?;
     let platform = Platform {
         keypair: tab.identity.keypair,
@@ -65,10 +71,8 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     };
     let (node, events) = Node::spawn(Config::page(), platform)?;
     let node = PageNode::new(node, Surroundings::here());
-    let guest = match tab.seat.as_ref().map_or(0, |seat| seat.slot) {
-        slot if slot > 0 && election::has_company(slot).await => slot,
-        _ => 0,
-    };
+    let slot = tab.seat.as_ref().map_or(0, |seat| seat.slot);
+    let guest = if slot > 0 && election::has_company(slot).await { slot } else { 0 };
     lifecycle::watch(node.clone(), tab.seat);
 
     stage(Stage::Hub);
@@ -82,12 +86,14 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     }
     problems.extend(bootstrap::begin(&node, &options.hubs, &teller).await?);
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
-    Ok(Started { node, events: events.into(), guest, persistent, problem, host: teller.news() })
+    Ok(Started { node, events: events.into(), guest, slot, persistent, problem, vault, host: teller.news() })
 }
 
 /// What this tab holds of the profile: a slot, its key and its entries.
 struct Tab {
     seat: Option<Seat>,
+    /// Where the identity is stored, and in which slot, when it is.
+    database: Option<(Database, u32)>,
     identity: Identity,
     saved: Saved,
     storage: Box<dyn Storage>,
@@ -106,6 +112,9 @@ impl Tab {
         let database = Database::open(DATABASE).await?;
         let seat = election::elect().await?;
         let slot = seat.slot;
+        if let Err(reason) = vault::install(&database, slot).await {
+            tracing::warn!("the imported identity is not used: {reason}");
+        }
         let identity = Identity::load_or_make(&database, slot).await;
         if identity.stored.is_err() {
             return Ok(Self::fleeting(Some(seat), identity));
@@ -113,14 +122,14 @@ impl Tab {
         match database.load(slot).await {
             Ok(saved) => {
                 let storage = Box::new(database.writer(slot, teller.clone()));
-                Ok(Self { seat: Some(seat), identity, saved, storage })
+                Ok(Self { seat: Some(seat), database: Some((database, slot)), identity, saved, storage })
             }
             Err(reason) => Ok(Self::fleeting(Some(seat), Identity { stored: Err(reason), ..identity })),
         }
     }
 
     fn fleeting(seat: Option<Seat>, identity: Identity) -> Self {
-        Self { seat, identity, saved: Saved::new(), storage: Box::new(NoStorage) }
+        Self { seat, database: None, identity, saved: Saved::new(), storage: Box::new(NoStorage) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! IndexedDB behind the node's storage: one database, memory ahead of it, one transaction a batch.
 
 mod behind;
+mod next;
 
 use std::{cell::Cell, collections::BTreeMap, pin::pin, rc::Rc, task::Poll, time::Duration};
 
@@ -82,6 +83,24 @@ impl Database {
             let (put, done) = join(store.put(&value, Some(&slot.into())), transaction.done()).await;
             put?;
             committed(done)
+        })
+        .await
+    }
+
+    /// The stored keys of all slots.
+    ///
+    /// # Errors
+    /// When the database fails or does not answer.
+    pub async fn keys(&self) -> Result<Vec<(u32, Vec<u8>)>, Refused> {
+        let rexie = self.rexie.clone();
+        answered(async move {
+            let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadOnly)?;
+            let store = transaction.store(KEYS)?;
+            let (slots, keys) = join(store.get_all_keys(None, None), store.get_all(None, None)).await;
+            // Keys that wait to be installed have names, not numbers.
+            let slots = slots?.into_iter().map(|slot| slot.as_f64().map(|slot| slot as u32));
+            let keys = keys?.into_iter().map(|key| Uint8Array::new(&key).to_vec());
+            Ok(slots.zip(keys).filter_map(|(slot, key)| Some((slot?, key))).collect())
         })
         .await
     }

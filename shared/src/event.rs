@@ -15,6 +15,14 @@ pub enum Event {
     },
     /// The state of the line to the network changed.
     Status(Status),
+    /// A hub or peer to stay connected to cannot be reached; dialling goes on. Told once for each reason, until it is
+    /// reached.
+    Unreachable {
+        /// One of its addresses.
+        address: Multiaddr,
+        /// Why, and what to do; in words.
+        reason: String,
+    },
     /// A peer connected.
     PeerUp(PeerInfo),
     /// Something about a connected peer changed: identified, measured, another path.
@@ -81,6 +89,8 @@ pub enum Event {
         /// Ours minus theirs, in milliseconds.
         offset_ms: i64,
     },
+    /// Another program runs with this node's key: both get only a part of what is said.
+    RunsElsewhere,
     /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.
     Slow {
         /// Who could not keep up.

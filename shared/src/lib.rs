@@ -76,6 +76,7 @@ mod streams;
 mod text;
 mod validate;
 
+pub use actor::innermost_reason;
 pub use config::{Config, Limits, Role, Rules};
 pub use counters::Counters;
 pub use error::Error;
@@ -88,5 +89,6 @@ pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use reach::{Reach, Seen};
+pub use room::saved_for_another_key;
 pub use source::source;
 pub use text::{Surface, is_blank, is_invisible, neutralise, short_id, short_name};

@@ -3,7 +3,7 @@
 mod support;
 
 use support::{hub, hub_joined_to, hub_with, line, members, peer, until};
-use tincan_shared::{Event, MessageState, Node, Said, Surface, repl};
+use tincan_shared::{Config, Error, Event, MessageState, Node, Said, Surface, repl};
 
 #[cfg(not(target_family = "wasm"))]
 use tokio::test as test_here;
@@ -50,6 +50,29 @@ async fn a_line_said_alone_waits_and_a_latecomer_gets_what_was_said() {
     cat.join("attic", false).await.unwrap();
     assert_eq!(line(&mut cat_hears).await, "anybody?");
     members(&mut cat_hears, "attic", 2).await;
+}
+
+/// As when a resolver panics: the dial's task is gone, and nobody says so.
+#[cfg(not(target_family = "wasm"))]
+#[tokio::test(start_paused = true)]
+async fn a_dial_whose_task_died_is_told_and_tried_again() {
+    let (_hub, _events, address) = hub().await;
+    let config = Config { bootstrap: vec![address.clone()], ..Config::page() };
+    let (node, mut hears) = Node::spawn(config, support::panicking_at_first(2)).expect("a peer");
+    let asked = node.dial(address.clone()).await;
+    assert!(matches!(&asked, Err(Error::Dial { reason, .. }) if reason.contains("without a result")), "{asked:?}");
+    let mut told = false;
+    until(&mut hears, |event| match event {
+        Event::Unreachable { address: unreached, reason } => {
+            assert!(unreached == address && reason.contains("without a result"), "{unreached}: {reason}");
+            told = true;
+            None
+        }
+        Event::PeerUp(_) => Some(()),
+        _ => None,
+    })
+    .await;
+    assert!(told, "nobody said why the hub was not reached");
 }
 
 #[test_here]

@@ -3,6 +3,7 @@
 use leptos::{ev, mount::mount_to_body, prelude::*};
 
 use crate::{
+    attention,
     console::Console,
     conversation::Conversation,
     dial::Dial,
@@ -14,6 +15,8 @@ use crate::{
     people::People,
     rooms::{Rooms, follow_current_room},
     session::{Phase, Session, session},
+    settings::Settings,
+    title,
     top::Top,
 };
 
@@ -38,6 +41,7 @@ fn App() -> impl IntoView {
         }
     });
     follow_current_room(session);
+    title::follow(session);
     session.start();
     let running = Memo::new(move |_| session.phase.get() == Phase::Running);
     view! {
@@ -78,6 +82,7 @@ fn Start() -> impl IntoView {
 #[component]
 fn Screen() -> impl IntoView {
     let panels = panels();
+    attention::follow(session());
     let on_key = move |event: ev::KeyboardEvent| {
         if keys::pressed(&event).as_deref() == Some("Escape") {
             panels.close();
@@ -97,6 +102,7 @@ fn Screen() -> impl IntoView {
             >
                 <People />
                 <Dial />
+                <Settings />
                 <Console />
             </aside>
             <Heard />

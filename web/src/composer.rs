@@ -1,14 +1,21 @@
 //! Where a person writes.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use tincan_shared::{Error, config::MAX_TEXT_BYTES, neutralise};
 
-use crate::{keys, session::session};
+use crate::{
+    drafts::{Drafts, read_drafts, write_drafts},
+    keep::What,
+    keys,
+    session::{Session, session},
+};
 
 /// The count shows when no more than this many bytes are left.
 const COUNT_WITHIN_BYTES: usize = 512;
+/// What is typed is kept so much later.
+const KEPT_AFTER: Duration = Duration::from_millis(500);
 /// Rows the field grows to, where the browser does not size it itself.
 const MAX_ROWS: usize = 6;
 
@@ -16,7 +23,8 @@ const MAX_ROWS: usize = 6;
 pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
     let session = session();
     // What was begun in a room is still there on coming back.
-    let drafts = RwSignal::new(BTreeMap::<String, String>::new());
+    let drafts = RwSignal::new(read_drafts(&session.keep().get(What::Drafts).unwrap_or_default()));
+    keep_drafts(session, drafts);
     let draft =
         Memo::new(move |_| room.with(|room| drafts.with(|drafts| drafts.get(room).cloned().unwrap_or_default())));
     let error = RwSignal::new(None::<Error>);
@@ -95,6 +103,29 @@ pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
             </div>
         </form>
     }
+}
+
+/// Keeps them for the next page, once the typing pauses and when this page goes.
+fn keep_drafts(session: Session, drafts: RwSignal<Drafts>) {
+    let keep = move || {
+        let kept = drafts.try_with_untracked(write_drafts);
+        session.keep().set(What::Drafts, &kept.unwrap_or_default());
+    };
+    let due = StoredValue::new(false);
+    Effect::new(move |first: Option<()>| {
+        drafts.track();
+        if first.is_some() && !due.get_value() {
+            due.set_value(true);
+            set_timeout(
+                move || {
+                    due.set_value(false);
+                    keep();
+                },
+                KEPT_AFTER,
+            );
+        }
+    });
+    let _ = window_event_listener(ev::pagehide, move |_| keep());
 }
 
 /// A refused text returns in front of what was typed since.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{
-    ev, html,
+    ev,
     prelude::*,
     task::{spawn_local, tick},
 };
@@ -15,16 +15,17 @@ use crate::{
     clock,
     composer::Composer,
     copy::copy,
-    empty::{Alone, invitation},
+    empty::{Alone, invitation, is_for_this_machine},
+    focus,
+    lines::Line,
     message::MessageRow,
     model::Model,
+    mute::MutedNote,
     portions::{PORTION, Step, step},
     rows::{Row, rows},
+    scroll::Scroll,
     session::session,
 };
-
-/// Pixels from the end that still count as being there.
-const AT_END_WITHIN: i32 = 48;
 
 #[component]
 pub(crate) fn Conversation() -> impl IntoView {
@@ -54,18 +55,31 @@ fn Head(room: Memo<String>) -> impl IntoView {
         room.track();
         copied.set(false);
     });
+    let only_here = Memo::new(move |_| session.model.with(is_for_this_machine));
+    let leaving = StoredValue::new(None::<String>);
     let leave = move |_| {
         let room = room.get_untracked();
+        leaving.set_value(Some(room.clone()));
         spawn_local(async move {
             if let Err(error) = session.leave(room).await {
                 session.model.update(|model| model.warn(error.to_string()));
             }
         });
     };
+    Effect::new(move |before: Option<String>| {
+        let now = room.get();
+        // The room on the screen is the one that was left no more: what stands there now is where people go on.
+        if before.is_some_and(|before| before != now && leaving.get_value().as_ref() == Some(&before)) {
+            leaving.set_value(None);
+            request_animation_frame(focus::after_leaving);
+        }
+        now
+    });
+    let in_room = Memo::new(move |_| here.get().is_some());
     view! {
         <div class="head">
             <div class="title">
-                <h1 dir="auto">{move || match neutralise(&room.get(), false) {
+                <h1 dir="auto" tabindex="-1">{move || match neutralise(&room.get(), false) {
                     none if none.is_empty() => "No room".to_owned(),
                     name => name,
                 }}</h1>
@@ -76,78 +90,99 @@ fn Head(room: Memo<String>) -> impl IntoView {
                     }}</p>
                 })}
             </div>
-            {move || here.get().map(|_| view! {
-                <button type="button" class="button plain" on:click=copy_link>
-                    {move || if copied.get() { "Link copied" } else { "Copy link" }}
+            // Not made anew when somebody comes or goes: who stands on a button stays there.
+            <Show when=move || in_room.get()>
+                <button type="button" class="button plain" data-testid="copy-link" on:click=copy_link>
+                    {move || match (copied.get(), only_here.get()) {
+                        (false, _) => "Copy link",
+                        (true, false) => "Link copied",
+                        (true, true) => "Copied, for this machine only",
+                    }}
                 </button>
                 <button type="button" class="button plain" data-testid="room-leave" on:click=leave>"Leave"</button>
-            })}
+            </Show>
             {move || plain.get().then(|| view! { <p class="here kind">"plain text, for another program"</p> })}
         </div>
     }
 }
 
+/// What the list of lines was last brought to.
+struct Shown {
+    room: String,
+    /// The newest line.
+    last: u64,
+    /// The line above which "new since you were here" stood when the page was last visible.
+    first_new: Option<u64>,
+}
+
 #[component]
 fn Lines(room: Memo<String>) -> impl IntoView {
     let model = session().model;
+    let show_muted = RwSignal::new(false);
     let changed = Memo::new(move |_| {
         model.with(|model| {
-            let room = model.current_room();
-            room.map(|room| (room.info.room.clone(), room.lines.revision(), model.me, model.is_plain()))
+            let room = model.current_room()?;
+            let lines = (room.info.room.clone(), room.lines.revision(), room.reading.first_new());
+            Some((lines, model.me, model.is_plain(), model.muted.clone()))
         })
     });
     // Made anew when the lines changed, and then surely another: comparing all their text would cost more.
     let rows = Memo::new_with_compare(
         move |_| {
             changed.with(|_| ());
+            let show_muted = show_muted.get();
             model.with_untracked(|model| {
                 let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
-                rows(lines, model.me, model.is_plain(), clock::day)
+                let hide = |line: &Line| !show_muted && model.muted.contains(&line.message.from);
+                let lines: Vec<Line> = lines.iter().filter(|line| !hide(line)).cloned().collect();
+                let mut rows = rows(&lines, model.me, model.is_plain(), clock::day);
+                for row in &mut rows {
+                    row.first_new = model.first_new() == Some(row.line.key);
+                    row.head |= row.first_new;
+                    row.muted = model.muted.contains(&row.line.message.from);
+                }
+                rows
             })
         },
         |_, _| true,
     );
-    let list = NodeRef::<html::Div>::new();
-    let at_end = StoredValue::new(true);
-    let unseen = RwSignal::new(0_usize);
-
-    let to_end = move || {
-        at_end.set_value(true);
-        unseen.set(0);
-        if let Some(list) = list.get_untracked() {
-            list.set_scroll_top(list.scroll_height());
-        }
-    };
+    let visible = Memo::new(move |_| model.with(|model| model.visible));
+    let scroll = Scroll::new();
+    let drawn = RwSignal::new(Vec::<Row>::new());
     let on_scroll = move |_: ev::Event| {
-        let Some(list) = list.get_untracked() else { return };
-        let near = list.scroll_height() - list.scroll_top() - list.client_height() <= AT_END_WITHIN;
-        at_end.set_value(near);
-        if near && unseen.get_untracked() > 0 {
-            unseen.set(0);
-        }
+        scroll.moved(drawn.with_untracked(|rows| rows.first().map(|row| row.line.message.room.clone())));
     };
 
-    // After the rows: along when at the end, after opening a room, or after saying something.
-    Effect::new(move |before: Option<(String, u64)>| {
-        let room = room.get();
-        let (last, arrived, said) = rows.with(|rows| {
-            let seen = before.as_ref().map_or(0, |(_, last)| *last);
+    // After the rows: where the list is to stand.
+    Effect::new(move |before: Option<Shown>| {
+        let (room, visible) = (room.get(), visible.get());
+        let shown = rows.with(|rows| {
+            let seen = before.as_ref().map_or(0, |before| before.last);
             let new = |row: &&Row| row.line.key > seen && row.line.fresh;
             let last = rows.iter().map(|row| row.line.key).max().unwrap_or(0);
             let arrived = rows.iter().filter(new).filter(|row| !row.own).count();
-            (last, arrived, rows.iter().filter(new).any(|row| row.own))
+            let said = rows.iter().filter(new).any(|row| row.own);
+            let news = rows.iter().skip_while(|row| !row.first_new);
+            let first_new = news.clone().next().map(|row| row.line.key);
+            let news = news.filter(|row| !row.own).count();
+            let earlier = before.as_ref().filter(|before| before.room == room);
+            match (earlier, first_new) {
+                (None, _) => scroll.open(&room, first_new, news),
+                _ if said => scroll.to_end(),
+                // They came while nobody looked.
+                (Some(earlier), Some(key)) if visible && earlier.first_new != first_new && scroll.is_at_end() => {
+                    scroll.to_news(key, news);
+                }
+                _ if scroll.is_at_end() => scroll.to_end(),
+                _ if arrived > 0 => scroll.unseen.update(|count| *count += arrived),
+                _ => {}
+            }
+            let first_new = if visible { first_new } else { earlier.and_then(|earlier| earlier.first_new) };
+            Shown { room, last, first_new }
         });
-        let opened = before.is_none_or(|(earlier, _)| earlier != room);
-        if opened || said || at_end.get_value() {
-            unseen.set(0);
-            at_end.set_value(true);
-            request_animation_frame(to_end);
-        } else if arrived > 0 {
-            unseen.update(|count| *count += arrived);
-        }
-        (room, last)
+        request_animation_frame(move || scroll.follow(false));
+        shown
     });
-    let drawn = RwSignal::new(Vec::<Row>::new());
     let next_step = Trigger::new();
     let spent = StoredValue::new(0);
     Effect::new(move |before: Option<String>| {
@@ -172,16 +207,29 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 set_timeout(move || next_step.notify(), Duration::ZERO);
             }
         }
-        if at_end.get_value() {
-            request_animation_frame(to_end);
-        }
+        request_animation_frame(move || scroll.follow(!left));
         room
     });
-    keep_to_end_when_resized(list, at_end);
+    follow_when_resized(scroll);
+    Effect::new(move || {
+        room.track();
+        show_muted.set(false);
+    });
 
     view! {
+        <MutedNote room shown=show_muted />
         <div class="lines-holder">
-            <div class="lines" node_ref=list on:scroll=on_scroll tabindex="0" role="region" aria-label="Lines">
+            <div
+                class="lines"
+                node_ref=scroll.list
+                on:scroll=on_scroll
+                on:wheel=move |_| scroll.taken_over()
+                on:touchmove=move |_| scroll.taken_over()
+                on:keydown=move |_| scroll.taken_over()
+                tabindex="0"
+                role="region"
+                aria-label="Lines"
+            >
                 <ol>
                     <For each=move || drawn.get() key=Row::key let(row)>
                         <MessageRow row />
@@ -189,10 +237,18 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 </ol>
                 <Alone />
             </div>
-            {move || match unseen.get() {
+            {move || match scroll.unseen.get() {
                 0 => None,
                 n => Some(view! {
-                    <button type="button" class="button unseen" data-testid="unseen" on:click=move |_| to_end()>
+                    <button
+                        type="button"
+                        class="button unseen"
+                        data-testid="unseen"
+                        on:click=move |_| {
+                            scroll.to_end();
+                            scroll.follow(true);
+                        }
+                    >
                         {format!("{n} new")}
                     </button>
                 }),
@@ -202,17 +258,16 @@ fn Lines(room: Memo<String>) -> impl IntoView {
 }
 
 /// A keyboard that opens, or a text that grows, must not cover the last line.
-fn keep_to_end_when_resized(list: NodeRef<html::Div>, at_end: StoredValue<bool>) {
+fn follow_when_resized(scroll: Scroll) {
     Effect::new(move || {
-        let Some(element) = list.get() else { return };
-        let observed = element.clone();
+        let Some(list) = scroll.list.get() else { return };
         let resized = Closure::<dyn FnMut()>::new(move || {
-            if at_end.try_get_value() == Some(true) {
-                element.set_scroll_top(element.scroll_height());
+            if scroll.is_at_end() {
+                scroll.follow(false);
             }
         });
         match ResizeObserver::new(resized.as_ref().unchecked_ref()) {
-            Ok(observer) => observer.observe(&observed),
+            Ok(observer) => observer.observe(&list),
             Err(error) => tracing::warn!(?error, "the browser does not tell about sizes"),
         }
         // Lives as long as the page: the list is mounted once.

@@ -19,6 +19,17 @@ pub(crate) struct Line {
     pub(crate) message: Arc<Message>,
 }
 
+impl Line {
+    /// Where it stands in time, unix time in milliseconds.
+    pub(crate) fn at_ms(&self) -> u64 {
+        self.at_ms
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.message.state == MessageState::Waiting
+    }
+}
+
 /// Sorted by time, and for one author by sequence: an author's lines never stand in another order than
 /// they were said in, however the author's clock jumps.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +44,32 @@ pub(crate) struct Lines {
 impl Lines {
     pub(crate) fn as_slice(&self) -> &[Line] {
         &self.lines
+    }
+
+    /// The line with this key.
+    pub(crate) fn get(&self, key: u64) -> Option<&Line> {
+        self.position(key).and_then(|at| self.lines.get(at))
+    }
+
+    /// The key of the line that came last.
+    pub(crate) fn last_key(&self) -> u64 {
+        self.last_key
+    }
+
+    /// Which of two lines stands above the other; one that has gone is above none.
+    pub(crate) fn topmost(&self, one: u64, other: u64) -> Option<u64> {
+        self.lines.iter().map(|line| line.key).find(|key| [one, other].contains(key))
+    }
+
+    /// Whether a line stands below the one with this id; nothing when there is none.
+    pub(crate) fn is_after(&self, line: &Line, id: &str) -> Option<bool> {
+        let other = self.ids.contains(id).then(|| self.lines.iter().rposition(|other| other.message.id == id))??;
+        Some(self.position(line.key)? > other)
+    }
+
+    fn position(&self, key: u64) -> Option<usize> {
+        // Most questions are about the last lines.
+        self.lines.iter().rposition(|line| line.key == key)
     }
 
     /// Another number after every change, so that who shows the lines need not compare them.
@@ -64,8 +101,9 @@ impl Lines {
         }
     }
 
-    /// Takes in what the node has: lines missed here are added, and lines that no longer wait are dropped.
-    pub(crate) fn merge(&mut self, known: Vec<Message>, now_ms: u64) {
+    /// Takes in what the node has: lines missed here are added, and lines that no longer wait are dropped. Answers with
+    /// the keys of those that were added.
+    pub(crate) fn merge(&mut self, known: Vec<Message>, now_ms: u64) -> Vec<u64> {
         let still: HashSet<&str> = known.iter().map(|message| message.id.as_str()).collect();
         let gone =
             |line: &Line| line.message.state == MessageState::Waiting && !still.contains(line.message.id.as_str());
@@ -73,9 +111,8 @@ impl Lines {
             self.ids.remove(&line.message.id);
             self.revision += 1;
         }
-        for message in known {
-            self.insert(message, now_ms, false);
-        }
+        let add = |message| self.insert(message, now_ms, false).then_some(self.last_key);
+        known.into_iter().filter_map(add).collect()
     }
 
     fn place(&mut self, line: Line) {

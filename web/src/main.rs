@@ -7,24 +7,36 @@
 //! | [`lines`], [`rows`], [`portions`] | the lines of a room in order, as rows on the screen, and how many rows at once |
 //! | [`roster`] | who is there |
 //! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
+//! | [`reading`], [`news`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
+//! | [`keep`], [`drafts`], [`persist`] | what the page itself keeps in the browser |
 //! | [`routing`] | what the page's address says |
+//! | [`focus`] | where the keyboard goes on when what had the focus is gone |
 //! | [`keys`] | keys, but for those that an input method has had |
 //! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
+//! | [`attention`], [`title`], [`notify`] | whether somebody looks, and what the browser shows of a hidden page |
+//! | [`scroll`], [`fold`], [`mute`] | parts of the conversation: where it stands, tall texts, muted people |
+//! | [`settings`], [`identity`] | what belongs to this browser alone; this tab's identity as a file |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
 
 #![allow(unreachable_pub, reason = "Leptos's component macro writes `pub` items of its own")]
 
 mod app;
+mod attention;
 mod clock;
 mod composer;
 mod console;
 mod conversation;
 mod copy;
 mod dial;
+mod drafts;
 mod empty;
+mod focus;
+mod fold;
 mod identicon;
+mod identity;
+mod keep;
 mod keys;
 mod lines;
 mod links;
@@ -32,12 +44,18 @@ mod logo;
 mod lookalikes;
 mod message;
 mod model;
+mod mute;
+mod muted;
 mod names;
+mod news;
 mod notice;
+mod notify;
 mod panel;
 mod peer_id;
 mod people;
+mod persist;
 mod portions;
+mod reading;
 mod refusals;
 mod rooms;
 mod roster;
@@ -45,8 +63,11 @@ mod routing;
 mod rows;
 #[cfg(test)]
 mod sample;
+mod scroll;
 mod session;
+mod settings;
 mod standing;
+mod title;
 mod top;
 
 use tracing_subscriber::{filter::LevelFilter, prelude::*};

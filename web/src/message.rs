@@ -5,15 +5,17 @@ use tincan_shared::{Message, MessageState, config::DEFAULT_NICK, is_blank, neutr
 
 use crate::{
     clock,
+    fold::{Foldable, is_tall},
     identicon::Identicon,
     links::{Part, parts},
     lookalikes::LookAlike,
+    mute::MuteButton,
     rows::Row,
 };
 
 #[component]
 pub(crate) fn MessageRow(row: Row) -> impl IntoView {
-    let Row { line, own, head: first, new_day, plain_room } = row;
+    let Row { line, own, head: first, new_day, plain_room, first_new, muted } = row;
     let message = line.message;
     let state = match message.state {
         MessageState::Waiting => "waiting",
@@ -21,14 +23,20 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
         MessageState::Received => "received",
     };
     let waiting = message.state == MessageState::Waiting;
+    let (tall, said) = (is_tall(&message.text), text(&message));
     view! {
-        {new_day.then(|| view! { <li class="day"><span>{clock::date(message.time_ms)}</span></li> })}
+        {new_day.then(|| view! {
+            <li class="day" data-testid="day"><time datetime=clock::machine(message.time_ms)>{clock::date(message.time_ms)}</time></li>
+        })}
+        {first_new.then(|| view! { <li class="news" data-testid="new-since"><span>"new since you were here"</span></li> })}
         <li
             class="line"
             class:first=first
             class:own=own
             class:arrived=line.fresh && !waiting
+            class:muted=muted
             data-testid="message"
+            data-line=line.key.to_string()
             data-from=message.from.to_string()
             data-state=state
             data-plain=message.plain
@@ -37,7 +45,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
         >
             {first.then(|| view! { <Heading message=Message::clone(&message) own plain_room /> })}
             <div class="body">
-                <p class="text" dir="auto" data-testid="message-text">{text(&message)}</p>
+                <Foldable tall>{said}</Foldable>
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
                 {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>
@@ -57,6 +65,7 @@ fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
                 .then(|| view! { <LookAlike peer=message.from nick=Some(message.nick.clone()) /> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
+            {(!own).then(|| view! { <MuteButton peer=message.from nick=message.nick.clone() in_line=true /> })}
             // Lines that are marked and lines that are not never share a heading.
             {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
             {(message.plain != plain_room && !message.newer)

@@ -5,7 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise};
 use tincan_wasm::{Host, Origin};
 
-use crate::{lines::Lines, message::speaker, refusals::Refusals};
+use crate::{
+    lines::Lines,
+    message::speaker,
+    muted::Muted,
+    news::News,
+    reading::{MAX_MARKS, Marks, Reading, write_marks},
+    refusals::Refusals,
+};
 
 /// Lines kept for a screen reader to announce.
 const MAX_HEARD: usize = 5;
@@ -14,13 +21,17 @@ const MAX_HEARD_CHARS: usize = 500;
 /// Warnings kept on the screen.
 const MAX_WARNINGS: usize = 3;
 
+/// Two run with one key.
+const RUNS_ELSEWHERE: &str = "Your identity also runs somewhere else. Close one of the two: each gets only a part of \
+                              what is said.";
+
 /// A room on the screen.
 #[derive(Debug, Clone)]
 pub(crate) struct Room {
     pub(crate) info: RoomInfo,
     pub(crate) lines: Lines,
-    /// Lines that arrived while another room was on the screen.
-    pub(crate) unread: u32,
+    /// How far its lines were read.
+    pub(crate) reading: Reading,
 }
 
 /// Everything on the screen that comes from the node.
@@ -37,6 +48,14 @@ pub(crate) struct Model {
     pub(crate) rooms: Vec<Room>,
     /// The room on the screen; empty when there is none.
     pub(crate) current: String,
+    /// Whether the page itself is on the screen, and not behind another tab.
+    pub(crate) visible: bool,
+    /// How far rooms were read that are not there: an earlier page had them, or they were left.
+    pub(crate) marks: Marks,
+    /// Whose lines are hidden.
+    pub(crate) muted: Muted,
+    /// The last lines that nobody has seen yet.
+    pub(crate) news: News,
     /// The last lines of others in the room on the screen, numbered, for the live region.
     pub(crate) heard: VecDeque<(u64, String)>,
     /// What went wrong and stays worth knowing, newest last.
@@ -73,6 +92,10 @@ impl Default for Model {
             peers: BTreeMap::new(),
             rooms: Vec::new(),
             current: String::new(),
+            visible: true,
+            marks: Marks::new(),
+            muted: Muted::default(),
+            news: News::default(),
             heard: VecDeque::new(),
             warnings: Vec::new(),
             refusals: Refusals::default(),
@@ -105,9 +128,14 @@ impl Model {
         self.current_room().is_some_and(|room| room.info.plain)
     }
 
-    /// Lines that arrived in rooms that are not on the screen.
+    /// Lines that arrived while nobody looked: in other rooms, or while the page was hidden.
     pub(crate) fn unread(&self) -> u32 {
-        self.rooms.iter().map(|room| room.unread).fold(0, u32::saturating_add)
+        self.rooms.iter().map(|room| room.reading.unread()).fold(0, u32::saturating_add)
+    }
+
+    /// The key of the line above which "new since you were here" stands.
+    pub(crate) fn first_new(&self) -> Option<u64> {
+        self.current_room().and_then(|room| room.reading.first_new())
     }
 
     fn room_mut(&mut self, name: &str) -> Option<&mut Room> {
@@ -115,12 +143,52 @@ impl Model {
     }
 
     /// Shows a room.
-    pub(crate) fn open(&mut self, name: &str) {
+    pub(crate) fn open(&mut self, name: &str, now_ms: u64) {
+        if name != self.current {
+            self.look_away(now_ms);
+        }
         name.clone_into(&mut self.current);
         self.people_revision += 1;
         self.heard.clear();
-        if let Some(room) = self.room_mut(name) {
-            room.unread = 0;
+        self.look();
+    }
+
+    /// The page came to the screen, or went behind another tab.
+    pub(crate) fn set_visible(&mut self, visible: bool, now_ms: u64) {
+        if visible == self.visible {
+            return;
+        }
+        if !visible {
+            self.look_away(now_ms);
+        }
+        self.visible = visible;
+        self.look();
+    }
+
+    /// How far each room is read, to be kept for the next page.
+    pub(crate) fn written_marks(&mut self, now_ms: u64) -> String {
+        let (visible, current) = (self.visible, self.current.clone());
+        for room in self.rooms.iter_mut().filter(|room| visible && room.info.room == current) {
+            room.reading.saw(&room.lines, now_ms);
+        }
+        let marks = self.rooms.iter().filter_map(|room| Some((room.info.room.as_str(), room.reading.mark()?)));
+        write_marks(marks.chain(self.marks.iter().map(|(room, mark)| (room.as_str(), mark))))
+    }
+
+    fn look(&mut self) {
+        if self.visible
+            && let Some(at) = self.rooms.iter().position(|room| room.info.room == self.current)
+        {
+            self.rooms[at].reading.look();
+        }
+    }
+
+    fn look_away(&mut self, now_ms: u64) {
+        if self.visible
+            && let Some(at) = self.rooms.iter().position(|room| room.info.room == self.current)
+        {
+            let Room { reading, lines, .. } = &mut self.rooms[at];
+            reading.look_away(lines, now_ms);
         }
     }
 
@@ -145,8 +213,8 @@ impl Model {
                     info.rtt_us = Some(rtt_us);
                 }
             }
-            Event::Room(info) => return self.set_room(info),
-            Event::Left { room } => self.left(&room),
+            Event::Room(info) => return self.set_room(info, now_ms),
+            Event::Left { room } => self.left(&room, now_ms),
             Event::Message(message) => self.message(message, now_ms),
             Event::Sent { waiting_id, message } => {
                 if let Some(room) = self.room_mut(&message.room) {
@@ -160,6 +228,7 @@ impl Model {
                     self.refusals.turned_away(peer);
                 }
             }
+            Event::RunsElsewhere => self.warn(RUNS_ELSEWHERE.into()),
             Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
             Event::Lagged { .. } => return Some(Ask::Everything),
             Event::Stopped => self.warn("The node has stopped. Reload the page to start it again.".into()),
@@ -204,19 +273,20 @@ impl Model {
     }
 
     /// A room was joined or changed. The lines of a new one are still to be asked for.
-    pub(crate) fn set_room(&mut self, info: RoomInfo) -> Option<Ask> {
+    pub(crate) fn set_room(&mut self, info: RoomInfo, now_ms: u64) -> Option<Ask> {
         self.people_revision += 1;
         if let Some(room) = self.room_mut(&info.room) {
             room.info = info;
             return None;
         }
         let ask = Ask::Lines(info.room.clone());
-        self.rooms.push(Room { info, lines: Lines::default(), unread: 0 });
+        let reading = Reading::begin(self.marks.remove(&info.room), now_ms);
+        self.rooms.push(Room { info, lines: Lines::default(), reading });
         Some(ask)
     }
 
     /// Rooms that the node is no longer in go; the others are brought up to date.
-    pub(crate) fn set_rooms(&mut self, infos: Vec<RoomInfo>) {
+    pub(crate) fn set_rooms(&mut self, infos: Vec<RoomInfo>, now_ms: u64) {
         let gone: Vec<String> = self
             .rooms
             .iter()
@@ -224,16 +294,23 @@ impl Model {
             .filter(|name| infos.iter().all(|info| info.room != *name))
             .collect();
         for name in gone {
-            self.left(&name);
+            self.left(&name, now_ms);
         }
         for info in infos {
-            self.set_room(info);
+            self.set_room(info, now_ms);
         }
     }
 
     pub(crate) fn merge_lines(&mut self, name: &str, messages: Vec<Message>, now_ms: u64) {
-        if let Some(room) = self.room_mut(name) {
-            room.lines.merge(messages, now_ms);
+        let looking = self.visible && name == self.current;
+        let Some(at) = self.rooms.iter().position(|room| room.info.room == name) else { return };
+        let Room { lines, reading, .. } = &mut self.rooms[at];
+        for key in lines.merge(messages, now_ms) {
+            let others =
+                |message: &Message| message.state == MessageState::Received && !self.muted.contains(&message.from);
+            if lines.get(key).is_some_and(|line| others(&line.message)) {
+                reading.arrived(key, lines, looking);
+            }
         }
     }
 
@@ -246,106 +323,57 @@ impl Model {
         }
     }
 
-    fn left(&mut self, name: &str) {
+    fn left(&mut self, name: &str, now_ms: u64) {
         self.people_revision += 1;
+        if self.current == name {
+            self.look_away(now_ms);
+        }
+        // Who comes back goes on where they left.
+        let mark = self.room(name).and_then(|room| room.reading.mark().cloned());
+        self.marks.extend(mark.map(|mark| (name.to_owned(), mark)));
+        if self.marks.len() > MAX_MARKS {
+            self.marks.pop_first();
+        }
         self.rooms.retain(|room| room.info.room != name);
         if self.current == name {
             let next = self.rooms.first().map(|room| room.info.room.clone()).unwrap_or_default();
-            self.open(&next);
+            self.open(&next, now_ms);
         }
     }
 
     fn message(&mut self, message: Message, now_ms: u64) {
         let on_screen = message.room == self.current;
-        let received = message.state == MessageState::Received;
-        let Some(room) = self.room_mut(&message.room) else { return };
-        let said = (on_screen && received).then(|| heard(&message, room.info.plain));
-        if !room.lines.insert(message, now_ms, true) || !received {
+        let looking = self.visible && on_screen;
+        let to_be_read = message.state == MessageState::Received && !self.muted.contains(&message.from);
+        let Some(at) = self.rooms.iter().position(|room| room.info.room == message.room) else { return };
+        let Room { info, lines, reading } = &mut self.rooms[at];
+        // Most lines are neither for a screen reader nor for a notification.
+        let wanted = to_be_read && (on_screen || !self.visible);
+        let said = wanted.then(|| (speaker(&message, info.plain), excerpt(&message.text)));
+        if !lines.insert(message, now_ms, true) || !to_be_read {
             return;
         }
-        let Some(said) = said else {
-            room.unread = room.unread.saturating_add(1);
-            return;
-        };
-        self.heard_so_far += 1;
-        self.heard.push_back((self.heard_so_far, said));
-        if self.heard.len() > MAX_HEARD {
-            self.heard.pop_front();
+        let new = reading.arrived(lines.last_key(), lines, looking);
+        let Some((who, text)) = said else { return };
+        if on_screen {
+            self.heard_so_far += 1;
+            self.heard.push_back((self.heard_so_far, format!("{who}: {text}")));
+            if self.heard.len() > MAX_HEARD {
+                self.heard.pop_front();
+            }
+        }
+        if new && !self.visible {
+            self.news.add(&self.rooms[at].info.room, who, text);
         }
     }
 }
 
-/// What a screen reader says of a line.
-fn heard(message: &Message, plain_room: bool) -> String {
-    let start = message.text.chars().take(MAX_HEARD_CHARS).collect::<String>();
-    let more = if start.len() < message.text.len() { "…" } else { "" };
-    format!("{}: {}{more}", speaker(message, plain_room), neutralise(&start, true))
+/// The beginning of a text, as a screen reader says it and a notification shows it.
+fn excerpt(text: &str) -> String {
+    let start = text.chars().take(MAX_HEARD_CHARS).collect::<String>();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", neutralise(&start, true))
 }
 
 #[cfg(test)]
-mod tests {
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use super::*;
-    use crate::sample::{message, peer};
-
-    fn room(name: &str) -> RoomInfo {
-        RoomInfo { room: name.into(), plain: false, foreign: false, members: Vec::new(), total: 0, waiting: 0 }
-    }
-
-    #[test]
-    fn a_new_room_asks_for_its_lines_once() {
-        let mut model = Model::default();
-        assert_eq!(model.apply(Event::Room(room("lobby")), 0), Some(Ask::Lines("lobby".into())));
-        assert_eq!(model.apply(Event::Room(room("lobby")), 0), None);
-        assert_eq!(model.apply(Event::Lagged { missed: 1 }, 0), Some(Ask::Everything));
-    }
-
-    #[test]
-    fn lines_of_other_rooms_count_as_unread_until_opened() {
-        let mut model = Model::default();
-        model.apply(Event::Room(room("lobby")), 0);
-        model.open("elsewhere");
-        for id in ["a", "a", "b"] {
-            model.apply(Event::Message(message(id, peer(1), 1, 0)), 0);
-        }
-        assert_eq!(model.room("lobby").map(|room| room.unread), Some(2));
-        assert!(model.heard.is_empty());
-        model.open("lobby");
-        assert_eq!(model.room("lobby").map(|room| room.unread), Some(0));
-        model.apply(Event::Message(message("c", peer(1), 1, 0)), 0);
-        assert_eq!(model.heard.back().map(|(_, said)| said.as_str()), Some("ann: c"));
-    }
-
-    #[test]
-    fn leaving_the_room_on_the_screen_opens_another() {
-        let mut model = Model::default();
-        model.set_rooms(vec![room("a"), room("b")]);
-        model.open("b");
-        model.apply(Event::Left { room: "b".into() }, 0);
-        assert_eq!(model.current, "a");
-        model.set_rooms(Vec::new());
-        assert_eq!(model.current, "");
-    }
-
-    #[test]
-    fn the_next_attempt_is_a_point_in_time() {
-        let mut model = Model::default();
-        model.apply(Event::Status(Status { link: Link::Offline, hub: false, retry_in_ms: Some(5_000) }), 1_000);
-        assert_eq!(model.retry_at_ms, Some(6_000));
-        let status = |link| Event::Status(Status { link, hub: false, retry_in_ms: None });
-        model.apply(status(Link::Connecting), 6_000);
-        assert!(model.cut_off, "an attempt is not yet a connection");
-        model.apply(status(Link::Online), 6_000);
-        assert!(!model.cut_off);
-    }
-
-    #[test]
-    fn warnings_are_bounded() {
-        let mut model = Model::default();
-        for n in 0..10 {
-            model.warn(n.to_string());
-        }
-        assert_eq!(model.warnings.len(), MAX_WARNINGS);
-    }
-}
+mod tests;

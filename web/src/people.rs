@@ -7,6 +7,7 @@ use crate::{
     clock,
     identicon::Identicon,
     lookalikes::LookAlike,
+    mute::MuteButton,
     peer_id::IdButton,
     roster::{Person, Roster},
     session::session,
@@ -86,6 +87,9 @@ fn PersonRow(peer: PeerId, everybody: Memo<Roster>) -> impl IntoView {
             <Identicon peer />
             <div class="who">
                 <span class="nick" dir="auto">{of(name)}</span>
+                {move || person.with(|person| person.as_ref().filter(|person| !person.hub).map(name)).map(|nick| view! {
+                    <MuteButton peer nick />
+                })}
                 <IdButton peer />
             </div>
             <p class="how">

@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::{
-    keys,
+    clock, keys,
     model::Model,
     names::tidy,
     panel::{Panel, panels},
@@ -14,21 +14,11 @@ use crate::{
     session::{Session, session},
 };
 
-/// Keeps the page's address and title in step with the room on the screen.
+/// Keeps the page's address in step with the room on the screen.
 pub(crate) fn follow_current_room(session: Session) {
     let current = Memo::new(move |_| session.model.with(|model| model.current.clone()));
     let plain = Memo::new(move |_| session.model.with(Model::is_plain));
-    let unread = Memo::new(move |_| session.model.with(Model::unread));
     Effect::new(move || current.with(|room| show_in_address(room, plain.get())));
-    Effect::new(move || {
-        let room = current.with(|room| neutralise(room, false));
-        let count = match unread.get() {
-            0 => String::new(),
-            n => format!("({n}) "),
-        };
-        let room = if room.is_empty() { room } else { format!("{room} · ") };
-        document().set_title(&format!("{count}{room}Tincan"));
-    });
 }
 
 fn show_in_address(room: &str, plain: bool) {
@@ -82,7 +72,7 @@ fn Tab(name: String) -> impl IntoView {
     };
     let unread = {
         let name = name.clone();
-        Memo::new(move |_| session.model.with(|model| model.room(&name).map_or(0, |room| room.unread)))
+        Memo::new(move |_| session.model.with(|model| model.room(&name).map_or(0, |room| room.reading.unread())))
     };
     let button = NodeRef::<html::Button>::new();
     Effect::new(move || {
@@ -97,7 +87,7 @@ fn Tab(name: String) -> impl IntoView {
     let open = {
         let name = name.clone();
         move |_| {
-            session.model.update(|model| model.open(&name));
+            session.model.update(|model| model.open(&name, clock::now_ms()));
             panels.close();
         }
     };

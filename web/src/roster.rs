@@ -140,7 +140,7 @@ mod tests {
             Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 3, waiting: 0 }),
             0,
         );
-        model.open("r");
+        model.open("r", 0);
         let roster = Roster::of(&model);
         let people = &roster.people;
         assert_eq!(people.iter().map(|person| person.peer).collect::<Vec<_>>(), [peer(2), peer(3), peer(1)]);
@@ -159,7 +159,7 @@ mod tests {
             Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 300, waiting: 0 }),
             0,
         );
-        model.open("r");
+        model.open("r", 0);
         let roster = Roster::of(&model);
         let (listed, more) = roster.listed(false);
         assert_eq!((listed.len(), more, roster.counts().0), (MAX_LISTED, 256 - MAX_LISTED, 256));

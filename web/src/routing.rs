@@ -27,6 +27,12 @@ pub(crate) fn hash_of(room: &str, plain: bool, exact: bool) -> String {
     format!("#room={}{plain}{exact}", encode(room))
 }
 
+/// Whether a host's name leads everybody to their own machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    matches!(name, "localhost" | "[::1]" | "0.0.0.0") || name.ends_with(".localhost") || name.starts_with("127.")
+}
+
 /// The hubs in a query like `?hub=/ip4/…&hub=/ip4/…`.
 pub(crate) fn hubs_in(search: &str) -> Vec<String> {
     values(search.trim_start_matches('?'), "hub").filter(|hub| !hub.is_empty()).collect()
@@ -40,7 +46,7 @@ fn values<'a>(pairs: &'a str, name: &'a str) -> impl Iterator<Item = String> + '
 }
 
 /// Undoes percent-encoding; what is not valid encoding stays as it is.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -58,7 +64,8 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
 }
 
-fn encode(text: &str) -> String {
+/// Percent-encodes whatever is not plain in an address.
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -89,6 +96,12 @@ mod tests {
         let exact = hash_of("cafe\u{301}", true, true);
         assert_eq!(exact, "#room=cafe%CC%81&plain&exact");
         assert!(is_exact(&exact) && is_plain(&exact) && !is_exact("#room=exact"));
+    }
+
+    #[test]
+    fn addresses_of_this_machine() {
+        assert!(["localhost", "tincan.localhost", "127.0.0.1", "127.1.2.3", "[::1]"].into_iter().all(is_loopback));
+        assert!(!["192.168.0.127", "hub.local", "localhost.example.org", "[fe80::1]"].into_iter().any(is_loopback));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Lines as rows on the screen: grouped by sender, parted by day.
 
-use tincan_shared::{MessageState, PeerId};
+use tincan_shared::PeerId;
 
 use crate::lines::Line;
 
@@ -14,16 +14,24 @@ pub(crate) struct Row {
     pub(crate) own: bool,
     /// Shows who speaks: the first of its group.
     pub(crate) head: bool,
-    /// The first of its day.
+    /// The first of its day; the first row of all is one.
     pub(crate) new_day: bool,
     /// The room is one of raw text.
     pub(crate) plain_room: bool,
+    /// "New since you were here" stands above it.
+    pub(crate) first_new: bool,
+    /// Of somebody who is muted, and shown all the same.
+    pub(crate) muted: bool,
 }
+
+/// What a row's look depends on.
+pub(crate) type Key = (u64, [bool; 6]);
 
 impl Row {
     /// Whatever changes this is drawn anew; everything else of a row never changes.
-    pub(crate) fn key(&self) -> (u64, bool, bool, bool, bool) {
-        (self.line.key, self.line.message.state == MessageState::Waiting, self.head, self.new_day, self.plain_room)
+    pub(crate) fn key(&self) -> Key {
+        let looks = [self.line.is_waiting(), self.head, self.new_day, self.plain_room, self.first_new, self.muted];
+        (self.line.key, looks)
     }
 }
 
@@ -34,10 +42,10 @@ pub(crate) fn rows(lines: &[Line], me: Option<PeerId>, plain_room: bool, day: im
     for line in lines {
         // Asking the browser for a day costs more than all the rest here: once a line.
         let today = day(line.message.time_ms);
-        let new_day = previous.is_some_and(|(_, day)| day != today);
+        let new_day = previous.is_none_or(|(_, day)| day != today);
         let head = new_day || !previous.is_some_and(|(earlier, _)| same_group(earlier, line));
         let own = me == Some(line.message.from) && line.message.claimed_source.is_none();
-        rows.push(Row { line: line.clone(), own, head, new_day, plain_room });
+        rows.push(Row { line: line.clone(), own, head, new_day, plain_room, first_new: false, muted: false });
         previous = Some((line, today));
     }
     rows
@@ -75,7 +83,8 @@ mod tests {
         let rows = rows(lines.as_slice(), Some(peer(2)), false, |time| (time / (12 * minute)) as i64);
         let heads: Vec<_> = rows.iter().map(|row| row.head).collect();
         assert_eq!(heads, [true, false, true, true, true]);
-        assert_eq!(rows.iter().filter(|row| row.new_day).count(), 1);
+        let days: Vec<_> = rows.iter().map(|row| row.new_day).collect();
+        assert_eq!(days, [true, false, false, false, true], "from the first row on");
         assert_eq!(rows.iter().filter(|row| row.own).count(), 3);
     }
 }

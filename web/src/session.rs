@@ -1,13 +1,17 @@
 //! The node as the page holds it: started once, asked by the regions of the screen, heard by one loop.
 
 use leptos::{prelude::*, task::spawn_local};
-use tincan_shared::{Error, Event, Message, PeerId};
-use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Stage, Started};
+use tincan_shared::{Error, Event, Message, PeerId, short_id};
+use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Passport, Stage, Started, Vault};
 
 use crate::{
     clock,
+    keep::{Keep, What},
     model::{Ask, Model, Room},
+    muted::Muted,
     names::tidy,
+    persist,
+    reading::read_marks,
     roster::Roster,
     routing,
 };
@@ -38,6 +42,8 @@ pub(crate) struct Session {
     /// Who is there, gathered once for all regions.
     pub(crate) roster: Memo<Roster>,
     node: StoredValue<Option<PageNode>, LocalStorage>,
+    vault: StoredValue<Option<Vault>, LocalStorage>,
+    keep: StoredValue<Keep>,
 }
 
 impl Session {
@@ -54,6 +60,8 @@ impl Session {
             tab: RwSignal::new(Tab::default()),
             model,
             node: StoredValue::new_local(None),
+            vault: StoredValue::new_local(None),
+            keep: StoredValue::new(Keep::default()),
         }
     }
 
@@ -76,9 +84,17 @@ impl Session {
     }
 
     async fn run(self, started: Started) {
-        let Started { node, events, guest, persistent, problem, host } = started;
+        let Started { node, events, guest, slot, persistent, problem, vault, host } = started;
+        if persistent {
+            self.keep.set_value(Keep::of(slot));
+        }
         self.tab.set(Tab { guest, forgets: !persistent, problem });
         self.node.set_value(Some(node.clone()));
+        self.vault.set_value(Some(vault));
+        self.model.update(|model| {
+            model.marks = read_marks(&self.keep().get(What::Marks).unwrap_or_default());
+        });
+        self.read_muted();
         if let Err(error) = self.read_everything(&node).await {
             self.phase.set(Phase::Failed(error.to_string()));
             return;
@@ -128,7 +144,7 @@ impl Session {
             model.nick = info.nick;
             model.set_status(status, clock::now_ms());
             model.set_peers(peers);
-            model.set_rooms(rooms);
+            model.set_rooms(rooms, clock::now_ms());
         });
         for room in names {
             self.read_lines(node, room).await?;
@@ -184,7 +200,7 @@ impl Session {
         if !self.model.with_untracked(|model| model.room(&room).is_some_and(is_as_wanted)) {
             self.node()?.join(room.clone(), plain).await?;
         }
-        self.model.update(|model| model.open(&room));
+        self.model.update(|model| model.open(&room, clock::now_ms()));
         Ok(())
     }
 
@@ -193,13 +209,63 @@ impl Session {
     }
 
     pub(crate) async fn say(self, room: String, text: String) -> Result<(), Error> {
-        self.node()?.say(room, text).await.map(drop)
+        self.node()?.say(room, text).await?;
+        // Only now there is something worth keeping.
+        persist::ask_once(self.keep());
+        Ok(())
     }
 
     pub(crate) async fn set_nick(self, nick: String) -> Result<(), Error> {
         self.node()?.set_nick(nick.clone()).await?;
         self.model.update(|model| model.nick = nick);
         Ok(())
+    }
+
+    /// Hides what a peer says, under the nick that it has now; without a nick, shows it again.
+    pub(crate) fn mute(self, peer: PeerId, nick: Option<&str>) {
+        // Another tab may have changed the list.
+        self.read_muted();
+        self.model.update(|model| match nick {
+            Some(nick) => model.muted.add(peer, nick),
+            None => model.muted.remove(&peer),
+        });
+        self.keep().set(What::Muted, &self.model.with_untracked(|model| model.muted.write()));
+    }
+
+    /// Takes in who is muted in this browser. Where it keeps nothing, this tab alone knows.
+    pub(crate) fn read_muted(self) {
+        if self.keep().keeps() {
+            let muted = Muted::read(&self.keep().get(What::Muted).unwrap_or_default());
+            if self.model.with_untracked(|model| model.muted != muted) {
+                self.model.update(|model| model.muted = muted);
+            }
+        }
+    }
+
+    /// The name and the text of a file with this tab's identity.
+    pub(crate) fn export_identity(self) -> Result<(String, String), String> {
+        let (me, nick) = self.model.with_untracked(|model| (model.me, model.nick.clone()));
+        let (vault, me) = self.vault.get_value().zip(me).ok_or_else(|| Error::Stopped.to_string())?;
+        Ok((format!("tincan-identity-{}.json", short_id(&me)), vault.export(&nick)?))
+    }
+
+    /// Whether this tab can become who a file says.
+    pub(crate) async fn check_identity(self, file: &str) -> Result<Passport, String> {
+        self.vault()?.check(file).await
+    }
+
+    /// Makes this tab somebody else from its next start on.
+    pub(crate) async fn become_identity(self, passport: &Passport) -> Result<(), String> {
+        self.vault()?.replace(passport).await
+    }
+
+    fn vault(self) -> Result<Vault, String> {
+        self.vault.get_value().ok_or_else(|| Error::Stopped.to_string())
+    }
+
+    /// What the page itself keeps in the browser.
+    pub(crate) fn keep(self) -> Keep {
+        self.keep.get_value()
     }
 
     pub(crate) async fn dial(self, address: String) -> Result<PeerId, Error> {

@@ -17,6 +17,10 @@ pub(crate) enum Standing {
     Joining {
         ports: String,
     },
+    /// Connected, but to peers that are neither hubs nor in one's rooms.
+    Strangers {
+        count: usize,
+    },
     HubGone {
         direct: usize,
     },
@@ -52,6 +56,7 @@ impl Standing {
             (Link::Online, _) if model.status.hub => Self::Fine,
             (Link::Online, _) => Self::HubGone { direct: Roster::of(model).counts().1 },
             (_, Origin::Answers { ports, .. }) if !model.cut_off => Self::Joining { ports: named(ports) },
+            (Link::Connecting, _) if strangers(model) > 0 => Self::Strangers { count: strangers(model) },
             (_, Origin::Asking) if !model.cut_off => Self::Looking,
             (Link::Connecting, _) if !model.cut_off => Self::Looking,
             _ => Self::Offline { why: Why::of(model), retry_at_ms: model.retry_at_ms, trying },
@@ -62,13 +67,15 @@ impl Standing {
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Fine | Self::HubGone { .. } => "online",
-            Self::Looking | Self::Joining { .. } | Self::Offline { trying: true, .. } => "connecting",
+            Self::Looking | Self::Joining { .. } | Self::Strangers { .. } | Self::Offline { trying: true, .. } => {
+                "connecting"
+            }
             Self::Offline { trying: false, .. } => "offline",
         }
     }
 
     pub(crate) fn can_retry(&self) -> bool {
-        matches!(self, Self::HubGone { .. } | Self::Offline { .. })
+        matches!(self, Self::Strangers { .. } | Self::HubGone { .. } | Self::Offline { .. })
     }
 
     /// What it says at a time.
@@ -77,6 +84,12 @@ impl Standing {
             Self::Fine => String::new(),
             Self::Looking => "Looking for the hub…".to_owned(),
             Self::Joining { ports } => format!("This page's hub answers. Connecting to its peer {ports}…"),
+            Self::Strangers { count } => {
+                let (peers, which) = if *count == 1 { ("peer", "which is") } else { ("peers", "which are") };
+                format!(
+                    "Connected to {count} {peers}, {which} neither a hub nor in your rooms. Lines wait until somebody comes."
+                )
+            }
             Self::HubGone { direct } => {
                 let people = if *direct == 1 { "person" } else { "people" };
                 format!("The hub is gone. You still reach {direct} {people} directly.")
@@ -126,6 +139,11 @@ impl Why {
     }
 }
 
+/// Connected peers that have said what they are, and are no hubs.
+fn strangers(model: &Model) -> usize {
+    model.peers.values().filter(|peer| !peer.hub && peer.agent.is_some()).count()
+}
+
 /// `port 4748`, or `ports 4748 and 443`.
 fn named(ports: &[u16]) -> String {
     let mut words: Vec<String> = ports.iter().take(MAX_PORTS).map(u16::to_string).collect();
@@ -159,7 +177,7 @@ mod tests {
         assert_eq!(said(&model), "Looking for the hub…");
         status(&mut model, Link::Offline, None);
         assert_eq!((said(&model).as_str(), Standing::of(&model).word()), ("Looking for the hub…", "connecting"));
-        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748] };
+        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748], page: None };
         assert_eq!(said(&model), "This page's hub answers. Connecting to its peer port 4748…");
         status(&mut model, Link::Offline, Some(1_500));
         assert_eq!(said(&model), "This page's hub answers, but its peer port 4748 does not. Trying again in 2 s.");
@@ -179,7 +197,7 @@ mod tests {
     #[test]
     fn a_hub_that_closes_at_once_is_not_said_to_be_silent() {
         let mut model = Model::default();
-        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748, 443] };
+        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748, 443], page: None };
         model.apply(Event::PeerUp(connected(1, false)), 1_000);
         model.apply(Event::PeerDown { peer: peer(1) }, 1_000);
         status(&mut model, Link::Offline, Some(1_000));
@@ -194,6 +212,23 @@ mod tests {
             said(&model),
             "This page's hub answers, but its peer ports 4748 and 443 do not. Trying again in 1 s."
         );
+    }
+
+    #[test]
+    fn connected_to_strangers_alone_it_says_what_is_missing() {
+        let mut model = Model::default();
+        model.origin = Origin::Unasked;
+        let mut stranger = connected(1, false);
+        model.apply(Event::PeerUp(stranger.clone()), 1_000);
+        status(&mut model, Link::Connecting, None);
+        assert_eq!(said(&model), "Looking for the hub…", "it may still be one");
+        stranger.agent = Some("tincan/0.1.0 (native)".into());
+        model.apply(Event::PeerChanged(stranger), 1_000);
+        assert_eq!(
+            said(&model),
+            "Connected to 1 peer, which is neither a hub nor in your rooms. Lines wait until somebody comes."
+        );
+        assert!(Standing::of(&model).can_retry());
     }
 
     #[test]

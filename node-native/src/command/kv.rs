@@ -32,15 +32,38 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
     }
     let mut session = Session::start(settings, Config::peer())?;
     let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
-    let mut reporter = Reporter::new(settings.quiet);
+    let mut teller = Teller { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
     let done = tokio::select! {
-        () = stop.asked() => Ok(0),
-        done = converse(&session.node, &mut session.events, &mut reporter, expects_peer, settings.raw) => done,
+        () = stop.asked() => None,
+        done = converse(&session.node, &mut session.events, &mut teller, expects_peer, settings.raw) => Some(done),
     };
+    let ephemeral = session.ephemeral;
     session.end().await;
+    let Some(done) = done else { return Ok(()) };
     match done? {
+        // What was stored ends with this run, or was not found where it was looked for.
+        0 if expects_peer && ephemeral && !teller.reached => Err(Error::NobodyReached { reason: teller.reason }),
         0 => Ok(()),
         count => Err(Error::Lines { count }),
+    }
+}
+
+/// Tells what happens, and remembers whether anybody was reached.
+struct Teller {
+    reporter: Reporter,
+    reached: bool,
+    /// The last one told for reaching nobody.
+    reason: Option<String>,
+}
+
+impl Teller {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::PeerUp(_) => self.reached = true,
+            Event::Unreachable { address, reason } => self.reason = Some(format!("{address}: {reason}")),
+            _ => {}
+        }
+        self.reporter.event(event);
     }
 }
 
@@ -48,29 +71,29 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
 async fn converse(
     node: &Node,
     events: &mut Events,
-    reporter: &mut Reporter,
+    teller: &mut Teller,
     expects_peer: bool,
     raw: bool,
 ) -> Result<usize, Error> {
     let waited = match expects_peer {
-        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, reporter)).await,
+        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, teller)).await,
         false => Ok(()),
     };
     if waited.is_err() {
-        reporter.note("no peer within 5 s: going on alone");
+        teller.reporter.note("no peer found within 5 s; continuing offline");
     }
     let mut lines = stdin::lines(MAX_LINE_BYTES);
     tokio::select! {
         wrong = answers(node, &mut lines, raw) => wrong,
-        () = tell(events, reporter) => Ok(0),
+        () = tell(events, teller) => Ok(0),
     }
 }
 
 /// Resolves when somebody is connected and identified: before that no record finds its way.
-async fn first_peer(events: &mut Events, reporter: &mut Reporter) {
+async fn first_peer(events: &mut Events, teller: &mut Teller) {
     loop {
         let event = events.next().await;
-        reporter.event(&event);
+        teller.event(&event);
         match event {
             Event::PeerUp(peer) | Event::PeerChanged(peer) if peer.agent.is_some() => return,
             Event::Stopped => return,
@@ -79,12 +102,12 @@ async fn first_peer(events: &mut Events, reporter: &mut Reporter) {
     }
 }
 
-async fn tell(events: &mut Events, reporter: &mut Reporter) {
+async fn tell(events: &mut Events, teller: &mut Teller) {
     loop {
         match events.next().await {
             // The answers say so too, each in its line.
             Event::Stopped => std::future::pending().await,
-            event => reporter.event(&event),
+            event => teller.event(&event),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(args: &Args, settings: Settings, mut stop: Stop) -> Resu
     let mut session = Session::start(&settings, Config::hub())?;
     raise_file_limit();
     output::line(&format!("peer id: {}", session.node.peer_id()))?;
-    let site = http::Site::new(session.node.clone(), page, settings.trusted_proxy.clone());
+    let site = http::Site::new(session.node.clone(), local, page, settings.trusted_proxy.clone());
     let session_node = session.node.clone();
     let done = tokio::select! {
         () = stop.asked() => Ok(()),
@@ -163,6 +163,7 @@ fn log(event: &Event) {
         Event::Discovered { peer, address } => tracing::info!(%peer, %address, "discovered"),
         Event::Expired { peer, address } => tracing::info!(%peer, %address, "expired"),
         Event::Refused { peer, reason } => tracing::warn!(%peer, reason, "refused"),
+        Event::Unreachable { address, reason } => tracing::warn!("cannot reach {address}: {reason}"),
         Event::Slow { peer } => tracing::info!(%peer, "slow: lines may have been lost, asked for a sync"),
         Event::ClockWrong { offset_ms } => tracing::warn!(offset_ms, "this machine's clock differs from another hub's"),
         Event::Lagged { missed } => tracing::warn!(missed, "events missed"),

@@ -5,6 +5,7 @@ mod guard;
 mod headers;
 mod listener;
 mod page;
+mod pages;
 mod places;
 mod proxies;
 
@@ -61,6 +62,7 @@ pub const COUNTERS: [(&str, &str); 3] = [
 #[derive(Debug, Clone)]
 pub struct Site {
     node: Node,
+    http: SocketAddr,
     listening: Arc<AtomicBool>,
     page: Page,
     proxies: Arc<Proxies>,
@@ -74,11 +76,11 @@ impl FromRef<Site> for Page {
 }
 
 impl Site {
-    /// Of a node that does not yet listen. `proxies` are believed whom they bring.
+    /// Of a node that does not yet listen, served at `http`. `proxies` are believed whom they bring.
     #[must_use]
-    pub fn new(node: Node, page: Page, proxies: Vec<IpNet>) -> Self {
+    pub fn new(node: Node, http: SocketAddr, page: Page, proxies: Vec<IpNet>) -> Self {
         let proxies = Arc::new(Proxies::new(proxies));
-        Self { node, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
+        Self { node, http, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
     }
 
     /// Every listener is up from now on.
@@ -186,15 +188,19 @@ struct NodeAnswer {
     agent: String,
     protocols: Vec<String>,
     ice_servers: [String; 0],
+    /// Where others can open the page; told to pages that were opened on this machine.
+    pages: Vec<String>,
 }
 
 async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>, headers: HeaderMap) -> Response {
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
+    let told = Asker::of(visitor.ip, &headers, &site.proxies).told(&info);
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
-        addresses: Asker::of(visitor.ip, &headers, &site.proxies).told(&info).iter().map(ToString::to_string).collect(),
+        pages: pages::pages(site.http, visitor.ip, &told),
+        addresses: told.iter().map(ToString::to_string).collect(),
         agent: info.agent,
         protocols: info.protocols,
         ice_servers: [],

@@ -6,6 +6,8 @@ pub mod flood;
 pub mod forbid;
 pub mod http;
 pub mod left_out;
+#[cfg(target_os = "linux")]
+pub mod names;
 pub mod network;
 pub mod node;
 pub mod old;

@@ -80,6 +80,28 @@ impl Network {
     }
 }
 
+/// An address of the second host's network where nobody is, and packets are lost without a word.
+pub const DEAD: [&str; 2] = ["10.77.0.3", "10.77.0.9"];
+/// Addresses of the two hosts by IPv6, and one where nobody is.
+pub const ADDRESSES_V6: [&str; 2] = ["fd77::1", "fd77::2"];
+pub const DEAD_V6: &str = "fd77::9";
+
+impl Network {
+    /// Gives both hosts an IPv6 address, and makes the dead addresses swallow what the second host sends them.
+    pub fn with_dead_addresses(self) -> Self {
+        for (host, address) in self.hosts.iter().zip(ADDRESSES_V6) {
+            assert!(ip(&format!("-n {host} addr add {address}/64 dev wire nodad")));
+        }
+        for dead in DEAD.iter().chain([&DEAD_V6]) {
+            assert!(ip(&format!(
+                "-n {} neigh add {dead} lladdr 02:00:00:00:00:99 dev wire nud permanent",
+                self.hosts[1]
+            )));
+        }
+        self
+    }
+}
+
 /// Set where a test runs anew inside a host of a network.
 const INSIDE: &str = "IN_A_NETWORK";
 

@@ -1,17 +1,12 @@
 //! What callers ask, each answered at once or filed until the network answers.
 
-use libp2p::{
-    Multiaddr, PeerId,
-    swarm::dial_opts::{DialOpts, PeerCondition},
-};
+use libp2p::Multiaddr;
 
-use super::{Actor, start::NICK, wording::describe_dial_error};
+use super::{Actor, start::NICK};
 use crate::{
     Change, Counters, Error, HostBehaviour, Message, NodeInfo, RoomInfo,
-    access::Action,
-    command::{Command, Reply},
+    command::Command,
     hub::wire,
-    links::peer_of,
     room::{SavedRoom, sync},
 };
 
@@ -124,38 +119,5 @@ impl<B: HostBehaviour> Actor<B> {
             self.with_room(&name, |room, me, now, out| room.announce(total, me, now, out));
         }
         Ok(())
-    }
-
-    fn dial(&mut self, address: Multiaddr, reply: Reply<Result<PeerId, Error>>) {
-        let peer = peer_of(&address);
-        if let Some(peer) = peer {
-            let now = self.now();
-            if let Err(denied) = self.access.check(&peer, Action::Connect, now.instant) {
-                drop(reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() })));
-                return;
-            }
-            if let Some(known) = self.peers.get_mut(&peer) {
-                known.chosen = true;
-                self.follow_chosen();
-                drop(reply.send(Ok(peer)));
-                return;
-            }
-            // Whoever asks for it may know better.
-            self.swarm.behaviour_mut().stay_away.forget(&peer);
-        }
-        let options = match peer {
-            Some(peer) => {
-                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![address.clone()]).build()
-            }
-            None => DialOpts::unknown_peer_id().address(address.clone()).build(),
-        };
-        let connection = options.connection_id();
-        match self.swarm.dial(options) {
-            Ok(()) => self.pending.insert_dial(connection, address.to_string(), reply),
-            Err(error) => {
-                let reason = describe_dial_error(&error);
-                drop(reply.send(Err(Error::Dial { address: address.to_string(), reason })));
-            }
-        }
     }
 }

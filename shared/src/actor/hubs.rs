@@ -213,9 +213,10 @@ impl<B: HostBehaviour> Actor<B> {
             NotCarried::TooMany => {
                 format!("this hub carries {} rooms for one peer; leave some", limits.carried_rooms_per_peer)
             }
-            NotCarried::NoPlace => format!(
-                "this hub carries {} rooms, and has no place for one of yours: leave some rooms, or try another hub",
-                limits.carried_rooms
+            NotCarried::NoPlace(room) => format!(
+                "this hub carries {} rooms, and has no place for '{}': leave some rooms, or try another hub",
+                limits.carried_rooms,
+                crate::neutralise(&room, false)
             ),
         };
         Reason { code: "too_many_rooms".to_owned(), text }

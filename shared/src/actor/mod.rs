@@ -2,6 +2,7 @@
 
 mod bridge;
 mod commands;
+mod dials;
 mod follow;
 mod foreign;
 mod gather;
@@ -44,6 +45,7 @@ use crate::{
 };
 
 pub(crate) use gather::MAX_ROOMS_PER_PEER;
+pub use wording::innermost_reason;
 
 /// How often frames past their hour are dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
@@ -216,6 +218,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_due,
             self.reasons.deadline(),
             self.links.deadline(),
+            self.pending.deadline(),
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),

@@ -32,8 +32,11 @@ use crate::{
     streams::Streams,
 };
 
-/// How long a dial may take, all its addresses together.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one address of a dial may take, with the look-up of its name and its wait for other addresses. Hosts give up
+/// sooner what does not answer; this ends what they forgot.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Until an incoming connection is authenticated; who is slower is given up.
+const INCOMING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection lives that nothing uses: only gossip's mesh would keep one otherwise.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Where the nick is stored.
@@ -58,7 +61,8 @@ impl<B: HostBehaviour> Actor<B> {
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
         // The relay takes whatever has a circuit in it; everything else is the host's.
         let transport = relayed.or_transport(transport).map(|either, _| either.into_inner());
-        let transport = TransportTimeout::new(transport, DIAL_TIMEOUT).boxed();
+        let transport = TransportTimeout::with_outgoing_timeout(transport, DIAL_TIMEOUT);
+        let transport = TransportTimeout::with_ingoing_timeout(transport, INCOMING_TIMEOUT).boxed();
         let behaviour = Behaviour::new(&config, &keypair, relay_client, host)?;
         let control = behaviour.stream.new_control();
         let swarm_config = swarm::Config::with_executor(|task| {

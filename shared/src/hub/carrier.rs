@@ -18,12 +18,12 @@ use super::peers::PeersByRoom;
 use crate::Limits;
 
 /// Why a peer's room is not carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotCarried {
     /// It wants more rooms than it may have.
     TooMany,
-    /// There is no place for one of its rooms.
-    NoPlace,
+    /// There is no place for some of its rooms, of which this is the first by name.
+    NoPlace(String),
 }
 
 /// What to do about the carried rooms.
@@ -74,9 +74,9 @@ impl Carrier {
         let (claims, mut refused) = self.claims(demand, source_of, limits);
         let (granted, denied) = claims.split_at(claims.len().min(limits.carried_rooms));
         let granted: BTreeSet<String> = granted.iter().map(|claim| claim.room.clone()).collect();
-        let denied: Vec<String> = denied.iter().map(|claim| claim.room.clone()).collect();
-        for member in denied.iter().flat_map(|room| &demand[room]) {
-            refused.entry(*member).or_insert(NotCarried::NoPlace);
+        let denied: BTreeSet<String> = denied.iter().map(|claim| claim.room.clone()).collect();
+        for (room, member) in denied.iter().flat_map(|room| demand[room].iter().map(move |member| (room, member))) {
+            refused.entry(*member).or_insert_with(|| NotCarried::NoPlace(room.clone()));
         }
         for (room, empty_since) in &mut self.rooms {
             match granted.contains(room) {
@@ -92,19 +92,19 @@ impl Carrier {
             outputs.push(Output::Carry(room));
         }
         let told = |(peer, why): &(&PeerId, &NotCarried)| self.refused.get(peer) == Some(why);
-        outputs.extend(refused.iter().filter(|new| !told(new)).map(|(peer, why)| Output::Refuse(*peer, *why)));
+        outputs.extend(refused.iter().filter(|new| !told(new)).map(|(peer, why)| Output::Refuse(*peer, why.clone())));
         self.refused = refused;
         outputs
     }
 
     /// Why a peer's rooms are not all carried, if so.
     pub(crate) fn refusal(&self, peer: &PeerId) -> Option<NotCarried> {
-        self.refused.get(peer).copied()
+        self.refused.get(peer).cloned()
     }
 
     /// Forgets rooms that have been empty for long enough or have lost their place, and, if places are needed, those
     /// that have been empty longest.
-    fn let_go(&mut self, denied: &[String], needed: usize, limits: &Limits, now: Instant) -> Vec<String> {
+    fn let_go(&mut self, denied: &BTreeSet<String>, needed: usize, limits: &Limits, now: Instant) -> Vec<String> {
         let mut empty: Vec<(Instant, String)> =
             self.rooms.iter().filter_map(|(room, since)| Some(((*since)?, room.clone()))).collect();
         empty.sort();

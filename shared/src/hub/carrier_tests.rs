@@ -77,7 +77,7 @@ fn who_has_few_rooms_gets_places_of_those_who_have_many() {
     assert_eq!(count(|output| matches!(output, Output::Carry(_))), 3);
     assert_eq!(count(|output| matches!(output, Output::Release(_))), 3);
     assert!(outputs.iter().position(|output| matches!(output, Output::Carry(_))) >= Some(3), "room is made first");
-    assert!(outputs.iter().any(|output| matches!(output, Output::Refuse(_, NotCarried::NoPlace))));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Refuse(_, NotCarried::NoPlace(_)))));
     assert!(!outputs.iter().any(|output| matches!(output, Output::Refuse(peer, _) if *peer == modest)));
     assert!(carrier.update(&demand, alone, &limits, start()).is_empty(), "and then nothing changes any more");
 }
@@ -120,7 +120,7 @@ fn a_room_that_two_share_goes_before_rooms_of_one_alone() {
     demand.insert("alone".into(), Peers::from([carol]));
     let outputs = carrier.update(&demand, alone, &limits, start());
     assert!(carries(&carrier, "shared") && !carries(&carrier, "alone"));
-    assert!(outputs.contains(&Output::Refuse(carol, NotCarried::NoPlace)), "she is told the truth");
+    assert!(outputs.contains(&Output::Refuse(carol, NotCarried::NoPlace("alone".into()))), "she is told which");
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::{
 /// How old a line may be that a sync brings and that still counts as said just now.
 const JUST_NOW_MS: u64 = 10_000;
 
+/// Clocks of two machines may differ by so much without one's earlier lines looking like another run's.
+const ELSEWHERE_AFTER_MS: u64 = 3_000;
+
 /// What to tell gossipsub about a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -150,6 +153,9 @@ impl Room {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
+        if self.is_from_elsewhere(&frame) {
+            out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
+        }
         if self.learn_nick(&frame) {
             out.push(Output::Changed);
         }
@@ -171,6 +177,12 @@ impl Room {
         };
         self.show(shown, out);
         true
+    }
+
+    /// Whether our key signed a frame that this run did not make: our own are known before they come back.
+    fn is_from_elsewhere(&self, frame: &Frame) -> bool {
+        let joined_ms = self.voice.as_ref().map(|voice| voice.joined_ms);
+        frame.author == self.me && joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS)
     }
 }
 

@@ -75,6 +75,22 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
     rooms
 }
 
+/// What of the stored entries another key can go on with: the rooms and their frames, which prove themselves. Numbers
+/// and lines that wait belong to the key that they were made for.
+#[must_use]
+pub fn saved_for_another_key(saved: Saved) -> Saved {
+    let keep = |(key, value): (String, Vec<u8>)| {
+        if key.starts_with(FRAME) {
+            return Some((key, value));
+        }
+        let name = room_name(key.strip_prefix(ROOM)?)?;
+        let RoomEntry { plain, .. } = RoomEntry::decode(value.as_slice()).ok()?;
+        let change = put_room(&name, plain, 0, 0);
+        Some((change.key, change.value?))
+    };
+    saved.into_iter().filter_map(keep).collect()
+}
+
 fn entries<'a>(saved: &'a Saved, kind: &str, room: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
     let prefix = format!("{kind}{}/", hex::encode(room));
     saved
@@ -123,4 +139,26 @@ fn frame_key(room: &str, id: &FrameId) -> String {
 
 fn waiting_key(room: &str, id: &str) -> String {
     format!("{WAITING}{}/{id}", hex::encode(room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_key_goes_on_with_rooms_and_frames_alone() {
+        let waiting = Waiting { id: "w".into(), text: "mine".into(), time_ms: 5, sequence: 6, previous: 4 };
+        let mut saved: Saved = [put_room("den", true, 7, 8), put_waiting("den", &waiting)]
+            .map(|change| (change.key, change.value.expect("a value")))
+            .into();
+        saved.insert("nick".into(), b"ann".to_vec());
+        let frame = format!("{FRAME}{}/ab", hex::encode("den"));
+        saved.insert(frame.clone(), vec![1, 2]);
+        let kept = saved_for_another_key(saved);
+        assert_eq!(kept.get(&frame), Some(&vec![1, 2]));
+        assert_eq!(kept.len(), 2);
+        let rooms = load(&kept);
+        let den = &rooms["den"];
+        assert_eq!((den.plain, den.last_line, den.last_presence, den.waiting.len()), (true, 0, 0, 0));
+    }
 }

@@ -77,6 +77,8 @@ pub(super) struct Voice {
     /// Makes the ids of plain lines unique.
     pub(super) counter: u64,
     pub(super) max_waiting: usize,
+    /// When this run joined, unix time in milliseconds.
+    pub(super) joined_ms: u64,
 }
 
 impl Voice {
@@ -118,6 +120,7 @@ impl Room {
             last_line,
             last_presence: saved.last_presence,
             max_waiting: limits.waiting_lines,
+            joined_ms: now.unix_ms,
         });
         // What was carried before, or kept by an earlier run, is the beginning of the screen.
         let mut kept: Vec<Frame> = self.ring.lines().cloned().collect();

@@ -1,3 +1,4 @@
+mod elsewhere;
 mod outbox;
 mod waiting;
 

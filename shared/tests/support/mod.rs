@@ -1,7 +1,10 @@
 //! Nodes in one process over the memory transport, on tokio and in a browser alike.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -32,6 +35,21 @@ pub(crate) fn platform() -> Platform<swarm::dummy::Behaviour> {
         storage: Box::new(NoStorage),
         now_ms,
     }
+}
+
+/// A platform whose first so many dials panic.
+pub(crate) fn panicking_at_first(dials: usize) -> Platform<swarm::dummy::Behaviour> {
+    let left = Arc::new(AtomicUsize::new(dials));
+    let platform = platform();
+    let transport = platform.transport.and_then(move |connected, point| {
+        let left = left.clone();
+        async move {
+            let panics = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+            assert!(!(panics && point.is_dialer()), "as a faulty transport does");
+            Ok::<_, std::io::Error>(connected)
+        }
+    });
+    Platform { transport: transport.boxed(), ..platform }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the host's clock")]

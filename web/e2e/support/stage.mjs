@@ -16,9 +16,9 @@ const FAR_NAME = "far.test";
 /** No test may take longer. */
 const TEST_LIMIT_MS = 300_000;
 
-/** A test with a stage of its own; the consoles of its pages are checked at the end. */
-export function scenario(name, body) {
-  test(name, { timeout: TEST_LIMIT_MS }, async () => {
+/** A test with a stage of its own; the consoles of its pages are checked at the end. `skip` says why it cannot run. */
+export function scenario(name, body, { skip = false } = {}) {
+  test(name, { timeout: TEST_LIMIT_MS, skip }, async () => {
     const stage = new Stage();
     try {
       await body(stage);

@@ -1,6 +1,7 @@
 // Every state a person can meet the page in, and how to get there truly. The test of states and the screenshots
 // go through this one table.
 
+import { AWAY } from "./states/away.mjs";
 import { BEGINNING } from "./states/beginning.mjs";
 import { IN_USE } from "./states/in-use.mjs";
 import { TROUBLE } from "./states/trouble.mjs";
@@ -11,4 +12,4 @@ import { TROUBLE } from "./states/trouble.mjs";
  * in use. A `faulty` page may report errors to its console. Whoever `stays` is needed by others; an `album`
  * state is shown in every look. `then` goes on from there, and checks what follows.
  */
-export const STATES = [...BEGINNING, ...IN_USE, ...TROUBLE];
+export const STATES = [...BEGINNING, ...IN_USE, ...AWAY, ...TROUBLE];

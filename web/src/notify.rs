@@ -1,0 +1,171 @@
+//! Notifications about lines that arrive while the page is hidden: asked for by a button, one a room.
+
+use std::collections::HashMap;
+
+use js_sys::{Array, Function, Reflect};
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Notification, NotificationOptions, NotificationPermission};
+
+use crate::{
+    clock,
+    keep::What,
+    news::New,
+    session::{Session, session},
+};
+
+/// What is kept where notifications are wanted.
+const WANTED: &str = "yes";
+
+/// Whether the page may notify, and does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notify {
+    /// Not in this browser, or not here: why.
+    Impossible(&'static str),
+    Off,
+    On,
+    /// The person, or the browser for them, said no.
+    Denied,
+}
+
+const NO_INTERFACE: &str = "This browser offers pages no notifications.";
+const INSECURE: &str = "Browsers show notifications only for pages opened by https, or on the hub's own machine.";
+const NOT_FROM_PAGES: &str = "This browser shows notifications only for installed apps.";
+
+impl Notify {
+    /// How it stands, without asking anybody.
+    fn now(session: Session) -> Self {
+        // Undefined in some browsers, whatever its type says.
+        if !Reflect::get(&window(), &"Notification".into()).is_ok_and(|found| found.is_function()) {
+            return Self::Impossible(if window().is_secure_context() { NO_INTERFACE } else { INSECURE });
+        }
+        if !window().is_secure_context() {
+            return Self::Impossible(INSECURE);
+        }
+        match Notification::permission() {
+            NotificationPermission::Denied => Self::Denied,
+            NotificationPermission::Granted if session.keep().get(What::Notify).as_deref() == Some(WANTED) => Self::On,
+            _ => Self::Off,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Impossible(why) => why,
+            Self::Off => "Off. Turned on, you are told of new lines while this page is hidden.",
+            Self::On => "On: you are told of new lines while this page is hidden.",
+            Self::Denied => {
+                "Your browser blocks notifications from this page. Allow them in its settings for this site, then reload."
+            }
+        }
+    }
+}
+
+/// Notifications that are on the screen, by room. Dropped, one could not be clicked any more.
+type Open = HashMap<String, (Notification, Closure<dyn FnMut()>)>;
+
+/// Shows a notification for what nobody sees, for as long as the page lives.
+pub(crate) fn follow(session: Session) -> RwSignal<Notify> {
+    let state = RwSignal::new(Notify::now(session));
+    let open = StoredValue::new_local(Open::new());
+    let news = Memo::new(move |_| session.model.with(|model| model.news.so_far()));
+    let visible = Memo::new(move |_| session.model.with(|model| model.visible));
+    Effect::new(move |told: Option<u64>| {
+        let so_far = news.get();
+        let told = told.unwrap_or(so_far);
+        if state.get() == Notify::On {
+            let new: Vec<New> = session.model.with_untracked(|model| model.news.since(told).cloned().collect());
+            for new in new {
+                show(session, state, open, new);
+            }
+        }
+        so_far
+    });
+    Effect::new(move || {
+        if visible.get() {
+            // Whoever looks needs them no more.
+            open.update_value(|open| open.drain().for_each(|(_, (notification, _))| notification.close()));
+        }
+    });
+    state
+}
+
+fn show(session: Session, state: RwSignal<Notify>, open: StoredValue<Open, LocalStorage>, new: New) {
+    let New { room, who, text, .. } = new;
+    let options = NotificationOptions::new();
+    options.set_body(&text);
+    // One a room: the next takes its place.
+    options.set_tag(&format!("tincan {room}"));
+    let title = format!("{who} in {}", tincan_shared::neutralise(&room, false));
+    let Ok(notification) = Notification::new_with_options(&title, &options) else {
+        state.set(Notify::Impossible(NOT_FROM_PAGES));
+        return;
+    };
+    let (clicked, opened) = (notification.clone(), room.clone());
+    let on_click = Closure::<dyn FnMut()>::new(move || {
+        clicked.close();
+        // It fails for no page of a person's own.
+        let _ = window().focus();
+        session.model.update(|model| {
+            if model.room(&opened).is_some() {
+                model.open(&opened, clock::now_ms());
+            }
+        });
+    });
+    notification.set_onclick(Some(on_click.as_ref().unchecked_ref()));
+    open.update_value(|open| {
+        open.insert(room, (notification, on_click));
+    });
+}
+
+/// Asks the browser, which asks the person.
+async fn turn_on(session: Session, state: RwSignal<Notify>) {
+    // Chrome on Android has the interface and refuses to use it; found out before anybody is asked.
+    if Notification::permission() == NotificationPermission::Default && constructs().is_err() {
+        state.set(Notify::Impossible(NOT_FROM_PAGES));
+        return;
+    }
+    let asked = match Notification::request_permission() {
+        Ok(asked) => JsFuture::from(asked).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = asked {
+        tracing::warn!(?error, "the browser does not ask for notifications");
+    }
+    session.keep().set(What::Notify, WANTED);
+    state.set(match Notification::permission() {
+        NotificationPermission::Granted => Notify::On,
+        NotificationPermission::Denied => Notify::Denied,
+        _ => Notify::Off,
+    });
+}
+
+/// Whether one can be made at all. Without permission it is not shown.
+fn constructs() -> Result<JsValue, JsValue> {
+    let constructor: Function = Reflect::get(&window(), &"Notification".into())?.dyn_into()?;
+    Reflect::construct(&constructor, &Array::of1(&"Tincan".into()))
+}
+
+/// The way to turn them on and off.
+#[component]
+pub(crate) fn Notifications(state: RwSignal<Notify>) -> impl IntoView {
+    let session = session();
+    let can_turn = Memo::new(move |_| matches!(state.get(), Notify::On | Notify::Off));
+    let turn = move |_| {
+        if state.get_untracked() == Notify::On {
+            session.keep().set(What::Notify, "");
+            state.set(Notify::Off);
+        } else {
+            spawn_local(turn_on(session, state));
+        }
+    };
+    view! {
+        <p class="said" role="status" data-testid="notify-state">{move || state.get().words()}</p>
+        <Show when=move || can_turn.get()>
+            <button type="button" class="button" data-testid="notify-toggle" on:click=turn>
+                {move || if state.get() == Notify::On { "Turn notifications off" } else { "Turn notifications on" }}
+            </button>
+        </Show>
+    }
+}

@@ -1,0 +1,32 @@
+//! What belongs to this browser alone, folded away.
+
+use leptos::prelude::*;
+
+use crate::{
+    identity::Identity,
+    mute::MutedList,
+    notify::{self, Notifications},
+    session::session,
+};
+
+#[component]
+pub(crate) fn Settings() -> impl IntoView {
+    let notify = notify::follow(session());
+    view! {
+        <details class="settings">
+            <summary data-testid="settings-toggle">"This browser"</summary>
+            <section aria-labelledby="notify-title">
+                <h3 id="notify-title">"Notifications"</h3>
+                <Notifications state=notify />
+            </section>
+            <section aria-labelledby="identity-title">
+                <h3 id="identity-title">"Identity"</h3>
+                <Identity />
+            </section>
+            <section aria-labelledby="muted-title">
+                <h3 id="muted-title">"Muted"</h3>
+                <MutedList />
+            </section>
+        </details>
+    }
+}
