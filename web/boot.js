@@ -19,7 +19,7 @@ function cannotLoad() {
   said.className = "error";
   said.setAttribute("role", "alert");
   said.dataset.testid = "error";
-  said.textContent = "Tincan could not load: a file of it is missing or blocked. Reload the page to try again.";
+  said.textContent = "Tincan could not load. Reload the page to try again.";
   said.after(reloadButton());
 }
 

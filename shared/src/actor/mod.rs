@@ -10,6 +10,7 @@ mod hubs;
 mod listeners;
 mod network;
 mod patience;
+mod publish;
 mod records;
 mod refusals;
 mod rooms;
@@ -40,6 +41,7 @@ use crate::{
     links::Links,
     listeners::Listeners,
     pending::Pending,
+    records::Publisher,
     room::{Me, Now, Room, frame::Prefix},
     streams::{Input, Streams},
 };
@@ -130,6 +132,9 @@ pub(crate) struct Actor<B: HostBehaviour> {
     counters: Counters,
     links: Links,
     pending: Pending,
+    publisher: Publisher,
+    /// When changes in the record store are written.
+    save_due: Option<Instant>,
     status: Option<status::Known>,
     expire_due: Instant,
     stopping: Option<oneshot::Sender<()>>,
@@ -161,6 +166,10 @@ impl<B: HostBehaviour> Actor<B> {
         }
         for peer in self.peers.keys().copied().collect::<Vec<_>>() {
             let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let now = self.now().instant;
+        while self.save_due.is_some() || self.kad().store_mut().has_changes() {
+            self.save_records(now);
         }
         self.emit(Event::Stopped);
         let stopping = self.stopping.take();
@@ -199,6 +208,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_on();
         }
         self.dial_links(now.instant);
+        self.publish_due(now.instant);
+        self.save_soon(now.instant);
         self.describe_rooms();
         self.describe_status();
     }
@@ -223,6 +234,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.unmerged_due(),
             self.listeners.deadline(),
             self.patience.deadline(),
+            self.publisher.deadline(),
+            self.save_due,
         ];
         rooms
             .chain(hubs)

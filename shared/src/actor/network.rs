@@ -178,6 +178,7 @@ impl<B: HostBehaviour> Actor<B> {
         }
         self.unfollow(&peer);
         self.dismiss_from_store(&peer);
+        self.publisher.keeper_down(&peer);
         self.drop_watcher(&peer);
         self.forget_syncs(&peer);
         let (now, spread) = (self.now().instant, rand::random());
@@ -216,6 +217,8 @@ impl<B: HostBehaviour> Actor<B> {
             // Somebody else's loopback is ours only when he is on this machine.
             let said = info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER);
             self.found_at(&peer, said.filter(|address| local || !is_loopback(address)).collect(), in_use);
+            let now = self.now().instant;
+            self.publisher.keeper_up(peer, now);
         }
         if hub {
             self.follow(peer);
