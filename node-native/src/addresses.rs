@@ -6,7 +6,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
 };
 
-use libp2p::{Multiaddr, multiaddr::Protocol};
+use libp2p::{
+    Multiaddr,
+    multiaddr::{Protocol, multihash::Multihash},
+};
 use tincan_shared::IpNet;
 
 use crate::Error;
@@ -89,6 +92,11 @@ impl Point {
 /// What is wrong with it.
 pub fn parse_listen(text: &str) -> Result<Multiaddr, String> {
     let address = parse(text)?;
+    if is_link_local(&address) {
+        return Err(
+            "nobody can dial a link-local address; listen on another address of this host, or on /ip6/::".to_owned()
+        );
+    }
     match Point::of(&address) {
         Some(_) => Ok(address),
         None => Err("it is not one to listen on, like /ip4/0.0.0.0/tcp/4747".to_owned()),
@@ -110,7 +118,7 @@ pub fn parse_external(text: &str) -> Result<Multiaddr, String> {
 /// # Errors
 /// What is wrong with it.
 pub fn parse_dial(text: &str) -> Result<Multiaddr, String> {
-    let address = parse(text)?;
+    let address = parse(text).map_err(|error| host_of(text.trim()).map_or(error, |host| not_a_page(&host)))?;
     check_path(&address, true)?;
     Ok(address)
 }
@@ -129,9 +137,33 @@ fn parse(text: &str) -> Result<Multiaddr, String> {
     text.trim().parse().map_err(|error| format!("it is no multiaddr ({error})"))
 }
 
+/// The host in what people paste instead of a multiaddr: a page's address, or `host:port`.
+fn host_of(text: &str) -> Option<Multiaddr> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).unwrap_or(text);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    let is_pasted = rest.len() < text.len() || authority.contains([':', '.']);
+    let is_name = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    match host.parse::<IpAddr>() {
+        Ok(ip) => Some(Multiaddr::from(ip)),
+        Err(_) if is_pasted && is_name => Some(Multiaddr::empty().with(Protocol::Dns(host.into()))),
+        Err(_) => None,
+    }
+}
+
+fn not_a_page(host: &Multiaddr) -> String {
+    format!("it is no peer's address; write {host}/tcp/{HUB_PORT}, or another that the hub prints after `listening:`")
+}
+
 /// Host, transport, then whose it is and through whom: anything else no transport of ours takes.
 fn check_path(address: &Multiaddr, dial: bool) -> Result<(), String> {
     let strange = || "it is not one to reach, like /ip4/192.0.2.1/tcp/4747".to_owned();
+    if is_link_local(address) {
+        return Err("link-local addresses cannot be dialled; give another address of that host".to_owned());
+    }
     let mut parts = address.iter().peekable();
     match parts.next() {
         Some(Protocol::Dnsaddr(_)) => {}
@@ -249,13 +281,46 @@ pub fn refused(address: String, error: &io::Error, flag: &'static str) -> Error 
     }
 }
 
-/// Whether others can dial an address as it stands: no wildcard, and no link-local one, which needs a zone.
+/// Whether others can dial an address as it stands: no wildcard, and no link-local one.
 #[must_use]
 pub fn is_dialable(address: &Multiaddr) -> bool {
     match address.iter().next() {
         Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
-        Some(Protocol::Ip6(ip)) => !ip.is_unspecified() && !ip.is_unicast_link_local(),
-        _ => true,
+        Some(Protocol::Ip6(ip)) => !ip.is_unspecified() && !is_link_local(address),
+        _ => !is_link_local(address),
+    }
+}
+
+/// An address to announce, with the hub's own certificate where it is one of WebRTC-direct and names none: nobody could
+/// dial it without.
+#[must_use]
+pub fn with_certhash(address: &Multiaddr, own: Multihash<64>) -> Multiaddr {
+    let named: Vec<Multihash<64>> =
+        address.iter().filter_map(|part| if let Protocol::Certhash(hash) = part { Some(hash) } else { None }).collect();
+    if !named.is_empty() {
+        if !named.contains(&own) {
+            tracing::warn!(%address, "the certificate of this address is not this hub's; leave out /certhash/ for its own");
+        }
+        return address.clone();
+    }
+    let mut whole = Multiaddr::empty();
+    for part in address {
+        let direct = part == Protocol::WebRTCDirect;
+        whole.push(part);
+        if direct {
+            whole.push(Protocol::Certhash(own));
+        }
+    }
+    whole
+}
+
+/// Whether it is an IPv6 address that means something on one network interface only. No transport takes the interface,
+/// which stands in an `/ip6zone/` where the address names it at all.
+fn is_link_local(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip6zone(_)) => true,
+        Some(Protocol::Ip6(ip)) => ip.is_unicast_link_local(),
+        _ => false,
     }
 }
 

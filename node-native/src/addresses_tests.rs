@@ -29,8 +29,35 @@ fn what_cannot_be_dialled_is_refused() {
     ] {
         assert!(parse_dial(text).is_err(), "{text}");
     }
+    for address in ["/ip6/fe80::1/tcp/1", "/ip6zone/eth0/ip6/fe80::1/tcp/1", "/ip6zone/eth0/ip6/fe80::1/udp/1/quic-v1"]
+    {
+        for parse in [parse_dial, parse_external, parse_listen] {
+            let error = parse(address).unwrap_err();
+            assert!(error.contains("link-local") && error.contains("another address"), "{address}: {error}");
+        }
+    }
     let error = parse_dial("/ip4/192.0.2.1/udp/1/webrtc-direct").unwrap_err();
     assert!(error.contains("certhash"), "{error}");
+}
+
+#[test]
+fn a_pasted_page_address_is_answered_with_the_address_to_write() {
+    for (text, right) in [
+        ("http://192.0.2.1:8747/", "/ip4/192.0.2.1/tcp/4747"),
+        ("https://hub.test/?hub=x#room=a", "/dns/hub.test/tcp/4747"),
+        ("http://[2001:db8::1]:8747", "/ip6/2001:db8::1/tcp/4747"),
+        ("http://localhost:8747", "/dns/localhost/tcp/4747"),
+        ("hub.test:4747", "/dns/hub.test/tcp/4747"),
+        ("192.0.2.1", "/ip4/192.0.2.1/tcp/4747"),
+    ] {
+        let error = parse_dial(text).unwrap_err();
+        assert!(error.contains(&format!("; write {right},")), "{text}: {error}");
+        assert!(parse_dial(right).is_ok());
+    }
+    for text in ["nonsense", "http://", "http://a b/", "/dns4"] {
+        let error = parse_dial(text).unwrap_err();
+        assert!(error.contains("multiaddr"), "{text}: {error}");
+    }
 }
 
 #[test]
@@ -75,4 +102,20 @@ fn defaults_leave_ipv6_out_where_there_is_none() {
     assert_eq!(peer_defaults(false).len(), if cfg!(feature = "stock-webrtc") { 3 } else { 2 });
     assert!(!is_dialable(&"/ip4/0.0.0.0/tcp/1".parse().unwrap()));
     assert!(!is_dialable(&"/ip6/fe80::1/tcp/1".parse().unwrap()));
+}
+
+#[test]
+fn a_webrtc_address_to_announce_gets_the_hubs_certificate() {
+    let address: Multiaddr = format!("/ip4/192.0.2.1/udp/1/webrtc-direct/certhash/{HASH}").parse().unwrap();
+    let Some(Protocol::Certhash(own)) = address.iter().last() else { panic!("no certificate") };
+    let announced = |text: &str| with_certhash(&text.parse().unwrap(), own).to_string();
+    for host in ["/ip4/192.0.2.1", "/dns4/hub.test"] {
+        let whole = format!("{host}/udp/1/webrtc-direct/certhash/{HASH}");
+        assert_eq!(announced(&format!("{host}/udp/1/webrtc-direct")), whole);
+        assert_eq!(announced(&format!("{host}/udp/1/webrtc-direct/p2p/{ID}")), format!("{whole}/p2p/{ID}"));
+        assert_eq!(announced(&whole), whole);
+    }
+    let other = "/ip4/192.0.2.1/udp/1/webrtc-direct/certhash/uEiAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    assert_eq!(announced(other), other);
+    assert_eq!(announced("/ip4/192.0.2.1/udp/1/quic-v1"), "/ip4/192.0.2.1/udp/1/quic-v1");
 }

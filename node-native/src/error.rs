@@ -2,6 +2,9 @@
 
 use std::{io, path::PathBuf};
 
+/// Said where nothing better is known.
+const NO_ANSWER: &str = "no answer yet; check the address, and that the peer runs";
+
 /// A situation that ends the program: what happened, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,14 +102,25 @@ pub enum Error {
     /// Whoever read our output has gone.
     #[error("cannot write to standard output: {0}; keep its reader open")]
     Output(io::Error),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {0}; give it a file, a pipe or a terminal")]
+    Input(io::Error),
     /// Lines of chat that nobody took.
-    #[error("{count} lines were not sent; start again when somebody is there")]
+    #[error("{} not sent: {why}", lines_were(.count))]
     Unsent {
         /// How many.
         count: usize,
+        /// What stood in the way.
+        why: WhyUnsent,
+    },
+    /// A peer was named, nobody was reached, and nothing is kept.
+    #[error("nobody was reached, and nothing is kept here: {}", .reason.as_deref().unwrap_or(NO_ANSWER))]
+    NobodyReached {
+        /// Whom, and why; where that was told by then.
+        reason: Option<String>,
     },
     /// Console lines that were answered with an error.
-    #[error("{count} lines were answered with an error; see the answers")]
+    #[error("{} answered with an error; see the answers", lines_were(.count))]
     Lines {
         /// How many.
         count: usize,
@@ -130,6 +144,30 @@ pub enum Error {
     /// The node said no.
     #[error(transparent)]
     Node(#[from] tincan_shared::Error),
+}
+
+/// Why lines of chat were not sent, and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WhyUnsent {
+    /// No hub and no member is connected.
+    #[error("there is no connection; check the address, or start again when the hub runs")]
+    NoConnection,
+    /// Nobody else is in the room.
+    #[error("nobody is in the room; start again when somebody is there")]
+    NobodyThere,
+    /// Somebody is there, and took none for too long.
+    #[error("nobody took any for 10 s; start again when the hub answers")]
+    NotTaken,
+    /// The program was told to end.
+    #[error("it was told to end; start it again to send them")]
+    Stopped,
+    /// They break a limit.
+    #[error("they break a limit, see above; send them in parts")]
+    Refused,
+}
+
+fn lines_were(count: &usize) -> String {
+    if *count == 1 { "1 line was".to_owned() } else { format!("{count} lines were") }
 }
 
 impl Error {

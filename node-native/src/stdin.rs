@@ -11,12 +11,14 @@ use tokio::sync::mpsc;
 const READ_AHEAD: usize = 16;
 
 /// A line of standard input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Line {
     /// Its text, without its end; what is no UTF-8 is replaced.
     Text(String),
     /// More bytes than the bound; they were thrown away.
     TooLong,
+    /// Reading failed; nothing follows.
+    Failed(io::Error),
 }
 
 /// Reads lines of at most `bound` bytes. The channel closes at the end of input.
@@ -27,8 +29,13 @@ pub fn lines(bound: usize) -> mpsc::Receiver<Line> {
     let (sender, receiver) = mpsc::channel(READ_AHEAD);
     thread::spawn(move || {
         let mut input = io::stdin().lock();
-        while let Ok(Some(line)) = read_line(&mut input, bound) {
-            if sender.blocking_send(line).is_err() {
+        loop {
+            let (line, last) = match read_line(&mut input, bound) {
+                Ok(Some(line)) => (line, false),
+                Ok(None) => break,
+                Err(error) => (Line::Failed(error), true),
+            };
+            if sender.blocking_send(line).is_err() || last {
                 break;
             }
         }
@@ -78,10 +85,12 @@ mod tests {
     fn lines_are_bounded_and_the_last_needs_no_end() {
         let mut input = io::BufReader::with_capacity(3, &b"one\r\n\nmuch too long\n\xffx"[..]);
         let mut next = || read_line(&mut input, 5).unwrap();
-        assert_eq!(next(), Some(Line::Text("one".into())));
-        assert_eq!(next(), Some(Line::Text(String::new())));
-        assert_eq!(next(), Some(Line::TooLong));
-        assert_eq!(next(), Some(Line::Text("\u{fffd}x".into())));
-        assert_eq!(next(), None);
+        let mut text = |text: &str| assert!(matches!(next(), Some(Line::Text(read)) if read == text), "{text}");
+        text("one");
+        text("");
+        assert!(matches!(read_line(&mut input, 5).unwrap(), Some(Line::TooLong)));
+        let mut next = || read_line(&mut input, 5).unwrap();
+        assert!(matches!(next(), Some(Line::Text(read)) if read == "\u{fffd}x"));
+        assert!(next().is_none());
     }
 }

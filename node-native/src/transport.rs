@@ -9,16 +9,20 @@ use libp2p::{
         transport::{Boxed, OrTransport, timeout::TransportTimeout},
         upgrade::Version,
     },
-    dns,
     identity::Keypair,
     noise, quic, tcp, websocket, yamux,
 };
 use tincan_webrtc::native::Certificate;
 
-use crate::{Error, farewell::Farewell};
+use crate::{
+    Error,
+    dialling::{self, CONNECT_TIMEOUT, Dialler, Layer},
+    farewell::Farewell,
+    tls,
+};
 
-/// Until a connection is made, authenticated and multiplexed; who is slower is given up.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest dial of a WebSocket: a name is looked up, its addresses are tried, then come TLS and the request.
+const WS_DIAL_TIMEOUT: Duration = Duration::from_secs(18);
 /// Bytes of one WebSocket frame; a page sends at most 1 MiB at once.
 const MAX_WS_FRAME_BYTES: usize = 2 * 1024 * 1024;
 /// The same for WebRTC, whose handshakes are more and whose versions are two.
@@ -32,13 +36,13 @@ pub type Connections = Boxed<(PeerId, StreamMuxerBox)>;
 /// # Errors
 /// [`Error::SetUp`].
 pub fn build(key: &Keypair, certificate: &Certificate) -> Result<Connections, Error> {
-    warn_without_dns();
-    // WebSocket stands first: plain TCP would take its addresses and talk past the other side. It resolves names
-    // itself, as TLS needs them.
-    let (ws, noise) = (websocket(key)?, noise(key)?);
-    // One resolver around the rest: it takes every address, so nothing could stand behind it.
-    let rest = with_dns(|| either(tcp(noise.clone()), either(quic(key), webrtc_direct(key, certificate))));
-    Ok(either(ws, rest.boxed()))
+    let shared = dialling::Shared::default();
+    // WebSocket stands first: plain TCP would take its addresses and talk past the other side. It keeps names, as TLS
+    // needs them; they are looked up below it.
+    let (ws, noise) = (websocket_with(key, shared.clone())?, noise(key)?);
+    let rest = either(tcp(noise.clone()), either(quic(key), webrtc_direct(key, certificate)));
+    let rest = Dialler::new(rest, shared.clone(), Layer::Hosts).boxed();
+    Ok(Dialler::new(either(ws, rest), shared, Layer::Dnsaddr).boxed())
 }
 
 /// WebSocket alone.
@@ -46,15 +50,22 @@ pub fn build(key: &Keypair, certificate: &Certificate) -> Result<Connections, Er
 /// # Errors
 /// [`Error::SetUp`].
 pub fn websocket(key: &Keypair) -> Result<Connections, Error> {
-    let mut ws = websocket::Config::new(with_dns(tcp_transport));
+    websocket_with(key, dialling::Shared::default())
+}
+
+fn websocket_with(key: &Keypair, shared: dialling::Shared) -> Result<Connections, Error> {
+    let mut ws = websocket::Config::new(Dialler::new(tcp_transport(), shared, Layer::Hosts));
+    ws.set_tls_config(tls::config());
     // A frame's announced size is allocated before it arrives, from strangers too.
     ws.set_max_data_size(MAX_WS_FRAME_BYTES);
     let ws = ws
         .map(|socket, _| Farewell::new(socket))
+        .map_err(tls::Error::from)
         .upgrade(Version::V1Lazy)
         .authenticate(noise(key)?)
         .multiplex(yamux::Config::default())
-        .timeout(CONNECT_TIMEOUT)
+        .inbound_timeout(CONNECT_TIMEOUT)
+        .outbound_timeout(WS_DIAL_TIMEOUT)
         .boxed();
     Ok(ws)
 }
@@ -68,7 +79,7 @@ fn tcp(noise: noise::Config) -> Connections {
         .upgrade(Version::V1Lazy)
         .authenticate(noise)
         .multiplex(yamux::Config::default())
-        .timeout(CONNECT_TIMEOUT)
+        .inbound_timeout(CONNECT_TIMEOUT)
         .boxed()
 }
 
@@ -108,18 +119,4 @@ fn either(first: Connections, second: Connections) -> Connections {
 
 fn tcp_transport() -> tcp::tokio::Transport {
     tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
-}
-
-/// Resolves names as the system does. A host whose resolver cannot be read still dials IP addresses.
-fn with_dns<T>(make: impl Fn() -> T) -> dns::tokio::Transport<T> {
-    dns::tokio::Transport::system(make()).unwrap_or_else(|_| {
-        dns::tokio::Transport::custom(make(), dns::ResolverConfig::default(), dns::ResolverOpts::default())
-    })
-}
-
-/// Says once what [`with_dns`] falls back to in silence.
-fn warn_without_dns() {
-    if let Err(error) = dns::tokio::Transport::system(()) {
-        tracing::warn!(%error, "cannot read this host's resolver settings; names will not be found, IP addresses will");
-    }
 }

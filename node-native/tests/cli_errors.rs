@@ -16,6 +16,7 @@ fn bad_usage_is_2() {
         ("nonsense", "nonsense"),
         ("chat nonsense", "nonsense"),
         ("ping", "ADDR"),
+        ("chat http://192.0.2.1:8747/", "write /ip4/192.0.2.1/tcp/4747"),
         ("ping /ip4/127.0.0.1", "/ip4/127.0.0.1"),
         ("ping /ip4/127.0.0.1/tcp/1 -c 0", "--count"),
         ("--listen /ip4/0.0.0.0/tcp/x", "/ip4/0.0.0.0/tcp/x"),

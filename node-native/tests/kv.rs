@@ -82,8 +82,43 @@ fn piped_input_waits_for_the_first_peer() {
 }
 
 #[test]
-fn with_nobody_to_reach_it_goes_on_alone() {
-    let ended = tincan("kv --ephemeral /ip4/127.0.0.1/tcp/1").run(b"PUT k v\n");
+fn with_nobody_to_reach_it_goes_on_alone_and_says_why() {
+    let why = "/ip4/127.0.0.1/tcp/1: Connection refused; check the address";
+    let dir = tempfile::tempdir().unwrap();
+    let kept = tincan("kv /ip4/127.0.0.1/tcp/1").path("--data-dir", dir.path()).run(b"PUT k v\n");
+    kept.assert_status(0);
+    // What it stored ends with it.
+    let ephemeral = tincan("kv --ephemeral /ip4/127.0.0.1/tcp/1").run(b"PUT k v\n");
+    assert!(ephemeral.error(1).contains(why), "{ephemeral:?}");
+    for ended in [kept, ephemeral] {
+        assert_eq!(ended.out, ["stored k here only: no peers yet"]);
+        let told = ended.err.iter().filter(|line| line.starts_with("cannot reach ") && line.contains(why));
+        assert_eq!(told.count(), 1, "{:#?}", ended.err);
+    }
+}
+
+/// A value that holds everything that could forge an answer or steer a terminal, and what people write besides.
+const AWKWARD: &str = "\u{feff}\ta\u{1b}[2J\u{9b}31m\u{2028}k = forged\u{202e}\u{200f}🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.";
+
+#[test]
+fn a_pipe_gets_a_value_as_it_is_but_for_what_could_forge_an_answer() {
+    let ended = tincan("kv --ephemeral").run(format!("PUT k x{AWKWARD}\nGET k\n").as_bytes());
     ended.assert_status(0);
-    assert_eq!(ended.out, ["stored k here only: no peers yet"]);
+    let shown = AWKWARD.replace('\u{1b}', "␛").replace('\u{9b}', "\u{fffd}").replace('\u{2028}', "⏎");
+    assert_eq!(ended.out, ["stored k here only: no peers yet", &format!("k = x{shown}")]);
+}
+
+#[test]
+fn raw_writes_the_bytes_of_values_and_nothing_else() {
+    let ended = tincan("kv --ephemeral --raw").run(format!("PUT k x{AWKWARD}\nGET k\n").as_bytes());
+    ended.assert_status(0);
+    assert_eq!(ended.out, [format!("x{AWKWARD}")]);
+    assert!(ended.err.contains(&"stored k here only: no peers yet".to_owned()), "{:?}", ended.err);
+
+    let ended = tincan("kv --ephemeral").env("TINCAN_RAW", "1").run(b"PUT k ab\nGET k\nGET none\nGET k\nFETCH\n");
+    ended.assert_status(1);
+    assert_eq!(ended.out, ["abab"], "nothing stands between values");
+    for part in ["not found: none", "error: unknown word FETCH;", "error: 2 lines"] {
+        assert!(ended.err.iter().any(|line| line.starts_with(part)), "{part}: {:?}", ended.err);
+    }
 }

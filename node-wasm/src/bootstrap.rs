@@ -70,7 +70,7 @@ impl Follower {
             self.teller.origin(Origin::Undiallable);
             return Ok(());
         }
-        self.teller.origin(Origin::Answers { hub: hub.peer, ports: hubs::ports(&addresses) });
+        self.teller.origin(Origin::Answers { hub: hub.peer, ports: hubs::ports(&addresses), page: hub.page });
         if self.followed.contains(&addresses) {
             return self.node.dial_lost().await;
         }

@@ -22,6 +22,8 @@ pub enum Origin {
         hub: PeerId,
         /// Ports that this page dials, best first.
         ports: Vec<u16>,
+        /// Where others can open this page, when it was opened on the hub's own machine and there is such a place.
+        page: Option<String>,
     },
 }
 

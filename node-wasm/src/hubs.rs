@@ -23,6 +23,8 @@ pub struct Announced {
     pub peer: PeerId,
     /// Where it says it is.
     pub addresses: Vec<Multiaddr>,
+    /// Where others can open its page, as far as it knows.
+    pub page: Option<String>,
 }
 
 /// The addresses worth dialling from here, best first: by WebSocket before WebRTC, and of each the page's own host name

@@ -4,12 +4,15 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use libp2p::{
     core::{
         muxing::StreamMuxerBox,
-        transport::{Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent},
+        transport::{
+            Boxed, DialOpts, ListenerId, Transport, TransportError, TransportEvent, timeout::TransportTimeout,
+        },
         upgrade::Version,
     },
     identity::Keypair,
@@ -26,6 +29,9 @@ use crate::{
     precedence::{InTurn, Ways},
     websocket::{self, Address},
 };
+
+/// How long a dial may take, its wait for other addresses of the same peer included.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the page was opened, as far as it decides what can be dialled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +169,7 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
     let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
     let either = websocket.or_transport(direct).map(|made, _| made.into_inner());
-    Ok(InTurn::new(either, ways).boxed())
+    Ok(TransportTimeout::new(InTurn::new(either, ways), DIAL_TIMEOUT).boxed())
 }
 
 /// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and

@@ -25,7 +25,7 @@ fn refusal(text: &str, page: &Surroundings) -> String {
 
 fn announced(addresses: &[&str]) -> Announced {
     let addresses = addresses.iter().map(|address| address.replace("HUB", HUB).parse().unwrap()).collect();
-    Announced { peer: HUB.parse().unwrap(), addresses }
+    Announced { peer: HUB.parse().unwrap(), addresses, page: None }
 }
 
 fn seen(page: &Surroundings, addresses: &[&str]) -> Vec<String> {

@@ -12,6 +12,7 @@ use web_time::Instant;
 
 use crate::{
     Config, Error, Role,
+    announce::Announce,
     arrivals::Arrivals,
     circuits::{RESERVATION_DURATION, Rates},
     config::PROTOCOL_VERSION,
@@ -61,12 +62,12 @@ pub(crate) struct Behaviour<B: NetworkBehaviour> {
     pub(crate) stay_away: StayAway,
     pub(crate) arrivals: Arrivals,
     pub(crate) limits: connection_limits::Behaviour,
-    pub(crate) identify: identify::Behaviour,
+    pub(crate) identify: Announce<identify::Behaviour>,
     pub(crate) ping: ping::Behaviour,
-    pub(crate) kad: Kademlia,
+    pub(crate) kad: Announce<Kademlia>,
     pub(crate) gossip: Gossip,
     pub(crate) relay_client: relay::client::Behaviour,
-    pub(crate) relay: Toggle<relay::Behaviour>,
+    pub(crate) relay: Toggle<Announce<relay::Behaviour>>,
     pub(crate) stream: libp2p_stream::Behaviour,
     pub(crate) host: B,
 }
@@ -89,14 +90,14 @@ impl<B: NetworkBehaviour> Behaviour<B> {
             stay_away: StayAway::default(),
             arrivals: Arrivals::new(config),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
-            identify: identify::Behaviour::new(identify),
+            identify: Announce::new(identify::Behaviour::new(identify), &config.external),
             ping: ping::Behaviour::new(
                 ping::Config::new().with_interval(config.ping_interval).with_timeout(PING_TIMEOUT),
             ),
-            kad: kademlia(config, me)?,
+            kad: Announce::new(kademlia(config, me)?, &config.external),
             gossip: gossip(config, keypair)?,
             relay_client,
-            relay: hub.then(|| relay::Behaviour::new(me, relay_config(config))).into(),
+            relay: hub.then(|| Announce::new(relay::Behaviour::new(me, relay_config(config)), &config.external)).into(),
             stream: libp2p_stream::Behaviour::new(),
             host,
         })

@@ -25,6 +25,8 @@ pub const MAX_LISTED_MEMBERS: usize = 50;
 pub const FRAME_TIME_WINDOW: Duration = Duration::from_secs(3600);
 /// How long a line is held back for an earlier one of the same author.
 pub const ORDER_HOLD: Duration = Duration::from_secs(2);
+/// Callers that wait in [`crate::Node::say_patiently`] and [`crate::Node::settle`].
+pub const MAX_PATIENT: usize = 64;
 /// The nick of those who chose none.
 pub const DEFAULT_NICK: &str = "guest";
 /// Protocol version in identify.
@@ -65,6 +67,10 @@ pub struct Config {
     /// Proxies, and networks of many people behind one address: no bound by address holds for connections from there.
     /// Defaults to none.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a dial of a hub or of a discovered peer tries all addresses that are known, each try beginning with
+    /// another: those it was named with, those it told of itself, those found on the local network. Defaults to true;
+    /// false in a page, which has an order of its own and whose browser asks before it reaches into the local network.
+    pub all_addresses: bool,
     /// Time between pings of a connected peer. Defaults to 10 s.
     pub ping_interval: Duration,
     /// Bounds on what others can make the node hold.
@@ -201,6 +207,7 @@ impl Config {
             deny: Vec::new(),
             deny_ranges: Vec::new(),
             trusted_proxies: Vec::new(),
+            all_addresses: true,
             ping_interval: Duration::from_secs(10),
             limits: Limits::peer(),
         }
@@ -212,6 +219,7 @@ impl Config {
         Self {
             agent: concat!("tincan/", env!("CARGO_PKG_VERSION"), " (web)").into(),
             kad_server: false,
+            all_addresses: false,
             ..Self::peer()
         }
     }

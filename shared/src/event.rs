@@ -15,6 +15,14 @@ pub enum Event {
     },
     /// The state of the line to the network changed.
     Status(Status),
+    /// A hub or peer to stay connected to cannot be reached; dialling goes on. Told once for each reason, until it is
+    /// reached.
+    Unreachable {
+        /// One of its addresses.
+        address: Multiaddr,
+        /// Why, and what to do; in words.
+        reason: String,
+    },
     /// A peer connected.
     PeerUp(PeerInfo),
     /// Something about a connected peer changed: identified, measured, another path.
@@ -60,6 +68,14 @@ pub enum Event {
         waiting_id: String,
         /// The line as it was sent.
         message: Message,
+    },
+    /// A hub or a member is known to have lines of ours that nobody was known to have before; see
+    /// [`crate::Node::settle`].
+    Taken {
+        /// Where they were said.
+        room: String,
+        /// How many sent lines of ours there nobody is known to have yet.
+        pending: u32,
     },
     /// A hub or this node's access refused a peer.
     Refused {
@@ -263,6 +279,8 @@ pub struct NodeInfo {
     pub peer_id: PeerId,
     /// Addresses it listens on or was told to announce, each with its `/p2p/<id>`.
     pub addresses: Vec<Multiaddr>,
+    /// Those of them that it was told to announce: they are for everybody.
+    pub external: Vec<Multiaddr>,
     /// Agent version as identify sends it.
     pub agent: String,
     /// Protocols of our own and of the network it speaks.

@@ -16,6 +16,7 @@
 //! | `pending` | replies that wait for the network |
 //! | `links`, `stay_away` | whom to stay connected to, and when to dial again; whom nothing dials for a while |
 //! | [`access`], `gate`, `source` | who may do what; which addresses may connect, and which count as one |
+//! | `announce`, `reach` | to whom an address is told: what is private stays in its network |
 //! | `circuits` | how often a relay may be used, by whom |
 //! | `counters` | what happened, in numbers |
 //! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
@@ -41,6 +42,7 @@
 
 pub mod access;
 mod actor;
+mod announce;
 mod arrivals;
 mod behaviour;
 mod bridge;
@@ -65,6 +67,7 @@ mod pace;
 mod pending;
 mod ping;
 pub mod platform;
+mod reach;
 mod records;
 pub mod repl;
 pub mod room;
@@ -74,6 +77,7 @@ mod streams;
 mod text;
 mod validate;
 
+pub use actor::innermost_reason;
 pub use config::{Config, Limits, Role, Rules};
 pub use counters::Counters;
 pub use error::Error;
@@ -85,5 +89,6 @@ pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
+pub use reach::{Reach, Seen};
 pub use source::source;
-pub use text::{neutralise, short_id, short_name};
+pub use text::{Surface, is_blank, is_invisible, neutralise, short_id, short_name};

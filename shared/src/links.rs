@@ -2,39 +2,18 @@
 
 use std::time::Duration;
 
-use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
+use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 use n0_future::time::Instant;
 
-/// The wait after a first failure.
-const FIRST_WAIT: Duration = Duration::from_millis(400);
-/// The longest wait, so that a hub that is back is found within seconds.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub(crate) use link::peer_of;
+use link::{FIRST_WAIT, LONGEST_WAIT, Link, State, alternate_families};
+
+mod link;
+
 /// A connection that ends sooner is one more failure: a hub without a place for us closes at once.
 const LASTS: Duration = LONGEST_WAIT;
-/// Addresses of one hub.
-const MAX_ADDRESSES: usize = 32;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waiting(Instant),
-    Dialling(ConnectionId),
-    Up { peer: PeerId, since: Instant },
-}
-
-#[derive(Debug)]
-struct Link {
-    /// Named by the addresses; never changes.
-    expected: Option<PeerId>,
-    addresses: Vec<Multiaddr>,
-    /// Nobody named it; it was found on the local network, and is forgotten once that is no longer so.
-    found: bool,
-    failures: u32,
-    /// Told to stay away: not dialled before.
-    rest_until: Option<Instant>,
-    /// A person wants it now.
-    wanted: bool,
-    state: State,
-}
+/// A dial that has told nothing for so long will never tell: longer than any dial may take, see `actor/start.rs`.
+pub(crate) const SILENCE: Duration = Duration::from_secs(25);
 
 /// A dial that is due.
 #[derive(Debug, PartialEq, Eq)]
@@ -112,25 +91,48 @@ impl Links {
         self.links.retain(|link| !link.found || link.expected != Some(*peer));
     }
 
-    /// Dials that are due.
-    pub(crate) fn due(&self, now: Instant) -> Vec<Due> {
+    /// Dials that are due. `in_turn`: each try of a hub begins with another of its addresses.
+    pub(crate) fn due(&self, now: Instant, in_turn: bool) -> Vec<Due> {
         let due = |link: &Link| matches!(link.state, State::Waiting(at) if at <= now);
         let links = self.links.iter().enumerate().filter(|(_, link)| due(link));
         links
             .map(|(at, link)| {
                 let mut addresses = link.addresses.clone();
-                // Without a peer id they are dialled one at a time: each gets its turn.
-                let turn = link.failures as usize % addresses.len().max(1);
-                addresses.rotate_left(if link.expected.is_none() { turn } else { 0 });
+                // Without a peer id they are dialled one at a time.
+                if in_turn || link.expected.is_none() {
+                    let turn = link.turn % addresses.len().max(1);
+                    addresses.rotate_left(turn);
+                    addresses = alternate_families(addresses);
+                }
                 Due { link: at, peer: link.expected, addresses, at_once: link.wanted }
             })
             .collect()
     }
 
     /// A due dial is under way.
-    pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId) {
+    pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId, now: Instant) {
         let link = &mut self.links[link];
-        (link.state, link.wanted) = (State::Dialling(connection), false);
+        (link.state, link.wanted) = (State::Dialling { connection, since: now }, false);
+    }
+
+    /// Dials that have told nothing for too long; each counts as failed once it is given to [`Self::failed`].
+    pub(crate) fn silent(&mut self, now: Instant) -> Vec<ConnectionId> {
+        let mut silent = Vec::new();
+        for link in &mut self.links {
+            if let State::Dialling { connection, since } = link.state
+                && since + SILENCE <= now
+            {
+                // The swarm believes that it is still dialling.
+                link.wanted = true;
+                silent.push(connection);
+            }
+        }
+        silent
+    }
+
+    /// Why a dial of a hub that somebody named failed. Its first address where this was not told before.
+    pub(crate) fn reason(&mut self, connection: ConnectionId, reason: &str) -> Option<Multiaddr> {
+        self.links.iter_mut().find(|link| link.is_dialling(connection))?.tell(reason)
     }
 
     /// Somebody else dials this peer already: looks again soon.
@@ -138,15 +140,19 @@ impl Links {
         self.links[link].state = State::Waiting(now + FIRST_WAIT);
     }
 
-    /// A due dial was not even begun. `spread` is a random number in 0..1.
-    pub(crate) fn refused(&mut self, link: usize, now: Instant, spread: f64) {
-        self.links[link].fail(now, spread);
+    /// A due dial was not even begun. `spread` is a random number in 0..1. The answer is as that of [`Self::reason`].
+    pub(crate) fn refused(&mut self, link: usize, reason: &str, now: Instant, spread: f64) -> Option<Multiaddr> {
+        let link = &mut self.links[link];
+        link.turn += 1;
+        link.fail(now, spread);
+        link.tell(reason)
     }
 
     /// A connection came about, dialled by us or not.
     pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId, now: Instant) {
         for link in self.links.iter_mut().filter(|link| !link.is_up(peer)) {
-            if link.state == State::Dialling(connection) || link.expected == Some(peer) {
+            if link.is_dialling(connection) || link.expected == Some(peer) {
+                link.told.clear();
                 link.state = State::Up { peer, since: now };
             }
         }
@@ -168,14 +174,15 @@ impl Links {
     /// one; the old name is forgotten once another hub is there.
     pub(crate) fn mistaken(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
         if self.links.iter().any(|link| matches!(link.state, State::Up { .. })) {
-            self.links.retain(|link| link.state != State::Dialling(connection));
+            self.links.retain(|link| !link.is_dialling(connection));
         }
         self.failed(connection, now, spread);
     }
 
     /// A dial failed.
     pub(crate) fn failed(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
-        for link in self.links.iter_mut().filter(|link| link.state == State::Dialling(connection)) {
+        for link in self.links.iter_mut().filter(|link| link.is_dialling(connection)) {
+            link.turn += 1;
             link.fail(now, spread);
         }
     }
@@ -218,48 +225,25 @@ impl Links {
 
     /// Whether a dial is under way.
     pub(crate) fn is_dialling(&self) -> bool {
-        self.links.iter().any(|link| matches!(link.state, State::Dialling(_)))
+        self.links.iter().any(|link| matches!(link.state, State::Dialling { .. }))
     }
 
     /// When the next dial is due.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
         let waits = self.links.iter().filter_map(|link| match link.state {
             State::Waiting(at) => Some(at),
             _ => None,
         });
         waits.min()
     }
-}
 
-impl Link {
-    fn new(expected: Option<PeerId>, addresses: Vec<Multiaddr>, state: State) -> Self {
-        Self { expected, addresses, found: false, failures: 0, rest_until: None, wanted: false, state }
-    }
-
-    /// Adds addresses, newest first.
-    fn put_first(&mut self, addresses: Vec<Multiaddr>) {
-        self.addresses.retain(|address| !addresses.contains(address));
-        self.addresses.splice(0..0, addresses);
-        self.addresses.truncate(MAX_ADDRESSES);
-    }
-
-    fn is_up(&self, peer: PeerId) -> bool {
-        matches!(self.state, State::Up { peer: up, .. } if up == peer)
-    }
-
-    fn fail(&mut self, now: Instant, spread: f64) {
-        let longest = FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
-        self.failures += 1;
-        let at = now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0));
-        self.state = State::Waiting(self.rest_until.map_or(at, |rest| rest.max(at)));
-    }
-}
-
-/// The peer an address ends at: the last `/p2p/` of it.
-pub(crate) fn peer_of(address: &Multiaddr) -> Option<PeerId> {
-    match address.iter().last() {
-        Some(Protocol::P2p(peer)) => Some(peer),
-        _ => None,
+    /// When something is to be done: a dial is due, or one has been silent for too long.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let silences = self.links.iter().filter_map(|link| match link.state {
+            State::Dialling { since, .. } => Some(since + SILENCE),
+            _ => None,
+        });
+        silences.chain(self.retry_at()).min()
     }
 }
 

@@ -15,28 +15,28 @@ fn waits_grow_to_a_bound_and_start_anew_after_success() {
     links.add(vec!["/ip4/127.0.0.1/tcp/1".parse().unwrap()], now);
     let mut waits = Vec::new();
     for _ in 0..8 {
-        let due = links.due(now);
+        let due = links.due(now, true);
         assert_eq!(due.len(), 1);
-        links.dialling(due[0].link, connection());
-        assert!(links.due(now).is_empty() && links.is_dialling());
+        links.dialling(due[0].link, connection(), now);
+        assert!(links.due(now, true).is_empty() && links.is_dialling());
         links.failed(connection(), now, 1.0);
-        let next = links.deadline().unwrap();
+        let next = links.retry_at().unwrap();
         waits.push(next - now);
         now = next;
     }
     assert_eq!(waits[0], FIRST_WAIT);
     assert_eq!(waits[7], LONGEST_WAIT);
     let peer = PeerId::random();
-    links.dialling(0, connection());
+    links.dialling(0, connection(), now);
     links.up(peer, connection(), now);
-    assert_eq!(links.deadline(), None);
+    assert_eq!(links.retry_at(), None);
     links.down(peer, now, 1.0);
-    assert_eq!(links.deadline(), Some(now + LONGEST_WAIT), "it closed at once, as if it had not answered");
-    links.dialling(0, connection());
+    assert_eq!(links.retry_at(), Some(now + LONGEST_WAIT), "it closed at once, as if it had not answered");
+    links.dialling(0, connection(), now);
     links.up(peer, connection(), now);
     now += LASTS;
     links.down(peer, now, 0.0);
-    assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+    assert_eq!(links.retry_at(), Some(now + FIRST_WAIT / 2));
 }
 
 #[test]
@@ -44,30 +44,30 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
     let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
     let until = now + LONGEST_WAIT * 6;
     links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
-    links.dialling(0, connection());
+    links.dialling(0, connection(), now);
     links.up(hub, connection(), now);
     links.rest(hub, until);
     for _ in 0..2 {
         links.down(hub, now, 0.0);
-        assert_eq!(links.deadline(), Some(until));
+        assert_eq!(links.retry_at(), Some(until));
         links.hurry(now);
-        assert_eq!(links.deadline(), Some(until));
+        assert_eq!(links.retry_at(), Some(until));
         // It connects to us, say.
         links.up(hub, ConnectionId::new_unchecked(8), now);
     }
     links.welcomed(hub);
     links.down(hub, now, 0.0);
-    assert_eq!(links.deadline(), Some(now + FIRST_WAIT / 2));
+    assert_eq!(links.retry_at(), Some(now + FIRST_WAIT / 2));
     links.up(hub, connection(), now);
     links.rest(hub, until);
     links.down(hub, now, 0.0);
     links.want();
     links.hurry(now);
-    assert_eq!(links.deadline(), Some(now), "a person wants it");
-    assert!(links.due(now)[0].at_once);
-    links.dialling(0, connection());
+    assert_eq!(links.retry_at(), Some(now), "a person wants it");
+    assert!(links.due(now, true)[0].at_once);
+    links.dialling(0, connection(), now);
     links.failed(connection(), now, 0.0);
-    assert!(!links.due(links.deadline().unwrap())[0].at_once, "once");
+    assert!(!links.due(links.retry_at().unwrap(), true)[0].at_once, "once");
 }
 
 #[test]
@@ -76,10 +76,63 @@ fn a_dial_of_somebody_else_is_no_failure() {
     links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
     for _ in 0..9 {
         links.busy(0, now);
-        assert_eq!(links.deadline(), Some(now + FIRST_WAIT));
+        assert_eq!(links.retry_at(), Some(now + FIRST_WAIT));
     }
-    links.refused(0, now, 1.0);
-    assert_eq!(links.deadline(), Some(now + FIRST_WAIT), "the first failure");
+    links.refused(0, "no", now, 1.0);
+    assert_eq!(links.retry_at(), Some(now + FIRST_WAIT), "the first failure");
+}
+
+#[test]
+fn a_dial_that_never_tells_anything_is_given_up() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
+    links.dialling(0, connection(), now);
+    assert_eq!((links.retry_at(), links.deadline()), (None, Some(now + SILENCE)));
+    assert!(links.silent(now + SILENCE / 2).is_empty());
+    let later = now + SILENCE;
+    assert_eq!(links.silent(later), [connection()]);
+    links.failed(connection(), later, 1.0);
+    assert_eq!(links.deadline(), Some(later + FIRST_WAIT));
+    assert!(links.due(later + FIRST_WAIT, true)[0].at_once, "the swarm believes that it still dials");
+}
+
+#[test]
+fn a_reason_is_told_once_until_the_hub_was_reached() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap();
+    links.add(vec![address.clone()], now);
+    let fail = |links: &mut Links, reason: &str| {
+        links.dialling(0, connection(), now);
+        let news = links.reason(connection(), reason);
+        links.failed(connection(), now, 0.0);
+        news
+    };
+    assert_eq!(fail(&mut links, "refused"), Some(address.clone()));
+    assert_eq!(fail(&mut links, "refused"), None);
+    assert_eq!(fail(&mut links, "no name"), Some(address.clone()));
+    assert_eq!(fail(&mut links, "refused"), None, "also when reasons take turns");
+    assert_eq!((0..99).filter(|n| fail(&mut links, &n.to_string()).is_some()).count(), 6, "not without end");
+    links.up(hub, connection(), now);
+    assert_eq!(fail(&mut links, "refused"), Some(address));
+    links.found(PeerId::random(), "/ip4/10.0.0.1/tcp/1".parse().unwrap(), now);
+    links.dialling(1, ConnectionId::new_unchecked(8), now);
+    assert_eq!(links.reason(ConnectionId::new_unchecked(8), "gone"), None, "nobody named it");
+}
+
+#[test]
+fn each_try_begins_with_another_address_and_families_take_turns() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    let hosts = ["ip4/10.0.0.1", "ip4/10.0.0.2", "ip4/10.0.0.3", "ip6/fd00::1", "ip6/fd00::2"];
+    let addresses = hosts.iter().map(|host| format!("/{host}/tcp/1/p2p/{hub}").parse().unwrap());
+    links.add(addresses.collect(), now);
+    let order = |links: &Links, in_turn: bool| -> Vec<String> {
+        let addresses = links.due(now + LONGEST_WAIT, in_turn).remove(0).addresses;
+        addresses.iter().map(|address| address.to_string().split('/').nth(2).unwrap().to_owned()).collect()
+    };
+    assert_eq!(order(&links, true), ["10.0.0.1", "fd00::1", "10.0.0.2", "fd00::2", "10.0.0.3"]);
+    links.refused(0, "no", now, 1.0);
+    assert_eq!(order(&links, true), ["10.0.0.2", "fd00::1", "10.0.0.3", "fd00::2", "10.0.0.1"]);
+    assert_eq!(order(&links, false), ["10.0.0.1", "10.0.0.2", "10.0.0.3", "fd00::1", "fd00::2"]);
 }
 
 #[test]
@@ -87,14 +140,14 @@ fn a_name_that_nobody_answers_to_is_forgotten_when_another_hub_is_there() {
     let (mut links, now, old, new) = (Links::new(9), start(), PeerId::random(), PeerId::random());
     let address = |hub| -> Vec<Multiaddr> { vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()] };
     links.add(address(old), now);
-    links.dialling(0, connection());
+    links.dialling(0, connection(), now);
     links.mistaken(connection(), now, 0.0);
-    assert!(links.deadline().is_some(), "nobody else is there: keep trying");
+    assert!(links.retry_at().is_some(), "nobody else is there: keep trying");
     links.add(address(new), now);
     links.up(new, ConnectionId::new_unchecked(8), now);
-    links.dialling(0, connection());
+    links.dialling(0, connection(), now);
     links.mistaken(connection(), now, 0.0);
-    assert_eq!(links.deadline(), None);
+    assert_eq!(links.retry_at(), None);
 }
 
 #[test]
@@ -104,7 +157,7 @@ fn addresses_of_one_hub_are_one_link() {
     links.add(vec![address(1)], now);
     links.add(vec![address(2), address(1)], now);
     assert_eq!(
-        links.due(now),
+        links.due(now, true),
         [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)], at_once: false }]
     );
 }
@@ -116,12 +169,12 @@ fn who_was_found_is_dialled_again_until_that_expires_and_makes_place_for_who_was
     let address = |n: u8| -> Multiaddr { format!("/ip4/10.0.0.{n}/tcp/4747").parse().unwrap() };
     links.found(found, address(1), now);
     links.found(found, address(2), now);
-    assert!(links.due(now).is_empty(), "it is being dialled");
+    assert!(links.due(now, true).is_empty(), "it is being dialled");
     links.up(found, connection(), now);
     now += LASTS;
     links.down(found, now, 0.0);
     now += FIRST_WAIT;
-    let due = links.due(now);
+    let due = links.due(now, true);
     assert_eq!((due[0].peer, due[0].addresses.clone()), (Some(found), vec![address(2), address(1)]));
     links.found(other, address(3), now);
     links.found(third, address(4), now);

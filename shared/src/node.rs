@@ -154,7 +154,40 @@ impl Node {
     /// [`Error::TextTooLong`], [`Error::TextEmpty`], [`Error::NotInRoom`], [`Error::TooManyWaiting`], [`Error::Stopped`].
     pub async fn say(&self, room: impl Into<String>, text: impl Into<String>) -> Result<Said, Error> {
         let (room, text) = (room.into(), text.into());
-        self.ask(|reply| Command::Say { room, text, reply }).await?
+        self.ask(|reply| Command::Say { room, text, patient: false, reply }).await?
+    }
+
+    /// Says a line as [`Self::say`] does, but answers only once it was sent or, with nobody there, has a place among the
+    /// waiting lines: for a caller with many lines, who says the next one then. Give up by dropping the future: the line is
+    /// not said then. At most [`crate::config::MAX_PATIENT`] callers wait so.
+    ///
+    /// # Errors
+    /// As [`Self::say`]; [`Error::TooManyWaiting`] when too many callers wait.
+    pub async fn say_patiently(&self, room: impl Into<String>, text: impl Into<String>) -> Result<Said, Error> {
+        let (room, text) = (room.into(), text.into());
+        self.ask(|reply| Command::Say { room, text, patient: true, reply }).await?
+    }
+
+    /// Answers when no line waits in a room and a hub or a member is known to have all that was said there; asks them for
+    /// it meanwhile. [`Event::Taken`] tells of progress. May take for ever.
+    ///
+    /// In a room of another program nobody can tell: there lines count as taken two seconds after they were sent.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::TooManyWaiting`] when too many callers wait, [`Error::Stopped`].
+    pub async fn settle(&self, room: impl Into<String>) -> Result<(), Error> {
+        let room = room.into();
+        self.ask(|reply| Command::Settle { room, reply }).await?
+    }
+
+    /// Lines of ours that were sent in a room and that nobody is known to have, oldest first. Only what was said by
+    /// [`Self::say_patiently`], or before [`Self::settle`], is asked about.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::Stopped`].
+    pub async fn untaken(&self, room: impl Into<String>) -> Result<Vec<Message>, Error> {
+        let room = room.into();
+        self.ask(|reply| Command::Untaken { room, reply }).await?
     }
 
     /// Changes the nick, in all rooms.

@@ -7,8 +7,9 @@ use libp2p::{
     kad::{QueryId, Record, RecordKey},
     swarm::ConnectionId,
 };
+use n0_future::time::Instant;
 
-use crate::{Error, ProvideOutcome, PutOutcome, command::Reply};
+use crate::{Error, ProvideOutcome, PutOutcome, command::Reply, links::SILENCE};
 
 /// Who waits for what becomes of a key: nobody when this node publishes by itself.
 pub(crate) type Caller<T> = Option<(String, Reply<Result<T, Error>>)>;
@@ -70,12 +71,20 @@ fn gave_up<T>(caller: &Caller<T>) -> bool {
     caller.as_ref().is_some_and(|(_, reply)| reply.is_closed())
 }
 
+/// A dial that a caller asked for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) address: String,
+    pub(crate) since: Instant,
+    pub(crate) reply: Reply<Result<PeerId, Error>>,
+}
+
 /// Everything that waits. Kademlia ends each query within its own time-out, so nothing waits for ever.
 #[derive(Debug)]
 pub(crate) struct Pending {
     max: usize,
     queries: HashMap<QueryId, Query>,
-    dials: HashMap<ConnectionId, (String, Reply<Result<PeerId, Error>>)>,
+    dials: HashMap<ConnectionId, Asked>,
 }
 
 impl Pending {
@@ -106,12 +115,22 @@ impl Pending {
         self.queries.get_mut(id)
     }
 
-    pub(crate) fn insert_dial(&mut self, id: ConnectionId, address: String, reply: Reply<Result<PeerId, Error>>) {
-        self.dials.retain(|_, (_, reply)| !reply.is_closed());
-        self.dials.insert(id, (address, reply));
+    pub(crate) fn insert_dial(&mut self, id: ConnectionId, dial: Asked) {
+        self.dials.retain(|_, dial| !dial.reply.is_closed());
+        self.dials.insert(id, dial);
     }
 
-    pub(crate) fn take_dial(&mut self, id: &ConnectionId) -> Option<(String, Reply<Result<PeerId, Error>>)> {
+    pub(crate) fn take_dial(&mut self, id: &ConnectionId) -> Option<Asked> {
         self.dials.remove(id)
+    }
+
+    /// Dials that have told nothing for too long.
+    pub(crate) fn silent_dials(&self, now: Instant) -> Vec<ConnectionId> {
+        self.dials.iter().filter(|(_, dial)| dial.since + SILENCE <= now).map(|(id, _)| *id).collect()
+    }
+
+    /// When the first dial will have been silent for too long.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.dials.values().map(|dial| dial.since + SILENCE).min()
     }
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use support::{hub, hub_joined_to, hub_with, identified, line, members, peer, until};
-use tincan_shared::{Event, MessageState, Said, repl};
+use tincan_shared::{Config, Error, Event, MessageState, Node, Said, Surface, repl};
 
 #[cfg(not(target_family = "wasm"))]
 use tokio::test as test_here;
@@ -12,6 +12,10 @@ use wasm_bindgen_test::wasm_bindgen_test as test_here;
 
 #[cfg(target_family = "wasm")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+async fn answer(node: &Node, line: &str) -> String {
+    repl::answer(node, line, Surface::Screen).await.expect("a line that is answered").line()
+}
 
 #[test_here]
 async fn peers_that_know_only_a_hub_see_each_other_and_chat() {
@@ -46,6 +50,29 @@ async fn a_line_said_alone_waits_and_a_latecomer_gets_what_was_said() {
     cat.join("attic", false).await.unwrap();
     assert_eq!(line(&mut cat_hears).await, "anybody?");
     members(&mut cat_hears, "attic", 2).await;
+}
+
+/// As when a resolver panics: the dial's task is gone, and nobody says so.
+#[cfg(not(target_family = "wasm"))]
+#[tokio::test(start_paused = true)]
+async fn a_dial_whose_task_died_is_told_and_tried_again() {
+    let (_hub, _events, address) = hub().await;
+    let config = Config { bootstrap: vec![address.clone()], ..Config::page() };
+    let (node, mut hears) = Node::spawn(config, support::panicking_at_first(2)).expect("a peer");
+    let asked = node.dial(address.clone()).await;
+    assert!(matches!(&asked, Err(Error::Dial { reason, .. }) if reason.contains("without a result")), "{asked:?}");
+    let mut told = false;
+    until(&mut hears, |event| match event {
+        Event::Unreachable { address: unreached, reason } => {
+            assert!(unreached == address && reason.contains("without a result"), "{unreached}: {reason}");
+            told = true;
+            None
+        }
+        Event::PeerUp(_) => Some(()),
+        _ => None,
+    })
+    .await;
+    assert!(told, "nobody said why the hub was not reached");
 }
 
 #[test_here]
@@ -114,23 +141,23 @@ async fn a_hub_says_why_it_does_not_carry_a_room() {
 async fn the_console_puts_and_gets() {
     let (hub, _events, address) = hub().await;
     let (alone, _) = alone();
-    assert_eq!(repl::answer(&alone, "PUT k v w").await.unwrap(), "stored k here only: no peers yet");
-    assert_eq!(repl::answer(&alone, "get k").await.unwrap(), "k = v w");
-    assert_eq!(repl::answer(&alone, "PUT_PROVIDER k").await.unwrap(), "providing k here only: no peers yet");
-    assert_eq!(repl::answer(&alone, "GET_PROVIDERS k").await.unwrap(), format!("providers of k: {}", alone.peer_id()));
-    assert_eq!(repl::answer(&alone, "GET nothing").await.unwrap(), "not found: nothing");
-    assert_eq!(repl::answer(&alone, "GET_PROVIDERS nothing").await.unwrap(), "no providers: nothing");
+    assert_eq!(answer(&alone, "PUT k v w").await, "stored k here only: no peers yet");
+    assert_eq!(answer(&alone, "get k").await, "k = v w");
+    assert_eq!(answer(&alone, "PUT_PROVIDER k").await, "providing k here only: no peers yet");
+    assert_eq!(answer(&alone, "GET_PROVIDERS k").await, format!("providers of k: {}", alone.peer_id()));
+    assert_eq!(answer(&alone, "GET nothing").await, "not found: nothing");
+    assert_eq!(answer(&alone, "GET_PROVIDERS nothing").await, "no providers: nothing");
 
     let (ann, mut ann_hears) = peer(&address, "ann");
     identified(&mut ann_hears, &hub.peer_id()).await;
-    assert_eq!(repl::answer(&ann, "PUT k v w").await.unwrap(), "stored k on 1 peers");
-    assert_eq!(repl::answer(&ann, "PUT_PROVIDER k").await.unwrap(), "providing k, told 1 peers");
+    assert_eq!(answer(&ann, "PUT k v w").await, "stored k on 1 peers");
+    assert_eq!(answer(&ann, "PUT_PROVIDER k").await, "providing k, told 1 peers");
     let (bob, mut bob_hears) = peer(&address, "bob");
     identified(&mut bob_hears, &hub.peer_id()).await;
-    assert_eq!(repl::answer(&bob, "GET k").await.unwrap(), "k = v w");
-    assert_eq!(repl::answer(&bob, "GET_PROVIDERS k").await.unwrap(), format!("providers of k: {}", ann.peer_id()));
+    assert_eq!(answer(&bob, "GET k").await, "k = v w");
+    assert_eq!(answer(&bob, "GET_PROVIDERS k").await, format!("providers of k: {}", ann.peer_id()));
     let huge = format!("PUT k {}", "x".repeat(1 << 20));
-    assert!(repl::answer(&bob, &huge).await.unwrap_err().to_string().contains("8192"));
+    assert!(repl::answer(&bob, &huge, Surface::Screen).await.unwrap_err().to_string().contains("8192"));
 }
 
 /// Ann at one hub and Bob at another, or the same; each lists the other.

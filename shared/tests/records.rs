@@ -3,7 +3,7 @@
 mod support;
 
 use support::{DEADLINE, Home, hub, hub_in, identified, peer, platform_in};
-use tincan_shared::{Config, Events, Multiaddr, Node, repl};
+use tincan_shared::{Config, Events, Multiaddr, Node, Surface, repl};
 
 #[cfg(not(target_family = "wasm"))]
 use tokio::test as test_here;
@@ -20,7 +20,7 @@ fn page(home: &Home, bootstrap: &[Multiaddr]) -> (Node, Events) {
 }
 
 async fn ask(node: &Node, line: &str) -> String {
-    repl::answer(node, line).await.expect("an answer")
+    repl::answer(node, line, Surface::Screen).await.expect("an answer").line()
 }
 
 /// Asks until the answer is this one.

@@ -1,7 +1,17 @@
 //! This device's clock, and times as people read them here.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use js_sys::Date;
 use wasm_bindgen::JsValue;
+
+/// Days that are remembered: as many as a room's lines can be of.
+const MAX_DAYS: usize = 512;
+
+thread_local! {
+    /// Known local days: when each begins, when it ends, and its number.
+    static DAYS: RefCell<BTreeMap<u64, (u64, i64)>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// Unix time in milliseconds.
 pub(crate) fn now_ms() -> u64 {
@@ -24,9 +34,36 @@ pub(crate) fn date(unix_ms: u64) -> String {
     local(unix_ms).to_date_string().into()
 }
 
-/// Numbers the local days: equal for times of one day.
+/// Numbers the local days: equal for times of one day. Asking the browser costs more than all else that makes a row, so
+/// each day is asked for once.
 pub(crate) fn day(unix_ms: u64) -> i64 {
-    let date = local(unix_ms);
+    DAYS.with_borrow_mut(|days| {
+        if let Some((_, (_, day))) = days.range(..=unix_ms).next_back().filter(|(_, (end, _))| unix_ms < *end) {
+            return *day;
+        }
+        let date = local(unix_ms);
+        let day = number(&date);
+        if let Some((start, end)) = bounds(&date) {
+            if days.len() >= MAX_DAYS {
+                days.clear();
+            }
+            days.insert(start, (end, day));
+        }
+        day
+    })
+}
+
+/// When the local day of a time begins and ends; nothing beyond the calendar. Not every day has 24 hours.
+fn bounds(date: &Date) -> Option<(u64, u64)> {
+    let midnight = |days: i32| {
+        let (month, day) = (date.get_month().cast_signed(), date.get_date().cast_signed() + days);
+        Date::new_with_year_month_day(date.get_full_year(), month, day).get_time()
+    };
+    let (start, end) = (midnight(0), midnight(1));
+    (start >= 0.0 && end > start).then_some((start as u64, end as u64))
+}
+
+fn number(date: &Date) -> i64 {
     (i64::from(date.get_full_year()) * 12 + i64::from(date.get_month())) * 31 + i64::from(date.get_date())
 }
 
@@ -47,4 +84,21 @@ pub(crate) fn machine(unix_ms: u64) -> String {
 
 fn local(unix_ms: u64) -> Date {
     Date::new(&JsValue::from_f64(unix_ms as f64))
+}
+
+#[cfg(test)]
+mod day_tests {
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    #[test]
+    fn a_day_that_is_remembered_is_the_one_that_the_browser_has() {
+        let hour = 3_600_000;
+        // Over a year, days on which clocks are put forward and back are among them.
+        for time in (0..366 * 24).map(|n| 1_767_225_600_000 + n * hour) {
+            assert_eq!(day(time), number(&local(time)), "{time}");
+        }
+        assert_eq!(day(u64::MAX), number(&local(u64::MAX)));
+    }
 }

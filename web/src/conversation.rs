@@ -15,7 +15,8 @@ use crate::{
     clock,
     composer::Composer,
     copy::copy,
-    empty::{Alone, invitation},
+    empty::{Alone, invitation, is_for_this_machine},
+    focus,
     message::MessageRow,
     model::Model,
     portions::{PORTION, Step, step},
@@ -54,18 +55,31 @@ fn Head(room: Memo<String>) -> impl IntoView {
         room.track();
         copied.set(false);
     });
+    let only_here = Memo::new(move |_| session.model.with(is_for_this_machine));
+    let leaving = StoredValue::new(None::<String>);
     let leave = move |_| {
         let room = room.get_untracked();
+        leaving.set_value(Some(room.clone()));
         spawn_local(async move {
             if let Err(error) = session.leave(room).await {
                 session.model.update(|model| model.warn(error.to_string()));
             }
         });
     };
+    Effect::new(move |before: Option<String>| {
+        let now = room.get();
+        // The room on the screen is the one that was left no more: what stands there now is where people go on.
+        if before.is_some_and(|before| before != now && leaving.get_value().as_ref() == Some(&before)) {
+            leaving.set_value(None);
+            request_animation_frame(focus::after_leaving);
+        }
+        now
+    });
+    let in_room = Memo::new(move |_| here.get().is_some());
     view! {
         <div class="head">
             <div class="title">
-                <h1>{move || match neutralise(&room.get(), false) {
+                <h1 dir="auto" tabindex="-1">{move || match neutralise(&room.get(), false) {
                     none if none.is_empty() => "No room".to_owned(),
                     name => name,
                 }}</h1>
@@ -76,12 +90,17 @@ fn Head(room: Memo<String>) -> impl IntoView {
                     }}</p>
                 })}
             </div>
-            {move || here.get().map(|_| view! {
-                <button type="button" class="button plain" on:click=copy_link>
-                    {move || if copied.get() { "Link copied" } else { "Copy link" }}
+            // Not made anew when somebody comes or goes: who stands on a button stays there.
+            <Show when=move || in_room.get()>
+                <button type="button" class="button plain" data-testid="copy-link" on:click=copy_link>
+                    {move || match (copied.get(), only_here.get()) {
+                        (false, _) => "Copy link",
+                        (true, false) => "Link copied",
+                        (true, true) => "Copied, for this machine only",
+                    }}
                 </button>
                 <button type="button" class="button plain" data-testid="room-leave" on:click=leave>"Leave"</button>
-            })}
+            </Show>
             {move || plain.get().then(|| view! { <p class="here kind">"plain text, for another program"</p> })}
         </div>
     }

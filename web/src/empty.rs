@@ -2,20 +2,35 @@
 
 use leptos::{html, prelude::*, task::spawn_local};
 use tincan_shared::Link;
+use tincan_wasm::Origin;
 
-use crate::{copy::copy, logo::Tins, model::Model, routing, session::session};
+use crate::{copy::copy, logo::Tins, model::Model, names::tidy, routing, session::session};
 
-/// The link that opens the room on the screen, at this hub.
+/// The link that opens the room on the screen, at this hub. On the hub's own machine it names another address of the
+/// hub, where there is one that others can reach.
 pub(crate) fn invitation(model: &Model) -> String {
     let location = window().location();
     let part = |value: Result<String, _>| value.unwrap_or_default();
+    let here = || format!("{}{}", part(location.origin()), part(location.pathname()));
+    let elsewhere = match &model.origin {
+        Origin::Answers { page: Some(page), .. } if is_this_machine() => Some(page.clone()),
+        _ => None,
+    };
     format!(
-        "{}{}{}{}",
-        part(location.origin()),
-        part(location.pathname()),
+        "{}{}{}",
+        elsewhere.unwrap_or_else(here),
         part(location.search()),
-        routing::hash_of(&model.current, model.is_plain())
+        routing::hash_of(&model.current, model.is_plain(), tidy(&model.current) != model.current)
     )
+}
+
+/// Whether the invitation leads others to their own machines.
+pub(crate) fn is_for_this_machine(model: &Model) -> bool {
+    is_this_machine() && !matches!(&model.origin, Origin::Answers { page: Some(_), .. })
+}
+
+fn is_this_machine() -> bool {
+    window().location().hostname().is_ok_and(|host| routing::is_loopback(&host))
 }
 
 /// How the room stands when it is worth a word.
@@ -51,7 +66,6 @@ pub(crate) fn Alone() -> impl IntoView {
         Emptiness::Alone { silent } => view! {
             <div class="empty" class:slim=!silent data-testid="alone">
                 {silent.then(|| view! { <Tins /> })}
-                <p>"Nobody else is here yet. Send them this link:"</p>
                 <Invitation />
             </div>
         }
@@ -64,6 +78,7 @@ pub(crate) fn Alone() -> impl IntoView {
 fn Invitation() -> impl IntoView {
     let model = session().model;
     let field = NodeRef::<html::Input>::new();
+    let only_here = Memo::new(move |_| model.with(is_for_this_machine));
     let said = RwSignal::new("Copy");
     let copy_link = move |_| {
         spawn_local(async move {
@@ -76,9 +91,20 @@ fn Invitation() -> impl IntoView {
         });
     };
     view! {
+        <p>
+            {move || match only_here.get() {
+                false => "Nobody else is here yet. Send them this link:",
+                true => "Nobody else is here yet. This link opens the room on this machine only:",
+            }}
+        </p>
         <div class="field invitation">
             <input node_ref=field readonly data-testid="invite-link" aria-label="Link to this room" prop:value=move || model.with(invitation) on:focus=move |_| { if let Some(field) = field.get_untracked() { field.select(); } } />
             <button type="button" class="button" data-testid="invite-copy" on:click=copy_link>{move || said.get()}</button>
         </div>
+        <Show when=move || only_here.get()>
+            <p data-testid="only-here">
+                "For others, open Tincan by an address of this machine that they can reach, and copy the link there. The hub must listen on it: see --http."
+            </p>
+        </Show>
     }
 }

@@ -8,6 +8,9 @@
 //! | [`roster`] | who is there |
 //! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`routing`] | what the page's address says |
+//! | [`focus`] | where the keyboard goes on when what had the focus is gone |
+//! | [`keys`] | keys, but for those that an input method has had |
+//! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
@@ -22,12 +25,16 @@ mod conversation;
 mod copy;
 mod dial;
 mod empty;
+mod focus;
 mod identicon;
+mod keys;
 mod lines;
 mod links;
 mod logo;
+mod lookalikes;
 mod message;
 mod model;
+mod names;
 mod notice;
 mod panel;
 mod peer_id;

@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(said(&model), "Looking for the hub…");
         status(&mut model, Link::Offline, None);
         assert_eq!((said(&model).as_str(), Standing::of(&model).word()), ("Looking for the hub…", "connecting"));
-        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748] };
+        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748], page: None };
         assert_eq!(said(&model), "This page's hub answers. Connecting to its peer port 4748…");
         status(&mut model, Link::Offline, Some(1_500));
         assert_eq!(said(&model), "This page's hub answers, but its peer port 4748 does not. Trying again in 2 s.");
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn a_hub_that_closes_at_once_is_not_said_to_be_silent() {
         let mut model = Model::default();
-        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748, 443] };
+        model.origin = Origin::Answers { hub: peer(1), ports: vec![4748, 443], page: None };
         model.apply(Event::PeerUp(connected(1, false)), 1_000);
         model.apply(Event::PeerDown { peer: peer(1) }, 1_000);
         status(&mut model, Link::Offline, Some(1_000));

@@ -1,12 +1,14 @@
 //! `tincan chat`
 
-use std::{collections::VecDeque, time::Duration};
+mod piped;
+mod unsent;
 
-use tincan_shared::{
-    Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, neutralise, short_name,
-};
-use tokio::{sync::mpsc, time::timeout};
+use std::collections::{BTreeMap, VecDeque};
 
+use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, config::DEFAULT_NICK, short_name};
+use tokio::sync::mpsc;
+
+use self::piped::End;
 use super::report::{Reporter, person};
 use crate::{
     Error, output,
@@ -20,8 +22,6 @@ use crate::{
 const MAX_LINE_BYTES: usize = 64 * 1024;
 /// Printed lines whose ids are remembered: more than the node keeps of a room.
 const REMEMBERED_LINES: usize = 2048;
-/// How long waiting lines get at the end of input.
-const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a person does about it who joined another program's room with frames.
 const FOREIGN: &str = "people in this room use another program and see your messages as garbage; \
@@ -33,13 +33,33 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
         return Err(Error::Usage(what.into()));
     }
     let mut session = Session::start(settings, Config::peer())?;
-    let mut chat = Chat::new(session.node.clone(), settings);
-    let talked = chat.talk(&mut session, &mut stop).await;
-    let unsent = chat.unsent().await;
+    let room = meant(&session.node, settings).await?;
+    let mut chat = Chat::new(session.node.clone(), room, settings);
+    if let Err(error) = chat.enter().await {
+        session.end().await;
+        return Err(error);
+    }
+    let mut lines = stdin::lines(MAX_LINE_BYTES);
+    let talked = tokio::select! {
+        () = stop.asked() => {
+            chat.stopped = true;
+            Ok(())
+        }
+        talked = chat.talk(&mut session, &mut lines) => talked,
+    };
+    if chat.stopped {
+        chat.settle_at_once().await;
+    }
+    let unsent = chat.unsent(&mut lines).await;
     let kept = !session.ephemeral;
     session.end().await;
-    talked?;
-    report_unsent(&unsent, kept)
+    talked.and(unsent.report(kept))
+}
+
+/// The room that a person means by a name: the one that is called so letter by letter, if they are in it.
+async fn meant(node: &Node, settings: &Settings) -> Result<String, Error> {
+    let joined = node.rooms().await?.iter().any(|room| room.room == settings.typed_room);
+    Ok(if joined { settings.typed_room.clone() } else { settings.room.clone() })
 }
 
 struct Chat {
@@ -49,38 +69,49 @@ struct Chat {
     /// Whether it was said that the others here use another program.
     foreign: bool,
     reporter: Reporter,
-    members: Vec<(libp2p::PeerId, String)>,
+    /// The rooms on this screen, and who was last seen in each.
+    rooms: BTreeMap<String, Vec<(libp2p::PeerId, String)>>,
+    /// The line that is being said.
+    saying: Option<String>,
+    /// Lines of the input that break a limit.
+    refused: usize,
+    /// Whether somebody told us to end.
+    stopped: bool,
     /// Ids of the last printed lines, so that none is printed twice when the state is read anew.
     printed: VecDeque<String>,
 }
 
 impl Chat {
-    fn new(node: Node, settings: &Settings) -> Self {
+    fn new(node: Node, room: String, settings: &Settings) -> Self {
         Self {
             node,
-            room: settings.room.clone(),
+            room,
             plain: settings.plain,
             foreign: false,
             reporter: Reporter::new(settings.quiet),
-            members: Vec::new(),
+            rooms: BTreeMap::new(),
+            saying: None,
+            refused: 0,
+            stopped: false,
             printed: VecDeque::new(),
         }
     }
 
-    /// Joins, then shows and sends until the input ends and nothing waits, or somebody stops us.
-    async fn talk(&mut self, session: &mut Session, stop: &mut Stop) -> Result<(), Error> {
+    /// Joins the room and shows its last lines.
+    async fn enter(&mut self) -> Result<(), Error> {
         let joined = self.node.join(self.room.clone(), self.plain).await?;
+        self.rooms.insert(self.room.clone(), Vec::new());
         self.reporter.note(&format!("in room {} as {}", self.room, self.node.info().await?.nick));
         self.catch_up().await?;
         self.room(&joined);
-        let mut lines = stdin::lines(MAX_LINE_BYTES);
-        tokio::select! {
-            () = stop.asked() => return Ok(()),
-            talked = self.lines(session, &mut lines) => talked?,
-        }
-        tokio::select! {
-            () = stop.asked() => Ok(()),
-            waited = timeout(LAST_LINES_TIMEOUT, self.last_lines(session)) => waited.unwrap_or(Ok(())),
+        Ok(())
+    }
+
+    /// Shows and sends until the input ends and nothing waits.
+    async fn talk(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<(), Error> {
+        match self.piped(session, lines).await? {
+            End::Read => self.settle(session).await,
+            End::Stuck => Ok(()),
         }
     }
 
@@ -92,61 +123,14 @@ impl Chat {
         Ok(())
     }
 
-    async fn lines(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<(), Error> {
-        loop {
-            tokio::select! {
-                biased;
-                event = session.events.next() => self.event(event).await?,
-                line = lines.recv() => match line {
-                    Some(line) => self.say(line).await?,
-                    None => return Ok(()),
-                },
-            }
-        }
-    }
-
-    /// The node's own list decides: it also knows lines of earlier runs.
-    async fn last_lines(&mut self, session: &mut Session) -> Result<(), Error> {
-        while !self.unsent().await.is_empty() {
-            let event = session.events.next().await;
-            self.event(event).await?;
-        }
-        Ok(())
-    }
-
-    async fn unsent(&self) -> Vec<Message> {
-        let mut all = self.node.messages(self.room.clone()).await.unwrap_or_default();
-        all.retain(|message| message.state == MessageState::Waiting);
-        all
-    }
-
-    async fn say(&mut self, line: Line) -> Result<(), Error> {
-        let text = match line {
-            Line::Text(text) if text.trim().is_empty() => return Ok(()),
-            Line::Text(text) => text,
-            Line::TooLong => {
-                output::note(&format!("error: the line is above {MAX_LINE_BYTES} bytes; send it in parts"));
-                return Ok(());
-            }
-        };
-        match self.node.say(self.room.clone(), text).await {
-            Ok(Said::Sent { .. } | Said::Queued { .. }) => Ok(()),
-            Err(tincan_shared::Error::Stopped) => Err(tincan_shared::Error::Stopped.into()),
-            Err(error) => {
-                output::note(&output::error_line(&error));
-                Ok(())
-            }
-        }
-    }
-
     async fn event(&mut self, event: Event) -> Result<(), Error> {
         match event {
-            Event::Message(message) if message.room == self.room => self.message(&message),
-            Event::Sent { message, .. } if message.room == self.room => {
+            Event::Message(message) if self.rooms.contains_key(&message.room) => self.message(&message),
+            Event::Sent { message, .. } if self.rooms.contains_key(&message.room) => {
                 self.reporter.note(&format!("sent: {}", message.text));
                 Ok(())
             }
-            Event::Room(room) if room.room == self.room => {
+            Event::Room(room) if self.rooms.contains_key(&room.room) => {
                 self.room(&room);
                 Ok(())
             }
@@ -192,13 +176,13 @@ impl Chat {
             .iter()
             .map(|member| (member.peer, member.nick.clone().unwrap_or_else(|| DEFAULT_NICK.to_owned())))
             .collect();
-        for (peer, nick) in now.iter().filter(|(peer, _)| !self.members.iter().any(|(known, _)| known == peer)) {
+        let before = self.rooms.insert(room.room.clone(), now.clone()).unwrap_or_default();
+        for (peer, nick) in now.iter().filter(|(peer, _)| !before.iter().any(|(known, _)| known == peer)) {
             self.reporter.note(&format!("joined: {}", person(nick, peer)));
         }
-        for (peer, nick) in self.members.iter().filter(|(peer, _)| !now.iter().any(|(still, _)| still == peer)) {
+        for (peer, nick) in before.iter().filter(|(peer, _)| !now.iter().any(|(still, _)| still == peer)) {
             self.reporter.note(&format!("left: {}", person(nick, peer)));
         }
-        self.members = now;
     }
 }
 
@@ -213,20 +197,9 @@ fn shown(message: &Message, plain_room: bool) -> String {
     };
     let text = match message.newer {
         true => "(from a newer Tincan)".to_owned(),
-        false => neutralise(&message.text, false),
+        false => output::surface().line(&message.text),
     };
-    format!("[{}] {}: {text}", neutralise(&message.room, false), person(&nick, &message.from))
-}
-
-fn report_unsent(unsent: &[Message], kept: bool) -> Result<(), Error> {
-    if unsent.is_empty() {
-        return Ok(());
-    }
-    let fate = if kept { "not sent, kept for the next time" } else { "not sent" };
-    for message in unsent {
-        output::note(&format!("{fate}: {}", neutralise(&message.text, false)));
-    }
-    Err(Error::Unsent { count: unsent.len() })
+    format!("[{}] {}: {text}", output::surface().line(&message.room), person(&nick, &message.from))
 }
 
 #[cfg(test)]
@@ -256,6 +229,8 @@ mod tests {
         assert_eq!(shown(&message, false), format!("[lobby] an␛n ({id}): a⏎b"));
         let plain = Message { plain: true, ..message };
         assert_eq!(shown(&plain, false), format!("[lobby] unsigned ({id}): a⏎b"));
+        let tab = Message { text: "\u{feff}a\tb".into(), ..plain.clone() };
+        assert!(shown(&tab, false).ends_with("a\tb"), "text is shown as it was said");
         let nameless = Message { nick: String::new(), ..plain.clone() };
         assert_eq!(shown(&nameless, true), format!("[lobby] guest ({id}): a⏎b"));
         let bridged = Message { claimed_source: Some("12D3KooWabcdef".into()), plain: false, ..plain };

@@ -1,15 +1,17 @@
 //! What a hub shows a browser: the page, the API, and its health. Read-only.
 
+mod asker;
 mod guard;
 mod headers;
 mod listener;
 mod page;
+mod pages;
 mod places;
 mod proxies;
 
 use std::{
     fmt::Write,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,8 +21,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
-    http::{StatusCode, header},
+    extract::{ConnectInfo, FromRef, State},
+    http::{HeaderMap, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::get,
@@ -33,7 +35,7 @@ use tokio::{
 };
 
 pub use self::page::Page;
-use self::{guard::HEALTH, listener::Visitor, proxies::Proxies};
+use self::{asker::Asker, guard::HEALTH, listener::Visitor, proxies::Proxies};
 use crate::{Error, addresses};
 
 /// Until a node that does not answer counts as ill.
@@ -60,6 +62,7 @@ pub const COUNTERS: [(&str, &str); 3] = [
 #[derive(Debug, Clone)]
 pub struct Site {
     node: Node,
+    http: SocketAddr,
     listening: Arc<AtomicBool>,
     page: Page,
     proxies: Arc<Proxies>,
@@ -73,11 +76,11 @@ impl FromRef<Site> for Page {
 }
 
 impl Site {
-    /// Of a node that does not yet listen. `proxies` are believed whom they bring.
+    /// Of a node that does not yet listen, served at `http`. `proxies` are believed whom they bring.
     #[must_use]
-    pub fn new(node: Node, page: Page, proxies: Vec<IpNet>) -> Self {
+    pub fn new(node: Node, http: SocketAddr, page: Page, proxies: Vec<IpNet>) -> Self {
         let proxies = Arc::new(Proxies::new(proxies));
-        Self { node, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
+        Self { node, http, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
     }
 
     /// Every listener is up from now on.
@@ -86,7 +89,8 @@ impl Site {
     }
 }
 
-/// Takes the port.
+/// Takes the port. `[::]` stands for all addresses of this machine, of IPv6 and IPv4; where there is no IPv6, for those
+/// of IPv4.
 ///
 /// # Errors
 /// [`Error::InUse`], [`Error::Listen`].
@@ -94,7 +98,7 @@ pub async fn bind(address: &str) -> Result<TcpListener, Error> {
     let refused = |error| addresses::refused(address.to_owned(), &error, "--http");
     let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
     for socket_address in lookup_host(address).await.map_err(refused)? {
-        match listen(socket_address) {
+        match listen(socket_address).or_else(|error| without_ipv6(socket_address, error)) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = error,
         }
@@ -102,8 +106,20 @@ pub async fn bind(address: &str) -> Result<TcpListener, Error> {
     Err(refused(last))
 }
 
+/// A host without IPv6 refuses `[::]` as an address that it does not have.
+fn without_ipv6(address: SocketAddr, error: std::io::Error) -> std::io::Result<TcpListener> {
+    if address.is_ipv4() || !address.ip().is_unspecified() || addresses::has_ipv6() {
+        return Err(error);
+    }
+    listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
+}
+
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        // Some systems keep IPv4 out unless told.
+        socket2::SockRef::from(&socket).set_only_v6(false)?;
+    }
     socket.set_reuseaddr(true)?;
     // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;
@@ -172,15 +188,19 @@ struct NodeAnswer {
     agent: String,
     protocols: Vec<String>,
     ice_servers: [String; 0],
+    /// Where others can open the page; told to pages that were opened on this machine.
+    pages: Vec<String>,
 }
 
-async fn node(State(site): State<Site>) -> Response {
+async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visitor>, headers: HeaderMap) -> Response {
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
+    let told = Asker::of(visitor.ip, &headers, &site.proxies).told(&info);
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
-        addresses: info.addresses.iter().filter(|a| addresses::is_dialable(a)).map(ToString::to_string).collect(),
+        pages: pages::pages(site.http, visitor.ip, &told),
+        addresses: told.iter().map(ToString::to_string).collect(),
         agent: info.agent,
         protocols: info.protocols,
         ice_servers: [],

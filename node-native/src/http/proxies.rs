@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, HeaderName};
 use tincan_shared::IpNet;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Ranges of `--trusted-proxy`.
 #[derive(Debug, Default)]
@@ -16,7 +16,8 @@ impl Proxies {
         Self(ranges)
     }
 
-    fn trusts(&self, ip: IpAddr) -> bool {
+    /// Whether what comes from here is believed.
+    pub(super) fn trusts(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(&ip))
     }
 

@@ -35,10 +35,15 @@ pub fn counter(host: &str, name: &str) -> u64 {
 
 /// `first` is the method and the path.
 pub fn request(host: &str, first: &str, headers: &[&str]) -> Answer {
+    request_as(host, host, first, headers)
+}
+
+/// The same under another name of the host.
+pub fn request_as(host: &str, name: &str, first: &str, headers: &[&str]) -> Answer {
     let mut stream = TcpStream::connect(host).expect("HTTP answers");
     stream.set_read_timeout(Some(PATIENCE)).expect("a time-out above 0");
     let extra: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    write!(stream, "{first} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{extra}\r\n").expect("HTTP reads");
+    write!(stream, "{first} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n{extra}\r\n").expect("HTTP reads");
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).expect("HTTP answers in time");
     let text = String::from_utf8_lossy(&bytes);

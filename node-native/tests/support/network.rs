@@ -5,10 +5,22 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::left_out::left_out;
+use super::{Tincan, left_out::left_out};
 
 /// Addresses of the two hosts.
 pub const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
+
+/// `tincan` inside a network namespace without the help of `ip`, which itself needs what a hardened service may not have.
+pub fn tincan_entering(namespace: &str, arguments: &str) -> Tincan {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{namespace}")).arg(env!("CARGO_BIN_EXE_tincan"));
+    Tincan::new(command).arguments(arguments)
+}
+
+/// Their public ones, in a network of the same cable that stands for the internet.
+pub const PUBLIC_ADDRESSES: [&str; 2] = ["198.51.100.1", "198.51.100.2"];
+/// The same where there is IPv6 only.
+pub const IPV6_ADDRESSES: [&str; 2] = ["fd77::1", "fd77::2"];
 
 /// Two hosts on one cable.
 #[derive(Debug)]
@@ -19,6 +31,35 @@ pub struct Network {
 impl Network {
     /// Nothing where networks cannot be made; then it says that this subject was left out.
     pub fn new(subject: &str) -> Option<Self> {
+        let network = Self::without_addresses(subject)?;
+        for (host, address) in network.hosts.iter().zip(ADDRESSES) {
+            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+            assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
+        }
+        Some(network)
+    }
+
+    /// Gives both hosts public addresses too.
+    pub fn with_public_addresses(&self) {
+        for (host, address) in self.hosts.iter().zip(PUBLIC_ADDRESSES) {
+            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+        }
+    }
+
+    /// With IPv6 addresses alone.
+    pub fn ipv6_only(subject: &str) -> Option<Self> {
+        let network = Self::without_addresses(subject)?;
+        for (host, address) in network.hosts.iter().zip(IPV6_ADDRESSES) {
+            // Nobody else can have it: not waiting until that is known.
+            if !ip(&format!("-n {host} addr add {address}/64 dev wire nodad")) {
+                left_out(&format!("{subject}, as this machine has no IPv6"));
+                return None;
+            }
+        }
+        Some(network)
+    }
+
+    fn without_addresses(subject: &str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tc{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let hosts = ["a", "b"].map(|side| format!("{name}{side}"));
@@ -31,13 +72,33 @@ impl Network {
             }
         }
         assert!(ip(&format!("link add wire netns {a} type veth peer name wire netns {b}")));
-        for (host, address) in network.hosts.iter().zip(ADDRESSES) {
-            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+        for host in &network.hosts {
             assert!(ip(&format!("-n {host} link set lo up")));
             assert!(ip(&format!("-n {host} link set wire up")));
-            assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
         }
         Some(network)
+    }
+}
+
+/// An address of the second host's network where nobody is, and packets are lost without a word.
+pub const DEAD: [&str; 2] = ["10.77.0.3", "10.77.0.9"];
+/// Addresses of the two hosts by IPv6, and one where nobody is.
+pub const ADDRESSES_V6: [&str; 2] = ["fd77::1", "fd77::2"];
+pub const DEAD_V6: &str = "fd77::9";
+
+impl Network {
+    /// Gives both hosts an IPv6 address, and makes the dead addresses swallow what the second host sends them.
+    pub fn with_dead_addresses(self) -> Self {
+        for (host, address) in self.hosts.iter().zip(ADDRESSES_V6) {
+            assert!(ip(&format!("-n {host} addr add {address}/64 dev wire nodad")));
+        }
+        for dead in DEAD.iter().chain([&DEAD_V6]) {
+            assert!(ip(&format!(
+                "-n {} neigh add {dead} lladdr 02:00:00:00:00:99 dev wire nud permanent",
+                self.hosts[1]
+            )));
+        }
+        self
     }
 }
 
@@ -59,6 +120,14 @@ impl Network {
 /// What a test was told that runs inside a host of a network; nothing in one that runs outside.
 pub fn told() -> Option<String> {
     std::env::var(INSIDE).ok()
+}
+
+impl Network {
+    /// Slows both ends of the cable as `tc qdisc … tbf` says. False where that cannot be done.
+    pub fn shape(&self, tbf: &str) -> bool {
+        let shape = |host: &String| ip(&format!("netns exec {host} tc qdisc add dev wire root tbf {tbf}"));
+        self.hosts.iter().all(shape)
+    }
 }
 
 /// While it lives, each host refuses all TCP of the other.

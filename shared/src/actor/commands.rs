@@ -1,17 +1,12 @@
 //! What callers ask, each answered at once or filed until the network answers.
 
-use libp2p::{
-    Multiaddr, PeerId,
-    swarm::dial_opts::{DialOpts, PeerCondition},
-};
+use libp2p::Multiaddr;
 
-use super::{Actor, start::NICK, wording::describe_dial_error};
+use super::{Actor, start::NICK};
 use crate::{
     Change, Counters, Error, HostBehaviour, Message, NodeInfo, RoomInfo,
-    access::Action,
-    command::{Command, Reply},
+    command::Command,
     hub::wire,
-    links::peer_of,
     room::{SavedRoom, sync},
 };
 
@@ -26,11 +21,10 @@ impl<B: HostBehaviour> Actor<B> {
             Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
             Command::Join { room, plain, reply } => drop(reply.send(self.join(&room, plain))),
             Command::Leave { room, reply } => drop(reply.send(self.leave(&room))),
-            Command::Say { room, text, reply } => {
-                let reach = self.reach(&room);
-                let said = self.with_room(&room, |room, me, now, out| room.say(text, reach, me, now, out));
-                drop(reply.send(said.unwrap_or(Err(Error::NotInRoom { room }))));
-            }
+            Command::Say { room, text, patient: true, reply } => self.say_patiently(room, text, reply),
+            Command::Say { room, text, patient: false, reply } => drop(reply.send(self.say(room, text))),
+            Command::Settle { room, reply } => self.settle(room, reply),
+            Command::Untaken { room, reply } => drop(reply.send(self.untaken(room))),
             Command::SetNick { nick, reply } => drop(reply.send(self.set_nick(&nick))),
             Command::Dial { address, reply } => self.dial(address, reply),
             Command::StayConnected { addresses, reply } => {
@@ -70,13 +64,16 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn info(&self) -> NodeInfo {
         let with_id = |address: &Multiaddr| address.clone().with_p2p(self.me).unwrap_or_else(|address| address);
-        let mut addresses: Vec<Multiaddr> = self.config.external.iter().chain(&self.listening).map(with_id).collect();
+        let external: Vec<Multiaddr> = self.config.external.iter().map(with_id).collect();
+        let mut addresses: Vec<Multiaddr> =
+            external.iter().cloned().chain(self.listening.iter().map(with_id)).collect();
         addresses.dedup();
         let own = [wire::PROTOCOL.to_string()].into_iter().filter(|_| self.is_hub());
         let common = [sync::PROTOCOL.to_string(), self.config.kad_protocol.clone(), "/meshsub/1.2.0".to_owned()];
         NodeInfo {
             peer_id: self.me,
             addresses,
+            external,
             agent: self.config.agent.clone(),
             protocols: own.chain(common).collect(),
             nick: self.nick.clone(),
@@ -122,38 +119,5 @@ impl<B: HostBehaviour> Actor<B> {
             self.with_room(&name, |room, me, now, out| room.announce(total, me, now, out));
         }
         Ok(())
-    }
-
-    fn dial(&mut self, address: Multiaddr, reply: Reply<Result<PeerId, Error>>) {
-        let peer = peer_of(&address);
-        if let Some(peer) = peer {
-            let now = self.now();
-            if let Err(denied) = self.access.check(&peer, Action::Connect, now.instant) {
-                drop(reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() })));
-                return;
-            }
-            if let Some(known) = self.peers.get_mut(&peer) {
-                known.chosen = true;
-                self.follow_chosen();
-                drop(reply.send(Ok(peer)));
-                return;
-            }
-            // Whoever asks for it may know better.
-            self.swarm.behaviour_mut().stay_away.forget(&peer);
-        }
-        let options = match peer {
-            Some(peer) => {
-                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![address.clone()]).build()
-            }
-            None => DialOpts::unknown_peer_id().address(address.clone()).build(),
-        };
-        let connection = options.connection_id();
-        match self.swarm.dial(options) {
-            Ok(()) => self.pending.insert_dial(connection, address.to_string(), reply),
-            Err(error) => {
-                let reason = describe_dial_error(&error);
-                drop(reply.send(Err(Error::Dial { address: address.to_string(), reason })));
-            }
-        }
     }
 }

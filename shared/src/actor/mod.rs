@@ -2,12 +2,14 @@
 
 mod bridge;
 mod commands;
+mod dials;
 mod follow;
 mod foreign;
 mod gather;
 mod hubs;
 mod listeners;
 mod network;
+mod patience;
 mod publish;
 mod records;
 mod refusals;
@@ -45,6 +47,7 @@ use crate::{
 };
 
 pub(crate) use gather::MAX_ROOMS_PER_PEER;
+pub use wording::innermost_reason;
 
 /// How often frames past their hour are dropped.
 const EXPIRE_EVERY: Duration = Duration::from_secs(30);
@@ -95,6 +98,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     rooms: BTreeMap<String, Room>,
     /// What was last said about each room, to say it again only when it changed.
     described: HashMap<String, RoomInfo>,
+    patience: patience::Patience,
     changed: BTreeSet<String>,
     members: Members,
     looks: Looks,
@@ -107,8 +111,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     foreign: Budget,
     hubs: HashMap<PeerId, HubStream>,
     reasons: Reasons,
-    /// Syncs under way; true when one more is to follow.
-    asking: HashMap<(PeerId, String), bool>,
+    /// Syncs under way.
+    asking: HashMap<(PeerId, String), syncs::Asking>,
     /// Syncs that wait until the peer has said whether it knows the protocol.
     unasked: BTreeSet<(PeerId, String)>,
     /// Syncs to be repeated, since a room's mesh takes a moment to form.
@@ -189,6 +193,7 @@ impl<B: HostBehaviour> Actor<B> {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));
                 self.flush(&name);
             }
+            self.rest_patient();
             self.reopen_hub_streams(now.instant);
             self.repeat_syncs(now.instant);
             self.cut_off(now.instant);
@@ -224,11 +229,13 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_due,
             self.reasons.deadline(),
             self.links.deadline(),
+            self.pending.deadline(),
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
             self.publisher.deadline(),
             self.save_due,
+            self.patience.deadline(),
         ];
         rooms
             .chain(hubs)

@@ -1,19 +1,8 @@
 //! What the swarm tells: connections, identity, pings, discovery, and how their words become ours.
 
-use libp2p::{
-    Multiaddr, PeerId,
-    core::Endpoint,
-    identify, relay,
-    swarm::{
-        ConnectionId, DialError, ListenError, SwarmEvent,
-        dial_opts::{DialOpts, PeerCondition},
-    },
-};
-use n0_future::time::Instant;
-
 use super::{
     Actor, Connected,
-    wording::{describe_dial_error, how, is_loopback},
+    wording::{how, is_loopback},
 };
 use crate::{
     Counters, Error, Event, HostBehaviour, HostEvent, Path, PeerInfo,
@@ -23,6 +12,12 @@ use crate::{
     hub::wire::{self, Reason},
     ping,
     room::sync,
+};
+use libp2p::{
+    Multiaddr, PeerId,
+    core::Endpoint,
+    identify, relay,
+    swarm::{ConnectionId, ListenError, SwarmEvent},
 };
 
 /// Text of a stranger's agent version that is kept.
@@ -44,14 +39,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(?peer_id, %error, "dial failed");
-                let (now, spread) = (self.now().instant, rand::random());
-                match error {
-                    DialError::WrongPeerId { .. } => self.links.mistaken(connection_id, now, spread),
-                    _ => self.links.failed(connection_id, now, spread),
-                }
-                if let Some((address, reply)) = self.pending.take_dial(&connection_id) {
-                    let _ = reply.send(Err(Error::Dial { address, reason: describe_dial_error(&error) }));
-                }
+                self.dial_failed(connection_id, &error);
             }
             SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
                 let range = cause.downcast_ref::<DeniedRange>().is_some();
@@ -112,15 +100,15 @@ impl<B: HostBehaviour> Actor<B> {
             self.refuse(peer, denied);
             self.links.unwanted(&peer);
             self.links.failed(connection, now.instant, rand::random());
-            if let Some((_, reply)) = self.pending.take_dial(&connection) {
-                let _ = reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));
+            if let Some(dial) = self.pending.take_dial(&connection) {
+                let _ = dial.reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));
             }
             return;
         }
         let asked = self.pending.take_dial(&connection);
         let chosen = asked.is_some();
-        if let Some((_, reply)) = asked {
-            let _ = reply.send(Ok(peer));
+        if let Some(dial) = asked {
+            let _ = dial.reply.send(Ok(peer));
         }
         if role == Endpoint::Listener && self.has_returned(&peer, &address) {
             tracing::debug!(%peer, "came back before its old connection was found dead; starting anew with it");
@@ -278,18 +266,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn host_event(&mut self, event: HostEvent) {
         match event {
-            HostEvent::Discovered(found) => {
-                for (peer, address) in found {
-                    tracing::info!(%peer, %address, "discovered");
-                    self.emit(Event::Discovered { peer, address: address.clone() });
-                    self.kad().add_address(&peer, address.clone());
-                    let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
-                    // Refused when we are connected already.
-                    let _ = self.swarm.dial(options.addresses(vec![address.clone()]).build());
-                    let now = self.now().instant;
-                    self.links.found(peer, address, now);
-                }
-            }
+            HostEvent::Discovered(found) => self.discovered(found),
             HostEvent::Attending => self.members_changed(),
             HostEvent::Elsewhere(line) => self.elsewhere(line),
             HostEvent::Expired(gone) => {
@@ -317,37 +294,5 @@ impl<B: HostBehaviour> Actor<B> {
         }
         self.listening.push(address.clone());
         self.emit(Event::Listening { address });
-    }
-
-    pub(super) fn dial_links(&mut self, now: Instant) {
-        self.swarm.behaviour_mut().stay_away.expire(now);
-        for due in self.links.due(now) {
-            let options = match due.peer {
-                Some(peer) if self.peers.contains_key(&peer) => {
-                    self.links.up(peer, ConnectionId::new_unchecked(usize::MAX), now);
-                    continue;
-                }
-                Some(peer) => {
-                    let condition = match due.at_once {
-                        true => PeerCondition::Disconnected,
-                        false => PeerCondition::DisconnectedAndNotDialing,
-                    };
-                    DialOpts::peer_id(peer).condition(condition).addresses(due.addresses).build()
-                }
-                None => {
-                    let Some(address) = due.addresses.into_iter().next() else { continue };
-                    DialOpts::unknown_peer_id().address(address).build()
-                }
-            };
-            let connection = options.connection_id();
-            match self.swarm.dial(options) {
-                Ok(()) => self.links.dialling(due.link, connection),
-                Err(DialError::DialPeerConditionFalse(_)) => self.links.busy(due.link, now),
-                Err(error) => {
-                    tracing::debug!(%error, "a hub cannot be dialled now");
-                    self.links.refused(due.link, now, rand::random());
-                }
-            }
-        }
     }
 }

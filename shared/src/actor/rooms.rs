@@ -12,7 +12,7 @@ use crate::{
     Error, Event, HostBehaviour, Member, Path, RoomInfo,
     access::Action,
     behaviour::Gossip,
-    room::{Me, Now, Output, Room, SavedRoom, Verdict},
+    room::{Me, Now, Output, Reach, Room, SavedRoom, Verdict},
 };
 
 /// Peers asked for a room's last frames on joining it, or for what gossip has not brought.
@@ -43,6 +43,7 @@ impl<B: HostBehaviour> Actor<B> {
                 Output::Changed => drop(self.changed.insert(name.to_owned())),
                 Output::Spoken(frame) => self.spoken(&frame),
                 Output::Gap => self.mend_gap(name),
+                Output::AskReceipts => self.ask_receipts(name),
             }
         }
         self.store(changes);
@@ -79,6 +80,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.release(name);
         }
         self.described.remove(name);
+        self.serve_patient(name);
         self.gaps.remove(name);
         self.changed.remove(name);
         self.emit(Event::Left { room: name.to_owned() });
@@ -124,10 +126,13 @@ impl<B: HostBehaviour> Actor<B> {
         self.gossip().all_peers().filter(|(_, topics)| topics.contains(&&topic)).map(|(peer, _)| *peer).collect()
     }
 
-    /// How many members a line said now would reach: none while nobody could forward it.
-    pub(super) fn reach(&mut self, name: &str) -> u32 {
-        let elsewhere = || self.swarm.behaviour().host.attending().iter().any(|(_, room)| room == name);
-        if elsewhere() || !self.subscribers(name).is_empty() { self.members.of(name, &self.me).1 } else { 0 }
+    /// Whom a line said now would reach: nobody while nobody could forward it.
+    pub(super) fn reach(&mut self, name: &str) -> Reach {
+        let elsewhere = self.swarm.behaviour().host.attending().iter().any(|(_, room)| room == name);
+        let subscribers = self.subscribers(name);
+        let members = if elsewhere || !subscribers.is_empty() { self.members.of(name, &self.me).1 } else { 0 };
+        // Who has not said yet what it knows is taken for one of ours.
+        Reach { members, receipts: subscribers.iter().any(|peer| self.syncs(peer) != Some(false)) }
     }
 
     pub(super) fn gossip_event(&mut self, event: gossipsub::Event) {
@@ -193,6 +198,7 @@ impl<B: HostBehaviour> Actor<B> {
             let reach = self.reach(name);
             self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
         }
+        self.serve_patient(name);
     }
 
     /// Says how rooms stand whose description changed.

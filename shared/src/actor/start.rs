@@ -33,8 +33,11 @@ use crate::{
     streams::Streams,
 };
 
-/// How long a dial may take, all its addresses together.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one address of a dial may take, with the look-up of its name and its wait for other addresses. Hosts give up
+/// sooner what does not answer; this ends what they forgot.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Until an incoming connection is authenticated; who is slower is given up.
+const INCOMING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection lives that nothing uses: only gossip's mesh would keep one otherwise.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Where the nick is stored.
@@ -59,7 +62,8 @@ impl<B: HostBehaviour> Actor<B> {
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
         // The relay takes whatever has a circuit in it; everything else is the host's.
         let transport = relayed.or_transport(transport).map(|either, _| either.into_inner());
-        let transport = TransportTimeout::new(transport, DIAL_TIMEOUT).boxed();
+        let transport = TransportTimeout::with_outgoing_timeout(transport, DIAL_TIMEOUT);
+        let transport = TransportTimeout::with_ingoing_timeout(transport, INCOMING_TIMEOUT).boxed();
         let behaviour = Behaviour::new(&config, &keypair, relay_client, host)?;
         let control = behaviour.stream.new_control();
         let swarm_config = swarm::Config::with_executor(|task| {
@@ -69,6 +73,7 @@ impl<B: HostBehaviour> Actor<B> {
         let swarm = Swarm::new(transport, behaviour, me, swarm_config);
         let (streams, inputs) = Streams::new(control, config.role == Role::Hub);
         let stored_nick = saved.get(NICK).and_then(|nick| String::from_utf8(nick.clone()).ok());
+        let stored_nick = stored_nick.filter(|nick| crate::text::check_nick(nick).is_ok());
         let nick = config.nick.clone().or(stored_nick).unwrap_or_else(|| DEFAULT_NICK.to_owned());
         let access = Access::new(config.deny.iter().copied(), config.limits.offences, config.limits.refuse_for);
         #[allow(clippy::disallowed_methods, reason = "before the actor that reads the clocks exists")]
@@ -88,6 +93,7 @@ impl<B: HostBehaviour> Actor<B> {
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
             described: HashMap::new(),
+            patience: super::patience::Patience::default(),
             changed: BTreeSet::new(),
             members: if config.role == Role::Hub { Members::of_hub() } else { Members::default() },
             looks: Looks::default(),

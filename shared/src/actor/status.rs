@@ -37,7 +37,7 @@ impl<B: HostBehaviour> Actor<B> {
         } else if self.links.is_dialling() || !self.peers.is_empty() {
             (Link::Connecting, false, None)
         } else {
-            (Link::Offline, false, self.links.deadline())
+            (Link::Offline, false, self.links.retry_at())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Syncs: asking, answering, and taking what was handed over.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
@@ -10,7 +10,7 @@ use crate::{
     HostBehaviour,
     access::Action,
     room::{
-        frame::{claimed_place, name_of},
+        frame::{Prefix, claimed_place, name_of},
         sync::{self, Answer, Question},
     },
 };
@@ -29,6 +29,17 @@ const MERGE_PAUSE: Duration = Duration::from_millis(1);
 /// Parts of answers that wait so; beyond it they are merged at once.
 const MAX_UNMERGED: usize = 64;
 
+/// A question under way.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    /// Whether one more is to follow.
+    again: bool,
+    /// Whether it was only to learn whether lines of ours were taken.
+    only_receipt: bool,
+    /// Those lines of ours that it names.
+    untaken: BTreeSet<Prefix>,
+}
+
 /// Frames that a peer handed over and that are still to be merged into a room.
 pub(super) struct Unmerged {
     from: PeerId,
@@ -44,14 +55,45 @@ impl<B: HostBehaviour> Actor<B> {
         if self.syncs(&peer) != Some(true) {
             return;
         }
-        let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
-        let key = (peer, name.to_owned());
-        if let Some(again) = self.asking.get_mut(&key) {
-            *again = true;
-            return;
+        match self.asking.get_mut(&(peer, name.to_owned())) {
+            Some(asking) => asking.again = true,
+            None => self.ask_now(peer, name, false),
         }
-        self.streams.ask(peer, sync::ask(name, room.ring()));
-        self.asking.insert(key, false);
+    }
+
+    fn ask_now(&mut self, peer: PeerId, name: &str, only_receipt: bool) {
+        let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
+        let untaken = room.untaken_names().into_iter().collect();
+        self.streams.ask(peer, room.question());
+        self.asking.insert((peer, name.to_owned()), Asking { again: false, only_receipt, untaken });
+    }
+
+    /// Asks those who are there whether they have our last lines, unless they are being asked already.
+    pub(super) fn ask_receipts(&mut self, name: &str) {
+        for peer in self.receivers(name) {
+            if self.syncs(&peer) == Some(true) && !self.asking.contains_key(&(peer, name.to_owned())) {
+                self.ask_now(peer, name, true);
+            }
+        }
+    }
+
+    /// Those who take our lines for everybody: hubs that carry the room, or where there is none, members.
+    fn receivers(&mut self, name: &str) -> Vec<PeerId> {
+        let mut there = self.those_there(name);
+        let is_hub = |peer: &PeerId| self.peers.get(peer).is_some_and(|known| known.info.hub);
+        if there.first().is_some_and(is_hub) {
+            there.retain(is_hub);
+        }
+        there
+    }
+
+    /// A peer has some of our last lines: what waits for that goes on.
+    fn lines_taken(&mut self, peer: PeerId, name: &str, has: impl Fn(&Prefix) -> bool) {
+        let open = self.rooms.get(name).is_some_and(|room| !room.is_settled());
+        if open && self.receivers(name).contains(&peer) {
+            self.with_room(name, |room, _, now, out| room.taken(has, now, out));
+            self.flush(name);
+        }
     }
 
     /// Asks now, and again when the mesh has formed: what was said in between passed us by.
@@ -128,6 +170,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.merge_in_parts(peer, &key.1, given);
             return Answer::default();
         }
+        let theirs = sync::prefixes(&question.have);
+        self.lines_taken(peer, &key.1, |line| theirs.contains(line));
         let Some(room) = self.rooms.get(&key.1).filter(|room| !room.is_plain()) else { return Answer::default() };
         let mut answer = sync::answer(room.ring(), &question.have);
         let others = self.wanted.iter().filter(|(known, _)| known.0 == peer && **known != key);
@@ -144,13 +188,16 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn synced(&mut self, peer: PeerId, room: String, answer: Option<Answer>) {
-        let again = self.asking.remove(&(peer, room.clone())).unwrap_or(false);
+        let Asking { again, only_receipt, untaken } = self.asking.remove(&(peer, room.clone())).unwrap_or_default();
         self.counters.syncs_failed += u64::from(answer.is_none());
         if let Some(answer) = answer {
             self.merge_in_parts(peer, &room, answer.frames);
-            let given = self.rooms.get(&room).and_then(|known| sync::give(&room, known.ring(), &answer.want));
+            let want = sync::prefixes(&answer.want);
+            self.lines_taken(peer, &room, |line| untaken.contains(line) && !want.contains(line));
+            let now = self.now();
+            let given = self.rooms.get(&room).and_then(|known| known.give(&answer.want, only_receipt, now));
             if let Some(given) = given {
-                self.asking.insert((peer, room), again);
+                self.asking.insert((peer, room), Asking { again, ..Asking::default() });
                 self.streams.ask(peer, given);
                 return;
             }

@@ -18,6 +18,8 @@ use libp2p::{
     },
 };
 
+use crate::announce::TellsAddresses;
+
 use super::{
     handler::{Command, Handler},
     store::Store,
@@ -102,5 +104,13 @@ impl NetworkBehaviour for Kademlia {
             handler: NotifyHandler::One(connection),
             event: Command::Continue,
         })
+    }
+}
+
+impl TellsAddresses for Kademlia {
+    fn keep(event: &mut THandlerInEvent<Self>, told: &dyn Fn(&Multiaddr) -> bool) {
+        if let Command::Inner(event) = event {
+            <kad::Behaviour<Store>>::keep(event, told);
+        }
     }
 }

@@ -7,6 +7,7 @@ mod bridged;
 pub mod frame;
 mod lines;
 mod order;
+mod outbox;
 mod plain;
 mod presence;
 mod receive;
@@ -17,6 +18,7 @@ pub(crate) mod sync;
 mod waiting;
 
 pub use bridged::Elsewhere;
+pub use outbox::Reach;
 pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, load};
 pub use state::{Me, Output, Room};

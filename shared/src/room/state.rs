@@ -10,6 +10,7 @@ use super::{
     frame::{Body, Draft, Frame, sign},
     lines::{blank, message_of, remember, waiting_message},
     order::Order,
+    outbox::{Outbox, Reach},
     ring::{Inserted, Ring},
     saved::{self, SavedRoom},
     waiting::{self, Recheck, Waiting},
@@ -37,6 +38,8 @@ pub enum Output {
     Spoken(Box<Frame>),
     /// A line waits for one that gossip has not brought: ask who may have it.
     Gap,
+    /// Ask those who are there whether they have our last lines.
+    AskReceipts,
 }
 
 /// Who speaks.
@@ -68,6 +71,7 @@ pub(super) struct Voice {
     pub(super) history: VecDeque<Message>,
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) recheck: Recheck,
+    pub(super) outbox: Outbox,
     pub(super) last_line: u64,
     pub(super) last_presence: u64,
     /// Makes the ids of plain lines unique.
@@ -110,6 +114,7 @@ impl Room {
             counter: now.unix_ms,
             recheck: if plain || waiting.is_empty() { Recheck::Done } else { Recheck::Needed },
             waiting,
+            outbox: Outbox::default(),
             last_line,
             last_presence: saved.last_presence,
             max_waiting: limits.waiting_lines,
@@ -182,26 +187,27 @@ impl Room {
         voice.history.iter().cloned().chain(waiting).collect()
     }
 
-    /// Says a line, now when `reach` members are there, else when somebody appears.
+    /// Says a line, now when somebody is there and takes it, else later.
     ///
     /// # Errors
     /// Text out of bounds, a room that is not joined, too many waiting lines.
     pub fn say(
         &mut self,
         text: String,
-        reach: u32,
+        reach: Reach,
         me: Me<'_>,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Result<Said, Error> {
         crate::text::check_text(&text)?;
         let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
-        if reach > 0 && voice.waiting.is_empty() {
+        if reach.members > 0 && voice.waiting.is_empty() && voice.outbox.may_send(text.len(), now.instant) {
             let number = waiting::next_number(&mut voice.last_line, now.unix_ms);
-            let message = self.send(text, number, me, now, out)?;
+            let message = self.send(text, number, reach, me, now, out)?;
             let id = message.id.clone();
             out.push(Output::Emit(Box::new(Event::Message(message))));
-            return Ok(Said::Sent { members: reach, id });
+            self.ask_receipts(now.instant, out);
+            return Ok(Said::Sent { members: reach.members, id });
         }
         self.queue(text, me, now, out)
     }
@@ -209,6 +215,7 @@ impl Room {
     /// What is due: lines held back for too long, frames past their hour.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.end_recheck(now.instant);
+        self.tick_outbox(now.instant, out);
         let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
         self.show(late, out);
         let window = u64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(u64::MAX);
@@ -220,8 +227,10 @@ impl Room {
     /// When [`Self::tick`] has something to show.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let order = self.voice.as_ref().and_then(|voice| voice.order.deadline());
-        order.into_iter().chain(self.recheck_deadline()).min()
+        let voice = self.voice.as_ref();
+        let order = voice.and_then(|voice| voice.order.deadline());
+        let outbox = voice.and_then(|voice| voice.outbox.deadline());
+        order.into_iter().chain(outbox).chain(self.recheck_deadline()).chain(self.flush_deadline()).min()
     }
 
     /// Signs and publishes a line of ours under its number, with the number of the line before it.
@@ -229,6 +238,7 @@ impl Room {
         &mut self,
         text: String,
         (sequence, previous): (u64, u64),
+        reach: Reach,
         me: Me<'_>,
         now: Now,
         out: &mut Vec<Output>,
@@ -245,6 +255,7 @@ impl Room {
                 ..blank(&self.name, self.me, me.nick, now.unix_ms)
             };
             remember(&mut voice.history, message.clone());
+            voice.outbox.sent_plain(message.clone(), now.instant);
             return Ok(message);
         }
         let body = Body::Message { nick: me.nick.to_owned(), text };
@@ -253,6 +264,7 @@ impl Room {
             .map_err(|error| Error::Setting { name: "key", reason: format!("cannot sign: {error}") })?;
         let message = message_of(&frame, self.me);
         remember(&mut voice.history, message.clone());
+        voice.outbox.sent_frame(frame.clone(), reach.receipts, now.instant);
         self.store_numbers(out);
         out.push(Output::Publish(frame.bytes.clone()));
         out.push(Output::Spoken(Box::new(frame.clone())));

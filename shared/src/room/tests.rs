@@ -1,3 +1,4 @@
+mod outbox;
 mod waiting;
 
 use std::time::Duration;
@@ -15,6 +16,12 @@ struct Person {
     stored: crate::Saved,
     /// Waiting lines that were told to be sent.
     waited: Vec<String>,
+    /// How often it was to be asked whether lines were taken.
+    asked: usize,
+}
+
+fn reaches(members: u32) -> Reach {
+    Reach { members, receipts: true }
 }
 
 fn limits() -> Limits {
@@ -41,6 +48,7 @@ impl Person {
             sent: Vec::new(),
             stored: crate::Saved::new(),
             waited: Vec::new(),
+            asked: 0,
         };
         person.act(|room, _, out| room.join(false, SavedRoom::default(), &limits(), now(), out));
         person
@@ -64,6 +72,7 @@ impl Person {
                     Some(value) => drop(self.stored.insert(change.key, value)),
                     None => drop(self.stored.remove(&change.key)),
                 },
+                Output::AskReceipts => self.asked += 1,
                 Output::Changed | Output::Spoken(_) | Output::Gap => {}
             }
         }
@@ -71,7 +80,7 @@ impl Person {
     }
 
     fn say(&mut self, text: &str, reach: u32, now: Now) -> Said {
-        self.act(|room, me, out| room.say(text.into(), reach, me, now, out)).unwrap()
+        self.act(|room, me, out| room.say(text.into(), reaches(reach), me, now, out)).unwrap()
     }
 
     fn hear(&mut self, payload: &[u8], now: Now) -> Verdict {
@@ -104,7 +113,7 @@ fn lines_wait_until_somebody_is_there_and_keep_their_order() {
     assert!(ann.sent.is_empty());
     // A line said when somebody is there already still goes after those that wait.
     assert!(matches!(ann.say("three", 1, now()), Said::Queued { .. }));
-    ann.act(|room, me, out| room.flush(1, me, now(), out));
+    ann.act(|room, me, out| room.flush(reaches(1), me, now(), out));
     let mut bob = Person::new(2);
     for payload in ann.sent.clone() {
         bob.hear(&payload, now());
@@ -128,7 +137,7 @@ fn a_restart_keeps_lines_numbers_and_what_waits() {
     let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
     assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
     again.act(|room, _, _| room.rechecked());
-    again.act(|room, me, out| room.flush(1, me, now(), out));
+    again.act(|room, me, out| room.flush(reaches(1), me, now(), out));
     let frame = frame::verify(again.sent.last().unwrap()).unwrap();
     assert!(frame.sequence > last);
     assert_eq!(frame.previous, last);
@@ -163,14 +172,14 @@ fn two_rings_that_sync_hold_the_same() {
     let (mut ann, mut bob) = (Person::new(1), Person::new(2));
     ann.say("from ann", 1, now());
     bob.say("from bob", 1, now());
-    let answer = sync::answer(bob.room.ring(), &sync::ask("lobby", ann.room.ring()).have);
+    let answer = sync::answer(bob.room.ring(), &ann.room.question().have);
     let merged = ann.act(|room, _, out| room.merge(&answer.frames, |_| true, now(), out));
     assert_eq!((merged.new.len(), merged.invalid), (1, 0));
-    let given = sync::give("lobby", ann.room.ring(), &answer.want).unwrap();
+    let given = ann.room.give(&answer.want, false, now()).unwrap();
     bob.act(|room, _, out| room.merge(&given.give, |_| true, now(), out));
     assert_eq!(ann.texts(), ["from ann", "from bob"]);
     assert_eq!(bob.texts(), ["from bob", "from ann"]);
-    let settled = sync::answer(bob.room.ring(), &sync::ask("lobby", ann.room.ring()).have);
+    let settled = sync::answer(bob.room.ring(), &ann.room.question().have);
     assert!(settled.frames.is_empty() && settled.want.is_empty());
 }
 
@@ -271,7 +280,7 @@ fn a_room_becomes_plain_with_all_that_was_said_and_waits() {
     ann.say("waits", 0, now());
     assert!(ann.act(|room, _, out| room.set_plain(true, out)) && ann.room.is_plain());
     assert!(!ann.act(|room, _, out| room.set_plain(true, out)), "nothing changes");
-    ann.act(|room, me, out| room.flush(1, me, now(), out));
+    ann.act(|room, me, out| room.flush(reaches(1), me, now(), out));
     ann.say("plain", 1, now());
     assert_eq!(ann.sent[1..], [b"waits".to_vec(), b"plain".to_vec()]);
     for payload in &ann.sent {

@@ -12,6 +12,7 @@ use super::{
     Now,
     frame::Frame,
     lines::{message_of, remember, waiting_message},
+    outbox::Reach,
     saved,
     state::{Me, Output, Room},
 };
@@ -91,23 +92,45 @@ impl Room {
         Ok(Said::Queued { id })
     }
 
-    /// Sends what waits, when somebody is there.
-    pub fn flush(&mut self, reach: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
-        let Some(voice) = self.voice.as_mut().filter(|voice| reach > 0 && !voice.waiting.is_empty()) else { return };
+    /// Sends what waits, when somebody is there, and as much as is taken.
+    pub fn flush(&mut self, reach: Reach, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
+        let Some(voice) = self.voice.as_mut() else { return };
+        voice.outbox.held = false;
+        if reach.members == 0 || voice.waiting.is_empty() {
+            return;
+        }
         if voice.recheck == Recheck::Needed {
             voice.recheck = Recheck::Until(now.instant + RECHECK_WAIT);
         }
         if voice.recheck != Recheck::Done {
             return;
         }
-        while let Some(line) = self.voice.as_mut().and_then(|voice| voice.waiting.pop_front()) {
+        while let Some(line) = self.next_waiting(now.instant) {
             out.push(Output::Store(saved::drop_waiting(&self.name, &line.id)));
-            match self.send(line.text, (line.sequence, line.previous), me, now, out) {
+            match self.send(line.text, (line.sequence, line.previous), reach, me, now, out) {
                 Ok(message) => out.push(Output::Emit(Box::new(Event::Sent { waiting_id: line.id, message }))),
                 Err(error) => tracing::error!(%error, "a waiting line cannot be signed"),
             }
         }
+        self.ask_receipts(now.instant, out);
         out.push(Output::Changed);
+    }
+
+    /// Takes the first waiting line off the queue, if it may be sent now.
+    fn next_waiting(&mut self, now: Instant) -> Option<Waiting> {
+        let voice = self.voice.as_mut()?;
+        let bytes = voice.waiting.front()?.text.len();
+        if voice.outbox.may_send(bytes, now) {
+            return voice.waiting.pop_front();
+        }
+        voice.outbox.held = true;
+        None
+    }
+
+    /// When the pace allows the next waiting line, if that is what holds it back.
+    pub(super) fn flush_deadline(&self) -> Option<Instant> {
+        let voice = self.voice.as_ref().filter(|voice| voice.outbox.held)?;
+        voice.outbox.ready_at(voice.waiting.front()?.text.len())
     }
 
     /// A sync of this room has ended: what an earlier run sent would have come back by now.

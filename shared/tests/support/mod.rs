@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -65,6 +65,21 @@ pub(crate) fn platform_in(home: &Home) -> Platform<swarm::dummy::Behaviour> {
         storage: Box::new(home.clone()),
         now_ms,
     }
+}
+
+/// A platform whose first so many dials panic.
+pub(crate) fn panicking_at_first(dials: usize) -> Platform<swarm::dummy::Behaviour> {
+    let left = Arc::new(AtomicUsize::new(dials));
+    let platform = platform();
+    let transport = platform.transport.and_then(move |connected, point| {
+        let left = left.clone();
+        async move {
+            let panics = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+            assert!(!(panics && point.is_dialer()), "as a faulty transport does");
+            Ok::<_, std::io::Error>(connected)
+        }
+    });
+    Platform { transport: transport.boxed(), ..platform }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the host's clock")]

@@ -26,11 +26,12 @@ export class Hub {
 
   /**
    * A hub with its data in `dir`, on these ports or on any that are free, and with the text of a `--config`; without
-   * WebRTC-direct if it is not to be `direct`; of another `binary` than the one under test.
+   * WebRTC-direct if it is not to be `direct`; on this `host`'s address, or on all with 0.0.0.0; of another `binary` than
+   * the one under test.
    */
-  static async start(dir, { ports, config, direct = true, binary } = {}) {
+  static async start(dir, { ports, config, direct = true, host = "127.0.0.1", binary } = {}) {
     const hub = new Hub(dir, ports ?? (await freePorts(4)));
-    Object.assign(hub, { direct, binary });
+    Object.assign(hub, { direct, host, binary });
     await hub.configure(config);
     await hub.start();
     return hub;
@@ -47,9 +48,9 @@ export class Hub {
     const { tcp, ws, webrtc, http } = this.ports;
     const listen = [`tcp/${tcp}`, `tcp/${ws}/ws`];
     if (this.direct) listen.push(`udp/${webrtc}/webrtc-direct`);
-    const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `127.0.0.1:${http}`];
+    const words = ["serve", "--no-mdns", "--data-dir", this.dir, "--http", `${this.host}:${http}`];
     if (this.config) words.push("--config", this.config);
-    words.push(...listen.flatMap((end) => ["--listen", `/ip4/127.0.0.1/${end}`]));
+    words.push(...listen.flatMap((end) => ["--listen", `/ip4/${this.host}/${end}`]));
     this.process = new Tincan("hub", words, this.binary);
     this.process.onLine = this.onLine;
     const page = await this.process.line(/^page: /);

@@ -6,8 +6,15 @@ use super::*;
 fn restarted(seed: u8, stored: &crate::Saved, now: Now) -> Person {
     let keypair = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
     let room = Room::new("lobby", keypair.public().to_peer_id(), &limits());
-    let mut person =
-        Person { keypair, room, shown: Vec::new(), sent: Vec::new(), stored: stored.clone(), waited: Vec::new() };
+    let mut person = Person {
+        keypair,
+        room,
+        shown: Vec::new(),
+        sent: Vec::new(),
+        stored: stored.clone(),
+        waited: Vec::new(),
+        asked: 0,
+    };
     let saved = load(stored).remove("lobby").unwrap();
     person.act(|room, _, out| room.join(false, saved, &limits(), now, out));
     person
@@ -23,7 +30,7 @@ fn two_wait() -> (Person, crate::Saved) {
 }
 
 fn flush(person: &mut Person, now: Now) {
-    person.act(|room, me, out| room.flush(1, me, now, out));
+    person.act(|room, me, out| room.flush(reaches(1), me, now, out));
 }
 
 fn flush_unchecked(person: &mut Person, now: Now) {

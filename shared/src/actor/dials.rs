@@ -1,0 +1,158 @@
+//! Dials: begun for a caller, for a hub to stay connected to, for a peer that was discovered; and how they failed.
+
+use std::{collections::BTreeMap, num::NonZeroU8};
+
+use libp2p::{
+    Multiaddr, PeerId,
+    swarm::{
+        ConnectionId, DialError,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use n0_future::time::Instant;
+
+use super::{Actor, wording::describe_dial_error};
+use crate::{
+    Error, Event, HostBehaviour,
+    access::Action,
+    command::Reply,
+    links::{Due, SILENCE, peer_of},
+    pending::Asked,
+};
+
+/// Addresses of one dial that are tried at a time, where the host starts them one after another: all there can be.
+const MAX_AT_ONCE: u8 = 64;
+const AT_ONCE: NonZeroU8 = NonZeroU8::new(MAX_AT_ONCE).expect("not zero");
+
+impl<B: HostBehaviour> Actor<B> {
+    pub(super) fn dial(&mut self, address: Multiaddr, reply: Reply<Result<PeerId, Error>>) {
+        let peer = peer_of(&address);
+        if let Some(peer) = peer {
+            let now = self.now();
+            if let Err(denied) = self.access.check(&peer, Action::Connect, now.instant) {
+                drop(reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() })));
+                return;
+            }
+            if let Some(known) = self.peers.get_mut(&peer) {
+                known.chosen = true;
+                self.follow_chosen();
+                drop(reply.send(Ok(peer)));
+                return;
+            }
+            // Whoever asks for it may know better.
+            self.swarm.behaviour_mut().stay_away.forget(&peer);
+        }
+        let options = match peer {
+            Some(peer) => {
+                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![address.clone()]).build()
+            }
+            None => DialOpts::unknown_peer_id().address(address.clone()).build(),
+        };
+        let connection = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => {
+                let since = self.now().instant;
+                self.pending.insert_dial(connection, Asked { address: address.to_string(), since, reply });
+            }
+            Err(error) => {
+                let reason = describe_dial_error(&error);
+                drop(reply.send(Err(Error::Dial { address: address.to_string(), reason })));
+            }
+        }
+    }
+
+    /// Peers found on the local network, each dialled once at all its addresses.
+    pub(super) fn discovered(&mut self, found: Vec<(PeerId, Multiaddr)>) {
+        let now = self.now().instant;
+        let mut peers: BTreeMap<PeerId, Vec<Multiaddr>> = BTreeMap::new();
+        for (peer, address) in found {
+            tracing::info!(%peer, %address, "discovered");
+            self.emit(Event::Discovered { peer, address: address.clone() });
+            self.kad().add_address(&peer, address.clone());
+            peers.entry(peer).or_default().push(address.clone());
+            self.links.found(peer, address, now);
+        }
+        for (peer, addresses) in peers {
+            // Refused when we are connected already.
+            let _ = self.swarm.dial(self.options(peer, addresses, PeerCondition::DisconnectedAndNotDialing));
+        }
+    }
+
+    /// A dial of these addresses, and where the host wants it of all others that are known.
+    fn options(&self, peer: PeerId, addresses: Vec<Multiaddr>, condition: PeerCondition) -> DialOpts {
+        let options = DialOpts::peer_id(peer).condition(condition).addresses(addresses);
+        match self.config.all_addresses {
+            true => options.extend_addresses_through_behaviour().override_dial_concurrency_factor(AT_ONCE).build(),
+            false => options.build(),
+        }
+    }
+
+    pub(super) fn dial_links(&mut self, now: Instant) {
+        self.swarm.behaviour_mut().stay_away.expire(now);
+        self.give_up_silent_dials(now);
+        for Due { link, peer, addresses, at_once } in self.links.due(now, self.config.all_addresses) {
+            let options = match peer {
+                Some(peer) if self.peers.contains_key(&peer) => {
+                    self.links.up(peer, ConnectionId::new_unchecked(usize::MAX), now);
+                    continue;
+                }
+                Some(peer) => {
+                    let condition = match at_once {
+                        true => PeerCondition::Disconnected,
+                        false => PeerCondition::DisconnectedAndNotDialing,
+                    };
+                    self.options(peer, addresses, condition)
+                }
+                None => {
+                    let Some(address) = addresses.into_iter().next() else { continue };
+                    DialOpts::unknown_peer_id().address(address).build()
+                }
+            };
+            let connection = options.connection_id();
+            match self.swarm.dial(options) {
+                Ok(()) => self.links.dialling(link, connection, now),
+                Err(DialError::DialPeerConditionFalse(_)) => self.links.busy(link, now),
+                Err(error) => {
+                    tracing::debug!(%error, "a hub cannot be dialled now");
+                    let reason = describe_dial_error(&error);
+                    let news = self.links.refused(link, &reason, now, rand::random());
+                    // Who told us to stay away said so itself.
+                    self.tell_unreachable(news.filter(|_| !matches!(error, DialError::Denied { .. })), reason);
+                }
+            }
+        }
+    }
+
+    pub(super) fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
+        self.failed(connection, describe_dial_error(error), matches!(error, DialError::WrongPeerId { .. }));
+    }
+
+    /// Whatever a dial may meet ends it, but for a fault in a transport: its task is gone then, and the swarm waits for
+    /// ever.
+    fn give_up_silent_dials(&mut self, now: Instant) {
+        let silent = self.links.silent(now).into_iter().chain(self.pending.silent_dials(now)).collect::<Vec<_>>();
+        for connection in silent {
+            tracing::warn!("a dial has told nothing for {} s; it counts as failed", SILENCE.as_secs());
+            self.failed(connection, "the dial ended without a result; try again, and report it".to_owned(), false);
+        }
+    }
+
+    fn failed(&mut self, connection: ConnectionId, reason: String, by_mistake: bool) {
+        let (now, spread) = (self.now().instant, rand::random());
+        let news = self.links.reason(connection, &reason);
+        match by_mistake {
+            true => self.links.mistaken(connection, now, spread),
+            false => self.links.failed(connection, now, spread),
+        }
+        self.tell_unreachable(news, reason.clone());
+        if let Some(Asked { address, reply, .. }) = self.pending.take_dial(&connection) {
+            let _ = reply.send(Err(Error::Dial { address, reason }));
+        }
+    }
+
+    fn tell_unreachable(&self, news: Option<Multiaddr>, reason: String) {
+        if let Some(address) = news {
+            self.emit(Event::Unreachable { address, reason });
+        }
+    }
+}

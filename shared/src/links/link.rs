@@ -1,0 +1,114 @@
+//! One hub to stay connected to: where it is, how the last tries went, what was told about them.
+
+use std::time::Duration;
+
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
+use n0_future::time::Instant;
+
+/// The wait after a first failure.
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(400);
+/// The longest wait, so that a hub that is back is found within seconds.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Addresses of one hub.
+const MAX_ADDRESSES: usize = 32;
+/// Reasons for not reaching a hub that were told, and are not told again until it has been reached.
+const MAX_TOLD: usize = 8;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Waiting(Instant),
+    Dialling { connection: ConnectionId, since: Instant },
+    Up { peer: PeerId, since: Instant },
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    /// Named by the addresses; never changes.
+    pub(super) expected: Option<PeerId>,
+    pub(super) addresses: Vec<Multiaddr>,
+    /// Nobody named it; it was found on the local network, and is forgotten once that is no longer so.
+    pub(super) found: bool,
+    pub(super) failures: u32,
+    /// Failed dials: the next one begins with another address.
+    pub(super) turn: usize,
+    /// Told to stay away: not dialled before.
+    pub(super) rest_until: Option<Instant>,
+    /// Dialled even where another dial to this peer is under way: a person wants it, or that dial has fallen silent.
+    pub(super) wanted: bool,
+    /// Why it could not be reached, as far as that was told.
+    pub(super) told: Vec<String>,
+    pub(super) state: State,
+}
+
+impl Link {
+    pub(super) fn new(expected: Option<PeerId>, addresses: Vec<Multiaddr>, state: State) -> Self {
+        Self {
+            expected,
+            addresses,
+            found: false,
+            failures: 0,
+            turn: 0,
+            rest_until: None,
+            wanted: false,
+            told: Vec::new(),
+            state,
+        }
+    }
+
+    /// Adds addresses, newest first.
+    pub(super) fn put_first(&mut self, addresses: Vec<Multiaddr>) {
+        self.addresses.retain(|address| !addresses.contains(address));
+        self.addresses.splice(0..0, addresses);
+        self.addresses.truncate(MAX_ADDRESSES);
+    }
+
+    pub(super) fn is_dialling(&self, by: ConnectionId) -> bool {
+        matches!(self.state, State::Dialling { connection, .. } if connection == by)
+    }
+
+    /// The first address where this is news of a hub that somebody named.
+    pub(super) fn tell(&mut self, reason: &str) -> Option<Multiaddr> {
+        if self.found || self.told.len() >= MAX_TOLD || self.told.iter().any(|told| told == reason) {
+            return None;
+        }
+        self.told.push(reason.to_owned());
+        self.addresses.first().cloned()
+    }
+
+    pub(super) fn is_up(&self, peer: PeerId) -> bool {
+        matches!(self.state, State::Up { peer: up, .. } if up == peer)
+    }
+
+    pub(super) fn fail(&mut self, now: Instant, spread: f64) {
+        let longest = FIRST_WAIT.saturating_mul(1 << self.failures.min(8)).min(LONGEST_WAIT);
+        self.failures += 1;
+        let at = now + longest.mul_f64(0.5 + 0.5 * spread.clamp(0.0, 1.0));
+        self.state = State::Waiting(self.rest_until.map_or(at, |rest| rest.max(at)));
+    }
+}
+
+/// The same addresses, IPv6 and IPv4 in turn as long as there are both: where one family leads nowhere, the next is the
+/// other's. Names keep their places among the family that comes first.
+pub(super) fn alternate_families(addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let is_v6 = |address: &Multiaddr| matches!(address.iter().next(), Some(Protocol::Ip6(_) | Protocol::Ip6zone(_)));
+    let first_is_v6 = addresses.first().is_some_and(is_v6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| is_v6(address) == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut all = Vec::new();
+    loop {
+        let before = all.len();
+        all.extend(first.next());
+        all.extend(second.next());
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+/// The peer an address ends at: the last `/p2p/` of it.
+pub(crate) fn peer_of(address: &Multiaddr) -> Option<PeerId> {
+    match address.iter().last() {
+        Some(Protocol::P2p(peer)) => Some(peer),
+        _ => None,
+    }
+}
