@@ -20,7 +20,7 @@ fn page(home: &Home, bootstrap: &[Multiaddr]) -> (Node, Events) {
 }
 
 async fn ask(node: &Node, line: &str) -> String {
-    repl::answer(node, line, Surface::Pipe).await.expect("an answer").line()
+    repl::answer(node, line, Surface::Screen).await.expect("an answer").line()
 }
 
 /// Asks until the answer is this one.

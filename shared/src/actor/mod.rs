@@ -233,9 +233,9 @@ impl<B: HostBehaviour> Actor<B> {
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
-            self.patience.deadline(),
             self.publisher.deadline(),
             self.save_due,
+            self.patience.deadline(),
         ];
         rooms
             .chain(hubs)
