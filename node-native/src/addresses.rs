@@ -89,6 +89,11 @@ impl Point {
 /// What is wrong with it.
 pub fn parse_listen(text: &str) -> Result<Multiaddr, String> {
     let address = parse(text)?;
+    if is_link_local(&address) {
+        return Err(
+            "nobody can dial a link-local address; listen on another address of this host, or on /ip6/::".to_owned()
+        );
+    }
     match Point::of(&address) {
         Some(_) => Ok(address),
         None => Err("it is not one to listen on, like /ip4/0.0.0.0/tcp/4747".to_owned()),
@@ -153,6 +158,9 @@ fn not_a_page(host: &Multiaddr) -> String {
 /// Host, transport, then whose it is and through whom: anything else no transport of ours takes.
 fn check_path(address: &Multiaddr, dial: bool) -> Result<(), String> {
     let strange = || "it is not one to reach, like /ip4/192.0.2.1/tcp/4747".to_owned();
+    if is_link_local(address) {
+        return Err("link-local addresses cannot be dialled; give another address of that host".to_owned());
+    }
     let mut parts = address.iter().peekable();
     match parts.next() {
         Some(Protocol::Dnsaddr(_)) => {}
@@ -270,13 +278,23 @@ pub fn refused(address: String, error: &io::Error, flag: &'static str) -> Error 
     }
 }
 
-/// Whether others can dial an address as it stands: no wildcard, and no link-local one, which needs a zone.
+/// Whether others can dial an address as it stands: no wildcard, and no link-local one.
 #[must_use]
 pub fn is_dialable(address: &Multiaddr) -> bool {
     match address.iter().next() {
         Some(Protocol::Ip4(ip)) => !ip.is_unspecified(),
-        Some(Protocol::Ip6(ip)) => !ip.is_unspecified() && !ip.is_unicast_link_local(),
-        _ => true,
+        Some(Protocol::Ip6(ip)) => !ip.is_unspecified() && !is_link_local(address),
+        _ => !is_link_local(address),
+    }
+}
+
+/// Whether it is an IPv6 address that means something on one network interface only. No transport takes the interface,
+/// which stands in an `/ip6zone/` where the address names it at all.
+fn is_link_local(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip6zone(_)) => true,
+        Some(Protocol::Ip6(ip)) => ip.is_unicast_link_local(),
+        _ => false,
     }
 }
 

@@ -29,6 +29,13 @@ fn what_cannot_be_dialled_is_refused() {
     ] {
         assert!(parse_dial(text).is_err(), "{text}");
     }
+    for address in ["/ip6/fe80::1/tcp/1", "/ip6zone/eth0/ip6/fe80::1/tcp/1", "/ip6zone/eth0/ip6/fe80::1/udp/1/quic-v1"]
+    {
+        for parse in [parse_dial, parse_external, parse_listen] {
+            let error = parse(address).unwrap_err();
+            assert!(error.contains("link-local") && error.contains("another address"), "{address}: {error}");
+        }
+    }
     let error = parse_dial("/ip4/192.0.2.1/udp/1/webrtc-direct").unwrap_err();
     assert!(error.contains("certhash"), "{error}");
 }

@@ -92,7 +92,7 @@ pub struct Common {
 /// Flags of `serve`.
 #[derive(Debug, Default, Flags)]
 pub struct Serve {
-    /// Serve page and API here [default: 0.0.0.0:8747]
+    /// Serve page and API here [default: [::]:8747, all IPv6 and IPv4 addresses]
     #[arg(long, env = "TINCAN_HTTP", value_name = "HOST:PORT", value_parser = parse_http)]
     pub http: Option<String>,
     /// Serve this folder as the page instead of the one built in
@@ -123,9 +123,14 @@ pub struct Chat {
     pub addresses: Vec<Multiaddr>,
 }
 
-/// Arguments of `kv`.
+/// Flags of `kv`.
 #[derive(Debug, Flags)]
 pub struct Kv {
+    /// Write the bytes of found values to stdout as they are, with nothing between or after them; all other answers go
+    /// to stderr, and a key that is not found counts as an error
+    #[arg(long, env = "TINCAN_RAW", value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub raw: Option<bool>,
     /// Peers or hubs to connect to
     #[arg(value_name = "ADDR", value_parser = addresses::parse_dial)]
     pub addresses: Vec<Multiaddr>,

@@ -47,6 +47,8 @@ pub struct ConfigFile {
     pub plain: Option<bool>,
     /// As `--nick`.
     pub nick: Option<String>,
+    /// As `--raw`.
+    pub raw: Option<bool>,
     /// As `--verbose`, given so many times.
     pub verbose: Option<u8>,
     /// As `--quiet`.

@@ -8,7 +8,7 @@ use libp2p::{
 };
 use tincan_shared::{HostBehaviour, HostEvent};
 
-use crate::{floodsub::Floodsub, settings::Settings};
+use crate::{discovery::Discovery, floodsub::Floodsub, settings::Settings};
 
 /// Queries within one time to live: a lost packet or two does not make a peer vanish.
 const QUERIES_PER_TTL: u32 = 3;
@@ -17,7 +17,7 @@ const QUERIES_PER_TTL: u32 = 3;
 #[derive(NetworkBehaviour)]
 #[behaviour(to_swarm = "Found")]
 pub struct Host {
-    mdns: Toggle<mdns::tokio::Behaviour>,
+    mdns: Toggle<Discovery>,
     floodsub: Toggle<Floodsub>,
 }
 
@@ -79,27 +79,18 @@ impl HostBehaviour for Host {
     }
 }
 
-fn discovery(settings: &Settings, peer: PeerId) -> io::Result<mdns::tokio::Behaviour> {
+fn discovery(settings: &Settings, peer: PeerId) -> io::Result<Discovery> {
     let config = mdns::Config {
         ttl: settings.mdns_ttl,
         query_interval: settings.mdns_ttl / QUERIES_PER_TTL,
         ..mdns::Config::default()
     };
-    mdns::tokio::Behaviour::new(config, peer)
+    Discovery::new(&config, peer)
 }
 
 /// What discovery or floodsub say.
 #[derive(Debug)]
 pub struct Found(HostEvent);
-
-impl From<mdns::Event> for Found {
-    fn from(event: mdns::Event) -> Self {
-        Self(match event {
-            mdns::Event::Discovered(peers) => HostEvent::Discovered(peers),
-            mdns::Event::Expired(peers) => HostEvent::Expired(peers),
-        })
-    }
-}
 
 impl From<HostEvent> for Found {
     fn from(event: HostEvent) -> Self {

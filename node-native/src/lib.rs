@@ -4,9 +4,9 @@
 //! |---|---|
 //! | [`args`] | the command line and its environment variables |
 //! | [`settings`], [`config_file`] | flag over environment over file over default |
-//! | [`addresses`] | default addresses, what can be dialled, whether a port is free |
+//! | [`addresses`], [`interfaces`] | default addresses, what can be dialled, whether a port is free; this machine's own |
 //! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
-//! | [`transport`], [`farewell`], [`host`] | what this host hands the node |
+//! | [`transport`], [`farewell`], [`host`], [`discovery`] | what this host hands the node |
 //! | [`dialling`], `tls` | names looked up, addresses tried side by side; whose certificates are trusted |
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
@@ -22,13 +22,16 @@ pub mod command;
 pub mod config_file;
 pub mod datadir;
 pub mod dialling;
+pub mod discovery;
 pub mod error;
 pub mod farewell;
 pub mod floodsub;
 pub mod host;
 pub mod http;
+pub mod interfaces;
 pub mod keyfile;
 pub mod log;
+pub mod names;
 pub mod output;
 pub mod session;
 pub mod settings;

@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     let given: Vec<OsString> = std::env::args_os().collect();
     let done = match args::parse(given) {
         Ok(args::Parsed::Run(args)) => command::run(*args),
-        Ok(args::Parsed::Show(text)) => output::text(&text),
+        Ok(args::Parsed::Show(text)) => output::bytes(text.as_bytes()),
         Err(error) => Err(error),
     };
     match done {

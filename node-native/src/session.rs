@@ -10,7 +10,7 @@ use crate::{
     Error, addresses, certificate,
     datadir::{self, Held},
     host::Host,
-    keyfile, output,
+    interfaces, keyfile, output,
     settings::Settings,
     storage, transport,
 };
@@ -54,7 +54,7 @@ impl Session {
         let mut config = settings.apply(config);
         config.validate()?;
         let ipv6 = addresses::has_ipv6();
-        config.listen = listen(settings, config.role, ipv6);
+        config.listen = interfaces::without_watcher(listen(settings, config.role, ipv6));
         addresses::check_free(&config.listen)?;
         let identity = identity(settings, config.role)?;
         let listen = config.listen.clone();

@@ -9,10 +9,11 @@ use crate::{
     Error,
     args::{Args, Command},
     config_file::{ConfigFile, Denied, LimitsTable},
+    names::tidy,
 };
 
-/// Where page and API are served by default.
-pub const DEFAULT_HTTP: &str = "0.0.0.0:8747";
+/// Where page and API are served by default: on all addresses of this machine, those of IPv4 too.
+pub const DEFAULT_HTTP: &str = "[::]:8747";
 /// The room of those who name none.
 pub const DEFAULT_ROOM: &str = "lobby";
 /// How long a peer that says nothing counts as being on the local network.
@@ -49,12 +50,16 @@ pub struct Settings {
     pub page: Option<PathBuf>,
     /// Proxies whose `X-Forwarded-For` is believed, and for which no bound by address holds. Defaults to none.
     pub trusted_proxy: Vec<IpNet>,
-    /// See [`DEFAULT_ROOM`].
+    /// See [`DEFAULT_ROOM`]. In its normal form, as everybody who types this name gets it.
     pub room: String,
+    /// The room's name letter by letter.
+    pub typed_room: String,
     /// Whether the room is another program's: raw text only. Defaults to false.
     pub plain: bool,
     /// The nick. Defaults to the stored one.
     pub nick: Option<String>,
+    /// Whether `kv` writes values as bytes. Defaults to false.
+    pub raw: bool,
     /// How much more to log. Defaults to 0.
     pub verbose: u8,
     /// Log errors only. Defaults to false.
@@ -77,13 +82,16 @@ impl Settings {
         };
         let mdns_ttl = mdns_ttl(args, &file)?;
         let common = &args.common;
-        let (room, plain, nick, addresses) = match &args.command {
-            Some(Command::Chat(chat)) => (chat.room.clone(), chat.plain, chat.nick.clone(), chat.addresses.clone()),
-            Some(Command::Kv(kv)) => (None, None, None, kv.addresses.clone()),
-            _ => (None, None, None, Vec::new()),
+        let (room, plain, nick, raw, addresses) = match &args.command {
+            Some(Command::Chat(chat)) => {
+                (chat.room.clone(), chat.plain, chat.nick.clone(), None, chat.addresses.clone())
+            }
+            Some(Command::Kv(kv)) => (None, None, None, kv.raw, kv.addresses.clone()),
+            _ => (None, None, None, None, Vec::new()),
         };
         let mut bootstrap = common.bootstrap.clone().or(file.bootstrap).unwrap_or_default();
         bootstrap.extend(addresses);
+        let typed_room = room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned());
         Ok(Self {
             data_dir: common.data_dir.clone().or(file.data_dir),
             ephemeral: common.ephemeral.or(file.ephemeral).unwrap_or(false),
@@ -97,9 +105,11 @@ impl Settings {
             http: args.serve.http.clone().or(file.http).unwrap_or_else(|| DEFAULT_HTTP.to_owned()),
             page: args.serve.page.clone().or(file.page),
             trusted_proxy: args.serve.trusted_proxy.clone().or(file.trusted_proxy).unwrap_or_default(),
-            room: room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned()),
+            room: tidy(&typed_room),
+            typed_room,
             plain: plain.or(file.plain).unwrap_or(false),
-            nick: nick.or(file.nick),
+            nick: nick.or(file.nick).map(|nick| tidy(&nick)),
+            raw: raw.or(file.raw).unwrap_or(false),
             verbose: if common.verbose > 0 { common.verbose } else { file.verbose.unwrap_or(0) },
             quiet: common.quiet.or(file.quiet).unwrap_or(false),
             deny: file.deny,
@@ -195,6 +205,9 @@ mod tests {
         let config = got.apply(Config::hub());
         assert_eq!((config.limits.circuits, config.limits.carry_linger), (7, Duration::from_secs(9)));
         assert_eq!(settings(file, &["chat"]).unwrap().room, "den");
+        let typed = settings("room = \"cafe\u{301} \"", &["chat", "--nick", " ren\u{e9}"]).unwrap();
+        assert_eq!((typed.room.as_str(), typed.typed_room.as_str()), ("caf\u{e9}", "cafe\u{301} "));
+        assert_eq!(typed.nick.as_deref(), Some("ren\u{e9}"));
         assert!(!settings(file, &[]).unwrap().mdns);
     }
 

@@ -96,3 +96,29 @@ fn with_nobody_to_reach_it_goes_on_alone_and_says_why() {
         assert_eq!(told.count(), 1, "{:#?}", ended.err);
     }
 }
+
+/// A value that holds everything that could forge an answer or steer a terminal, and what people write besides.
+const AWKWARD: &str = "\u{feff}\ta\u{1b}[2J\u{9b}31m\u{2028}k = forged\u{202e}\u{200f}🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.";
+
+#[test]
+fn a_pipe_gets_a_value_as_it_is_but_for_what_could_forge_an_answer() {
+    let ended = tincan("kv --ephemeral").run(format!("PUT k x{AWKWARD}\nGET k\n").as_bytes());
+    ended.assert_status(0);
+    let shown = AWKWARD.replace('\u{1b}', "␛").replace('\u{9b}', "\u{fffd}").replace('\u{2028}', "⏎");
+    assert_eq!(ended.out, ["stored k here only: no peers yet", &format!("k = x{shown}")]);
+}
+
+#[test]
+fn raw_writes_the_bytes_of_values_and_nothing_else() {
+    let ended = tincan("kv --ephemeral --raw").run(format!("PUT k x{AWKWARD}\nGET k\n").as_bytes());
+    ended.assert_status(0);
+    assert_eq!(ended.out, [format!("x{AWKWARD}")]);
+    assert!(ended.err.contains(&"stored k here only: no peers yet".to_owned()), "{:?}", ended.err);
+
+    let ended = tincan("kv --ephemeral").env("TINCAN_RAW", "1").run(b"PUT k ab\nGET k\nGET none\nGET k\nFETCH\n");
+    ended.assert_status(1);
+    assert_eq!(ended.out, ["abab"], "nothing stands between values");
+    for part in ["not found: none", "error: unknown word FETCH;", "error: 2 lines"] {
+        assert!(ended.err.iter().any(|line| line.starts_with(part)), "{part}: {:?}", ended.err);
+    }
+}

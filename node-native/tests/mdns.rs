@@ -31,6 +31,13 @@ fn two_hosts_chat_without_arguments() {
 }
 
 #[test]
+fn two_hosts_with_ipv6_alone_chat_without_arguments() {
+    let Some(network) = Network::ipv6_only(SUBJECT) else { return };
+    let start = |host: &str, nick: &str| tincan_in(host, "chat").env("TINCAN_NICK", nick).start();
+    converse(start(&network.hosts[0], "ann"), start(&network.hosts[1], "ben"));
+}
+
+#[test]
 fn two_terminals_on_one_host_chat_without_arguments() {
     let Some(network) = Network::new(SUBJECT) else { return };
     let home = tempfile::tempdir().unwrap();

@@ -6,11 +6,12 @@ use js_sys::{Array, Reflect};
 use n0_future::time::timeout;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestCache, RequestInit, Response};
+use web_sys::{AbortController, RequestCache, RequestInit, Response, Url};
 
 use crate::hubs::Announced;
 
-const PATH: &str = "/api/v1/node";
+/// Beside the page, wherever a proxy puts both.
+const PATH: &str = "api/v1/node";
 /// How long the origin may take: a slow one is better than none.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// Announced addresses that are read.
@@ -35,8 +36,9 @@ pub(crate) async fn hub() -> Result<Announced, String> {
 /// else of the page itself.
 pub(crate) fn answer_time() -> Option<Duration> {
     let window = web_sys::window()?;
-    let (performance, here) = (window.performance()?, window.location().origin().ok()?);
-    let questions = performance.get_entries_by_name(&format!("{here}{PATH}"));
+    let performance = window.performance()?;
+    let asked = Url::new_with_base(PATH, &window.location().href().ok()?).ok()?;
+    let questions = performance.get_entries_by_name(&asked.href());
     let pages = performance.get_entries_by_type("navigation");
     let entry = pages.concat(&questions).pop();
     let moment = |name: &str| Reflect::get(&entry, &name.into()).ok()?.as_f64().filter(|moment| *moment > 0.0);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tincan_shared::{
-    Error, Event, Events, Message, Multiaddr, Node, NodeInfo, PeerId, PeerInfo, RoomInfo, Said, Status, repl,
+    Error, Event, Events, Message, Multiaddr, Node, NodeInfo, PeerId, PeerInfo, RoomInfo, Said, Status, Surface, repl,
 };
 use tokio::sync::Notify;
 
@@ -152,7 +152,7 @@ impl PageNode {
     /// # Errors
     /// As [`repl::answer`].
     pub async fn console(&self, line: &str) -> Result<String, Error> {
-        repl::answer(&self.node, line).await
+        repl::answer(&self.node, line, Surface::Screen).await.map(repl::Answer::line)
     }
 
     /// Stays connected to one hub from now on.

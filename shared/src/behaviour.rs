@@ -14,10 +14,11 @@ use crate::{
     Config, Error, Role,
     arrivals::Arrivals,
     circuits::{RESERVATION_DURATION, Rates},
-    config::{MAX_KEY_BYTES, MAX_VALUE_BYTES, PROTOCOL_VERSION},
+    config::PROTOCOL_VERSION,
     gate::Gate,
     gossip::{RoomNames, no_scores},
     ping,
+    records::{Kademlia, Store},
     stay_away::StayAway,
 };
 
@@ -45,8 +46,8 @@ pub(crate) const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
 pub(crate) const MAX_TOPICS_PER_PEER: usize = 1024;
 /// Peers in a hub's mesh of a room: `connections` bounds them, also after it was raised on a running hub.
 const EVERYBODY: usize = usize::MAX;
-/// Providers remembered for one key.
-const MAX_PROVIDERS_PER_KEY: usize = 20;
+/// How long others keep a record that nobody publishes again.
+pub(crate) const RECORD_TTL: Duration = Duration::from_secs(48 * 3600);
 
 pub(crate) type Gossip =
     gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::MaxCountSubscriptionFilter<RoomNames>>;
@@ -60,7 +61,7 @@ pub(crate) struct Behaviour<B: NetworkBehaviour> {
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) identify: identify::Behaviour,
     pub(crate) ping: ping::Behaviour,
-    pub(crate) kad: kad::Behaviour<kad::store::MemoryStore>,
+    pub(crate) kad: Kademlia,
     pub(crate) gossip: Gossip,
     pub(crate) relay_client: relay::client::Behaviour,
     pub(crate) relay: Toggle<relay::Behaviour>,
@@ -108,23 +109,18 @@ pub(crate) fn connection_limits(config: &Config) -> connection_limits::Connectio
         .with_max_pending_incoming(Some(limits.pending_incoming))
 }
 
-fn kademlia(config: &Config, me: PeerId) -> Result<kad::Behaviour<kad::store::MemoryStore>, Error> {
+fn kademlia(config: &Config, me: PeerId) -> Result<Kademlia, Error> {
     let name = StreamProtocol::try_from_owned(config.kad_protocol.clone())
         .map_err(|error| Error::Setting { name: "kad_protocol", reason: error.to_string() })?;
     let mut kad_config = kad::Config::new(name);
-    kad_config.set_query_timeout(QUERY_TIMEOUT).set_record_filtering(kad::StoreInserts::FilterBoth);
-    let store = kad::store::MemoryStore::with_config(
-        me,
-        kad::store::MemoryStoreConfig {
-            max_records: config.limits.records,
-            max_value_bytes: MAX_VALUE_BYTES + MAX_KEY_BYTES,
-            max_provided_keys: config.limits.provided_keys,
-            max_providers_per_key: MAX_PROVIDERS_PER_KEY,
-        },
-    );
-    let mut kad = kad::Behaviour::with_config(me, store, kad_config);
+    // Unfiltered: our store decides before a PUT is acknowledged.
+    kad_config
+        .set_query_timeout(QUERY_TIMEOUT)
+        .set_record_filtering(kad::StoreInserts::Unfiltered)
+        .set_record_ttl(Some(RECORD_TTL));
+    let mut kad = kad::Behaviour::with_config(me, Store::new(me, &config.limits), kad_config);
     kad.set_mode(Some(if config.kad_server { kad::Mode::Server } else { kad::Mode::Client }));
-    Ok(kad)
+    Ok(Kademlia::new(kad))
 }
 
 fn gossip(config: &Config, keypair: &Keypair) -> Result<Gossip, Error> {

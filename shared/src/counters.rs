@@ -42,6 +42,7 @@ counters! {
     lines_dropped: "Lines of another network above what the bridge brings in.",
     rooms_refused: "Rooms a hub does not carry or tell about.",
     records_refused: "Records and providers of others that were not kept.",
+    records_displaced: "Records and providers of others that lost their place to others.",
     queries_refused: "Queries of callers above the limit.",
     reservations_refused: "Relay reservations denied.",
     circuits_refused: "Relay circuits denied.",

@@ -45,6 +45,9 @@ pub enum Error {
         /// Size of the refused nick.
         bytes: usize,
     },
+    /// A nick of which nothing can be seen.
+    #[error("this nick shows nothing on a screen; choose one with letters")]
+    NickBlank,
     /// A record key that is empty or too long.
     #[error("keys are 1 to {MAX_KEY_BYTES} bytes, this one has {bytes}; choose another")]
     Key {
@@ -134,6 +137,7 @@ impl Error {
             Self::TooManyRooms { .. } => "too_many_rooms",
             Self::TooManyWaiting { .. } => "too_many_waiting",
             Self::Nick { .. } => "nick",
+            Self::NickBlank => "nick_blank",
             Self::Key { .. } => "key",
             Self::ValueTooLarge { .. } => "value_too_large",
             Self::StoreFull => "store_full",

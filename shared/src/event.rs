@@ -246,8 +246,11 @@ pub enum Said {
 pub struct PutOutcome {
     /// The key.
     pub key: String,
-    /// Peers that acknowledged the record.
+    /// Peers that stored the record and said so. The first published Tincan says so even when it does not keep it.
     pub stored_on: u32,
+    /// Peers that were asked to. 0 when there are none yet.
+    #[serde(default)]
+    pub asked: u32,
     /// Whether a copy is kept here.
     pub local: bool,
 }

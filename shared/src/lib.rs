@@ -22,7 +22,7 @@
 //! | [`room`] | frames, order, duplicates, waiting lines, sync |
 //! | `foreign` | what other programs say in carried rooms, passed on within a budget |
 //! | `bridge` | lines to and from a network without frames, once each way |
-//! | `records` | bounds on the key-value store |
+//! | `records` | what is kept of records and providers, and whose places go first |
 //! | [`repl`] | one line of text, one answer |
 //!
 //! # A chat line
@@ -86,4 +86,4 @@ pub use libp2p::{Multiaddr, PeerId, identity};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use source::source;
-pub use text::{neutralise, short_id, short_name};
+pub use text::{Surface, is_blank, is_invisible, neutralise, short_id, short_name};

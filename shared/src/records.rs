@@ -1,4 +1,16 @@
-//! Bounds on the key-value store: what may be put here, and what is taken from others.
+//! The key-value store: what may be put here, what is taken from others, and what stays when there is too much.
+
+mod behaviour;
+mod handler;
+mod held;
+mod own;
+mod places;
+mod providers;
+mod store;
+
+pub(crate) use behaviour::Kademlia;
+pub(crate) use places::Source;
+pub(crate) use store::Store;
 
 use libp2p::{
     Multiaddr,
@@ -34,7 +46,7 @@ pub(crate) fn value(value: Vec<u8>) -> Result<Vec<u8>, Error> {
     if value.len() > MAX_VALUE_BYTES { Err(Error::ValueTooLarge { bytes: value.len() }) } else { Ok(value) }
 }
 
-/// Whether a record of a stranger is kept.
+/// Whether a record may be kept, or believed when a peer answers with it.
 #[must_use]
 pub(crate) fn accepts(record: &Record) -> bool {
     (1..=MAX_KEY_BYTES).contains(&record.key.as_ref().len()) && record.value.len() <= MAX_VALUE_BYTES

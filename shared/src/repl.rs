@@ -1,6 +1,6 @@
 //! The console's words: one line of text, one call on the node, one line of answer.
 
-use crate::{Error, Node, neutralise};
+use crate::{Error, Node, Surface};
 
 const USAGE_PUT: &str = "PUT key value";
 const USAGE_GET: &str = "GET key";
@@ -20,44 +20,80 @@ pub(crate) enum Line<'a> {
     Help,
 }
 
-/// Does what a line says and answers it in one line, safe to show.
-///
-/// # Errors
-/// Whatever the line's word can meet; show it as `error: <text>`.
-pub async fn answer(node: &Node, line: &str) -> Result<String, Error> {
-    match parse(line)? {
-        Line::Put { key, value } => {
-            let done = node.put(key, value).await?;
-            Ok(match done.stored_on {
-                0 => format!("stored {} here only: no peers yet", show(key)),
-                n => format!("stored {} on {n} peers", show(key)),
-            })
+/// What a line is answered with: one line of text, harmless to show on the surface it was made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A GET has found this value.
+    Found {
+        /// `key = value`.
+        line: String,
+        /// The value as it is stored.
+        value: Vec<u8>,
+    },
+    /// A GET has found nothing.
+    NotFound {
+        /// What to say about it.
+        line: String,
+    },
+    /// Any other word was done.
+    Done {
+        /// What came of it.
+        line: String,
+    },
+}
+
+impl Answer {
+    /// The line to show.
+    #[must_use]
+    pub fn line(self) -> String {
+        match self {
+            Self::Found { line, .. } | Self::NotFound { line } | Self::Done { line } => line,
         }
-        Line::Get { key } => Ok(match node.get(key).await? {
-            Some(value) => format!("{} = {}", show(key), show(&String::from_utf8_lossy(&value))),
-            None => format!("not found: {}", show(key)),
-        }),
-        Line::PutProvider { key } => {
-            let done = node.provide(key).await?;
-            Ok(match done.told {
-                0 => format!("providing {} here only: no peers yet", show(key)),
-                n => format!("providing {}, told {n} peers", show(key)),
-            })
-        }
-        Line::GetProviders { key } => {
-            let found = node.providers(key).await?;
-            if found.is_empty() {
-                return Ok(format!("no providers: {}", show(key)));
-            }
-            let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
-            Ok(format!("providers of {}: {}", show(key), ids.join(" ")))
-        }
-        Line::Help => Ok(HELP.to_owned()),
     }
 }
 
-fn show(text: &str) -> String {
-    neutralise(text, false)
+/// Does what a line says and answers it, for this surface.
+///
+/// # Errors
+/// Whatever the line's word can meet; show it as `error: <text>`.
+pub async fn answer(node: &Node, line: &str, surface: Surface) -> Result<Answer, Error> {
+    let show = |text: &str| surface.line(text);
+    let line = match parse(line)? {
+        Line::Put { key, value } => {
+            let done = node.put(key, value).await?;
+            match (done.stored_on, done.asked) {
+                (0, 0) => format!("stored {} here only: no peers yet", show(key)),
+                (0, asked) => format!("stored {} here only: none of {asked} peers took it", show(key)),
+                (n, _) => format!("stored {} on {n} peers", show(key)),
+            }
+        }
+        Line::Get { key } => {
+            return Ok(match node.get(key).await? {
+                Some(value) => {
+                    let line = format!("{} = {}", show(key), show(&String::from_utf8_lossy(&value)));
+                    Answer::Found { line, value }
+                }
+                None => Answer::NotFound { line: format!("not found: {}", show(key)) },
+            });
+        }
+        Line::PutProvider { key } => {
+            let done = node.provide(key).await?;
+            match done.told {
+                0 => format!("providing {} here only: no peers yet", show(key)),
+                n => format!("providing {}, told {n} peers", show(key)),
+            }
+        }
+        Line::GetProviders { key } => {
+            let found = node.providers(key).await?;
+            let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
+            match ids.is_empty() {
+                true => format!("no providers: {}", show(key)),
+                false => format!("providers of {}: {}", show(key), ids.join(" ")),
+            }
+        }
+        Line::Help => HELP.to_owned(),
+    };
+    Ok(Answer::Done { line })
 }
 
 pub(crate) fn parse(line: &str) -> Result<Line<'_>, Error> {
@@ -78,7 +114,7 @@ pub(crate) fn parse(line: &str) -> Result<Line<'_>, Error> {
         "PUT_PROVIDER" => Ok(Line::PutProvider { key: key(rest, USAGE_PUT_PROVIDER)? }),
         "GET_PROVIDERS" => Ok(Line::GetProviders { key: key(rest, USAGE_GET_PROVIDERS)? }),
         "HELP" => Ok(Line::Help),
-        _ => Err(Error::UnknownWord { word: show(&word.chars().take(32).collect::<String>()) }),
+        _ => Err(Error::UnknownWord { word: Surface::Screen.line(&word.chars().take(32).collect::<String>()) }),
     }
 }
 

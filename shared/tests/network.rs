@@ -3,7 +3,7 @@
 mod support;
 
 use support::{hub, hub_joined_to, hub_with, line, members, peer, until};
-use tincan_shared::{Config, Error, Event, MessageState, Node, Said, repl};
+use tincan_shared::{Config, Error, Event, MessageState, Node, Said, Surface, repl};
 
 #[cfg(not(target_family = "wasm"))]
 use tokio::test as test_here;
@@ -12,6 +12,10 @@ use wasm_bindgen_test::wasm_bindgen_test as test_here;
 
 #[cfg(target_family = "wasm")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+async fn answer(node: &Node, line: &str) -> String {
+    repl::answer(node, line, Surface::Screen).await.expect("a line that is answered").line()
+}
 
 #[test_here]
 async fn peers_that_know_only_a_hub_see_each_other_and_chat() {
@@ -137,23 +141,23 @@ async fn a_hub_says_why_it_does_not_carry_a_room() {
 async fn the_console_puts_and_gets() {
     let (hub, _events, address) = hub().await;
     let (alone, _) = alone();
-    assert_eq!(repl::answer(&alone, "PUT k v w").await.unwrap(), "stored k here only: no peers yet");
-    assert_eq!(repl::answer(&alone, "get k").await.unwrap(), "k = v w");
-    assert_eq!(repl::answer(&alone, "PUT_PROVIDER k").await.unwrap(), "providing k here only: no peers yet");
-    assert_eq!(repl::answer(&alone, "GET_PROVIDERS k").await.unwrap(), format!("providers of k: {}", alone.peer_id()));
-    assert_eq!(repl::answer(&alone, "GET nothing").await.unwrap(), "not found: nothing");
-    assert_eq!(repl::answer(&alone, "GET_PROVIDERS nothing").await.unwrap(), "no providers: nothing");
+    assert_eq!(answer(&alone, "PUT k v w").await, "stored k here only: no peers yet");
+    assert_eq!(answer(&alone, "get k").await, "k = v w");
+    assert_eq!(answer(&alone, "PUT_PROVIDER k").await, "providing k here only: no peers yet");
+    assert_eq!(answer(&alone, "GET_PROVIDERS k").await, format!("providers of k: {}", alone.peer_id()));
+    assert_eq!(answer(&alone, "GET nothing").await, "not found: nothing");
+    assert_eq!(answer(&alone, "GET_PROVIDERS nothing").await, "no providers: nothing");
 
     let (ann, mut ann_hears) = peer(&address, "ann");
     identified(&mut ann_hears, &hub.peer_id()).await;
-    assert_eq!(repl::answer(&ann, "PUT k v w").await.unwrap(), "stored k on 1 peers");
-    assert_eq!(repl::answer(&ann, "PUT_PROVIDER k").await.unwrap(), "providing k, told 1 peers");
+    assert_eq!(answer(&ann, "PUT k v w").await, "stored k on 1 peers");
+    assert_eq!(answer(&ann, "PUT_PROVIDER k").await, "providing k, told 1 peers");
     let (bob, mut bob_hears) = peer(&address, "bob");
     identified(&mut bob_hears, &hub.peer_id()).await;
-    assert_eq!(repl::answer(&bob, "GET k").await.unwrap(), "k = v w");
-    assert_eq!(repl::answer(&bob, "GET_PROVIDERS k").await.unwrap(), format!("providers of k: {}", ann.peer_id()));
+    assert_eq!(answer(&bob, "GET k").await, "k = v w");
+    assert_eq!(answer(&bob, "GET_PROVIDERS k").await, format!("providers of k: {}", ann.peer_id()));
     let huge = format!("PUT k {}", "x".repeat(1 << 20));
-    assert!(repl::answer(&bob, &huge).await.unwrap_err().to_string().contains("8192"));
+    assert!(repl::answer(&bob, &huge, Surface::Screen).await.unwrap_err().to_string().contains("8192"));
 }
 
 /// Ann at one hub and Bob at another, or the same; each lists the other.

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { Author, field, measured } from "./support/frames.mjs";
 import { shape, shapes } from "./support/hostile.mjs";
 import { jsProcess } from "./support/js.mjs";
-import { everyNeutralised, LONGEST, seesExactly, shown } from "./support/lines.mjs";
+import { LONGEST, seesExactly } from "./support/lines.mjs";
+import { everySpecial, shown } from "./support/shown.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { drawn, stopOf, watchStops } from "./support/stops.mjs";
 import { until } from "./support/wait.mjs";
@@ -169,7 +170,7 @@ scenario("every character that could do harm is shown as the table has it, on pa
   const tom = stage.terminal("tom", ROOM, [hub.tcp]);
   await ada.lists("tom");
   const author = new Author();
-  const texts = [everyNeutralised(), "看https://example.com/a", "https://example.com。谢谢大家", ...shapes().map(({ text }) => text)];
+  const texts = [everySpecial(), "看https://example.com/a", "https://example.com。谢谢大家", ...shapes().map(({ text }) => text)];
   const lines = texts.map((text) => author.line(ROOM, text));
   await sender.ask("publishAll", ROOM, lines.map(base64));
   await seesExactly(ada, author.peerId, texts);

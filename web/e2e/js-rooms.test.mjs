@@ -23,7 +23,7 @@ scenario("in a plain room a page, a terminal, a js page and a js process read ea
     await tom.line(new RegExp(`^\\[${ROOM}\\] guest \\(${js.peerId.slice(-6)}\\): .* from ${js.name}$`));
   }
   const [jan, jun] = crew;
-  await ada.sees(`🥫 left \ufffd right <b>bold</b> from ${jan.name}`);
+  await ada.sees(`🥫 left  right <b>bold</b> from ${jan.name}`);
   await hears(jan, jun.peerId, `${AWKWARD} from ${jun.name}`);
 
   await ada.say("from ada");

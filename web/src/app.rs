@@ -6,7 +6,9 @@ use crate::{
     console::Console,
     conversation::Conversation,
     dial::Dial,
+    keys,
     logo::Tins,
+    lookalikes::LookAlikes,
     notice::Notices,
     panel::{Panel, Panels, panels},
     people::People,
@@ -29,6 +31,7 @@ fn App() -> impl IntoView {
     let session = Session::new();
     provide_context(session);
     provide_context(Panels::new());
+    provide_context(LookAlikes::new(session));
     window_event_listener(ev::hashchange, move |_| {
         if session.phase.get_untracked() == Phase::Running {
             session.follow_address();
@@ -76,7 +79,7 @@ fn Start() -> impl IntoView {
 fn Screen() -> impl IntoView {
     let panels = panels();
     let on_key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Escape" {
+        if keys::pressed(&event).as_deref() == Some("Escape") {
             panels.close();
         }
     };

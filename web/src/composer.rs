@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use tincan_shared::{Error, config::MAX_TEXT_BYTES, neutralise};
 
-use crate::session::session;
+use crate::{keys, session::session};
 
 /// The count shows when no more than this many bytes are left.
 const COUNT_WITHIN_BYTES: usize = 512;
@@ -45,7 +45,7 @@ pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
         });
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::pressed(&event).as_deref() == Some("Enter") && !event.shift_key() {
             event.prevent_default();
             send();
         }
@@ -73,6 +73,7 @@ pub(crate) fn Composer(room: Memo<String>) -> impl IntoView {
                     node_ref=field
                     data-testid="message-input"
                     placeholder="Say something"
+                    dir="auto"
                     rows=move || draft.with(|text| text.split('\n').count().min(MAX_ROWS)).to_string()
                     enterkeyhint="send"
                     aria-describedby="message-error"

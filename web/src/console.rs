@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use tincan_shared::neutralise;
 
-use crate::session::session;
+use crate::{keys, session::session};
 
 /// Lines kept on the screen.
 const MAX_OUTPUT: usize = 200;
@@ -51,9 +51,9 @@ pub(crate) fn Console() -> impl IntoView {
         });
     };
     let on_key = move |event: ev::KeyboardEvent| {
-        let step = match event.key().as_str() {
-            "ArrowUp" => History::back,
-            "ArrowDown" => History::forth,
+        let step = match keys::pressed(&event).as_deref() {
+            Some("ArrowUp") => History::back,
+            Some("ArrowDown") => History::forth,
             _ => return,
         };
         event.prevent_default();
@@ -67,7 +67,7 @@ pub(crate) fn Console() -> impl IntoView {
             <summary data-testid="console-toggle">"Console"</summary>
             <div class="output" node_ref=screen data-testid="console-output" role="log" aria-label="Answers" tabindex="0">
                 <For each=move || output.get() key=|(number, _)| *number let((_, line))>
-                    <div class=if line.starts_with("> ") { "asked" } else { "" }>{line.clone()}</div>
+                    <div dir="auto" class=if line.starts_with("> ") { "asked" } else { "" }>{line.clone()}</div>
                 </For>
             </div>
             <form on:submit=run>

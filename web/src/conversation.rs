@@ -65,7 +65,7 @@ fn Head(room: Memo<String>) -> impl IntoView {
     view! {
         <div class="head">
             <div class="title">
-                <h1>{move || match neutralise(&room.get(), false) {
+                <h1 dir="auto">{move || match neutralise(&room.get(), false) {
                     none if none.is_empty() => "No room".to_owned(),
                     name => name,
                 }}</h1>

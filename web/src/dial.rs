@@ -3,7 +3,7 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 use tincan_shared::{neutralise, short_id};
 
-use crate::session::session;
+use crate::{keys, session::session};
 
 /// Where an attempt stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,7 @@ pub(crate) fn Dial() -> impl IntoView {
                     id="dial-input"
                     data-testid="dial-input"
                     placeholder="/ip4/…/p2p/…"
+                    on:keydown=move |event| drop(keys::pressed(&event))
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"

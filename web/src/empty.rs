@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*, task::spawn_local};
 use tincan_shared::Link;
 
-use crate::{copy::copy, logo::Tins, model::Model, routing, session::session};
+use crate::{copy::copy, logo::Tins, model::Model, names::tidy, routing, session::session};
 
 /// The link that opens the room on the screen, at this hub.
 pub(crate) fn invitation(model: &Model) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn invitation(model: &Model) -> String {
         part(location.origin()),
         part(location.pathname()),
         part(location.search()),
-        routing::hash_of(&model.current, model.is_plain())
+        routing::hash_of(&model.current, model.is_plain(), tidy(&model.current) != model.current)
     )
 }
 

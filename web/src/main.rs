@@ -8,6 +8,8 @@
 //! | [`roster`] | who is there |
 //! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`routing`] | what the page's address says |
+//! | [`keys`] | keys, but for those that an input method has had |
+//! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
@@ -23,11 +25,14 @@ mod copy;
 mod dial;
 mod empty;
 mod identicon;
+mod keys;
 mod lines;
 mod links;
 mod logo;
+mod lookalikes;
 mod message;
 mod model;
+mod names;
 mod notice;
 mod panel;
 mod peer_id;

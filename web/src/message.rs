@@ -1,12 +1,13 @@
 //! One line of chat.
 
 use leptos::prelude::*;
-use tincan_shared::{Message, MessageState, config::DEFAULT_NICK, neutralise, short_id, short_name};
+use tincan_shared::{Message, MessageState, config::DEFAULT_NICK, is_blank, neutralise, short_id, short_name};
 
 use crate::{
     clock,
     identicon::Identicon,
     links::{Part, parts},
+    lookalikes::LookAlike,
     rows::Row,
 };
 
@@ -50,8 +51,10 @@ fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
     view! {
         <div class="heading">
             <Identicon peer=message.from />
-            <span class="nick">{speaker(&message, plain_room)}</span>
+            <span class="nick" dir="auto">{speaker(&message, plain_room)}</span>
             {own.then(|| view! { <span class="you">"you"</span> })}
+            {(!message.nick.is_empty() && message.claimed_source.is_none() && !message.plain)
+                .then(|| view! { <LookAlike peer=message.from nick=Some(message.nick.clone()) /> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
             // Lines that are marked and lines that are not never share a heading.
@@ -84,6 +87,7 @@ pub(crate) fn speaker(message: &Message, plain_room: bool) -> String {
         (Some(source), _) => format!("…{} via bridge", short_name(source)),
         (None, "") if message.plain && !plain_room => "unsigned".to_owned(),
         (None, "") => DEFAULT_NICK.to_owned(),
+        (None, nick) if is_blank(nick) => format!("…{}", short_id(&message.from)),
         (None, nick) => neutralise(nick, false),
     }
 }

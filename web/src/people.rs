@@ -6,6 +6,7 @@ use tincan_shared::{Path, PeerId};
 use crate::{
     clock,
     identicon::Identicon,
+    lookalikes::LookAlike,
     peer_id::IdButton,
     roster::{Person, Roster},
     session::session,
@@ -84,10 +85,11 @@ fn PersonRow(peer: PeerId, everybody: Memo<Roster>) -> impl IntoView {
         >
             <Identicon peer />
             <div class="who">
-                <span class="nick">{of(name)}</span>
+                <span class="nick" dir="auto">{of(name)}</span>
                 <IdButton peer />
             </div>
             <p class="how">
+                <LookAlike peer nick=Signal::derive(move || person.with(|person| person.as_ref()?.nick.clone())) />
                 <span class="path" class:direct=is(|person| person.path == Path::Direct)>{of(|person| person.path_word().to_owned())}</span>
                 <span>{of(|person| person.transport.clone())}</span>
                 {move || person.with(|person| person.as_ref().and_then(|person| person.rtt_us)).map(|us| view! {

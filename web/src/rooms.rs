@@ -6,7 +6,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use crate::{
+    keys,
     model::Model,
+    names::tidy,
     panel::{Panel, panels},
     routing,
     session::{Session, session},
@@ -36,9 +38,10 @@ fn show_in_address(room: &str, plain: bool) {
     if room.is_empty() || shown {
         return;
     }
-    let wanted = routing::hash_of(room, plain);
-    let shown = if hash.is_empty() {
-        // The first room is no step to go back from.
+    let wanted = routing::hash_of(room, plain, tidy(room) != room);
+    let same_name = routing::room_in(&hash).is_some_and(|named| tidy(&named) == room);
+    let shown = if hash.is_empty() || same_name {
+        // The first room is no step to go back from, nor is another spelling of it.
         window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&wanted)))
     } else {
         location.set_hash(&wanted)
@@ -111,7 +114,7 @@ fn Tab(name: String) -> impl IntoView {
             tabindex=move || if selected.get() { "0" } else { "-1" }
             on:click=open
         >
-            <span class="name">{shown}</span>
+            <span class="name" dir="auto">{shown}</span>
             <Unread count=unread />
         </button>
     }
@@ -133,11 +136,11 @@ fn move_along(event: ev::KeyboardEvent) {
     let focused = document().active_element();
     let at = (0..count).find(|index| focused.is_some() && tabs.children().item(*index) == focused);
     let Some(at) = at else { return };
-    let next = match event.key().as_str() {
-        "ArrowDown" | "ArrowRight" => (at + 1) % count,
-        "ArrowUp" | "ArrowLeft" => (at + count - 1) % count,
-        "Home" => 0,
-        "End" => count - 1,
+    let next = match keys::pressed(&event).as_deref() {
+        Some("ArrowDown" | "ArrowRight") => (at + 1) % count,
+        Some("ArrowUp" | "ArrowLeft") => (at + count - 1) % count,
+        Some("Home") => 0,
+        Some("End") => count - 1,
         _ => return,
     };
     event.prevent_default();
@@ -165,9 +168,9 @@ fn JoinForm() -> impl IntoView {
     let error = RwSignal::new(None::<Error>);
     let join = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        let room = typed.get_untracked().trim().to_owned();
+        let room = typed.get_untracked();
         spawn_local(async move {
-            match session.join(room, plain.get_untracked()).await {
+            match session.join_named(room, plain.get_untracked()).await {
                 Ok(()) => {
                     typed.set(String::new());
                     plain.set(false);
@@ -187,6 +190,8 @@ fn JoinForm() -> impl IntoView {
                     id="room-input"
                     data-testid="room-input"
                     placeholder="Join a room"
+                    dir="auto"
+                    on:keydown=move |event| drop(keys::pressed(&event))
                     autocomplete="off"
                     autocapitalize="none"
                     spellcheck="false"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tincan_shared::{Path, PeerId, neutralise};
+use tincan_shared::{Path, PeerId, is_blank, neutralise};
 
 use crate::model::Model;
 
@@ -53,6 +53,14 @@ impl Roster {
         self.places.get(peer).and_then(|place| self.people.get(*place))
     }
 
+    pub(crate) fn people(&self) -> impl Iterator<Item = &Person> {
+        self.people.iter().filter(|person| !person.hub)
+    }
+
+    pub(crate) fn has_people(&self) -> bool {
+        self.people().next().is_some()
+    }
+
     /// Those who are listed, and how many of the room on the screen are not.
     pub(crate) fn listed(&self, hubs: bool) -> (Vec<PeerId>, usize) {
         let fitting = || self.people.iter().filter(|person| person.hub == hubs);
@@ -62,8 +70,7 @@ impl Roster {
 
     /// How many people there are and how many of them are reached directly; hubs are not people.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let people = || self.people.iter().filter(|person| !person.hub);
-        (people().count(), people().filter(|person| person.path == Path::Direct).count())
+        (self.people().count(), self.people().filter(|person| person.path == Path::Direct).count())
     }
 }
 
@@ -97,7 +104,7 @@ fn everybody(model: &Model) -> Vec<Person> {
                 since_ms: None,
             });
             person.here |= room.info.room == model.current;
-            if let Some(nick) = &member.nick {
+            if let Some(nick) = member.nick.as_ref().filter(|nick| !is_blank(nick)) {
                 person.nick = Some(neutralise(nick, false));
             }
         }
@@ -138,7 +145,7 @@ mod tests {
         let people = &roster.people;
         assert_eq!(people.iter().map(|person| person.peer).collect::<Vec<_>>(), [peer(2), peer(3), peer(1)]);
         assert_eq!(people[0].transport, "ws", "a connection tells more than a membership");
-        assert_eq!(people[1].nick.as_deref(), Some("\u{fffd}ann"));
+        assert_eq!(people[1].nick.as_deref(), Some("ann"));
         assert_eq!(roster.counts(), (2, 1));
         assert_eq!(roster.person(&peer(3)), people.get(1));
         assert_eq!(roster.listed(true), (vec![peer(1)], 0));

@@ -1,4 +1,5 @@
-//! What the page's address says: `?hub=<multiaddr>` (repeatable), `#room=<name>` and `#room=<name>&plain`.
+//! What the page's address says: `?hub=<multiaddr>` (repeatable), `#room=<name>` and `#room=<name>&plain`; with `&exact`
+//! the name is meant letter by letter, as that of a room whose name is in no normal form.
 
 use std::fmt::Write;
 
@@ -15,9 +16,15 @@ pub(crate) fn is_plain(hash: &str) -> bool {
     hash.trim_start_matches('#').split('&').any(|pair| pair == "plain")
 }
 
+/// Whether a fragment like `#room=cafe%CC%81&exact` names a room letter by letter.
+pub(crate) fn is_exact(hash: &str) -> bool {
+    hash.trim_start_matches('#').split('&').any(|pair| pair == "exact")
+}
+
 /// The fragment that opens a room.
-pub(crate) fn hash_of(room: &str, plain: bool) -> String {
-    format!("#room={}{}", encode(room), if plain { "&plain" } else { "" })
+pub(crate) fn hash_of(room: &str, plain: bool, exact: bool) -> String {
+    let [plain, exact] = [(plain, "&plain"), (exact, "&exact")].map(|(said, word)| if said { word } else { "" });
+    format!("#room={}{plain}{exact}", encode(room))
 }
 
 /// The hubs in a query like `?hub=/ip4/…&hub=/ip4/…`.
@@ -74,11 +81,14 @@ mod tests {
     fn a_room_survives_the_way_into_a_link_and_back() {
         for room in ["lobby", "tea & cake", "100 %", "grüße", "a=b#c?d/e", "%41"] {
             for plain in [false, true] {
-                let hash = hash_of(room, plain);
+                let hash = hash_of(room, plain, false);
                 assert_eq!((room_in(&hash).as_deref(), is_plain(&hash)), (Some(room), plain));
             }
         }
-        assert_eq!(hash_of("tea & cake", true), "#room=tea%20%26%20cake&plain");
+        assert_eq!(hash_of("tea & cake", true, false), "#room=tea%20%26%20cake&plain");
+        let exact = hash_of("cafe\u{301}", true, true);
+        assert_eq!(exact, "#room=cafe%CC%81&plain&exact");
+        assert!(is_exact(&exact) && is_plain(&exact) && !is_exact("#room=exact"));
     }
 
     #[test]

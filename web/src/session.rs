@@ -7,6 +7,7 @@ use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Stage, Started};
 use crate::{
     clock,
     model::{Ask, Model, Room},
+    names::tidy,
     roster::Roster,
     routing,
 };
@@ -154,6 +155,7 @@ impl Session {
             None if current.is_empty() => routing::DEFAULT_ROOM.to_owned(),
             None => return,
         };
+        let room = if routing::is_exact(&hash) { room } else { self.meant(room) };
         if room == current {
             return;
         }
@@ -162,6 +164,17 @@ impl Session {
                 self.model.update(|model| model.warn(format!("The room in the address: {error}.")));
             }
         });
+    }
+
+    /// The room that a person means by a name: the one that is called so letter by letter, if they are in it.
+    fn meant(self, typed: String) -> String {
+        let joined = self.model.with_untracked(|model| model.room(&typed).is_some());
+        if joined { typed } else { tidy(&typed) }
+    }
+
+    /// As [`Self::join`], for a name that a person typed.
+    pub(crate) async fn join_named(self, typed: String, plain: bool) -> Result<(), Error> {
+        self.join(self.meant(typed), plain).await
     }
 
     /// Joins a room, or goes back to it, and shows it. `plain` is for a room of another program.

@@ -7,8 +7,10 @@ use web_sys::HtmlInputElement;
 
 use crate::{
     identicon::Identicon,
+    keys,
     logo::Tins,
     model::Model,
+    names::tidy,
     panel::{Panel, panels},
     peer_id::IdButton,
     rooms::Unread,
@@ -83,7 +85,7 @@ fn Nick() -> impl IntoView {
     Effect::new(move || typed.set(nick.get()));
 
     let commit = move || {
-        let wanted = typed.get_untracked().trim().to_owned();
+        let wanted = tidy(&typed.get_untracked());
         if wanted == nick.get_untracked() {
             typed.set(wanted);
             error.set(None);
@@ -93,12 +95,12 @@ fn Nick() -> impl IntoView {
             error.set(session.set_nick(wanted).await.err().map(|error| error.to_string()));
         });
     };
-    let on_key = move |event: ev::KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.is_composing() => {
+    let on_key = move |event: ev::KeyboardEvent| match keys::pressed(&event).as_deref() {
+        Some("Enter") => {
             event.prevent_default();
             commit();
         }
-        "Escape" => {
+        Some("Escape") => {
             typed.set(nick.get_untracked());
             error.set(None);
         }
@@ -115,6 +117,7 @@ fn Nick() -> impl IntoView {
             <input
                 data-testid="nick-input"
                 title="Your nick: click to change, Enter to keep"
+                dir="auto"
                 autocomplete="off"
                 spellcheck="false"
                 maxlength=MAX_NICK_BYTES.to_string()

@@ -2,9 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use tincan_shared::{
-    Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, neutralise, short_name,
-};
+use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, Said, config::DEFAULT_NICK, short_name};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::report::{Reporter, person};
@@ -33,13 +31,20 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
         return Err(Error::Usage(what.into()));
     }
     let mut session = Session::start(settings, Config::peer())?;
-    let mut chat = Chat::new(session.node.clone(), settings);
+    let room = meant(&session.node, settings).await?;
+    let mut chat = Chat::new(session.node.clone(), room, settings);
     let talked = chat.talk(&mut session, &mut stop).await;
     let unsent = chat.unsent().await;
     let kept = !session.ephemeral;
     session.end().await;
     talked?;
     report_unsent(&unsent, kept)
+}
+
+/// The room that a person means by a name: the one that is called so letter by letter, if they are in it.
+async fn meant(node: &Node, settings: &Settings) -> Result<String, Error> {
+    let joined = node.rooms().await?.iter().any(|room| room.room == settings.typed_room);
+    Ok(if joined { settings.typed_room.clone() } else { settings.room.clone() })
 }
 
 struct Chat {
@@ -55,10 +60,10 @@ struct Chat {
 }
 
 impl Chat {
-    fn new(node: Node, settings: &Settings) -> Self {
+    fn new(node: Node, room: String, settings: &Settings) -> Self {
         Self {
             node,
-            room: settings.room.clone(),
+            room,
             plain: settings.plain,
             foreign: false,
             reporter: Reporter::new(settings.quiet),
@@ -133,7 +138,7 @@ impl Chat {
             Ok(Said::Sent { .. } | Said::Queued { .. }) => Ok(()),
             Err(tincan_shared::Error::Stopped) => Err(tincan_shared::Error::Stopped.into()),
             Err(error) => {
-                output::note(&output::error_line(&error));
+                output::note(&output::error_line(&error, output::note_surface()));
                 Ok(())
             }
         }
@@ -213,9 +218,9 @@ fn shown(message: &Message, plain_room: bool) -> String {
     };
     let text = match message.newer {
         true => "(from a newer Tincan)".to_owned(),
-        false => neutralise(&message.text, false),
+        false => output::surface().line(&message.text),
     };
-    format!("[{}] {}: {text}", neutralise(&message.room, false), person(&nick, &message.from))
+    format!("[{}] {}: {text}", output::surface().line(&message.room), person(&nick, &message.from))
 }
 
 fn report_unsent(unsent: &[Message], kept: bool) -> Result<(), Error> {
@@ -224,7 +229,7 @@ fn report_unsent(unsent: &[Message], kept: bool) -> Result<(), Error> {
     }
     let fate = if kept { "not sent, kept for the next time" } else { "not sent" };
     for message in unsent {
-        output::note(&format!("{fate}: {}", neutralise(&message.text, false)));
+        output::note(&format!("{fate}: {}", output::note_surface().line(&message.text)));
     }
     Err(Error::Unsent { count: unsent.len() })
 }
@@ -256,6 +261,8 @@ mod tests {
         assert_eq!(shown(&message, false), format!("[lobby] an␛n ({id}): a⏎b"));
         let plain = Message { plain: true, ..message };
         assert_eq!(shown(&plain, false), format!("[lobby] unsigned ({id}): a⏎b"));
+        let tab = Message { text: "\u{feff}a\tb".into(), ..plain.clone() };
+        assert!(shown(&tab, false).ends_with("a\tb"), "text is shown as it was said");
         let nameless = Message { nick: String::new(), ..plain.clone() };
         assert_eq!(shown(&nameless, true), format!("[lobby] guest ({id}): a⏎b"));
         let bridged = Message { claimed_source: Some("12D3KooWabcdef".into()), plain: false, ..plain };

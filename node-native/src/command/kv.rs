@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tincan_shared::{Config, Event, Events, Node, repl};
+use tincan_shared::{
+    Config, Event, Events, Node,
+    repl::{self, Answer},
+};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::report::Reporter;
@@ -23,12 +26,16 @@ const MAX_LINE_BYTES: usize = 2 * 1024 * 1024;
 const FIRST_PEER_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
+    if settings.raw && io::stdout().is_terminal() {
+        let what = "--raw writes bytes that may do anything to a terminal; send them to a file or a pipe";
+        return Err(Error::Usage(what.into()));
+    }
     let mut session = Session::start(settings, Config::peer())?;
     let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
     let mut teller = Teller { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
     let done = tokio::select! {
         () = stop.asked() => None,
-        done = converse(&session.node, &mut session.events, &mut teller, expects_peer) => Some(done),
+        done = converse(&session.node, &mut session.events, &mut teller, expects_peer, settings.raw) => Some(done),
     };
     let ephemeral = session.ephemeral;
     session.end().await;
@@ -60,8 +67,14 @@ impl Teller {
     }
 }
 
-/// Answers all lines; the number of those that were wrong.
-async fn converse(node: &Node, events: &mut Events, teller: &mut Teller, expects_peer: bool) -> Result<usize, Error> {
+/// Answers all lines; the number of those that were wrong. When `raw`, standard output is for values alone.
+async fn converse(
+    node: &Node,
+    events: &mut Events,
+    teller: &mut Teller,
+    expects_peer: bool,
+    raw: bool,
+) -> Result<usize, Error> {
     let waited = match expects_peer {
         true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, teller)).await,
         false => Ok(()),
@@ -71,7 +84,7 @@ async fn converse(node: &Node, events: &mut Events, teller: &mut Teller, expects
     }
     let mut lines = stdin::lines(MAX_LINE_BYTES);
     tokio::select! {
-        wrong = answers(node, &mut lines) => wrong,
+        wrong = answers(node, &mut lines, raw) => wrong,
         () = tell(events, teller) => Ok(0),
     }
 }
@@ -99,16 +112,26 @@ async fn tell(events: &mut Events, teller: &mut Teller) {
     }
 }
 
-async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>) -> Result<usize, Error> {
+async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>, raw: bool) -> Result<usize, Error> {
+    let surface = output::surface();
     let mut wrong = 0;
     while let Some(line) = lines.recv().await {
-        let text = match line {
+        let answer = match line {
             Line::Text(text) if text.trim().is_empty() => continue,
-            Line::Text(text) => repl::answer(node, &text).await.map_err(|error| output::error_line(&error)),
+            Line::Text(text) => {
+                repl::answer(node, &text, surface).await.map_err(|error| output::error_line(&error, surface))
+            }
             Line::TooLong => Err(format!("error: the line is above {MAX_LINE_BYTES} bytes (2 MiB); store less")),
         };
-        wrong += usize::from(text.is_err());
-        output::line(&text.unwrap_or_else(|error| error))?;
+        // Whoever reads nothing but values cannot tell an empty one from none.
+        wrong += usize::from(answer.is_err() || raw && matches!(answer, Ok(Answer::NotFound { .. })));
+        match answer {
+            Ok(Answer::Found { value, .. }) if raw => output::bytes(&value)?,
+            answer => {
+                let line = answer.map_or_else(|error| error, Answer::line);
+                if raw { output::note(&line) } else { output::line(&line)? }
+            }
+        }
     }
     Ok(wrong)
 }

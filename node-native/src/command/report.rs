@@ -1,7 +1,7 @@
 //! What happens around a terminal, in words on stderr.
 
 use libp2p::PeerId;
-use tincan_shared::{Event, Link, PeerInfo, Status, clock_difference, neutralise, short_id};
+use tincan_shared::{Event, Link, PeerInfo, Status, clock_difference, is_blank, short_id};
 
 use crate::output;
 
@@ -22,7 +22,7 @@ impl Reporter {
     /// A line for the screen, unless none is wanted.
     pub(super) fn note(&self, line: &str) {
         if !self.quiet {
-            output::note(&neutralise(line, false));
+            output::note(&output::note_surface().line(line));
         }
     }
 
@@ -79,7 +79,25 @@ fn up(peer: &PeerInfo) -> String {
     format!("connected: {what}{} over {}", peer.peer, peer.transport)
 }
 
-/// A person, as chat shows one.
+/// A person, as chat shows one: `nick (short id)`. A nick that shows nothing gives way to the id, and none can contain
+/// what stands between a person and a text.
 pub(super) fn person(nick: &str, peer: &PeerId) -> String {
-    format!("{} ({})", neutralise(nick, false), short_id(peer))
+    let id = short_id(peer);
+    match is_blank(nick) {
+        true => format!("{id} ({id})"),
+        false => format!("{} ({id})", output::surface().line(nick).replace("):", ") :")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nick_can_neither_hide_nor_pass_for_another_author() {
+        let (peer, other) = (PeerId::random(), PeerId::random());
+        let (id, other) = (short_id(&peer), short_id(&other));
+        assert_eq!(person("\u{3164}\u{200b}", &peer), format!("{id} ({id})"));
+        assert_eq!(person(&format!("bob ({other}): hi"), &peer), format!("bob ({other}) : hi ({id})"));
+    }
 }

@@ -92,8 +92,8 @@ async fn hub(session: &mut Session, site: &http::Site, http: SocketAddr) -> Resu
     }
 }
 
-/// Prints addresses until every listener has one and no more come; the IPv4 hosts among them.
-async fn listening(session: &mut Session) -> Result<BTreeSet<Ipv4Addr>, Error> {
+/// Prints addresses until every listener has one and no more come; the IP addresses in them.
+async fn listening(session: &mut Session) -> Result<BTreeSet<IpAddr>, Error> {
     let mut missing: Vec<(Multiaddr, Point)> =
         session.listen.iter().filter_map(|address| Some((address.clone(), Point::of(address)?))).collect();
     let mut hosts = BTreeSet::new();
@@ -123,27 +123,29 @@ async fn listening(session: &mut Session) -> Result<BTreeSet<Ipv4Addr>, Error> {
     }
 }
 
-fn announce(session: &Session, address: &Multiaddr, hosts: &mut BTreeSet<Ipv4Addr>) -> Result<(), Error> {
+fn announce(session: &Session, address: &Multiaddr, hosts: &mut BTreeSet<IpAddr>) -> Result<(), Error> {
     if !addresses::is_dialable(address) {
         return Ok(());
     }
-    if let Some(Protocol::Ip4(ip)) = address.iter().next() {
-        hosts.insert(ip);
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => drop(hosts.insert(ip.into())),
+        Some(Protocol::Ip6(ip)) => drop(hosts.insert(ip.into())),
+        _ => {}
     }
     output::line(&format!("listening: {address}/p2p/{}", session.node.peer_id()))
 }
 
-/// Where the page can be opened: a wildcard stands for this machine and for its addresses on the network.
-fn pages(http: SocketAddr, hosts: &BTreeSet<Ipv4Addr>) -> Vec<String> {
+/// Where the page can be opened: a wildcard stands for this machine and for its addresses on the network. That of IPv6
+/// takes IPv4 too.
+fn pages(http: SocketAddr, hosts: &BTreeSet<IpAddr>) -> Vec<String> {
     let page = |ip: IpAddr| format!("http://{}/", SocketAddr::new(ip, http.port()));
-    match http.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => {
-            let others = hosts.iter().filter(|ip| !ip.is_loopback());
-            std::iter::once(&Ipv4Addr::LOCALHOST).chain(others).map(|ip| page(IpAddr::V4(*ip))).collect()
-        }
-        IpAddr::V6(ip) if ip.is_unspecified() => vec![page(IpAddr::V6(Ipv6Addr::LOCALHOST))],
-        ip => vec![page(ip)],
+    if !http.ip().is_unspecified() {
+        return vec![page(http.ip())];
     }
+    let ipv4 = http.is_ipv4() || hosts.is_empty() || hosts.iter().any(IpAddr::is_ipv4);
+    let own: IpAddr = if ipv4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    let others = hosts.iter().filter(|ip| !ip.is_loopback() && (ip.is_ipv4() || http.is_ipv6()));
+    std::iter::once(&own).chain(others).map(|ip| page(*ip)).collect()
 }
 
 /// Each connection is a file; the usual soft limit of 1,024 is below what a hub takes.
@@ -175,10 +177,13 @@ mod tests {
 
     #[test]
     fn a_wildcard_is_never_shown() {
-        let hosts = BTreeSet::from([Ipv4Addr::LOCALHOST, Ipv4Addr::new(192, 0, 2, 7)]);
-        let shown = |text: &str| pages(text.parse().unwrap(), &hosts);
-        assert_eq!(shown("0.0.0.0:80"), ["http://127.0.0.1:80/", "http://192.0.2.7:80/"]);
-        assert_eq!(shown("[::]:80"), ["http://[::1]:80/"]);
-        assert_eq!(shown("192.0.2.9:80"), ["http://192.0.2.9:80/"]);
+        let hosts = ["127.0.0.1", "192.0.2.7", "::1", "2001:db8::7"].map(|ip| ip.parse().unwrap());
+        let shown = |text: &str, hosts: &[IpAddr]| pages(text.parse().unwrap(), &hosts.iter().copied().collect());
+        assert_eq!(shown("0.0.0.0:80", &hosts), ["http://127.0.0.1:80/", "http://192.0.2.7:80/"]);
+        let all = ["http://127.0.0.1:80/", "http://192.0.2.7:80/", "http://[2001:db8::7]:80/"];
+        assert_eq!(shown("[::]:80", &hosts), all);
+        assert_eq!(shown("[::]:80", &hosts[2..]), ["http://[::1]:80/", "http://[2001:db8::7]:80/"]);
+        assert_eq!(shown("192.0.2.9:80", &hosts), ["http://192.0.2.9:80/"]);
+        assert_eq!(shown("[2001:db8::9]:80", &hosts), ["http://[2001:db8::9]:80/"]);
     }
 }

@@ -9,7 +9,7 @@ mod proxies;
 
 use std::{
     fmt::Write,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -86,7 +86,8 @@ impl Site {
     }
 }
 
-/// Takes the port.
+/// Takes the port. `[::]` stands for all addresses of this machine, of IPv6 and IPv4; where there is no IPv6, for those
+/// of IPv4.
 ///
 /// # Errors
 /// [`Error::InUse`], [`Error::Listen`].
@@ -94,7 +95,7 @@ pub async fn bind(address: &str) -> Result<TcpListener, Error> {
     let refused = |error| addresses::refused(address.to_owned(), &error, "--http");
     let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
     for socket_address in lookup_host(address).await.map_err(refused)? {
-        match listen(socket_address) {
+        match listen(socket_address).or_else(|error| without_ipv6(socket_address, error)) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = error,
         }
@@ -102,8 +103,20 @@ pub async fn bind(address: &str) -> Result<TcpListener, Error> {
     Err(refused(last))
 }
 
+/// A host without IPv6 refuses `[::]` as an address that it does not have.
+fn without_ipv6(address: SocketAddr, error: std::io::Error) -> std::io::Result<TcpListener> {
+    if address.is_ipv4() || !address.ip().is_unspecified() || addresses::has_ipv6() {
+        return Err(error);
+    }
+    listen(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
+}
+
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        // Some systems keep IPv4 out unless told.
+        socket2::SockRef::from(&socket).set_only_v6(false)?;
+    }
     socket.set_reuseaddr(true)?;
     // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BUFFER)?;

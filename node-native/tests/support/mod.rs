@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod flood;
+pub mod forbid;
 pub mod http;
 pub mod left_out;
 #[cfg(target_os = "linux")]
@@ -265,7 +266,11 @@ impl Hub {
     }
 
     pub fn of(tincan: Tincan) -> Self {
-        let mut running = tincan.start();
+        Self::read(tincan.start())
+    }
+
+    /// One that was started.
+    pub fn read(mut running: Running) -> Self {
         let after = |line: String, prefix: &str| {
             line.strip_prefix(prefix).unwrap_or_else(|| panic!("{line:?} does not start with {prefix:?}")).to_owned()
         };

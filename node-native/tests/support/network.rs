@@ -5,10 +5,20 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use super::left_out::left_out;
+use super::{Tincan, left_out::left_out};
 
 /// Addresses of the two hosts.
 pub const ADDRESSES: [&str; 2] = ["10.77.0.1", "10.77.0.2"];
+
+/// `tincan` inside a network namespace without the help of `ip`, which itself needs what a hardened service may not have.
+pub fn tincan_entering(namespace: &str, arguments: &str) -> Tincan {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/run/netns/{namespace}")).arg(env!("CARGO_BIN_EXE_tincan"));
+    Tincan::new(command).arguments(arguments)
+}
+
+/// The same where there is IPv6 only.
+pub const IPV6_ADDRESSES: [&str; 2] = ["fd77::1", "fd77::2"];
 
 /// Two hosts on one cable.
 #[derive(Debug)]
@@ -19,6 +29,28 @@ pub struct Network {
 impl Network {
     /// Nothing where networks cannot be made; then it says that this subject was left out.
     pub fn new(subject: &str) -> Option<Self> {
+        let network = Self::without_addresses(subject)?;
+        for (host, address) in network.hosts.iter().zip(ADDRESSES) {
+            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+            assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
+        }
+        Some(network)
+    }
+
+    /// With IPv6 addresses alone.
+    pub fn ipv6_only(subject: &str) -> Option<Self> {
+        let network = Self::without_addresses(subject)?;
+        for (host, address) in network.hosts.iter().zip(IPV6_ADDRESSES) {
+            // Nobody else can have it: not waiting until that is known.
+            if !ip(&format!("-n {host} addr add {address}/64 dev wire nodad")) {
+                left_out(&format!("{subject}, as this machine has no IPv6"));
+                return None;
+            }
+        }
+        Some(network)
+    }
+
+    fn without_addresses(subject: &str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tc{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let hosts = ["a", "b"].map(|side| format!("{name}{side}"));
@@ -31,11 +63,9 @@ impl Network {
             }
         }
         assert!(ip(&format!("link add wire netns {a} type veth peer name wire netns {b}")));
-        for (host, address) in network.hosts.iter().zip(ADDRESSES) {
-            assert!(ip(&format!("-n {host} addr add {address}/24 dev wire")));
+        for host in &network.hosts {
             assert!(ip(&format!("-n {host} link set lo up")));
             assert!(ip(&format!("-n {host} link set wire up")));
-            assert!(ip(&format!("-n {host} route add 224.0.0.0/4 dev wire")));
         }
         Some(network)
     }

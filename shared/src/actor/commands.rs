@@ -1,6 +1,6 @@
 //! What callers ask, each answered at once or filed until the network answers.
 
-use libp2p::{Multiaddr, kad::store::RecordStore};
+use libp2p::Multiaddr;
 
 use super::{Actor, start::NICK};
 use crate::{
@@ -50,11 +50,14 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn counted(&mut self) -> Counters {
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let (records_refused, records_displaced) = self.kad().store_mut().turned_away();
         Counters {
             peers: number(self.peers.len()),
             rooms: number(self.rooms.len()),
             watchers: number(self.watchers.len()),
-            records: number(self.kad().store_mut().records().count()),
+            records: number(self.kad().store_mut().count()),
+            records_refused,
+            records_displaced,
             queries: number(self.pending.len()),
             ..self.counters
         }

@@ -176,6 +176,7 @@ impl<B: HostBehaviour> Actor<B> {
             if self.expire_due <= now.instant {
                 self.expire_due = now.instant + EXPIRE_EVERY;
                 self.announce_bridge();
+                self.reap_records();
             }
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, _, now, out| room.tick(now, out));

@@ -114,6 +114,7 @@ impl<B: HostBehaviour> Actor<B> {
             tracing::debug!(%peer, "came back before its old connection was found dead; starting anew with it");
             let _ = self.swarm.disconnect_peer_id(peer);
         }
+        self.admit_to_store(peer, &address);
         self.links.up(peer, connection, now.instant);
         let known = self.peers.get_mut(&peer);
         let first = known.is_none();
@@ -176,6 +177,7 @@ impl<B: HostBehaviour> Actor<B> {
             return;
         }
         self.unfollow(&peer);
+        self.dismiss_from_store(&peer);
         self.drop_watcher(&peer);
         self.forget_syncs(&peer);
         let (now, spread) = (self.now().instant, rand::random());

@@ -2,20 +2,17 @@
 
 use libp2p::{
     Multiaddr, PeerId,
-    kad::{
-        self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum, Record, store::RecordStore,
-    },
-    multiaddr::Protocol,
+    kad::{self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum, Record},
 };
 
 use super::Actor;
 use crate::{
-    Error, HostBehaviour, ProvideOutcome, PutOutcome, access::Action, behaviour::replication, command::Reply,
-    pending::Query, records,
+    Error, HostBehaviour, ProvideOutcome, PutOutcome,
+    behaviour::{RECORD_TTL, replication},
+    command::Reply,
+    pending::Query,
+    records::{self, Source, Store},
 };
-
-/// Places in the record store that strangers cannot fill.
-const OWN_RECORDS: usize = 256;
 
 impl<B: HostBehaviour> Actor<B> {
     /// Whether one more query may start.
@@ -31,7 +28,8 @@ impl<B: HostBehaviour> Actor<B> {
             Ok((record_key, value)) => Record { key: record_key, value, publisher: Some(self.me), expires: None },
             Err(error) => return drop(reply.send(Err(error))),
         };
-        if !self.may_ask() || self.kad().store_mut().put(record.clone()).is_err() {
+        let expires = self.record_clock() + RECORD_TTL;
+        if !self.may_ask() || !self.kad().store_mut().put_own(&record.key, record.value.clone(), expires) {
             return drop(reply.send(Err(Error::StoreFull)));
         }
         let walk = self.kad().get_n_closest_peers(record.key.to_vec(), replication());
@@ -42,6 +40,9 @@ impl<B: HostBehaviour> Actor<B> {
         match records::key(key) {
             Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
             Ok(key) => {
+                if let Some(value) = self.kad().store_mut().own_value(&key).map(<[u8]>::to_vec) {
+                    return drop(reply.send(Ok(Some(value))));
+                }
                 let query = self.kad().get_record(key);
                 self.pending.insert(query, Query::Get { reply });
             }
@@ -64,7 +65,7 @@ impl<B: HostBehaviour> Actor<B> {
         match records::key(key) {
             Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
             Ok(key) => {
-                let ours = self.kad().store_mut().provided().any(|record| record.key == key);
+                let ours = self.kad().store_mut().provides(&key);
                 let found = if ours { vec![self.me] } else { Vec::new() };
                 let query = self.kad().get_providers(key);
                 self.pending.insert(query, Query::Providers { found, reply });
@@ -76,42 +77,24 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn kad_event(&mut self, event: kad::Event) {
         match event {
             kad::Event::OutboundQueryProgressed { id, result, step, .. } => self.progress(id, result, step.last),
-            kad::Event::InboundRequest { request } => self.stranger_stores(request),
             other => tracing::trace!(?other, "kademlia"),
         }
     }
 
-    /// A record or provider that a stranger wants kept: only within bounds, only from who may.
-    fn stranger_stores(&mut self, request: kad::InboundRequest) {
-        let now = self.now().instant;
-        let kept = match request {
-            kad::InboundRequest::PutRecord { source, record: Some(record), .. } => {
-                let kept = self.kad().store_mut().records().count();
-                let room = kept + OWN_RECORDS < self.config.limits.records;
-                let allowed = self.access.check(&source, Action::Record, now).is_ok() && records::accepts(&record);
-                allowed && room && self.kad().store_mut().put(record).is_ok()
-            }
-            kad::InboundRequest::AddProvider { record: Some(mut record) } => {
-                let provider = record.provider;
-                let allowed =
-                    self.access.check(&provider, Action::Record, now).is_ok() && records::accepts_provider(&record);
-                records::cut_addresses(&mut record);
-                if record.addresses.is_empty() {
-                    // Kademlia never tells of a provider without an address, as a page is: it is found through us.
-                    record.addresses.push(Multiaddr::empty().with(Protocol::P2p(self.me)).with(Protocol::P2pCircuit));
-                }
-                allowed && self.kad().store_mut().add_provider(record).is_ok()
-            }
-            _ => true,
-        };
-        if !kept {
-            self.counters.records_refused += 1;
-            tracing::debug!("a stranger's record was not kept: not allowed, out of bounds, or the store is full");
-        }
+    /// Lets a connected peer store records and providers here.
+    pub(super) fn admit_to_store(&mut self, peer: PeerId, address: &Multiaddr) {
+        let source = Source::of(&peer, address, &self.config.trusted_proxies);
+        self.kad().store_mut().admit(peer, source);
+    }
+
+    pub(super) fn dismiss_from_store(&mut self, peer: &PeerId) {
+        self.kad().store_mut().dismiss(peer);
     }
 
     fn progress(&mut self, id: QueryId, result: QueryResult, last: bool) {
         match result {
+            // What breaks a bound is no answer; the next one may be.
+            QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found))) if !records::accepts(&found.record) => {}
             QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found))) => {
                 // The first answer will do; the others need not be waited for.
                 if let Some(mut query) = self.kad().query_mut(&id) {
@@ -145,7 +128,7 @@ impl<B: HostBehaviour> Actor<B> {
             Query::PutWalk { key, record, reply } => {
                 let peers = self.walked_to(result);
                 let Ok(quorum) = std::num::NonZeroUsize::try_from(peers.len()) else {
-                    return drop(reply.send(Ok(PutOutcome { key, stored_on: 0, local: true })));
+                    return drop(reply.send(Ok(PutOutcome { key, stored_on: 0, asked: 0, local: true })));
                 };
                 let put = self.kad().put_record_to(record, peers.into_iter(), Quorum::N(quorum));
                 self.pending.insert(put, Query::Put { key, asked: quorum.get(), reply });
@@ -159,8 +142,8 @@ impl<B: HostBehaviour> Actor<B> {
                     QueryResult::PutRecord(Ok(_)) => asked,
                     _ => 0,
                 };
-                let stored_on = u32::try_from(stored_on).unwrap_or(u32::MAX);
-                drop(reply.send(Ok(PutOutcome { key, stored_on, local: true })));
+                let [stored_on, asked] = [stored_on, asked].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+                drop(reply.send(Ok(PutOutcome { key, stored_on, asked, local: true })));
             }
             Query::Get { reply } => {
                 let nothing = !matches!(result, QueryResult::GetRecord(Err(kad::GetRecordError::Timeout { .. })));
@@ -192,7 +175,17 @@ impl<B: HostBehaviour> Actor<B> {
         peers.iter().map(|peer| peer.peer_id).filter(|peer| *peer != self.me).collect()
     }
 
-    pub(super) fn kad(&mut self) -> &mut kad::Behaviour<kad::store::MemoryStore> {
-        &mut self.swarm.behaviour_mut().kad
+    pub(super) fn reap_records(&mut self) {
+        let now = self.record_clock();
+        self.kad().store_mut().reap(now);
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "records expire by the clock of libp2p-kad")]
+    fn record_clock(&self) -> web_time::Instant {
+        web_time::Instant::now()
+    }
+
+    pub(super) fn kad(&mut self) -> &mut kad::Behaviour<Store> {
+        &mut self.swarm.behaviour_mut().kad.inner
     }
 }

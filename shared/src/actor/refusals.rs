@@ -52,6 +52,7 @@ impl<B: HostBehaviour> Actor<B> {
             return;
         }
         tracing::info!(%peer, %denied, "refused");
+        self.dismiss_from_store(&peer);
         self.counters.peers_refused += 1;
         self.emit(Event::Refused { peer, reason: denied.to_string() });
         let now = self.now().instant;

@@ -72,6 +72,7 @@ impl<B: HostBehaviour> Actor<B> {
         let swarm = Swarm::new(transport, behaviour, me, swarm_config);
         let (streams, inputs) = Streams::new(control, config.role == Role::Hub);
         let stored_nick = saved.get(NICK).and_then(|nick| String::from_utf8(nick.clone()).ok());
+        let stored_nick = stored_nick.filter(|nick| crate::text::check_nick(nick).is_ok());
         let nick = config.nick.clone().or(stored_nick).unwrap_or_else(|| DEFAULT_NICK.to_owned());
         let access = Access::new(config.deny.iter().copied(), config.limits.offences, config.limits.refuse_for);
         #[allow(clippy::disallowed_methods, reason = "before the actor that reads the clocks exists")]

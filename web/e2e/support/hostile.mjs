@@ -1,6 +1,7 @@
 // Lines, nicks and names that a stranger may send, made to cost whoever shows them as much as can be.
 
-import { everyNeutralised, LONGEST } from "./lines.mjs";
+import { LONGEST } from "./lines.mjs";
+import { everySpecial } from "./shown.mjs";
 
 const BYTES = new TextEncoder();
 
@@ -51,6 +52,7 @@ const SHAPES = {
   "breaks without width": (bytes) => filled("\u200b", bytes),
   "two directions": (bytes) => filled("aא", bytes),
   "directions and brackets": (bytes) => filled("(א[a", bytes),
+  embeddings: (bytes) => filled("\u202a\u2067\u2069\u2069", bytes),
   isolates: (bytes) => filled("\u2067", bytes),
   Arabic: (bytes) => filled("لا", bytes),
   "very wide": (bytes) => filled("﷽", bytes),
@@ -68,7 +70,7 @@ const SHAPES = {
   "mathematical letters": (bytes) => various(0x1d400, 0x1d7ff, 1, bytes),
   markup: (bytes) => filled("<b><i>&amp;", bytes),
   neutralised: (bytes) => {
-    const all = [...everyNeutralised()];
+    const all = [...everySpecial()];
     while (BYTES.encode(all.join("")).length > bytes) all.pop();
     return all.join("");
   },

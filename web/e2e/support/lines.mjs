@@ -1,29 +1,12 @@
 // What people say to each other in the tests, and what has to be seen of it.
 
 import assert from "node:assert/strict";
-import fs from "node:fs";
+import { shown } from "./shown.mjs";
 import { PATIENCE_MS, until } from "./wait.mjs";
+
 
 /** The longest text that a message may have. */
 export const LONGEST = 4096;
-
-/** Characters that are shown as others, by their numbers: the table that the Rust code is tested against. */
-const NEUTRALISED = new Map(
-  fs.readFileSync(new URL("../../../shared/tests/neutralised.txt", import.meta.url), "utf8").trim().split("\n").flatMap((row) => {
-    const [first, last, from, to] = row.split(/\.\.| /).map((number) => parseInt(number, 16));
-    return Array.from({ length: last - first + 1 }, (_, i) => [first + i, Math.min(from + i, to)]);
-  }),
-);
-
-/** All of them, in one text. */
-export const everyNeutralised = () => String.fromCodePoint(...NEUTRALISED.keys());
-
-/** How a text is shown: control characters as pictures, characters that reorder their neighbours replaced. */
-export function shown(text, { lineFeeds }) {
-  return [...text]
-    .map((c) => (c === "\n" && lineFeeds ? c : String.fromCodePoint(NEUTRALISED.get(c.codePointAt(0)) ?? c.codePointAt(0))))
-    .join("");
-}
 
 /** Lines that tempt a chat to lose, merge, reorder or run them. */
 export function awkward({ lineFeeds }) {
@@ -37,6 +20,7 @@ export function awkward({ lineFeeds }) {
     "<script>window.fooled = true</script> & &amp;",
     "a\u001b[31mb\u0007c",
     "left \u202e right \u2067 and \u{e0041}\u{e007f} hidden \ufeff",
+    "if (a) {\treturn \u202a+49 170 1234567\u202c; } // \u200fשלום\u200f 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
     ...(lineFeeds ? ["one line\nand another\n\nand a last"] : []),
   ];
 }
