@@ -1,6 +1,9 @@
 //! The command line and its environment variables.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
 
 use clap::{
     ArgMatches, Args as Flags, CommandFactory, FromArgMatches, Parser, Subcommand,
@@ -11,7 +14,7 @@ use clap::{
 use libp2p::Multiaddr;
 use tincan_shared::IpNet;
 
-use crate::{Error, addresses};
+use crate::{Error, addresses, environment};
 
 /// Peer-to-peer chat and records. Without a command it runs a hub.
 #[derive(Debug, Parser)]
@@ -156,7 +159,7 @@ pub enum Parsed {
     Show(String),
 }
 
-/// Understands a command line, program name first.
+/// Understands a command line, program name first, and the environment.
 ///
 /// # Errors
 /// [`Error::Usage`], in one line.
@@ -165,18 +168,38 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let understood = Args::command().try_get_matches_from(given).and_then(|matches| {
-        let mut args = Args::from_arg_matches(&matches)?;
-        place_serve(&matches, &mut args)?;
-        Ok(args)
-    });
-    match understood {
-        Ok(args) => Ok(Parsed::Run(Box::new(args))),
+    parse_in(given, |name| std::env::var_os(name))
+}
+
+fn parse_in<I>(given: I, variable: impl Fn(&OsStr) -> Option<OsString>) -> Result<Parsed, Error>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let given: Vec<OsString> = given.into_iter().map(Into::into).collect();
+    let command = Args::command();
+    let understand = |given: &[OsString]| environment::ignored(command.clone()).try_get_matches_from(given);
+    let typed = match understand(&given) {
+        Ok(typed) => typed,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            Ok(Parsed::Show(error.render().to_string()))
+            // By the command that shows which variables there are.
+            let shown = command.try_get_matches_from(given).err().unwrap_or(error);
+            return Ok(Parsed::Show(shown.render().to_string()));
         }
-        Err(error) => Err(Error::Usage(one_line(&error))),
-    }
+        Err(error) => return Err(Error::Usage(one_line(&error, None))),
+    };
+    // Before the variables, whose flags are where `serve` may not stand.
+    place_serve(&typed, &mut from(&typed)?).map_err(|error| Error::Usage(one_line(&error, None)))?;
+    let serve_only = Serve::augment_args(clap::Command::new("serve"));
+    let whole = environment::fill_in(&command, &serve_only, &given, &typed, variable).map_err(Error::Usage)?;
+    let matches = understand(&whole).map_err(|error| Error::Usage(one_line(&error, Some(&command))))?;
+    let mut args = from(&matches)?;
+    place_serve(&matches, &mut args).map_err(|error| Error::Usage(one_line(&error, None)))?;
+    Ok(Parsed::Run(Box::new(args)))
+}
+
+fn from(matches: &ArgMatches) -> Result<Args, Error> {
+    Args::from_arg_matches(matches).map_err(|error| Error::Usage(one_line(&error, None)))
 }
 
 /// The flags of `serve` may stand before it, and mean nothing to another command.
@@ -211,20 +234,22 @@ fn place_serve(matches: &ArgMatches, args: &mut Args) -> Result<(), clap::Error>
 }
 
 pub(crate) fn parse_http(text: &str) -> Result<String, String> {
+    let text = text.trim();
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
         _ => Err("it is not HOST:PORT, as in 127.0.0.1:8747".to_owned()),
     }
 }
 
-/// clap explains itself in paragraphs; scripts and logs want a line.
-fn one_line(error: &clap::Error) -> String {
+/// clap explains itself in paragraphs; scripts and logs want a line. With a command, what is wrong is a variable of it.
+fn one_line(error: &clap::Error, command: Option<&clap::Command>) -> String {
     let named = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(", "),
         _ => String::new(),
     };
     let argument = named(ContextKind::InvalidArg);
+    let argument = command.and_then(|command| environment::variable(command, &argument)).unwrap_or(argument);
     let value = named(ContextKind::InvalidValue);
     match error.kind() {
         ErrorKind::UnknownArgument => format!("unknown argument {argument}; see tincan --help"),

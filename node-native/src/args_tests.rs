@@ -82,6 +82,82 @@ fn what_is_wrong_is_said_in_one_line() {
     }
 }
 
+/// A command line in an environment.
+fn run_in(line: &str, variables: &[(&str, &str)]) -> Result<Args, String> {
+    let value = |name: &OsStr| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+    match parse_in(line.split(' '), value) {
+        Ok(Parsed::Run(args)) => Ok(*args),
+        Ok(Parsed::Show(text)) => panic!("{line}: {text}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[test]
+fn every_variable_may_be_empty_or_have_space_around_it() {
+    let command = Args::command();
+    let all = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
+    let names: Vec<&str> = all.filter_map(|arg| arg.get_env()?.to_str()).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for line in ["tincan", "tincan serve", "tincan chat", "tincan kv", "tincan ping /ip4/1.2.3.4/tcp/1"] {
+        for empty in ["", " ", "\r", " \t\r\n", ","] {
+            let variables: Vec<_> = names.iter().map(|name| (*name, empty)).collect();
+            match run_in(line, &variables) {
+                Ok(args) => assert_eq!(format!("{args:?}"), format!("{:?}", run(line)), "{line} {empty:?}"),
+                // A comma is something where no list is wanted.
+                Err(error) => {
+                    assert!(empty == "," && error.starts_with(", is no value for TINCAN_"), "{line}: {error}")
+                }
+            }
+        }
+    }
+    let args = run_in(
+        "tincan",
+        &[
+            ("TINCAN_HTTP", " 127.0.0.1:0\r"),
+            ("TINCAN_LISTEN", " /ip4/1.2.3.4/tcp/1 ,, /ip4/1.2.3.4/tcp/2/ws,\r"),
+            ("TINCAN_EPHEMERAL", "yes\r"),
+            ("TINCAN_VERBOSE", " 2 "),
+            ("TINCAN_DATA_DIR", " /tmp/a b \r\n"),
+            ("TINCAN_TRUSTED_PROXY", "192.0.2.1, 10.0.0.0/8,"),
+        ],
+    );
+    let args = args.unwrap();
+    assert_eq!(args.serve.http.as_deref(), Some("127.0.0.1:0"));
+    assert_eq!(
+        (args.common.listen.map(|all| all.len()), args.serve.trusted_proxy.map(|all| all.len())),
+        (Some(2), Some(2))
+    );
+    assert_eq!((args.common.ephemeral, args.common.verbose), (Some(true), 2));
+    assert_eq!(args.common.data_dir.as_deref(), Some(std::path::Path::new("/tmp/a b")));
+}
+
+#[test]
+fn what_is_typed_wins_over_a_variable_and_an_error_names_the_variable() {
+    let http = |line: &str| run_in(line, &[("TINCAN_HTTP", "h:1")]).unwrap().serve.http;
+    assert_eq!(http("tincan").as_deref(), Some("h:1"));
+    assert_eq!(http("tincan serve").as_deref(), Some("h:1"));
+    assert_eq!(http("tincan --http h:2 serve").as_deref(), Some("h:2"));
+    assert_eq!(http("tincan serve --http h:2").as_deref(), Some("h:2"));
+    assert_eq!(http("tincan chat"), None, "a hub's variable in a terminal's environment is no error");
+    let Ok(Args { command: Some(Command::Chat(chat)), .. }) =
+        run_in("tincan chat -- /ip4/1.2.3.4/tcp/1", &[("TINCAN_ROOM", "den"), ("TINCAN_NICK", "--ann")])
+    else {
+        panic!("no chat")
+    };
+    assert_eq!((chat.room.as_deref(), chat.nick.as_deref(), chat.addresses.len()), (Some("den"), Some("--ann"), 1));
+    assert_eq!(run_in("tincan -v chat", &[("TINCAN_VERBOSE", "7")]).unwrap().common.verbose, 1);
+    for (line, variable, value, start) in [
+        ("tincan", "TINCAN_LISTEN", "nonsense", "nonsense is no value for TINCAN_LISTEN: "),
+        ("tincan chat", "TINCAN_EPHEMERAL", "maybe", "maybe is no value for TINCAN_EPHEMERAL"),
+        ("tincan serve", "TINCAN_HTTP", "80", "80 is no value for TINCAN_HTTP: "),
+        ("tincan", "TINCAN_VERBOSE", "much", "much is no value for TINCAN_VERBOSE: "),
+        ("tincan ping /ip4/1.2.3.4/tcp/1", "TINCAN_COUNT", "0", "0 is no value for TINCAN_COUNT: "),
+    ] {
+        let error = run_in(line, &[(variable, value)]).unwrap_err();
+        assert!(error.starts_with(start) && error.contains("; ") && !error.contains('\n'), "{line}: {error}");
+    }
+}
+
 #[test]
 fn help_and_version_are_no_errors() {
     assert!(matches!(parse(["tincan", "--help"]), Ok(Parsed::Show(_))));

@@ -1,6 +1,6 @@
 //! The file behind `--config`: the flags with underscores, and what only an operator sets.
 
-use std::{fs, path::Path, path::PathBuf, time::Duration};
+use std::{fs, num::NonZeroU64, path::Path, path::PathBuf, time::Duration};
 
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Deserializer, de};
@@ -49,6 +49,8 @@ pub struct ConfigFile {
     pub nick: Option<String>,
     /// As `--raw`.
     pub raw: Option<bool>,
+    /// As `--count`.
+    pub count: Option<NonZeroU64>,
     /// As `--verbose`, given so many times.
     pub verbose: Option<u8>,
     /// As `--quiet`.

@@ -2,7 +2,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | [`args`] | the command line and its environment variables |
+//! | [`args`], `environment` | the command line; its environment variables |
 //! | [`settings`], [`config_file`] | flag over environment over file over default |
 //! | [`addresses`], [`interfaces`] | default addresses, what can be dialled, whether a port is free; this machine's own |
 //! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
@@ -26,6 +26,7 @@ pub mod datadir;
 pub mod dialling;
 pub mod discovery;
 pub mod editor;
+mod environment;
 pub mod error;
 pub mod farewell;
 pub mod floodsub;

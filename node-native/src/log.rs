@@ -33,10 +33,11 @@ pub fn install(settings: &Settings, hub: bool) {
         (_, 2, _) => "debug",
         _ => "trace",
     };
-    let asked = EnvFilter::try_from_default_env();
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.trim().is_empty());
+    let asked = asked.and_then(|asked| EnvFilter::try_new(asked.trim()).ok());
     // Who asks for more gets everything.
-    let spare = asked.is_err() && settings.verbose == 0;
-    let filter = asked.unwrap_or_else(|_| EnvFilter::new(default));
+    let spare = asked.is_none() && settings.verbose == 0;
+    let filter = asked.unwrap_or_else(|| EnvFilter::new(default));
     // An error means that a logger is installed already, as in tests.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)

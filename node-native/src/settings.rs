@@ -60,6 +60,8 @@ pub struct Settings {
     pub nick: Option<String>,
     /// Whether `kv` writes values as bytes. Defaults to false.
     pub raw: bool,
+    /// After how many replies `ping` ends. Defaults to never.
+    pub count: Option<u64>,
     /// How much more to log. Defaults to 0.
     pub verbose: u8,
     /// Log errors only. Defaults to false.
@@ -89,6 +91,7 @@ impl Settings {
             Some(Command::Kv(kv)) => (None, None, None, kv.raw, kv.addresses.clone()),
             _ => (None, None, None, None, Vec::new()),
         };
+        let typed_count = if let Some(Command::Ping(ping)) = &args.command { ping.count } else { None };
         let mut bootstrap = common.bootstrap.clone().or(file.bootstrap).unwrap_or_default();
         bootstrap.extend(addresses);
         let typed_room = room.or(file.room).unwrap_or_else(|| DEFAULT_ROOM.to_owned());
@@ -110,6 +113,7 @@ impl Settings {
             plain: plain.or(file.plain).unwrap_or(false),
             nick: nick.or(file.nick).map(|nick| tidy(&nick)),
             raw: raw.or(file.raw).unwrap_or(false),
+            count: typed_count.or(file.count.map(Into::into)),
             verbose: if common.verbose > 0 { common.verbose } else { file.verbose.unwrap_or(0) },
             quiet: common.quiet.or(file.quiet).unwrap_or(false),
             deny: file.deny,
@@ -212,8 +216,25 @@ mod tests {
     }
 
     #[test]
+    fn every_flag_is_a_key_of_the_file() {
+        use clap::CommandFactory;
+        let command = Args::command();
+        let all = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
+        let flags: Vec<String> = all.filter_map(|arg| Some(arg.get_long()?.replace('-', "_"))).collect();
+        assert!(flags.len() > 15, "{flags:?}");
+        for flag in flags.iter().filter(|flag| *flag != "config") {
+            // A value of no flag's type, so that each key is refused: for its value, if it is known.
+            let error = settings(&format!("{flag} = 1979-05-27\n"), &[]).unwrap_err().to_string();
+            assert!(!error.contains("unknown field") && error.contains("line 1"), "{flag}: {error}");
+        }
+        assert_eq!(settings("count = 3\n", &["ping", "/ip4/1.2.3.4/tcp/5"]).unwrap().count, Some(3));
+        assert_eq!(settings("count = 3\n", &["ping", "/ip4/1.2.3.4/tcp/5", "-c", "4"]).unwrap().count, Some(4));
+    }
+
+    #[test]
     fn a_wrong_file_is_named_with_the_line() {
         for (file, part) in [
+            ("count = 0\n", "line 1: "),
             ("room = \"a\"\nnonsense = 1\n", "line 2: unknown field `nonsense`"),
             ("listen = [\"nonsense\"]\n", "line 1: nonsense: "),
             ("deny = [\"nobody\"]\n", "nobody: it is no peer id"),

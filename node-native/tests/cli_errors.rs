@@ -43,7 +43,7 @@ fn bad_usage_is_2() {
 #[test]
 fn bad_environment_and_config_are_2() {
     let ended = tincan("chat").env("TINCAN_LISTEN", "nonsense").run(b"");
-    assert!(ended.error(2).contains("nonsense"));
+    assert!(ended.error(2).contains("nonsense is no value for TINCAN_LISTEN: "));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tincan.toml");
     for (content, part) in [

@@ -70,9 +70,8 @@ pub struct Config {
     /// Proxies, and networks of many people behind one address: no bound by address holds for connections from there.
     /// Defaults to none.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether a dial of a hub or of a discovered peer tries all addresses that are known, each try beginning with
-    /// another: those it was named with, those it told of itself, those found on the local network. Defaults to true;
-    /// false in a page, which has an order of its own and whose browser asks before it reaches into the local network.
+    /// Whether each try to reach a lost hub begins with another of its addresses, and every second one also dials those
+    /// that it told of itself or that were found on the local network. Defaults to true; false in a page, which has an order of its own and whose browser asks before it reaches into the local network.
     pub all_addresses: bool,
     /// Time between pings of a connected peer. Defaults to 10 s.
     pub ping_interval: Duration,

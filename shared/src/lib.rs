@@ -34,8 +34,9 @@
 //!
 //! # A PUT
 //!
-//! [`repl`] or [`Node::put`] → bounds checked → walk to the closest peers, the reply filed under its
-//! query → put to those peers, a copy kept → [`PutOutcome`].
+//! [`repl`] or [`Node::put`] → bounds checked → kept and stored here → walk to the closest peers, the reply filed
+//! under its query → put to those peers, whose stores take or refuse it → [`PutOutcome`]. When nobody took it, and again
+//! before it expires, the publisher repeats the walk.
 
 #![deny(missing_docs)]
 

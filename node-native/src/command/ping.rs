@@ -23,17 +23,16 @@ pub(super) async fn run(mut settings: Settings, ping: Ping, mut stop: Stop) -> R
     let mut session = Session::start(&settings, config)?;
     let done = tokio::select! {
         () = stop.asked() => Ok(()),
-        done = pongs(&session.node, &mut session.events, &ping) => done,
+        done = pongs(&session.node, &mut session.events, &ping.address, settings.count) => done,
     };
     session.end().await;
     done
 }
 
-async fn pongs(node: &Node, events: &mut Events, ping: &Ping) -> Result<(), Error> {
-    let address = &ping.address;
+async fn pongs(node: &Node, events: &mut Events, address: &Multiaddr, count: Option<u64>) -> Result<(), Error> {
     let lost = |reason: &str| Error::Ping { reason: reason.to_owned(), address: address.to_string() };
     let peer = dial(node, address).await?;
-    let mut left = ping.count;
+    let mut left = count;
     while left != Some(0) {
         let heard = timeout(REPLY_TIMEOUT, next(events, peer)).await;
         let rtt_us = match heard.map_err(|_| lost("no reply within 10 s"))? {

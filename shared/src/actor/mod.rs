@@ -10,6 +10,7 @@ mod hubs;
 mod listeners;
 mod network;
 mod patience;
+mod publish;
 mod records;
 mod refusals;
 mod rooms;
@@ -41,6 +42,7 @@ use crate::{
     links::Links,
     listeners::Listeners,
     pending::Pending,
+    records::Publisher,
     room::{Me, Now, Room, SavedRoom, frame::Prefix},
     streams::{Input, Streams},
 };
@@ -133,6 +135,9 @@ pub(crate) struct Actor<B: HostBehaviour> {
     counters: Counters,
     links: Links,
     pending: Pending,
+    publisher: Publisher,
+    /// When changes in the record store are written.
+    save_due: Option<Instant>,
     status: Option<status::Known>,
     expire_due: Instant,
     stopping: Option<oneshot::Sender<()>>,
@@ -164,6 +169,10 @@ impl<B: HostBehaviour> Actor<B> {
         }
         for peer in self.peers.keys().copied().collect::<Vec<_>>() {
             let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let now = self.now().instant;
+        while self.save_due.is_some() || self.kad().store_mut().has_changes() {
+            self.save_records(now);
         }
         self.emit(Event::Stopped);
         let stopping = self.stopping.take();
@@ -202,6 +211,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_on();
         }
         self.dial_links(now.instant);
+        self.publish_due(now.instant);
+        self.save_soon(now.instant);
         self.describe_rooms();
         self.describe_status();
     }
@@ -225,6 +236,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
+            self.publisher.deadline(),
+            self.save_due,
             self.patience.deadline(),
         ];
         rooms

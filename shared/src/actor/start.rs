@@ -28,6 +28,7 @@ use crate::{
     links::Links,
     listeners::Listeners,
     pending::Pending,
+    records::Publisher,
     room,
     streams::Streams,
 };
@@ -118,6 +119,8 @@ impl<B: HostBehaviour> Actor<B> {
             counters: Counters::default(),
             links: Links::new(config.limits.known_hubs),
             pending: Pending::new(config.limits.queries),
+            publisher: Publisher::default(),
+            save_due: None,
             status: None,
             expire_due,
             stopping: None,
@@ -146,6 +149,7 @@ impl<B: HostBehaviour> Actor<B> {
         if self.config.nick.is_some() {
             self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
         }
+        self.load_records(saved);
         self.restore_rooms(room::load(saved));
         Ok(())
     }
