@@ -35,8 +35,8 @@ fn a_full_hub_refuses_and_put_says_on_how_many_peers_a_record_is() {
     let answers = say(&hub, &puts);
     let stored: Vec<bool> = (0..WANTING)
         .map(|n| match answers[n].as_str() {
-            answer if answer == format!("stored key{n} on 1 peers") => true,
-            answer if answer == format!("stored key{n} here only: none of 1 peers took it") => false,
+            answer if answer == format!("stored key{n} on 1 peer") => true,
+            answer if answer == format!("stored key{n} here only: the 1 peer that was asked did not take it") => false,
             answer => panic!("{answer}"),
         })
         .collect();

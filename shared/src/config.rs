@@ -60,6 +60,9 @@ pub struct Config {
     pub bootstrap: Vec<Multiaddr>,
     /// The nick to start with. Defaults to the stored one, else [`DEFAULT_NICK`].
     pub nick: Option<String>,
+    /// Whether the rooms of the last run are joined again at the start. Otherwise they stay stored, with what waits in
+    /// them, until somebody joins them. Defaults to true.
+    pub rejoin: bool,
     /// Peers that are refused. Defaults to none.
     pub deny: Vec<PeerId>,
     /// Addresses that are refused before anything is said. Defaults to none.
@@ -203,6 +206,7 @@ impl Config {
             external: Vec::new(),
             bootstrap: Vec::new(),
             nick: None,
+            rejoin: true,
             deny: Vec::new(),
             deny_ranges: Vec::new(),
             trusted_proxies: Vec::new(),

@@ -83,7 +83,7 @@ pub use counters::Counters;
 pub use error::Error;
 pub use event::{
     Event, Link, Member, Message, MessageState, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said,
-    Status, clock_difference,
+    Status, StoredRoom, clock_difference,
 };
 pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};

@@ -150,8 +150,8 @@ async fn the_console_puts_and_gets() {
 
     let (ann, mut ann_hears) = peer(&address, "ann");
     identified(&mut ann_hears, &hub.peer_id()).await;
-    assert_eq!(answer(&ann, "PUT k v w").await, "stored k on 1 peers");
-    assert_eq!(answer(&ann, "PUT_PROVIDER k").await, "providing k, told 1 peers");
+    assert_eq!(answer(&ann, "PUT k v w").await, "stored k on 1 peer");
+    assert_eq!(answer(&ann, "PUT_PROVIDER k").await, "providing k, told 1 peer");
     let (bob, mut bob_hears) = peer(&address, "bob");
     identified(&mut bob_hears, &hub.peer_id()).await;
     assert_eq!(answer(&bob, "GET k").await, "k = v w");

@@ -16,6 +16,7 @@ mod refusals;
 mod rooms;
 mod start;
 mod status;
+mod stored;
 mod syncs;
 mod turned_away;
 mod wording;
@@ -42,7 +43,7 @@ use crate::{
     listeners::Listeners,
     pending::Pending,
     records::Publisher,
-    room::{Me, Now, Room, frame::Prefix},
+    room::{Me, Now, Room, SavedRoom, frame::Prefix},
     streams::{Input, Streams},
 };
 
@@ -96,6 +97,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     listeners: Listeners,
     peers: BTreeMap<PeerId, Connected>,
     rooms: BTreeMap<String, Room>,
+    /// Rooms of earlier runs that we are not in.
+    stored: BTreeMap<String, SavedRoom>,
     /// What was last said about each room, to say it again only when it changed.
     described: HashMap<String, RoomInfo>,
     patience: patience::Patience,

@@ -92,6 +92,7 @@ impl<B: HostBehaviour> Actor<B> {
             listeners: Listeners::default(),
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            stored: BTreeMap::new(),
             described: HashMap::new(),
             patience: super::patience::Patience::default(),
             changed: BTreeSet::new(),
@@ -149,9 +150,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
         }
         self.load_records(saved);
-        for (name, saved_room) in room::load(saved).into_iter().take(self.config.limits.joined_rooms) {
-            self.enter(&name, saved_room.plain, saved_room);
-        }
+        self.restore_rooms(room::load(saved));
         Ok(())
     }
 }
