@@ -77,7 +77,7 @@ pub(crate) fn MutedList() -> impl IntoView {
             <ul class="muted-list">
                 <For each=move || muted.get() key=|(peer, _)| *peer let((peer, nick))>
                     <li data-testid="muted-row" data-peer=peer.to_string()>
-                        <span class="nick">{neutralise(&nick, false)}</span>
+                        <span class="nick" dir="auto">{neutralise(&nick, false)}</span>
                         <span class="short">{format!("…{}", short_id(&peer))}</span>
                         <MuteButton peer nick />
                     </li>
