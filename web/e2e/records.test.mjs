@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { scenario } from "./support/stage.mjs";
+import { until } from "./support/wait.mjs";
 
 const ROOM = "records";
 /** A record nobody may store. */
@@ -60,4 +61,46 @@ scenario("a page that reaches nobody keeps records and providers for itself, and
   assert.equal(await ada.ask("GET lonely"), "lonely = a value");
   assert.equal(await ada.ask("PUT_PROVIDER lonely"), "providing lonely here only: no peers yet");
   assert.equal(await ada.ask("GET_PROVIDERS lonely"), `providers of lonely: ${await ada.id()}`);
+});
+
+/** Ends the hub of a page that then puts a record and provides a thing, of which nobody hears. */
+async function putAlone(ada, hub) {
+  ada.mayLoseHub = true;
+  await hub.kill();
+  await ada.status("online", { not: true });
+  assert.equal(await ada.ask("PUT motto live and let live"), "stored motto here only: no peers yet");
+  assert.equal(await ada.ask("PUT_PROVIDER tools"), "providing tools here only: no peers yet");
+}
+
+/** Somebody who only knows the hub finds what a page put and provides. */
+async function found(stage, hub, peerId) {
+  const kv = stage.console("tom", [hub.tcp]);
+  for (const [line, answer] of [
+    ["GET motto", "motto = live and let live"],
+    ["GET_PROVIDERS tools", `providers of tools: ${peerId}`],
+  ]) {
+    await until(`the hub answers ${line}`, async () => (await kv.ask(line)) === answer);
+  }
+}
+
+scenario("what a page puts while the hub is away is published when it is back", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.person(hub, "ada", ROOM);
+  await putAlone(ada, hub);
+  await hub.start();
+  await ada.online();
+  await found(stage, hub, ada.peerId);
+});
+
+scenario("what a page put while the hub was away is published when the page is opened again", async (stage) => {
+  const hub = await stage.hub();
+  const profile = await stage.profileOnDisk();
+  const ada = await stage.person(hub, "ada", ROOM, { profile });
+  await putAlone(ada, hub);
+  await ada.page.close();
+  await hub.start();
+  const again = await stage.person(hub, undefined, ROOM, { profile });
+  assert.equal(again.peerId, ada.peerId);
+  assert.equal(await again.ask("GET motto"), "motto = live and let live");
+  await found(stage, hub, ada.peerId);
 });

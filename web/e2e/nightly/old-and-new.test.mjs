@@ -77,6 +77,25 @@ for (const age of AGES) {
     }
   });
 
+  scenario(`a hub of the ${age} build runs on the data of the other, and the new one still has its records`, async (stage) => {
+    const hub = await stage.hub({ binary: binaryOf(age) });
+    const put = async (one) => {
+      const console = stage.console(one, [hub.tcp], binaryOf(one));
+      assert.equal(await console.ask(`PUT from-${one} a value`), `stored from-${one} on 1 peers`);
+      await console.endInput();
+    };
+    await put(age);
+    for (const binary of [binaryOf(age === "old" ? "new" : "old"), binaryOf(age), undefined]) {
+      await hub.kill("SIGTERM");
+      hub.binary = binary;
+      await hub.start();
+      await put("new");
+    }
+    await hub.kill("SIGTERM");
+    await hub.start();
+    assert.equal(await stage.console("reader", [hub.tcp]).ask("GET from-new"), "from-new = a value");
+  });
+
   scenario(`at a hub of the ${age} build lines that waited reach an old terminal once, also of a sender that forgot that it sent them`, async (stage) => {
     const hub = (await hubs(stage))[age];
     const home = await stage.directory();
