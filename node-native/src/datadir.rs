@@ -52,7 +52,7 @@ impl Held {
     /// Takes the directory; nothing when another node has it.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`], [`Error::NoLocks`].
     pub fn take(dir: &Path) -> Result<Option<Self>, Error> {
         create(dir)?;
         let path = dir.join(LOCK_FILE);
@@ -61,7 +61,7 @@ impl Held {
         match lock.try_lock() {
             Ok(()) => Ok(Some(Self { dir: dir.to_owned(), _lock: lock })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(refused(source)),
+            Err(TryLockError::Error(error)) => Err(Error::NoLocks { dir: dir.to_owned(), reason: error.to_string() }),
         }
     }
 

@@ -38,7 +38,7 @@ pub enum Error {
         dir: PathBuf,
     },
     /// A file or directory that the system refuses.
-    #[error("cannot {what} {path}: {source}; check its permissions and the space left, or give another --data-dir")]
+    #[error("cannot {what} {path}: {source}; {}", remedy(source))]
     File {
         /// What was tried.
         what: &'static str,
@@ -46,6 +46,16 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A file system that cannot say who uses a file.
+    #[error(
+        "no file can be locked in {dir}: {reason}; give a --data-dir on a file system with locks, such as a local disk"
+    )]
+    NoLocks {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system said.
+        reason: String,
     },
     /// A key file that holds no key.
     #[error(
@@ -91,6 +101,9 @@ pub enum Error {
         /// The flag that changes it.
         flag: &'static str,
     },
+    /// No interface is up, not even loopback.
+    #[error("this machine has no network address, not even 127.0.0.1; bring an interface up, as in: ip link set lo up")]
+    NoNetwork,
     /// Something this machine cannot set up.
     #[error("cannot set up {what}: {reason}; check this machine's limits, or report it")]
     SetUp {
@@ -168,6 +181,20 @@ pub enum WhyUnsent {
 
 fn lines_were(count: &usize) -> String {
     if *count == 1 { "1 line was".to_owned() } else { format!("{count} lines were") }
+}
+
+/// What to do about a file that the system refuses.
+fn remedy(error: &io::Error) -> &'static str {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::PermissionDenied => "check its permissions, or give another --data-dir",
+        Kind::StorageFull | Kind::QuotaExceeded => "make space on its disk, or give another --data-dir",
+        Kind::ReadOnlyFilesystem => "mount its file system for writing, or give another --data-dir",
+        Kind::NotADirectory | Kind::IsADirectory | Kind::AlreadyExists => {
+            "move away what stands in its place, or give another --data-dir"
+        }
+        _ => "check its file system, or give another --data-dir",
+    }
 }
 
 impl Error {

@@ -58,20 +58,31 @@ fn at(address: &Multiaddr, ip: IpAddr) -> Multiaddr {
     std::iter::once(Protocol::from(ip)).chain(address.iter().skip(1)).collect()
 }
 
-/// Link-local ones are left out: nobody can dial them without a zone.
+/// This machine's addresses, where the system tells them. Link-local ones are left out: nobody can dial them without a
+/// zone.
+#[must_use]
+pub fn known() -> Option<BTreeSet<IpAddr>> {
+    let (ipv4, ipv6) = (fs::read_to_string(IPV4_FILE), fs::read_to_string(IPV6_FILE));
+    if ipv4.is_err() && ipv6.is_err() {
+        return None;
+    }
+    let (ipv4, ipv6) = (in_fib_trie(&ipv4.unwrap_or_default()), in_if_inet6(&ipv6.unwrap_or_default()));
+    Some(ipv4.into_iter().map(IpAddr::from).chain(ipv6.into_iter().map(IpAddr::from)).collect())
+}
+
+/// Whether this machine is known to have no network but itself.
+#[must_use]
+pub fn is_alone() -> bool {
+    known().is_some_and(|own| own.iter().all(IpAddr::is_loopback))
+}
+
 fn own_addresses() -> BTreeSet<IpAddr> {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    let (ipv4, ipv6) = (in_fib_trie(&read(IPV4_FILE)), in_if_inet6(&read(IPV6_FILE)));
-    let mut own: BTreeSet<IpAddr> =
-        ipv4.into_iter().map(IpAddr::from).chain(ipv6.into_iter().map(IpAddr::from)).collect();
-    if own.iter().all(IpAddr::is_loopback) {
-        // No such files, or nothing in them: loopback, and the addresses that the default routes begin at.
-        own.insert(Ipv4Addr::LOCALHOST.into());
+    known().unwrap_or_else(|| {
+        // Loopback, and the addresses that the default routes begin at.
         let far: [IpAddr; 2] =
             [Ipv4Addr::new(192, 0, 2, 1).into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()];
-        own.extend(far.into_iter().filter_map(route));
-    }
-    own
+        far.into_iter().filter_map(route).chain([Ipv4Addr::LOCALHOST.into()]).collect()
+    })
 }
 
 /// Our address on the way to another. Nothing is sent.

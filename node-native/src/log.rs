@@ -25,10 +25,13 @@ const PERIOD: Duration = Duration::from_secs(60);
 
 /// Logs to stderr. `RUST_LOG` wins; a hub tells how it fares, a terminal only what goes wrong.
 pub fn install(settings: &Settings, hub: bool) {
+    // A packet of mDNS that is not sent is no error of anybody's: an IPv6 address takes a second until it may be used.
     let default = match (settings.quiet, settings.verbose, hub) {
-        (true, ..) => "error",
-        (_, 0, true) => "warn,libp2p_kad=error,str0m=error,tincan=info,tincan_node=info,tincan_shared=info",
-        (_, 0, false) => "error,tincan_node=warn,tincan_shared=warn",
+        (true, ..) => "error,libp2p_mdns::behaviour::iface=off",
+        (_, 0, true) => {
+            "warn,libp2p_kad=error,libp2p_mdns::behaviour::iface=off,str0m=error,tincan=info,tincan_node=info,tincan_shared=info"
+        }
+        (_, 0, false) => "error,libp2p_mdns::behaviour::iface=off,tincan_node=warn,tincan_shared=warn",
         (_, 1, _) => "info,tincan=debug,tincan_node=debug,tincan_shared=debug",
         (_, 2, _) => "debug",
         _ => "trace",

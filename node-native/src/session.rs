@@ -20,6 +20,10 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Until what is unwritten is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_millis(1500);
 
+/// What a person does about it who named nobody on a machine without a network.
+const ALONE: &str = "this machine has no network, so nobody can be found on it; give the address of a peer or hub, like \
+                     /ip4/192.0.2.1/tcp/4747 (of one on this machine: /ip4/127.0.0.1/tcp/4747)";
+
 /// A running node with what it holds on disk.
 #[derive(Debug)]
 pub struct Session {
@@ -57,7 +61,7 @@ impl Session {
         config.listen = interfaces::without_watcher(listen(settings, config.role, ipv6));
         addresses::check_free(&config.listen)?;
         let identity = identity(settings, config.role)?;
-        let listen = config.listen.clone();
+        let (listen, role) = (config.listen.clone(), config.role);
         let certificate = identity.certificate.fingerprint().multihash();
         config.external =
             config.external.iter().map(|address| addresses::with_certhash(address, certificate)).collect();
@@ -72,6 +76,14 @@ impl Session {
         let (node, events) = Node::spawn(config, platform)?;
         if !ipv6 && settings.listen.is_none() {
             tracing::info!("this host has no IPv6: listening on IPv4 only");
+        }
+        if settings.mdns
+            && settings.bootstrap.is_empty()
+            && role == Role::Peer
+            && !settings.quiet
+            && interfaces::is_alone()
+        {
+            output::note(ALONE);
         }
         let ephemeral = identity.held.is_none();
         Ok(Self { node, events, listen, ephemeral, writer: identity.writer, _held: identity.held })

@@ -11,7 +11,7 @@ use std::{
 
 use tincan_shared::{Change, Saved, Storage};
 
-use self::disk::{Disk, Entries};
+use self::disk::{Disk, Entries, Failure};
 use crate::Error;
 
 /// Its name in the data directory.
@@ -130,10 +130,17 @@ impl Writer {
 /// Opens the file, or makes it, and reads what earlier runs stored.
 ///
 /// # Errors
-/// [`Error::Database`]; a file that cannot be read is left as it is.
+/// [`Error::File`], [`Error::NoLocks`], [`Error::Database`]; a file that cannot be read is left as it is.
 pub fn open(path: &Path) -> Result<(Redb, Writer, Saved), Error> {
     let broken = |reason: String| Error::Database { path: path.to_owned(), reason };
-    let (disk, saved) = Disk::open(path).map_err(|error| broken(error.to_string()))?;
+    let (disk, saved) = Disk::open(path).map_err(|failure| match failure {
+        failure if failure.no_locks() => {
+            let dir = path.parent().unwrap_or(path).to_owned();
+            Error::NoLocks { dir, reason: failure.to_string() }
+        }
+        Failure::System(source) => Error::File { what: "open the database", path: path.to_owned(), source },
+        Failure::File(reason) => broken(reason),
+    })?;
     let queue = Arc::new(Queue::default());
     let writers = Arc::clone(&queue);
     thread::Builder::new()

@@ -19,7 +19,7 @@ use libp2p::{
     multiaddr::Protocol,
     noise, yamux,
 };
-use tincan_shared::{Error, Multiaddr, PeerId, neutralise};
+use tincan_shared::{Error, Multiaddr, PeerId, Reach, neutralise};
 use tincan_webrtc::{
     Limits, browser as webrtc,
     direct::address::{AddressError, Target},
@@ -102,6 +102,17 @@ fn direct(address: &Multiaddr) -> Result<Target, AddressError> {
     let target = Target::read(&relay)?;
     // A circuit without its relay's id cannot be told from a wrong one.
     if relay != *address && target.peer.is_none() { Err(AddressError::Other) } else { Ok(target) }
+}
+
+/// What a page of the public internet is told when it did not reach an address of a local network: browsers ask their
+/// person first whether it may, or forbid it, and then say no more than that the connection failed.
+#[must_use]
+pub fn local_network_hint(host: &str, surroundings: &Surroundings) -> Option<&'static str> {
+    let public = !surroundings.hostname.is_empty() && Reach::of_host(&surroundings.hostname) == Reach::World;
+    (public && Reach::of_host(host) != Reach::World).then_some(
+        "the browser may forbid this page to reach local addresses: allow it the local network in the site's settings, or \
+         open the page from the hub itself",
+    )
 }
 
 /// Whose address it is, when it says so; of a circuit, the relay's.

@@ -5,7 +5,7 @@
 use tincan_shared::{Multiaddr, PeerId};
 use tincan_wasm::{
     hubs::{self, Announced},
-    transport::{Surroundings, parse},
+    transport::{Surroundings, local_network_hint, parse},
 };
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -163,4 +163,16 @@ fn this_window_is_read() {
     let here = Surroundings::here();
     assert!(here.on_loopback(), "the test runner serves on loopback, this is {here:?}");
     let _: PeerId = HUB.parse().unwrap();
+}
+
+#[wasm_bindgen_test]
+fn a_public_page_that_does_not_reach_a_local_address_says_what_the_browser_may_have_forbidden() {
+    let hint = |here: &str, host: &str| local_network_hint(host, &page(here, false)).is_some();
+    for host in ["192.168.1.4", "127.0.0.1", "fd00::4", "localhost", "hub.local"] {
+        assert!(hint("chat.example.org", host) && hint("203.0.113.7", host), "{host}");
+        for local in ["192.168.1.9", "localhost", "hub.lan", ""] {
+            assert!(!hint(local, host), "{local} {host}");
+        }
+    }
+    assert!(!hint("chat.example.org", "203.0.113.9") && !hint("chat.example.org", "hub.example.org"));
 }

@@ -66,6 +66,12 @@ impl Reach {
         }
     }
 
+    /// Of a host as a URL has it: an IP address, or a name.
+    #[must_use]
+    pub fn of_host(host: &str) -> Self {
+        host.trim_matches(['[', ']']).parse().map_or_else(|_| Self::of_name(host), Self::of_ip)
+    }
+
     /// Of a host name: one without a dot, or with an end that the public internet does not have, is a local one.
     #[must_use]
     pub fn of_name(name: &str) -> Self {

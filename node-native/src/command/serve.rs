@@ -14,7 +14,7 @@ use crate::{
     Error,
     addresses::{self, Point},
     args::Args,
-    http, output,
+    http, interfaces, output,
     session::Session,
     settings::Settings,
     signals::{Reload, Stop},
@@ -115,6 +115,7 @@ async fn listening(session: &mut Session) -> Result<BTreeSet<IpAddr>, Error> {
     }
     match missing.first() {
         None => Ok(hosts),
+        Some(_) if interfaces::known().is_some_and(|own| own.is_empty()) => Err(Error::NoNetwork),
         Some((address, _)) => Err(Error::Listen {
             address: address.to_string(),
             reason: "it is not up within 10 s".into(),

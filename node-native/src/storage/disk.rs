@@ -25,6 +25,9 @@ const RESERVE_PAUSE: Duration = Duration::from_secs(60);
 /// How the reserve's file name ends.
 const RESERVE: &str = "reserve";
 
+/// "No locks available".
+const ENOLCK: i32 = if cfg!(target_os = "linux") { 37 } else { 77 };
+
 const ENTRIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("entries");
 
 /// Changes by key.
@@ -39,23 +42,39 @@ pub(super) struct Disk {
     reserve_due: Option<Instant>,
 }
 
-/// redb knows eight ways to fail; here they end the same.
+/// redb knows eight ways to fail: the system refuses something, or something is wrong with the file.
 #[derive(Debug)]
-pub(super) struct Failure(String);
+pub(super) enum Failure {
+    System(io::Error),
+    File(String),
+}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::File(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether the file system has no locks; redb takes some besides that of the directory.
+    pub(super) fn no_locks(&self) -> bool {
+        matches!(self, Self::System(error) if error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(ENOLCK))
     }
 }
 
 impl<E: Into<redb::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self(match error.into() {
-            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => "it is no Tincan database".into(),
-            redb::Error::Corrupted(reason) => format!("it is damaged ({reason})"),
-            other => other.to_string(),
-        })
+        match error.into() {
+            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Self::File("it is no Tincan database".into())
+            }
+            redb::Error::Io(error) => Self::System(error),
+            redb::Error::Corrupted(reason) => Self::File(format!("it is damaged ({reason})")),
+            other => Self::File(other.to_string()),
+        }
     }
 }
 

@@ -15,21 +15,36 @@ use super::{Running, Tincan};
 pub struct Forbidden {
     /// Its number on this architecture.
     call: i64,
-    /// Only where its first argument is this.
-    first: Option<u64>,
+    /// Only where the argument of this place, from 0, is this.
+    only: Option<(u8, u64)>,
     /// The error that it ends in.
     error: u32,
 }
 
 /// As systemd's `RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX` makes it: `socket(AF_NETLINK, …)` is `EAFNOSUPPORT`.
-pub const NETLINK: Forbidden = Forbidden { call: SOCKET, first: Some(16), error: 97 };
+pub const NETLINK: Forbidden = Forbidden { call: SOCKET, only: Some((0, 16)), error: 97 };
 /// As a kernel without IPv6: `socket(AF_INET6, …)` is `EAFNOSUPPORT`.
-pub const IPV6: Forbidden = Forbidden { call: SOCKET, first: Some(10), error: 97 };
+pub const IPV6: Forbidden = Forbidden { call: SOCKET, only: Some((0, 10)), error: 97 };
+
+/// As NFS without a lock daemon: `flock` is `ENOLCK`.
+pub const LOCKS: Forbidden = Forbidden { call: FLOCK, only: None, error: 37 };
+/// As some FUSE and network file systems: `flock` is `EOPNOTSUPP`.
+pub const LOCKS_UNKNOWN: Forbidden = Forbidden { call: FLOCK, only: None, error: 95 };
+/// As a file system that locks whole files only: `fcntl(…, F_OFD_SETLK, …)` is `ENOLCK`.
+pub const RANGE_LOCKS: Forbidden = Forbidden { call: FCNTL, only: Some((1, 37)), error: 37 };
 
 #[cfg(target_arch = "x86_64")]
 const SOCKET: i64 = 41;
 #[cfg(target_arch = "aarch64")]
 const SOCKET: i64 = 198;
+#[cfg(target_arch = "x86_64")]
+const FCNTL: i64 = 72;
+#[cfg(target_arch = "aarch64")]
+const FCNTL: i64 = 25;
+#[cfg(target_arch = "x86_64")]
+const FLOCK: i64 = 73;
+#[cfg(target_arch = "aarch64")]
+const FLOCK: i64 = 32;
 
 impl Tincan {
     /// Starts it with these calls forbidden, to it and to all that it starts.
@@ -46,9 +61,9 @@ impl Tincan {
 
 impl Forbidden {
     fn filter(self) -> BpfProgram {
-        let only = self.first.map(|first| {
-            let equal = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, first);
-            SeccompRule::new(vec![equal.expect("a call has a first argument")]).expect("one condition")
+        let only = self.only.map(|(place, value)| {
+            let equal = SeccompCondition::new(place, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+            SeccompRule::new(vec![equal.expect("a call has such an argument")]).expect("one condition")
         });
         let rules = BTreeMap::from([(self.call, only.into_iter().collect())]);
         let architecture = std::env::consts::ARCH.try_into().expect("one that seccomp is known for");

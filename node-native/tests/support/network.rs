@@ -59,7 +59,18 @@ impl Network {
         Some(network)
     }
 
-    fn without_addresses(subject: &str) -> Option<Self> {
+    /// Without any address but loopback's.
+    pub fn without_addresses(subject: &str) -> Option<Self> {
+        let network = Self::down(subject)?;
+        for host in &network.hosts {
+            assert!(ip(&format!("-n {host} link set lo up")));
+            assert!(ip(&format!("-n {host} link set wire up")));
+        }
+        Some(network)
+    }
+
+    /// With no interface up, not even loopback.
+    pub fn down(subject: &str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tc{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let hosts = ["a", "b"].map(|side| format!("{name}{side}"));
@@ -72,10 +83,6 @@ impl Network {
             }
         }
         assert!(ip(&format!("link add wire netns {a} type veth peer name wire netns {b}")));
-        for host in &network.hosts {
-            assert!(ip(&format!("-n {host} link set lo up")));
-            assert!(ip(&format!("-n {host} link set wire up")));
-        }
         Some(network)
     }
 }

@@ -26,6 +26,8 @@ use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEve
 use send_wrapper::SendWrapper;
 use tincan_shared::Multiaddr;
 
+use crate::transport::{Surroundings, local_network_hint};
+
 pub use address::Address;
 pub use state::MAX_UNREAD;
 pub use stream::{HIGH_WATER, MESSAGE_BYTES, Stream};
@@ -49,12 +51,19 @@ impl libp2p::core::Transport for Transport {
     }
 
     fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
-        let url = Address::of(&address).and_then(|address| address.url());
-        match url {
+        let target = Address::of(&address).and_then(|address| Some((address.url()?, address.host)));
+        match target {
             // Hole punching would have this side listen, which a page cannot.
-            Some(url) if options.role.is_dialer() => {
-                Ok(SendWrapper::new(async move { Stream::open(&url).await }).boxed())
-            }
+            Some((url, host)) if options.role.is_dialer() => Ok(SendWrapper::new(async move {
+                let opened = Stream::open(&url).await;
+                opened.map_err(|error| match local_network_hint(&host, &Surroundings::here()) {
+                    Some(hint) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                        io::Error::new(error.kind(), hint)
+                    }
+                    _ => error,
+                })
+            })
+            .boxed()),
             _ => Err(TransportError::MultiaddrNotSupported(address)),
         }
     }
