@@ -19,7 +19,7 @@ function cannotLoad() {
   said.className = "error";
   said.setAttribute("role", "alert");
   said.dataset.testid = "error";
-  said.textContent = "Tincan could not load: a file of it is missing or blocked. Reload the page to try again.";
+  said.textContent = "Tincan could not load. Reload the page to try again.";
   said.after(reloadButton());
 }
 
@@ -39,6 +39,13 @@ const isTrap = (error) =>
   error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /wasm/.test(error.stack));
 addEventListener("error", ({ error }) => isTrap(error) && stopped());
 addEventListener("unhandledrejection", ({ reason }) => isTrap(reason) && stopped());
+
+/** Who the hub is, asked while the module comes; a page whose address names other hubs does not ask. */
+if (!new URLSearchParams(location.search).getAll("hub").some(Boolean)) {
+  const ahead = document.createElement("link");
+  Object.assign(ahead, { rel: "preload", as: "fetch", crossOrigin: "anonymous", href: "api/v1/node" });
+  document.head.append(ahead);
+}
 
 try {
   const { default: init } = await import(file("link[rel=modulepreload]"));

@@ -22,6 +22,9 @@ pub fn generate() -> Result<Certificate, Error> {
 /// # Errors
 /// [`Error::File`], [`Error::CertificateFile`].
 pub fn load_or_create(path: &Path) -> Result<Certificate, Error> {
+    if let Ok(file) = fs::File::open(path) {
+        datadir::guard(&file, path);
+    }
     match fs::read_to_string(path) {
         Ok(text) => read(path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

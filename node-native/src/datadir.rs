@@ -2,9 +2,9 @@
 
 use std::{
     env,
-    fs::{DirBuilder, File, TryLockError},
+    fs::{DirBuilder, File, Permissions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,8 @@ use crate::{Error, settings::Settings};
 /// The folder inside the user's data home.
 const FOLDER: &str = "tincan";
 const LOCK_FILE: &str = "lock";
+/// Permission bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
 
 /// The directory somebody named, else the user's own.
 ///
@@ -68,6 +70,27 @@ impl Held {
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
+}
+
+/// Warns of a secret that others can read or change, and takes that from them when the file is ours. They may have it
+/// already.
+pub fn guard(file: &File, path: &Path) {
+    let Ok(found) = file.metadata() else { return };
+    if !found.is_file() || found.mode() & OTHERS == 0 {
+        return;
+    }
+    let ours = rustix::process::geteuid().as_raw() == found.uid();
+    let fate = match ours.then(|| file.set_permissions(Permissions::from_mode(found.mode() & 0o7700))) {
+        Some(Ok(())) => "now only its owner can".to_owned(),
+        Some(Err(error)) => format!("that cannot be changed: {error}"),
+        None => "it belongs to somebody else".to_owned(),
+    };
+    let mode = found.mode() & 0o777;
+    tracing::warn!(
+        "others could read or change {} (mode {mode:04o}): {fate}; whoever read it can pass for this node, \
+         so move it away to have a new one made if you do not trust them",
+        path.display()
+    );
 }
 
 /// Writes a secret for its owner only. Whoever looks, at any time, finds all of it or nothing;

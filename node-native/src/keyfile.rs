@@ -41,6 +41,7 @@ fn load(path: &Path) -> Result<Option<Keypair>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused("read key file", path, error)),
     };
+    datadir::guard(&file, path);
     let mut bytes = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| refused("read key file", path, error))?;
     let damaged = |reason: String| Error::KeyFile { path: path.to_owned(), reason };
@@ -69,6 +70,21 @@ mod tests {
         let first = load_or_create(&path).unwrap().public();
         assert_eq!(load_or_create(&path).unwrap().public(), first);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_becomes_its_owners_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(NAME);
+        let made = load_or_create(&path).unwrap().public();
+        for mode in [0o644, 0o660, 0o604] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(load_or_create(&path).unwrap().public(), made);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{mode:o}");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400, "no more than before");
     }
 
     #[test]

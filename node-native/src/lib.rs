@@ -10,6 +10,8 @@
 //! | [`dialling`], `tls` | names looked up, addresses tried side by side; whose certificates are trusted |
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
+//! | [`editor`], [`stdin`] | lines that are typed, lines that are piped |
+//! | [`signals`], [`hangup`] | being asked to end; a terminal that is gone |
 //! | [`http`] | the page, the API, and what keeps strangers from holding connections |
 //! | [`error`], [`output`], [`log`] | the one line on stderr and the exit status; the log |
 
@@ -23,10 +25,12 @@ pub mod config_file;
 pub mod datadir;
 pub mod dialling;
 pub mod discovery;
+pub mod editor;
 mod environment;
 pub mod error;
 pub mod farewell;
 pub mod floodsub;
+pub mod hangup;
 pub mod host;
 pub mod http;
 pub mod interfaces;

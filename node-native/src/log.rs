@@ -16,7 +16,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::settings::Settings;
+use crate::{output, settings::Settings};
 
 /// Lines that one place in the code may log in one [`PERIOD`]; what is left out is counted in the next one.
 const MAX_LINES: u32 = 60;
@@ -45,7 +45,7 @@ pub fn install(settings: &Settings, hub: bool) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(output::Notes::default)
         // Whoever closes stderr loses the log, not the node.
         .log_internal_errors(false)
         .event_format(Sparing { format: format(), places: spare.then(Mutex::default) })

@@ -1,19 +1,39 @@
 //! Lines to standard output and standard error, which may be closed at any time.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{PoisonError, RwLock},
+};
 
 use tincan_shared::Surface;
 
-use crate::Error;
+use crate::{Error, editor::Screen};
 
 /// Follows an error that does not say itself what to do.
 const HINT: &str = "; see tincan --help";
+
+/// Takes the lines while somebody types on the same terminal. The terminal is one for the whole process.
+static SCREEN: RwLock<Option<Screen>> = RwLock::new(None);
+
+/// Sends all lines to a terminal on which somebody types, or from `None` on to standard output and error again.
+pub fn redirect(screen: Option<Screen>) {
+    *SCREEN.write().unwrap_or_else(PoisonError::into_inner) = screen;
+}
+
+/// Whether somebody types on the terminal, and now sees the line above that.
+fn shown(line: &str) -> bool {
+    let screen = SCREEN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    screen.is_some_and(|screen| screen.show(line))
+}
 
 /// One line on standard output, at once.
 ///
 /// # Errors
 /// [`Error::Output`] when its reader has gone.
 pub fn line(line: &str) -> Result<(), Error> {
+    if shown(line) {
+        return Ok(());
+    }
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Error::Output)
 }
@@ -45,7 +65,26 @@ fn surface_of(stream: &impl IsTerminal) -> Surface {
 
 /// One line on standard error. With nobody to read it there is nobody to tell.
 pub fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    if !(io::stderr().is_terminal() && shown(line)) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+/// What is written to it goes where [`note`] sends it: for the log.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Notes;
+
+impl Write for Notes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match str::from_utf8(bytes) {
+            Ok(text) if io::stderr().is_terminal() && shown(text.trim_end_matches('\n')) => Ok(bytes.len()),
+            _ => io::stderr().lock().write_all(bytes).map(|()| bytes.len()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
 }
 
 /// The one line that says what went wrong and what to do.

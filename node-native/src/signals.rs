@@ -1,15 +1,20 @@
 //! Being asked to end, or to read the settings anew.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
 
-use crate::Error;
+use crate::{Error, hangup};
 
-/// Listens for SIGINT and SIGTERM from its making on, and for a closed terminal where one is used.
+/// Listens for SIGINT and SIGTERM from its making on, for the end of the terminal it was started on, and unless it is a
+/// hub for SIGHUP.
 #[derive(Debug)]
 pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
     hangup: Option<Signal>,
+    terminal: Option<oneshot::Receiver<()>>,
 }
 
 impl Stop {
@@ -24,6 +29,7 @@ impl Stop {
             interrupt: take(SignalKind::interrupt())?,
             terminate: take(SignalKind::terminate())?,
             hangup: if hub { None } else { Some(take(SignalKind::hangup())?) },
+            terminal: hangup::watch(),
         })
     }
 
@@ -33,6 +39,7 @@ impl Stop {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
             Some(_) = async { self.hangup.as_mut()?.recv().await } => {}
+            Some(Ok(())) = async { Some(self.terminal.as_mut()?.await) } => {}
         }
     }
 }

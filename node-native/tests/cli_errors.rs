@@ -196,3 +196,20 @@ fn output_that_nobody_takes_is_an_error() {
     let told = String::from_utf8(ended.stderr).unwrap();
     assert!(told.starts_with("error: cannot write to standard output") && told.lines().count() == 1, "{told}");
 }
+
+#[test]
+fn a_key_that_others_can_read_is_warned_about_and_tightened() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+    let dir = tempfile::tempdir().unwrap();
+    let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+    tincan("kv").path("--data-dir", dir.path()).run(b"").assert_status(0);
+    for name in ["identity.key", "webrtc.pem"] {
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o644)).unwrap();
+        let ended = tincan("kv").path("--data-dir", dir.path()).run(b"");
+        ended.assert_status(0);
+        assert!(ended.err.iter().any(|line| line.contains("WARN") && line.contains(name)), "{ended:#?}");
+        assert_eq!(mode(name), 0o600);
+    }
+    let quiet = tincan("kv").path("--data-dir", dir.path()).run(b"");
+    assert!(!quiet.err.iter().any(|line| line.contains("WARN")), "{quiet:#?}");
+}

@@ -3,7 +3,10 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use support::{
     Hub, Running,
@@ -21,6 +24,7 @@ struct Scene {
     names: Names,
     etc: Etc,
     hub: Hub,
+    data: tempfile::TempDir,
     network: Network,
 }
 
@@ -30,11 +34,16 @@ impl Scene {
         let [a, b] = &network.hosts;
         let etc = Etc::of(b, ADDRESSES[0]);
         let names = Names::serve(a, ADDRESSES[0]);
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let hub = Self::hub(a, data.path());
+        Some(Self { names, etc, hub, data, network })
+    }
+
+    fn hub(host: &str, data: &Path) -> Hub {
         let listen =
             ["/ip4/0.0.0.0/tcp/4747", "/ip4/0.0.0.0/tcp/4748/ws", "/ip4/0.0.0.0/udp/4747/quic-v1", "/ip6/::/tcp/4747"];
         let flags: String = listen.iter().map(|address| format!(" --listen {address}")).collect();
-        let hub = Hub::of(tincan_in(a, &format!("serve --ephemeral --no-mdns --http 127.0.0.1:0{flags}")));
-        Some(Self { names, etc, hub, network })
+        Hub::of(tincan_in(host, &format!("serve --no-mdns --http 127.0.0.1:0{flags}")).path("--data-dir", data))
     }
 
     fn set(&self, name: &str, addresses: &[&str]) {
@@ -97,6 +106,34 @@ fn a_dnsaddr_stands_for_whole_addresses_that_race() {
     assert!(scene.ping(&format!("/dnsaddr/hub.test/p2p/{id}")) < SOON);
     let ended = scene.run("ping -c 1 /dnsaddr/none.test").wait();
     assert!(ended.error(1).contains("the name none.test is not found; "), "{ended:?}");
+}
+
+/// Named by one address, it has told others.
+#[test]
+fn a_hub_that_is_lost_at_one_address_is_found_at_another() {
+    let Some(mut scene) = Scene::new() else { return };
+    let address = format!("/ip4/{}/tcp/4747", ADDRESSES[0]);
+    let id = format!("{address}/p2p/{}", scene.hub.id);
+    // Nobody reaches them, the hub neither.
+    let nowhere = "--listen /ip4/127.0.0.1/tcp/0";
+    let mut terminals = [address, id].map(|address| scene.run(&format!("chat {address} {nowhere}")));
+    for terminal in &mut terminals {
+        terminal.err.containing("online");
+    }
+    scene.hub.running.signal("KILL");
+    // So often that Kademlia's own dials, which know these addresses, have ended.
+    for terminal in &mut terminals {
+        (0..4).for_each(|_| drop(terminal.err.containing("offline; trying again")));
+    }
+    // TCP over IPv4 alone: QUIC and IPv6 stay.
+    let Some(_cut) = scene.network.cut(SUBJECT) else { return };
+    scene.hub = Scene::hub(&scene.network.hosts[0], scene.data.path());
+    for terminal in &mut terminals {
+        terminal.err.containing("online");
+    }
+    let [mut ann, mut ben] = terminals;
+    ann.line("found");
+    assert!(ben.out.next().ends_with(": found"));
 }
 
 #[test]

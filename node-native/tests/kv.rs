@@ -74,7 +74,7 @@ fn piped_input_waits_for_the_first_peer() {
     for transport in ["tcp", "quic-v1", "ws"] {
         let ended = tincan(&format!("kv --ephemeral {}", hub.address(transport))).run(b"PUT k v\n");
         ended.assert_status(0);
-        assert_eq!(ended.out, ["stored k on 1 peers"], "{transport}");
+        assert_eq!(ended.out, ["stored k on 1 peer"], "{transport}");
     }
     let ended = tincan(&format!("kv --ephemeral {}", hub.address("tcp"))).run(b"GET k\nNONSENSE\n");
     ended.error(1);

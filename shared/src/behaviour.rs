@@ -49,6 +49,8 @@ pub(crate) const MAX_TOPICS_PER_PEER: usize = 1024;
 const EVERYBODY: usize = usize::MAX;
 /// How long others keep a record that nobody publishes again.
 pub(crate) const RECORD_TTL: Duration = Duration::from_secs(48 * 3600);
+/// The same for a provider record.
+pub(crate) const PROVIDER_TTL: Duration = Duration::from_secs(48 * 3600);
 
 pub(crate) type Gossip =
     gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::MaxCountSubscriptionFilter<RoomNames>>;
@@ -114,11 +116,14 @@ fn kademlia(config: &Config, me: PeerId) -> Result<Kademlia, Error> {
     let name = StreamProtocol::try_from_owned(config.kad_protocol.clone())
         .map_err(|error| Error::Setting { name: "kad_protocol", reason: error.to_string() })?;
     let mut kad_config = kad::Config::new(name);
-    // Unfiltered: our store decides before a PUT is acknowledged.
+    // Unfiltered: our store decides before a PUT is acknowledged. One's own are published by our publisher.
     kad_config
         .set_query_timeout(QUERY_TIMEOUT)
         .set_record_filtering(kad::StoreInserts::Unfiltered)
-        .set_record_ttl(Some(RECORD_TTL));
+        .set_record_ttl(Some(RECORD_TTL))
+        .set_publication_interval(None)
+        .set_provider_record_ttl(Some(PROVIDER_TTL))
+        .set_provider_publication_interval(None);
     let mut kad = kad::Behaviour::with_config(me, Store::new(me, &config.limits), kad_config);
     kad.set_mode(Some(if config.kad_server { kad::Mode::Server } else { kad::Mode::Client }));
     Ok(Kademlia::new(kad))

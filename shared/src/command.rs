@@ -3,7 +3,9 @@
 use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
-use crate::{Counters, Error, Message, NodeInfo, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Rules, Said, Status};
+use crate::{
+    Counters, Error, Message, NodeInfo, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Rules, Said, Status, StoredRoom,
+};
 
 /// Where an answer goes. Dropping it tells the caller that the node stopped.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -14,6 +16,7 @@ pub(crate) enum Command {
     Status { reply: Reply<Status> },
     Peers { reply: Reply<Vec<PeerInfo>> },
     Rooms { reply: Reply<Vec<RoomInfo>> },
+    StoredRooms { reply: Reply<Vec<StoredRoom>> },
     Messages { room: String, reply: Reply<Result<Vec<Message>, Error>> },
     Join { room: String, plain: bool, reply: Reply<Result<RoomInfo, Error>> },
     Leave { room: String, reply: Reply<Result<(), Error>> },

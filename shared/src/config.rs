@@ -60,6 +60,9 @@ pub struct Config {
     pub bootstrap: Vec<Multiaddr>,
     /// The nick to start with. Defaults to the stored one, else [`DEFAULT_NICK`].
     pub nick: Option<String>,
+    /// Whether the rooms of the last run are joined again at the start. Otherwise they stay stored, with what waits in
+    /// them, until somebody joins them. Defaults to true.
+    pub rejoin: bool,
     /// Peers that are refused. Defaults to none.
     pub deny: Vec<PeerId>,
     /// Addresses that are refused before anything is said. Defaults to none.
@@ -67,9 +70,8 @@ pub struct Config {
     /// Proxies, and networks of many people behind one address: no bound by address holds for connections from there.
     /// Defaults to none.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether a dial of a hub or of a discovered peer tries all addresses that are known, each try beginning with
-    /// another: those it was named with, those it told of itself, those found on the local network. Defaults to true;
-    /// false in a page, which has an order of its own and whose browser asks before it reaches into the local network.
+    /// Whether each try to reach a lost hub begins with another of its addresses, and every second one also dials those
+    /// that it told of itself or that were found on the local network. Defaults to true; false in a page, which has an order of its own and whose browser asks before it reaches into the local network.
     pub all_addresses: bool,
     /// Time between pings of a connected peer. Defaults to 10 s.
     pub ping_interval: Duration,
@@ -204,6 +206,7 @@ impl Config {
             external: Vec::new(),
             bootstrap: Vec::new(),
             nick: None,
+            rejoin: true,
             deny: Vec::new(),
             deny_ranges: Vec::new(),
             trusted_proxies: Vec::new(),

@@ -69,8 +69,8 @@ pub enum Event {
         /// The line as it was sent.
         message: Message,
     },
-    /// A hub or a member is known to have lines of ours that nobody was known to have before; see
-    /// [`crate::Node::settle`].
+    /// A hub or a member is known to have lines of ours that nobody was known to have before, or where nobody can tell,
+    /// they were sent long enough ago; see [`crate::Node::settle`].
     Taken {
         /// Where they were said.
         room: String,
@@ -189,6 +189,17 @@ pub struct RoomInfo {
     /// How many are there, oneself excluded; above [`crate::config::MAX_LISTED_MEMBERS`] more than are listed.
     pub total: u32,
     /// Lines that wait to be sent.
+    pub waiting: u32,
+}
+
+/// A room of an earlier run that this node is not in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRoom {
+    /// Its name; neutralise before showing.
+    pub room: String,
+    /// Whether it was last joined as plain.
+    pub plain: bool,
+    /// Lines that wait there.
     pub waiting: u32,
 }
 

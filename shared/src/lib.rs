@@ -34,8 +34,9 @@
 //!
 //! # A PUT
 //!
-//! [`repl`] or [`Node::put`] → bounds checked → walk to the closest peers, the reply filed under its
-//! query → put to those peers, a copy kept → [`PutOutcome`].
+//! [`repl`] or [`Node::put`] → bounds checked → kept and stored here → walk to the closest peers, the reply filed
+//! under its query → put to those peers, whose stores take or refuse it → [`PutOutcome`]. When nobody took it, and again
+//! before it expires, the publisher repeats the walk.
 
 #![deny(missing_docs)]
 
@@ -82,7 +83,7 @@ pub use counters::Counters;
 pub use error::Error;
 pub use event::{
     Event, Link, Member, Message, MessageState, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said,
-    Status, clock_difference,
+    Status, StoredRoom, clock_difference,
 };
 pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};

@@ -12,6 +12,8 @@ mod link;
 
 /// A connection that ends sooner is one more failure: a hub without a place for us closes at once.
 const LASTS: Duration = LONGEST_WAIT;
+/// How long a dial may take that also tries addresses that nobody named.
+const WIDE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A dial that has told nothing for so long will never tell: longer than any dial may take, see `actor/start.rs`.
 pub(crate) const SILENCE: Duration = Duration::from_secs(25);
 
@@ -21,6 +23,8 @@ pub(crate) struct Due {
     pub(crate) link: usize,
     pub(crate) peer: Option<PeerId>,
     pub(crate) addresses: Vec<Multiaddr>,
+    /// Also at addresses that nobody named.
+    pub(crate) wide: bool,
     /// Also beside a dial to this peer that somebody else began: that one may be at an address that is dead.
     pub(crate) at_once: bool,
 }
@@ -66,8 +70,9 @@ impl Links {
     /// [`Self::expired`]; not where there are as many links as there may be.
     pub(crate) fn found(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
         if let Some(link) = self.links.iter_mut().find(|link| link.expected == Some(peer)) {
-            if link.found {
-                link.put_first(vec![address]);
+            match link.found {
+                true => link.put_first(vec![address]),
+                false => link.learn([address]),
             }
         } else if self.links.len() < self.max {
             let link = Link::new(Some(peer), vec![address], State::Waiting(now + FIRST_WAIT));
@@ -75,10 +80,22 @@ impl Links {
         }
     }
 
+    /// A connected peer tells where else it is.
+    pub(crate) fn learnt(&mut self, peer: &PeerId, addresses: &[Multiaddr]) {
+        for link in self.links.iter_mut().filter(|link| link.is_up(*peer)) {
+            link.learnt.clear();
+            link.learn(addresses.iter().cloned());
+        }
+    }
+
     /// A peer is no longer found at this address.
     pub(crate) fn expired(&mut self, peer: &PeerId, address: &Multiaddr) {
         self.links.retain_mut(|link| {
-            if !link.found || link.expected != Some(*peer) {
+            if link.expected != Some(*peer) {
+                return true;
+            }
+            link.learnt.retain(|known| known != address);
+            if !link.found {
                 return true;
             }
             link.addresses.retain(|known| known != address);
@@ -97,29 +114,46 @@ impl Links {
         let links = self.links.iter().enumerate().filter(|(_, link)| due(link));
         links
             .map(|(at, link)| {
+                // Who was reached once has told other addresses, and may be there alone. They are tried at every second
+                // try: they may swallow what is sent to them, and the named ones soon refuse it while a hub restarts.
+                let wide = link.last.filter(|_| in_turn && !link.turn.is_multiple_of(2));
+                let peer = link.expected.or(wide);
                 let mut addresses = link.addresses.clone();
                 // Without a peer id they are dialled one at a time.
                 if in_turn || link.expected.is_none() {
                     let turn = link.turn % addresses.len().max(1);
                     addresses.rotate_left(turn);
+                    if let Some(peer) = wide {
+                        link.add_learnt(peer, &mut addresses);
+                    }
                     addresses = alternate_families(addresses);
                 }
-                Due { link: at, peer: link.expected, addresses, at_once: link.wanted }
+                Due { link: at, peer, addresses, wide: wide.is_some(), at_once: link.wanted }
             })
             .collect()
     }
 
     /// A due dial is under way.
-    pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId, now: Instant) {
+    pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId, wide: bool, now: Instant) {
         let link = &mut self.links[link];
-        (link.state, link.wanted) = (State::Dialling { connection, since: now }, false);
+        let wide = link.last.filter(|_| wide);
+        (link.state, link.wanted) = (State::Dialling { connection, since: now, wide }, false);
+    }
+
+    /// Peers whose wide dials have taken so long that the named addresses are to be tried again.
+    pub(crate) fn too_wide(&mut self, now: Instant) -> Vec<PeerId> {
+        let dials = self.links.iter_mut().filter_map(|link| match &mut link.state {
+            State::Dialling { since, wide, .. } if *since + WIDE_TIMEOUT <= now => wide.take(),
+            _ => None,
+        });
+        dials.collect()
     }
 
     /// Dials that have told nothing for too long; each counts as failed once it is given to [`Self::failed`].
     pub(crate) fn silent(&mut self, now: Instant) -> Vec<ConnectionId> {
         let mut silent = Vec::new();
         for link in &mut self.links {
-            if let State::Dialling { connection, since } = link.state
+            if let State::Dialling { connection, since, .. } = link.state
                 && since + SILENCE <= now
             {
                 // The swarm believes that it is still dialling.
@@ -153,6 +187,7 @@ impl Links {
         for link in self.links.iter_mut().filter(|link| !link.is_up(peer)) {
             if link.is_dialling(connection) || link.expected == Some(peer) {
                 link.told.clear();
+                link.last = Some(peer);
                 link.state = State::Up { peer, since: now };
             }
         }
@@ -171,12 +206,11 @@ impl Links {
     }
 
     /// A dial was answered by somebody else. A hub that came back under another name is dialled under that
-    /// one; the old name is forgotten once another hub is there.
-    pub(crate) fn mistaken(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
+    /// one; the old name is forgotten once another hub is there. [`Self::failed`] follows.
+    pub(crate) fn mistaken(&mut self, connection: ConnectionId) {
         if self.links.iter().any(|link| matches!(link.state, State::Up { .. })) {
-            self.links.retain(|link| !link.is_dialling(connection));
+            self.links.retain(|link| link.expected.is_none() || !link.is_dialling(connection));
         }
-        self.failed(connection, now, spread);
     }
 
     /// A dial failed.
@@ -240,7 +274,8 @@ impl Links {
     /// When something is to be done: a dial is due, or one has been silent for too long.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let silences = self.links.iter().filter_map(|link| match link.state {
-            State::Dialling { since, .. } => Some(since + SILENCE),
+            State::Dialling { since, wide: Some(_), .. } => Some(since + WIDE_TIMEOUT),
+            State::Dialling { since, wide: None, .. } => Some(since + SILENCE),
             _ => None,
         });
         silences.chain(self.retry_at()).min()

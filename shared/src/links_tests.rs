@@ -17,7 +17,7 @@ fn waits_grow_to_a_bound_and_start_anew_after_success() {
     for _ in 0..8 {
         let due = links.due(now, true);
         assert_eq!(due.len(), 1);
-        links.dialling(due[0].link, connection(), now);
+        links.dialling(due[0].link, connection(), false, now);
         assert!(links.due(now, true).is_empty() && links.is_dialling());
         links.failed(connection(), now, 1.0);
         let next = links.retry_at().unwrap();
@@ -27,12 +27,12 @@ fn waits_grow_to_a_bound_and_start_anew_after_success() {
     assert_eq!(waits[0], FIRST_WAIT);
     assert_eq!(waits[7], LONGEST_WAIT);
     let peer = PeerId::random();
-    links.dialling(0, connection(), now);
+    links.dialling(0, connection(), false, now);
     links.up(peer, connection(), now);
     assert_eq!(links.retry_at(), None);
     links.down(peer, now, 1.0);
     assert_eq!(links.retry_at(), Some(now + LONGEST_WAIT), "it closed at once, as if it had not answered");
-    links.dialling(0, connection(), now);
+    links.dialling(0, connection(), false, now);
     links.up(peer, connection(), now);
     now += LASTS;
     links.down(peer, now, 0.0);
@@ -44,7 +44,7 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
     let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
     let until = now + LONGEST_WAIT * 6;
     links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
-    links.dialling(0, connection(), now);
+    links.dialling(0, connection(), false, now);
     links.up(hub, connection(), now);
     links.rest(hub, until);
     for _ in 0..2 {
@@ -65,7 +65,7 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
     links.hurry(now);
     assert_eq!(links.retry_at(), Some(now), "a person wants it");
     assert!(links.due(now, true)[0].at_once);
-    links.dialling(0, connection(), now);
+    links.dialling(0, connection(), false, now);
     links.failed(connection(), now, 0.0);
     assert!(!links.due(links.retry_at().unwrap(), true)[0].at_once, "once");
 }
@@ -86,7 +86,7 @@ fn a_dial_of_somebody_else_is_no_failure() {
 fn a_dial_that_never_tells_anything_is_given_up() {
     let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
     links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
-    links.dialling(0, connection(), now);
+    links.dialling(0, connection(), false, now);
     assert_eq!((links.retry_at(), links.deadline()), (None, Some(now + SILENCE)));
     assert!(links.silent(now + SILENCE / 2).is_empty());
     let later = now + SILENCE;
@@ -102,7 +102,7 @@ fn a_reason_is_told_once_until_the_hub_was_reached() {
     let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap();
     links.add(vec![address.clone()], now);
     let fail = |links: &mut Links, reason: &str| {
-        links.dialling(0, connection(), now);
+        links.dialling(0, connection(), false, now);
         let news = links.reason(connection(), reason);
         links.failed(connection(), now, 0.0);
         news
@@ -115,7 +115,7 @@ fn a_reason_is_told_once_until_the_hub_was_reached() {
     links.up(hub, connection(), now);
     assert_eq!(fail(&mut links, "refused"), Some(address));
     links.found(PeerId::random(), "/ip4/10.0.0.1/tcp/1".parse().unwrap(), now);
-    links.dialling(1, ConnectionId::new_unchecked(8), now);
+    links.dialling(1, ConnectionId::new_unchecked(8), false, now);
     assert_eq!(links.reason(ConnectionId::new_unchecked(8), "gone"), None, "nobody named it");
 }
 
@@ -136,17 +136,56 @@ fn each_try_begins_with_another_address_and_families_take_turns() {
 }
 
 #[test]
+fn who_was_reached_at_an_address_without_an_id_is_looked_for_elsewhere_too() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    let later = now + LONGEST_WAIT;
+    links.add(vec!["/ip4/127.0.0.1/tcp/1".parse().unwrap()], now);
+    links.dialling(0, connection(), false, now);
+    links.failed(connection(), now, 0.0);
+    assert_eq!(links.due(later, true)[0].peer, None, "nobody was reached yet");
+    links.dialling(0, connection(), false, now);
+    links.up(hub, connection(), now);
+    links.learnt(&hub, &["/ip6/fd00::1/tcp/1".parse().unwrap(), "/ip4/127.0.0.1/tcp/1".parse().unwrap()]);
+    links.down(hub, now, 0.0);
+    assert_eq!(links.due(later, true)[0].addresses.len(), 2);
+    links.dialling(0, connection(), true, now);
+    assert_eq!(links.deadline(), Some(now + WIDE_TIMEOUT));
+    assert_eq!((links.too_wide(now), links.too_wide(now + WIDE_TIMEOUT)), (vec![], vec![hub]));
+    assert!(links.too_wide(now + WIDE_TIMEOUT).is_empty(), "once");
+    links.down(hub, now, 0.0);
+    links.failed(connection(), now, 0.0);
+    links.dialling(0, connection(), false, now);
+    links.failed(connection(), now, 0.0);
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(links.due(later, false)[0].peer, None);
+        peers.push(links.due(later, true)[0].peer);
+        links.dialling(0, connection(), false, now);
+        links.failed(connection(), now, 0.0);
+    }
+    assert_eq!(peers, [Some(hub), None, Some(hub)]);
+    links.add(vec![format!("/ip4/127.0.0.1/tcp/2/p2p/{hub}").parse().unwrap()], now);
+    links.up(hub, ConnectionId::new_unchecked(8), now);
+    links.dialling(0, connection(), false, now);
+    links.mistaken(connection());
+    links.failed(connection(), now, 0.0);
+    assert_eq!(links.due(later, true).len(), 1, "somebody else is there now; it was not named by id");
+}
+
+#[test]
 fn a_name_that_nobody_answers_to_is_forgotten_when_another_hub_is_there() {
     let (mut links, now, old, new) = (Links::new(9), start(), PeerId::random(), PeerId::random());
     let address = |hub| -> Vec<Multiaddr> { vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()] };
     links.add(address(old), now);
-    links.dialling(0, connection(), now);
-    links.mistaken(connection(), now, 0.0);
+    links.dialling(0, connection(), false, now);
+    links.mistaken(connection());
+    links.failed(connection(), now, 0.0);
     assert!(links.retry_at().is_some(), "nobody else is there: keep trying");
     links.add(address(new), now);
     links.up(new, ConnectionId::new_unchecked(8), now);
-    links.dialling(0, connection(), now);
-    links.mistaken(connection(), now, 0.0);
+    links.dialling(0, connection(), false, now);
+    links.mistaken(connection());
+    links.failed(connection(), now, 0.0);
     assert_eq!(links.retry_at(), None);
 }
 
@@ -158,7 +197,7 @@ fn addresses_of_one_hub_are_one_link() {
     links.add(vec![address(2), address(1)], now);
     assert_eq!(
         links.due(now, true),
-        [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)], at_once: false }]
+        [Due { link: 0, peer: Some(hub), addresses: vec![address(2), address(1)], wide: false, at_once: false }]
     );
 }
 

@@ -5,7 +5,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
     Config, Counters, Error, Event, HostBehaviour, Message, NodeInfo, PeerInfo, Platform, ProvideOutcome, PutOutcome,
-    RoomInfo, Rules, Said, Status, actor::Actor, command::Command,
+    RoomInfo, Rules, Said, Status, StoredRoom, actor::Actor, command::Command,
 };
 
 /// Commands that may wait for the actor.
@@ -119,6 +119,14 @@ impl Node {
     /// [`Error::Stopped`].
     pub async fn rooms(&self) -> Result<Vec<RoomInfo>, Error> {
         self.ask(|reply| Command::Rooms { reply }).await
+    }
+
+    /// Rooms of earlier runs that this node is not in, with what waits there; see [`Config::rejoin`].
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn stored_rooms(&self) -> Result<Vec<StoredRoom>, Error> {
+        self.ask(|reply| Command::StoredRooms { reply }).await
     }
 
     /// The last lines of a room, oldest first, waiting ones last.

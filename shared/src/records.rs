@@ -1,15 +1,21 @@
 //! The key-value store: what may be put here, what is taken from others, and what stays when there is too much.
 
 mod behaviour;
+mod clock;
 mod handler;
 mod held;
+mod journal;
 mod own;
 mod places;
 mod providers;
+mod publisher;
+mod saved;
 mod store;
 
 pub(crate) use behaviour::Kademlia;
+pub(crate) use clock::Clock;
 pub(crate) use places::Source;
+pub(crate) use publisher::{Item, Publisher};
 pub(crate) use store::Store;
 
 use libp2p::{

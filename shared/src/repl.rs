@@ -63,8 +63,9 @@ pub async fn answer(node: &Node, line: &str, surface: Surface) -> Result<Answer,
             let done = node.put(key, value).await?;
             match (done.stored_on, done.asked) {
                 (0, 0) => format!("stored {} here only: no peers yet", show(key)),
+                (0, 1) => format!("stored {} here only: the 1 peer that was asked did not take it", show(key)),
                 (0, asked) => format!("stored {} here only: none of {asked} peers took it", show(key)),
-                (n, _) => format!("stored {} on {n} peers", show(key)),
+                (n, _) => format!("stored {} on {}", show(key), peers(n)),
             }
         }
         Line::Get { key } => {
@@ -80,7 +81,7 @@ pub async fn answer(node: &Node, line: &str, surface: Surface) -> Result<Answer,
             let done = node.provide(key).await?;
             match done.told {
                 0 => format!("providing {} here only: no peers yet", show(key)),
-                n => format!("providing {}, told {n} peers", show(key)),
+                n => format!("providing {}, told {}", show(key), peers(n)),
             }
         }
         Line::GetProviders { key } => {
@@ -131,6 +132,10 @@ fn split(text: &str) -> (&str, &str) {
         Some((word, rest)) => (word, rest.trim_start()),
         None => (text, ""),
     }
+}
+
+fn peers(count: u32) -> String {
+    if count == 1 { "1 peer".to_owned() } else { format!("{count} peers") }
 }
 
 #[cfg(test)]

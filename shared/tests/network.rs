@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{hub, hub_joined_to, hub_with, line, members, peer, until};
+use support::{hub, hub_joined_to, hub_with, identified, line, members, peer, until};
 use tincan_shared::{Config, Error, Event, MessageState, Node, Said, Surface, repl};
 
 #[cfg(not(target_family = "wasm"))]
@@ -150,8 +150,8 @@ async fn the_console_puts_and_gets() {
 
     let (ann, mut ann_hears) = peer(&address, "ann");
     identified(&mut ann_hears, &hub.peer_id()).await;
-    assert_eq!(answer(&ann, "PUT k v w").await, "stored k on 1 peers");
-    assert_eq!(answer(&ann, "PUT_PROVIDER k").await, "providing k, told 1 peers");
+    assert_eq!(answer(&ann, "PUT k v w").await, "stored k on 1 peer");
+    assert_eq!(answer(&ann, "PUT_PROVIDER k").await, "providing k, told 1 peer");
     let (bob, mut bob_hears) = peer(&address, "bob");
     identified(&mut bob_hears, &hub.peer_id()).await;
     assert_eq!(answer(&bob, "GET k").await, "k = v w");
@@ -177,12 +177,4 @@ async fn two_in_the_attic(
 
 fn alone() -> (tincan_shared::Node, tincan_shared::Events) {
     tincan_shared::Node::spawn(tincan_shared::Config::peer(), support::platform()).expect("a node")
-}
-
-async fn identified(events: &mut tincan_shared::Events, hub: &tincan_shared::PeerId) {
-    until(events, |event| match event {
-        Event::PeerChanged(peer) if peer.peer == *hub && peer.hub => Some(()),
-        _ => None,
-    })
-    .await;
 }

@@ -49,7 +49,7 @@ for (const [what, pattern] of [["glue", /tincan-web-\w+\.js/], ["module", /_bg\.
     const hub = await stage.hub();
     const page = await without(stage, pattern);
     await page.goto(address(hub.page, ROOM));
-    await page.getByText("Tincan could not load: a file of it is missing or blocked.").waitFor();
+    await page.getByText("Tincan could not load. Reload the page to try again.").waitFor();
     assert.equal(await page.getByTestId("late").count(), 0, "said once");
     await page.unroute(pattern);
     await page.getByRole("button", { name: "Reload" }).click();

@@ -32,7 +32,7 @@ scenario("of a hub that nobody else reaches, the page says that the link is for 
   const hub = await stage.hub();
   const ada = await stage.person(hub, "ada", ROOM);
   await until("it says so", () => onlyHere(ada));
-  await ada.says("This link opens the room on this machine only:");
+  await ada.says("It works on this machine only.");
   assert.equal(await link(ada), `${hub.page}#room=${ROOM}`);
   await ada.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await ada.find("copy-link").click();

@@ -180,7 +180,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
             let first_new = if visible { first_new } else { earlier.and_then(|earlier| earlier.first_new) };
             Shown { room, last, first_new }
         });
-        request_animation_frame(move || scroll.follow(false));
+        scroll.follow_soon();
         shown
     });
     let next_step = Trigger::new();
@@ -207,7 +207,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 set_timeout(move || next_step.notify(), Duration::ZERO);
             }
         }
-        request_animation_frame(move || scroll.follow(!left));
+        scroll.drawn(left);
         room
     });
     follow_when_resized(scroll);
@@ -246,7 +246,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                         data-testid="unseen"
                         on:click=move |_| {
                             scroll.to_end();
-                            scroll.follow(true);
+                            scroll.follow();
                         }
                     >
                         {format!("{n} new")}
@@ -263,7 +263,7 @@ fn follow_when_resized(scroll: Scroll) {
         let Some(list) = scroll.list.get() else { return };
         let resized = Closure::<dyn FnMut()>::new(move || {
             if scroll.is_at_end() {
-                scroll.follow(false);
+                scroll.follow();
             }
         });
         match ResizeObserver::new(resized.as_ref().unchecked_ref()) {

@@ -41,6 +41,6 @@ mod tests {
         let unworthy: Drafts =
             [("a", " \n".to_owned()), ("b", "x".repeat(MAX_TEXT_BYTES + 1))].map(|(a, b)| (a.into(), b)).into();
         assert_eq!(write_drafts(&unworthy), "");
-        assert!(read_drafts("no pair\n").is_empty());
+        assert!(read_drafts("unpaired\n").is_empty());
     }
 }

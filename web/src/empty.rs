@@ -91,19 +91,14 @@ fn Invitation() -> impl IntoView {
         });
     };
     view! {
-        <p>
-            {move || match only_here.get() {
-                false => "Nobody else is here yet. Send them this link:",
-                true => "Nobody else is here yet. This link opens the room on this machine only:",
-            }}
-        </p>
+        <p>"Nobody else is here yet. Send them this link:"</p>
         <div class="field invitation">
             <input node_ref=field readonly data-testid="invite-link" aria-label="Link to this room" prop:value=move || model.with(invitation) on:focus=move |_| { if let Some(field) = field.get_untracked() { field.select(); } } />
             <button type="button" class="button" data-testid="invite-copy" on:click=copy_link>{move || said.get()}</button>
         </div>
         <Show when=move || only_here.get()>
             <p data-testid="only-here">
-                "For others, open Tincan by an address of this machine that they can reach, and copy the link there. The hub must listen on it: see --http."
+                "It works on this machine only. For others, open Tincan by an address of this machine that they can reach, and copy the link there. The hub must listen on it: see --http."
             </p>
         </Show>
     }

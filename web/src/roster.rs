@@ -135,7 +135,7 @@ mod tests {
         model.me = Some(peer(9));
         model.apply(Event::PeerUp(connected(1, true)), 0);
         model.apply(Event::PeerUp(connected(2, false)), 0);
-        let members = vec![member(2, "bob"), member(3, "\u{202e}ann"), member(9, "myself")];
+        let members = vec![member(2, "bob"), member(3, "\u{202e}cat"), member(9, "myself")];
         model.apply(
             Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 3, waiting: 0 }),
             0,
@@ -145,7 +145,7 @@ mod tests {
         let people = &roster.people;
         assert_eq!(people.iter().map(|person| person.peer).collect::<Vec<_>>(), [peer(2), peer(3), peer(1)]);
         assert_eq!(people[0].transport, "ws", "a connection tells more than a membership");
-        assert_eq!(people[1].nick.as_deref(), Some("ann"));
+        assert_eq!(people[1].nick.as_deref(), Some("cat"));
         assert_eq!(roster.counts(), (2, 1));
         assert_eq!(roster.person(&peer(3)), people.get(1));
         assert_eq!(roster.listed(true), (vec![peer(1)], 0));

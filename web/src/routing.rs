@@ -6,19 +6,22 @@ use std::fmt::Write;
 /// The room to open when the address names none.
 pub(crate) const DEFAULT_ROOM: &str = "lobby";
 
+/// Bytes of a fragment that are read: several times what the longest room's name takes.
+const MAX_FRAGMENT_BYTES: usize = 4096;
+
 /// The room in a fragment like `#room=lobby`.
 pub(crate) fn room_in(hash: &str) -> Option<String> {
-    values(hash.trim_start_matches('#'), "room").next().filter(|room| !room.is_empty())
+    values(read(hash), "room").next().filter(|room| !room.is_empty())
 }
 
 /// Whether a fragment like `#room=lobby&plain` names a room of another program.
 pub(crate) fn is_plain(hash: &str) -> bool {
-    hash.trim_start_matches('#').split('&').any(|pair| pair == "plain")
+    read(hash).split('&').any(|pair| pair == "plain")
 }
 
 /// Whether a fragment like `#room=cafe%CC%81&exact` names a room letter by letter.
 pub(crate) fn is_exact(hash: &str) -> bool {
-    hash.trim_start_matches('#').split('&').any(|pair| pair == "exact")
+    read(hash).split('&').any(|pair| pair == "exact")
 }
 
 /// The fragment that opens a room.
@@ -36,6 +39,12 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 /// The hubs in a query like `?hub=/ip4/…&hub=/ip4/…`.
 pub(crate) fn hubs_in(search: &str) -> Vec<String> {
     values(search.trim_start_matches('?'), "hub").filter(|hub| !hub.is_empty()).collect()
+}
+
+/// As much of a fragment as is read.
+fn read(hash: &str) -> &str {
+    let hash = hash.trim_start_matches('#');
+    &hash[..hash.floor_char_boundary(MAX_FRAGMENT_BYTES)]
 }
 
 fn values<'a>(pairs: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {

@@ -32,6 +32,10 @@ pub(crate) struct Scroll {
     places: StoredValue<HashMap<String, Place>>,
     /// Where the list is to stand once all rows that this takes are drawn.
     goal: StoredValue<Option<Place>>,
+    /// Whether rows are still to be drawn.
+    drawing: StoredValue<bool>,
+    /// Whether [`Self::follow`] is called at the next frame: a hidden page has none, however much happens.
+    due: StoredValue<bool>,
 }
 
 impl Scroll {
@@ -42,6 +46,8 @@ impl Scroll {
             at_end: StoredValue::new(true),
             places: StoredValue::new(HashMap::new()),
             goal: StoredValue::new(None),
+            drawing: StoredValue::new(false),
+            due: StoredValue::new(false),
         }
     }
 
@@ -88,11 +94,28 @@ impl Scroll {
         }
     }
 
-    /// Rows were drawn, or the list has another size: back to where it is to stand. `complete` when all rows are there.
-    pub(crate) fn follow(self, complete: bool) {
+    /// Rows were drawn; whether others are left.
+    pub(crate) fn drawn(self, left: bool) {
+        self.drawing.set_value(left);
+        self.follow_soon();
+    }
+
+    /// Goes where the list is to stand, once the rows are in the page.
+    pub(crate) fn follow_soon(self) {
+        if !self.due.get_value() {
+            self.due.set_value(true);
+            request_animation_frame(move || {
+                self.due.try_set_value(false);
+                self.follow();
+            });
+        }
+    }
+
+    /// Goes where the list is to stand, now.
+    pub(crate) fn follow(self) {
         let Some(list) = self.list.get_untracked() else { return };
-        let goal = self.goal.get_value();
-        match goal {
+        let complete = !self.drawing.get_value();
+        match self.goal.get_value() {
             Some(Place::Line { key, below }) => match line(&list, key) {
                 Some(line) => list.set_scroll_top(line.offset_top() - below),
                 None if complete => list.set_scroll_top(0),

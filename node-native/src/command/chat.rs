@@ -1,17 +1,24 @@
 //! `tincan chat`
 
 mod piped;
+mod shown;
+mod typed;
 mod unsent;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io::{self, IsTerminal},
+};
 
-use tincan_shared::{Config, Event, Message, MessageState, Node, RoomInfo, config::DEFAULT_NICK, short_name};
+use tincan_shared::{Config, Event, Node};
 use tokio::sync::mpsc;
 
-use self::piped::End;
-use super::report::{Reporter, person};
+use self::{piped::End, shown::Shown};
+use super::report::Reporter;
 use crate::{
-    Error, output,
+    Error,
+    editor::{Editor, Typed, Words},
+    output,
     session::Session,
     settings::Settings,
     signals::Stop,
@@ -20,74 +27,90 @@ use crate::{
 
 /// Bytes of one line of input; above the limit of a message, so that the node says what that is.
 const MAX_LINE_BYTES: usize = 64 * 1024;
-/// Printed lines whose ids are remembered: more than the node keeps of a room.
-const REMEMBERED_LINES: usize = 2048;
-
-/// What a person does about it who joined another program's room with frames.
-const FOREIGN: &str = "people in this room use another program and see your messages as garbage; \
-                       stop, and join with --plain";
 
 pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error> {
     if settings.plain && settings.floodsub {
         let what = "a plain room takes no frames, so nothing can be brought into it; leave out --plain or --floodsub";
         return Err(Error::Usage(what.into()));
     }
-    let mut session = Session::start(settings, Config::peer())?;
-    let room = meant(&session.node, settings).await?;
-    let mut chat = Chat::new(session.node.clone(), room, settings);
-    if let Err(error) = chat.enter().await {
+    let mut session = Session::start(settings, Config { rejoin: false, ..Config::peer() })?;
+    let mut chat = Chat::new(session.node.clone(), settings);
+    if let Err(error) = chat.begin(settings).await {
         session.end().await;
         return Err(error);
     }
-    let mut lines = stdin::lines(MAX_LINE_BYTES);
+    let mut input = Input::open()?;
     let talked = tokio::select! {
         () = stop.asked() => {
             chat.stopped = true;
             Ok(())
         }
-        talked = chat.talk(&mut session, &mut lines) => talked,
+        talked = chat.talk(&mut session, &mut input) => talked,
     };
+    if let Input::Edited(_) = input {
+        // What follows is no longer shown above a line that is being typed.
+        input = Input::None;
+    }
     if chat.stopped {
         chat.settle_at_once().await;
     }
-    let unsent = chat.unsent(&mut lines).await;
+    let unsent = chat.unsent(input).await;
     let kept = !session.ephemeral;
     session.end().await;
     talked.and(unsent.report(kept))
 }
 
-/// The room that a person means by a name: the one that is called so letter by letter, if they are in it.
-async fn meant(node: &Node, settings: &Settings) -> Result<String, Error> {
-    let joined = node.rooms().await?.iter().any(|room| room.room == settings.typed_room);
-    Ok(if joined { settings.typed_room.clone() } else { settings.room.clone() })
+/// Where lines come from.
+enum Input {
+    /// A pipe or a file: all of it is text.
+    Piped(mpsc::Receiver<Line>),
+    /// A terminal that knows no more than lines.
+    Typed(mpsc::Receiver<Line>),
+    /// A terminal on which lines are edited.
+    Edited(Editor),
+    /// Nowhere any more.
+    None,
+}
+
+impl Input {
+    fn open() -> Result<Self, Error> {
+        if !io::stdin().is_terminal() {
+            return Ok(Self::Piped(stdin::lines(MAX_LINE_BYTES)));
+        }
+        let edited = Editor::open()?.map(Self::Edited);
+        Ok(edited.unwrap_or_else(|| Self::Typed(stdin::lines(MAX_LINE_BYTES))))
+    }
+}
+
+/// The room that a person means by a name: the one that is called so letter by letter, if they are in it or were.
+async fn meant(node: &Node, typed: &str, tidied: String) -> Result<String, Error> {
+    let known = node.rooms().await?.iter().any(|room| room.room == typed)
+        || node.stored_rooms().await?.iter().any(|room| room.room == typed);
+    Ok(if known { typed.to_owned() } else { tidied })
 }
 
 struct Chat {
     node: Node,
+    /// Where lines are said. Empty while it is in no room.
     room: String,
-    plain: bool,
-    /// Whether it was said that the others here use another program.
-    foreign: bool,
     reporter: Reporter,
-    /// The rooms on this screen, and who was last seen in each.
-    rooms: BTreeMap<String, Vec<(libp2p::PeerId, String)>>,
+    /// The rooms on this screen.
+    rooms: BTreeMap<String, Shown>,
     /// The line that is being said.
     saying: Option<String>,
     /// Lines of the input that break a limit.
     refused: usize,
     /// Whether somebody told us to end.
     stopped: bool,
-    /// Ids of the last printed lines, so that none is printed twice when the state is read anew.
-    printed: VecDeque<String>,
+    /// Room and id of the last printed lines, so that none is printed twice when the state is read anew.
+    printed: VecDeque<(String, String)>,
 }
 
 impl Chat {
-    fn new(node: Node, room: String, settings: &Settings) -> Self {
+    fn new(node: Node, settings: &Settings) -> Self {
         Self {
             node,
-            room,
-            plain: settings.plain,
-            foreign: false,
+            room: String::new(),
             reporter: Reporter::new(settings.quiet),
             rooms: BTreeMap::new(),
             saying: None,
@@ -97,10 +120,34 @@ impl Chat {
         }
     }
 
-    /// Joins the room and shows its last lines.
-    async fn enter(&mut self) -> Result<(), Error> {
-        let joined = self.node.join(self.room.clone(), self.plain).await?;
-        self.rooms.insert(self.room.clone(), Vec::new());
+    /// Joins the room that was asked for and no other, and names lines that wait elsewhere.
+    async fn begin(&mut self, settings: &Settings) -> Result<(), Error> {
+        let room = meant(&self.node, &settings.typed_room, settings.room.clone()).await?;
+        self.join(room, settings.plain).await?;
+        for other in self.node.stored_rooms().await?.iter().filter(|other| other.waiting > 0) {
+            let lines =
+                if other.waiting == 1 { "1 line waits".to_owned() } else { format!("{} lines wait", other.waiting) };
+            self.reporter.note(&format!("{lines} in {}; open it with --room {}", other.room, quoted(&other.room)));
+        }
+        Ok(())
+    }
+
+    /// Goes to a room, in which it stays plain or not as it is unless `plain` says so.
+    async fn enter(&mut self, room: String, plain: bool) -> Result<(), Error> {
+        if self.rooms.contains_key(&room) && !plain {
+            self.room = room;
+            self.reporter.note(&format!("in room {}", self.room));
+            return Ok(());
+        }
+        let was_plain = self.node.stored_rooms().await?.iter().any(|stored| stored.room == room && stored.plain);
+        self.join(room, plain || was_plain).await
+    }
+
+    /// Joins a room and shows its last lines.
+    async fn join(&mut self, room: String, plain: bool) -> Result<(), Error> {
+        let joined = self.node.join(room.clone(), plain).await?;
+        self.room.clone_from(&room);
+        self.rooms.entry(room).or_default().plain = plain;
         self.reporter.note(&format!("in room {} as {}", self.room, self.node.info().await?.nick));
         self.catch_up().await?;
         self.room(&joined);
@@ -108,17 +155,85 @@ impl Chat {
     }
 
     /// Shows and sends until the input ends and nothing waits.
-    async fn talk(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<(), Error> {
-        match self.piped(session, lines).await? {
-            End::Read => self.settle(session).await,
-            End::Stuck => Ok(()),
+    async fn talk(&mut self, session: &mut Session, input: &mut Input) -> Result<(), Error> {
+        let end = match input {
+            Input::Piped(lines) => self.piped(session, lines).await?,
+            Input::Typed(lines) => self.lines(session, lines).await?,
+            Input::Edited(editor) => self.edited(session, editor).await?,
+            Input::None => End::Read,
+        };
+        if let Input::Edited(_) = input {
+            *input = Input::None;
         }
+        match end {
+            End::Read if !self.stopped => self.settle(session).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn lines(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<End, Error> {
+        loop {
+            tokio::select! {
+                event = session.events.next() => self.event(event).await?,
+                line = lines.recv() => match line {
+                    None => return Ok(End::Read),
+                    Some(Line::Text(line)) => self.typed(&line).await?,
+                    Some(Line::TooLong) => self.refuse(&format!("the line is above {MAX_LINE_BYTES} bytes; send it in parts")),
+                    Some(Line::Failed(error)) => return Err(Error::Input(error)),
+                },
+            }
+        }
+    }
+
+    async fn edited(&mut self, session: &mut Session, editor: &mut Editor) -> Result<End, Error> {
+        editor.complete(self.words().await?);
+        editor.next_line(&self.prompt());
+        loop {
+            tokio::select! {
+                event = session.events.next() => {
+                    let is_room = matches!(event, Event::Room(_));
+                    self.event(event).await?;
+                    if is_room {
+                        editor.complete(self.words().await?);
+                    }
+                }
+                typed = editor.typed() => match typed {
+                    Typed::Line(line) => {
+                        self.typed(&line).await?;
+                        editor.complete(self.words().await?);
+                        editor.next_line(&self.prompt());
+                    }
+                    Typed::Interrupted => {
+                        self.stopped = true;
+                        return Ok(End::Read);
+                    }
+                    Typed::End => return Ok(End::Read),
+                },
+            }
+        }
+    }
+
+    fn prompt(&self) -> String {
+        format!("{}> ", output::surface().line(&self.room))
+    }
+
+    async fn words(&self) -> Result<Words, Error> {
+        let stored = self.node.stored_rooms().await?.into_iter().map(|stored| stored.room);
+        let nicks = self.rooms.get(&self.room).into_iter().flat_map(|shown| &shown.members);
+        let shown = |name: &str| output::surface().line(name);
+        Ok(Words {
+            commands: typed::commands(),
+            rooms: self.rooms.keys().cloned().chain(stored).map(|name| shown(&name)).collect(),
+            nicks: nicks.map(|(_, nick)| shown(nick)).collect(),
+        })
     }
 
     /// Prints what the node has and this terminal has not shown.
     async fn catch_up(&mut self) -> Result<(), Error> {
-        for message in self.node.messages(self.room.clone()).await? {
-            self.message(&message)?;
+        for room in self.rooms.keys().cloned().collect::<Vec<_>>() {
+            for message in self.node.messages(room).await? {
+                self.message(&message)?;
+            }
         }
         Ok(())
     }
@@ -145,95 +260,10 @@ impl Chat {
             }
         }
     }
-
-    /// Others' lines are what was asked for; one's own are on the screen already.
-    fn message(&mut self, message: &Message) -> Result<(), Error> {
-        if self.printed.contains(&message.id) {
-            return Ok(());
-        }
-        self.printed.push_back(message.id.clone());
-        if self.printed.len() > REMEMBERED_LINES {
-            self.printed.pop_front();
-        }
-        match message.state {
-            MessageState::Received => output::line(&shown(message, self.plain)),
-            MessageState::Waiting => {
-                self.reporter.note(&format!("waiting for somebody: {}", message.text));
-                Ok(())
-            }
-            MessageState::Sent => Ok(()),
-        }
-    }
-
-    /// Says who came and who went, and when they cannot read what is said here.
-    fn room(&mut self, room: &RoomInfo) {
-        if room.foreign && !self.foreign {
-            self.reporter.note(FOREIGN);
-        }
-        self.foreign = room.foreign;
-        let now: Vec<_> = room
-            .members
-            .iter()
-            .map(|member| (member.peer, member.nick.clone().unwrap_or_else(|| DEFAULT_NICK.to_owned())))
-            .collect();
-        let before = self.rooms.insert(room.room.clone(), now.clone()).unwrap_or_default();
-        for (peer, nick) in now.iter().filter(|(peer, _)| !before.iter().any(|(known, _)| known == peer)) {
-            self.reporter.note(&format!("joined: {}", person(nick, peer)));
-        }
-        for (peer, nick) in before.iter().filter(|(peer, _)| !now.iter().any(|(still, _)| still == peer)) {
-            self.reporter.note(&format!("left: {}", person(nick, peer)));
-        }
-    }
 }
 
-/// A line of somebody else. What a room of raw text does not tell apart is not marked there.
-fn shown(message: &Message, plain_room: bool) -> String {
-    let nick = match (&message.claimed_source, message.nick.as_str()) {
-        // Whose words these are is the bridge's claim; the id after it is the bridge's, which signed them.
-        (Some(source), _) => format!("{} via bridge", short_name(source)),
-        (None, _) if message.plain && !plain_room => "unsigned".to_owned(),
-        (None, "") => DEFAULT_NICK.to_owned(),
-        (None, nick) => nick.to_owned(),
-    };
-    let text = match message.newer {
-        true => "(from a newer Tincan)".to_owned(),
-        false => output::surface().line(&message.text),
-    };
-    format!("[{}] {}: {text}", output::surface().line(&message.room), person(&nick, &message.from))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(nick: &str, text: &str) -> Message {
-        Message {
-            room: "lobby".into(),
-            id: String::new(),
-            from: libp2p::PeerId::random(),
-            nick: nick.into(),
-            text: text.into(),
-            time_ms: 0,
-            sequence: 1,
-            state: MessageState::Received,
-            plain: false,
-            newer: false,
-            claimed_source: None,
-        }
-    }
-
-    #[test]
-    fn a_message_is_one_harmless_line() {
-        let message = message("an\x1bn", "a\nb");
-        let id = tincan_shared::short_id(&message.from);
-        assert_eq!(shown(&message, false), format!("[lobby] an␛n ({id}): a⏎b"));
-        let plain = Message { plain: true, ..message };
-        assert_eq!(shown(&plain, false), format!("[lobby] unsigned ({id}): a⏎b"));
-        let tab = Message { text: "\u{feff}a\tb".into(), ..plain.clone() };
-        assert!(shown(&tab, false).ends_with("a\tb"), "text is shown as it was said");
-        let nameless = Message { nick: String::new(), ..plain.clone() };
-        assert_eq!(shown(&nameless, true), format!("[lobby] guest ({id}): a⏎b"));
-        let bridged = Message { claimed_source: Some("12D3KooWabcdef".into()), plain: false, ..plain };
-        assert_eq!(shown(&bridged, false), format!("[lobby] abcdef via bridge ({id}): a⏎b"));
-    }
+/// A room's name as a shell takes it.
+fn quoted(room: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    if room.chars().all(is_plain) { room.to_owned() } else { format!("'{}'", room.replace('\'', "'\\''")) }
 }

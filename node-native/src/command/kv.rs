@@ -30,7 +30,7 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
         let what = "--raw writes bytes that may do anything to a terminal; send them to a file or a pipe";
         return Err(Error::Usage(what.into()));
     }
-    let mut session = Session::start(settings, Config::peer())?;
+    let mut session = Session::start(settings, Config { rejoin: false, ..Config::peer() })?;
     let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
     let mut teller = Teller { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
     let done = tokio::select! {

@@ -19,7 +19,7 @@ pub(super) async fn run(mut settings: Settings, ping: Ping, mut stop: Stop) -> R
     // One peer is asked for; the rest of the network need not hear of it.
     settings.mdns = false;
     settings.bootstrap.clear();
-    let config = Config { ping_interval: INTERVAL, ..Config::peer() };
+    let config = Config { ping_interval: INTERVAL, rejoin: false, ..Config::peer() };
     let mut session = Session::start(&settings, config)?;
     let done = tokio::select! {
         () = stop.asked() => Ok(()),

@@ -21,7 +21,7 @@ pub(crate) fn store() -> String {
 /// What one puts the other gets.
 #[track_caller]
 pub(crate) fn exchange(kv: &mut Known, go: &mut Go) {
-    assert_eq!(ask(kv, "PUT ours live and let live"), "stored ours on 1 peers");
+    assert_eq!(ask(kv, "PUT ours live and let live"), "stored ours on 1 peer");
     assert_eq!(go.ask("get ours"), "ours = live and let live");
     assert_eq!(go.ask("put theirs läbe und läbe laa"), "put theirs");
     assert_eq!(ask(kv, "GET theirs"), "theirs = läbe und läbe laa");
@@ -35,7 +35,7 @@ pub(crate) fn exchange(kv: &mut Known, go: &mut Go) {
 pub(crate) fn exchange_providers(kv: &mut Known, go: &mut Go) {
     for key in KEYS {
         let provided = ask(kv, &format!("PUT_PROVIDER {key}"));
-        assert!(provided.starts_with("providing ") && provided.ends_with(", told 1 peers"), "{provided}");
+        assert!(provided.starts_with("providing ") && provided.ends_with(", told 1 peer"), "{provided}");
         let in_hex = hex::encode(key);
         go.ask_until(&format!("providers {in_hex}"), &format!("1 providers: {}", kv.id));
         assert_eq!(go.ask(&format!("provide {in_hex}")), format!("providing {in_hex}"));

@@ -12,6 +12,8 @@ pub mod network;
 pub mod node;
 pub mod old;
 pub mod pinger;
+#[cfg(target_os = "linux")]
+pub mod pty;
 pub mod stock;
 
 use std::{
@@ -82,6 +84,12 @@ impl Tincan {
         let err = Lines::read("err", child.stderr.take().expect("piped"));
         let stdin = child.stdin.take();
         Running { child, stdin, out, err, _home: self._home }
+    }
+
+    /// Starts it on a terminal of its own.
+    #[cfg(target_os = "linux")]
+    pub fn on_terminal(self) -> pty::OnTerminal {
+        pty::OnTerminal::start(self.command, self._home)
     }
 
     /// Runs to the end with this input.

@@ -4,10 +4,7 @@ use libp2p::Multiaddr;
 
 use super::{Actor, start::NICK};
 use crate::{
-    Change, Counters, Error, HostBehaviour, Message, NodeInfo, RoomInfo,
-    command::Command,
-    hub::wire,
-    room::{SavedRoom, sync},
+    Change, Counters, Error, HostBehaviour, Message, NodeInfo, RoomInfo, command::Command, hub::wire, room::sync,
 };
 
 impl<B: HostBehaviour> Actor<B> {
@@ -18,6 +15,7 @@ impl<B: HostBehaviour> Actor<B> {
             Command::Status { reply } => drop(reply.send(self.current_status())),
             Command::Peers { reply } => drop(reply.send(self.peers.values().map(|peer| peer.info.clone()).collect())),
             Command::Rooms { reply } => drop(reply.send(self.joined_rooms())),
+            Command::StoredRooms { reply } => drop(reply.send(self.stored_rooms())),
             Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
             Command::Join { room, plain, reply } => drop(reply.send(self.join(&room, plain))),
             Command::Leave { room, reply } => drop(reply.send(self.leave(&room))),
@@ -99,7 +97,8 @@ impl<B: HostBehaviour> Actor<B> {
             if joined >= limit {
                 return Err(Error::TooManyRooms { limit });
             }
-            self.enter(name, plain, SavedRoom::default());
+            let saved = self.take_stored(name)?;
+            self.enter(name, plain, saved);
         } else if self.with_room(name, |room, _, _, out| room.set_plain(plain, out)) == Some(true) && !plain {
             self.ask_those_there(name);
             let total = self.members.of(name, &self.me).1;

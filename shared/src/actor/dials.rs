@@ -78,11 +78,11 @@ impl<B: HostBehaviour> Actor<B> {
         }
     }
 
-    /// A dial of these addresses, and where the host wants it of all others that are known.
+    /// A dial of these addresses. Where the host starts them one after another none waits for one of the first to fail.
     fn options(&self, peer: PeerId, addresses: Vec<Multiaddr>, condition: PeerCondition) -> DialOpts {
         let options = DialOpts::peer_id(peer).condition(condition).addresses(addresses);
         match self.config.all_addresses {
-            true => options.extend_addresses_through_behaviour().override_dial_concurrency_factor(AT_ONCE).build(),
+            true => options.override_dial_concurrency_factor(AT_ONCE).build(),
             false => options.build(),
         }
     }
@@ -90,7 +90,13 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn dial_links(&mut self, now: Instant) {
         self.swarm.behaviour_mut().stay_away.expire(now);
         self.give_up_silent_dials(now);
-        for Due { link, peer, addresses, at_once } in self.links.due(now, self.config.all_addresses) {
+        for peer in self.links.too_wide(now) {
+            if !self.peers.contains_key(&peer) {
+                // Also ends dials to it that are under way. It says that it was not connected.
+                let _ = self.swarm.disconnect_peer_id(peer);
+            }
+        }
+        for Due { link, peer, addresses, wide, at_once } in self.links.due(now, self.config.all_addresses) {
             let options = match peer {
                 Some(peer) if self.peers.contains_key(&peer) => {
                     self.links.up(peer, ConnectionId::new_unchecked(usize::MAX), now);
@@ -110,7 +116,7 @@ impl<B: HostBehaviour> Actor<B> {
             };
             let connection = options.connection_id();
             match self.swarm.dial(options) {
-                Ok(()) => self.links.dialling(link, connection, now),
+                Ok(()) => self.links.dialling(link, connection, wide, now),
                 Err(DialError::DialPeerConditionFalse(_)) => self.links.busy(link, now),
                 Err(error) => {
                     tracing::debug!(%error, "a hub cannot be dialled now");
@@ -124,7 +130,11 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
-        self.failed(connection, describe_dial_error(error), matches!(error, DialError::WrongPeerId { .. }));
+        if matches!(error, DialError::WrongPeerId { .. }) {
+            self.links.mistaken(connection);
+        }
+        // We ended it ourselves, and the next try tells why.
+        self.failed(connection, describe_dial_error(error), !matches!(error, DialError::Aborted));
     }
 
     /// Whatever a dial may meet ends it, but for a fault in a transport: its task is gone then, and the swarm waits for
@@ -133,17 +143,14 @@ impl<B: HostBehaviour> Actor<B> {
         let silent = self.links.silent(now).into_iter().chain(self.pending.silent_dials(now)).collect::<Vec<_>>();
         for connection in silent {
             tracing::warn!("a dial has told nothing for {} s; it counts as failed", SILENCE.as_secs());
-            self.failed(connection, "the dial ended without a result; try again, and report it".to_owned(), false);
+            self.failed(connection, "the dial ended without a result; try again, and report it".to_owned(), true);
         }
     }
 
-    fn failed(&mut self, connection: ConnectionId, reason: String, by_mistake: bool) {
+    fn failed(&mut self, connection: ConnectionId, reason: String, is_news: bool) {
         let (now, spread) = (self.now().instant, rand::random());
-        let news = self.links.reason(connection, &reason);
-        match by_mistake {
-            true => self.links.mistaken(connection, now, spread),
-            false => self.links.failed(connection, now, spread),
-        }
+        let news = if is_news { self.links.reason(connection, &reason) } else { None };
+        self.links.failed(connection, now, spread);
         self.tell_unreachable(news, reason.clone());
         if let Some(Asked { address, reply, .. }) = self.pending.take_dial(&connection) {
             let _ = reply.send(Err(Error::Dial { address, reason }));

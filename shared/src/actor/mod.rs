@@ -10,11 +10,13 @@ mod hubs;
 mod listeners;
 mod network;
 mod patience;
+mod publish;
 mod records;
 mod refusals;
 mod rooms;
 mod start;
 mod status;
+mod stored;
 mod syncs;
 mod turned_away;
 mod wording;
@@ -40,7 +42,8 @@ use crate::{
     links::Links,
     listeners::Listeners,
     pending::Pending,
-    room::{Me, Now, Room, frame::Prefix},
+    records::Publisher,
+    room::{Me, Now, Room, SavedRoom, frame::Prefix},
     streams::{Input, Streams},
 };
 
@@ -94,6 +97,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     listeners: Listeners,
     peers: BTreeMap<PeerId, Connected>,
     rooms: BTreeMap<String, Room>,
+    /// Rooms of earlier runs that we are not in.
+    stored: BTreeMap<String, SavedRoom>,
     /// What was last said about each room, to say it again only when it changed.
     described: HashMap<String, RoomInfo>,
     patience: patience::Patience,
@@ -130,6 +135,9 @@ pub(crate) struct Actor<B: HostBehaviour> {
     counters: Counters,
     links: Links,
     pending: Pending,
+    publisher: Publisher,
+    /// When changes in the record store are written.
+    save_due: Option<Instant>,
     status: Option<status::Known>,
     expire_due: Instant,
     stopping: Option<oneshot::Sender<()>>,
@@ -161,6 +169,10 @@ impl<B: HostBehaviour> Actor<B> {
         }
         for peer in self.peers.keys().copied().collect::<Vec<_>>() {
             let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let now = self.now().instant;
+        while self.save_due.is_some() || self.kad().store_mut().has_changes() {
+            self.save_records(now);
         }
         self.emit(Event::Stopped);
         let stopping = self.stopping.take();
@@ -199,6 +211,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.tell_on();
         }
         self.dial_links(now.instant);
+        self.publish_due(now.instant);
+        self.save_soon(now.instant);
         self.describe_rooms();
         self.describe_status();
     }
@@ -222,6 +236,8 @@ impl<B: HostBehaviour> Actor<B> {
             self.bridge.deadline(),
             self.unmerged_due(),
             self.listeners.deadline(),
+            self.publisher.deadline(),
+            self.save_due,
             self.patience.deadline(),
         ];
         rooms

@@ -178,6 +178,7 @@ impl<B: HostBehaviour> Actor<B> {
         }
         self.unfollow(&peer);
         self.dismiss_from_store(&peer);
+        self.publisher.keeper_down(&peer);
         self.drop_watcher(&peer);
         self.forget_syncs(&peer);
         let (now, spread) = (self.now().instant, rand::random());
@@ -211,11 +212,15 @@ impl<B: HostBehaviour> Actor<B> {
         known.info.hub = hub;
         known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
         let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
+        let in_use = known.connections.iter().map(|(_, address, _)| address.clone()).collect();
+        // Somebody else's loopback is ours only when he is on this machine.
+        let said = info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER);
+        let said: Vec<Multiaddr> = said.filter(|address| local || !is_loopback(address)).collect();
+        self.links.learnt(&peer, &said);
         if info.protocols.iter().any(|protocol| protocol.as_ref() == self.config.kad_protocol) {
-            let in_use = known.connections.iter().map(|(_, address, _)| address.clone()).collect();
-            // Somebody else's loopback is ours only when he is on this machine.
-            let said = info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER);
-            self.found_at(&peer, said.filter(|address| local || !is_loopback(address)).collect(), in_use);
+            self.found_at(&peer, said, in_use);
+            let now = self.now().instant;
+            self.publisher.keeper_up(peer, now);
         }
         if hub {
             self.follow(peer);

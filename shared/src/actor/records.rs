@@ -2,16 +2,15 @@
 
 use libp2p::{
     Multiaddr, PeerId,
-    kad::{self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum, Record},
+    kad::{self, GetProvidersOk, GetRecordOk, PutRecordError, QueryId, QueryResult, Quorum},
 };
 
 use super::Actor;
 use crate::{
     Error, HostBehaviour, ProvideOutcome, PutOutcome,
-    behaviour::{RECORD_TTL, replication},
     command::Reply,
     pending::Query,
-    records::{self, Source, Store},
+    records::{self, Item, Source, Store},
 };
 
 impl<B: HostBehaviour> Actor<B> {
@@ -24,16 +23,18 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn put(&mut self, key: String, value: Vec<u8>, reply: Reply<Result<PutOutcome, Error>>) {
         let checked = records::key(&key).and_then(|record_key| Ok((record_key, records::value(value)?)));
-        let record = match checked {
-            Ok((record_key, value)) => Record { key: record_key, value, publisher: Some(self.me), expires: None },
+        let (record_key, value) = match checked {
+            Ok(checked) => checked,
             Err(error) => return drop(reply.send(Err(error))),
         };
-        let expires = self.record_clock() + RECORD_TTL;
-        if !self.may_ask() || !self.kad().store_mut().put_own(&record.key, record.value.clone(), expires) {
+        let clock = self.record_clock();
+        if !self.may_ask() || !self.kad().store_mut().put_own(&record_key, value, clock) {
             return drop(reply.send(Err(Error::StoreFull)));
         }
-        let walk = self.kad().get_n_closest_peers(record.key.to_vec(), replication());
-        self.pending.insert(walk, Query::PutWalk { key, record, reply });
+        let now = self.now().instant;
+        self.publisher.caller_publishes(Item::Record(record_key.to_vec()), now);
+        self.put_everywhere(&record_key, Some((key, reply)));
+        self.save_records(now);
     }
 
     pub(super) fn get(&mut self, key: &str, reply: Reply<Result<Option<Vec<u8>>, Error>>) {
@@ -54,8 +55,13 @@ impl<B: HostBehaviour> Actor<B> {
         match records::key(&key) {
             Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
             Ok(record_key) => {
-                let walk = self.kad().get_n_closest_peers(record_key.to_vec(), replication());
-                self.pending.insert(walk, Query::ProvideWalk { key, record_key, reply });
+                if self.kad().store_mut().provide(&record_key).is_err() {
+                    return drop(reply.send(Err(Error::StoreFull)));
+                }
+                let now = self.now().instant;
+                self.publisher.caller_publishes(Item::Key(record_key.to_vec()), now);
+                self.tell_everywhere(record_key, Some((key, reply)));
+                self.save_records(now);
             }
             Err(error) => drop(reply.send(Err(error))),
         }
@@ -96,6 +102,9 @@ impl<B: HostBehaviour> Actor<B> {
             // What breaks a bound is no answer; the next one may be.
             QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found))) if !records::accepts(&found.record) => {}
             QueryResult::GetRecord(Ok(GetRecordOk::FoundRecord(found))) => {
+                if self.saw_own(id, &found) {
+                    return;
+                }
                 // The first answer will do; the others need not be waited for.
                 if let Some(mut query) = self.kad().query_mut(&id) {
                     query.finish();
@@ -125,15 +134,19 @@ impl<B: HostBehaviour> Actor<B> {
     fn end(&mut self, id: QueryId, result: &QueryResult) {
         let Some(query) = self.pending.take(&id) else { return };
         match query {
-            Query::PutWalk { key, record, reply } => {
+            Query::PutWalk { record, generation, caller } => {
                 let peers = self.walked_to(result);
-                let Ok(quorum) = std::num::NonZeroUsize::try_from(peers.len()) else {
-                    return drop(reply.send(Ok(PutOutcome { key, stored_on: 0, asked: 0, local: true })));
-                };
-                let put = self.kad().put_record_to(record, peers.into_iter(), Quorum::N(quorum));
-                self.pending.insert(put, Query::Put { key, asked: quorum.get(), reply });
+                let record_key = record.key.clone();
+                match std::num::NonZeroUsize::try_from(peers.len()) {
+                    Ok(quorum) => {
+                        let put = self.kad().put_record_to(record, peers.into_iter(), Quorum::N(quorum));
+                        let asked = quorum.get();
+                        self.pending.insert(put, Query::Put { record_key, generation, asked, caller });
+                    }
+                    Err(_) => self.put_ended(&record_key, generation, 0, 0, caller),
+                }
             }
-            Query::Put { key, asked, reply } => {
+            Query::Put { record_key, generation, asked, caller } => {
                 let stored_on = match result {
                     QueryResult::PutRecord(Err(
                         PutRecordError::QuorumFailed { success, .. } | PutRecordError::Timeout { success, .. },
@@ -142,21 +155,21 @@ impl<B: HostBehaviour> Actor<B> {
                     QueryResult::PutRecord(Ok(_)) => asked,
                     _ => 0,
                 };
-                let [stored_on, asked] = [stored_on, asked].map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-                drop(reply.send(Ok(PutOutcome { key, stored_on, asked, local: true })));
+                self.put_ended(&record_key, generation, stored_on, asked, caller);
             }
+            Query::Look { record_key, generation, seen } => self.looked(record_key, generation, seen, result),
             Query::Get { reply } => {
                 let nothing = !matches!(result, QueryResult::GetRecord(Err(kad::GetRecordError::Timeout { .. })));
                 drop(reply.send(if nothing { Ok(None) } else { Err(Error::TimedOut) }));
             }
-            Query::ProvideWalk { key, record_key, reply } => {
+            Query::ProvideWalk { record_key, caller } => {
                 let told = u32::try_from(self.walked_to(result).len()).unwrap_or(u32::MAX);
-                match self.kad().start_providing(record_key) {
-                    Ok(query) => self.pending.insert(query, Query::Provide { key, told, reply }),
-                    Err(_) => drop(reply.send(Err(Error::StoreFull))),
+                match self.kad().start_providing(record_key.clone()) {
+                    Ok(query) => self.pending.insert(query, Query::Provide { record_key, told, caller }),
+                    Err(_) => self.told(record_key, Err(Error::StoreFull), caller),
                 }
             }
-            Query::Provide { key, told, reply } => drop(reply.send(Ok(ProvideOutcome { key, told }))),
+            Query::Provide { record_key, told, caller } => self.told(record_key, Ok(told), caller),
             Query::Providers { mut found, reply } => {
                 found.sort();
                 found.dedup();
@@ -173,16 +186,6 @@ impl<B: HostBehaviour> Actor<B> {
             _ => &[],
         };
         peers.iter().map(|peer| peer.peer_id).filter(|peer| *peer != self.me).collect()
-    }
-
-    pub(super) fn reap_records(&mut self) {
-        let now = self.record_clock();
-        self.kad().store_mut().reap(now);
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "records expire by the clock of libp2p-kad")]
-    fn record_clock(&self) -> web_time::Instant {
-        web_time::Instant::now()
     }
 
     pub(super) fn kad(&mut self) -> &mut kad::Behaviour<Store> {

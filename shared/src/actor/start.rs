@@ -28,6 +28,7 @@ use crate::{
     links::Links,
     listeners::Listeners,
     pending::Pending,
+    records::Publisher,
     room,
     streams::Streams,
 };
@@ -91,6 +92,7 @@ impl<B: HostBehaviour> Actor<B> {
             listeners: Listeners::default(),
             peers: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            stored: BTreeMap::new(),
             described: HashMap::new(),
             patience: super::patience::Patience::default(),
             changed: BTreeSet::new(),
@@ -117,6 +119,8 @@ impl<B: HostBehaviour> Actor<B> {
             counters: Counters::default(),
             links: Links::new(config.limits.known_hubs),
             pending: Pending::new(config.limits.queries),
+            publisher: Publisher::default(),
+            save_due: None,
             status: None,
             expire_due,
             stopping: None,
@@ -145,9 +149,8 @@ impl<B: HostBehaviour> Actor<B> {
         if self.config.nick.is_some() {
             self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
         }
-        for (name, saved_room) in room::load(saved).into_iter().take(self.config.limits.joined_rooms) {
-            self.enter(&name, saved_room.plain, saved_room);
-        }
+        self.load_records(saved);
+        self.restore_rooms(room::load(saved));
         Ok(())
     }
 }

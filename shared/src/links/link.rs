@@ -17,15 +17,27 @@ const MAX_TOLD: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Waiting(Instant),
-    Dialling { connection: ConnectionId, since: Instant },
-    Up { peer: PeerId, since: Instant },
+    /// `wide`: also at addresses that nobody named, and not yet cut short.
+    Dialling {
+        connection: ConnectionId,
+        since: Instant,
+        wide: Option<PeerId>,
+    },
+    Up {
+        peer: PeerId,
+        since: Instant,
+    },
 }
 
 #[derive(Debug)]
 pub(super) struct Link {
     /// Named by the addresses; never changes.
     pub(super) expected: Option<PeerId>,
+    /// Who was last reached there.
+    pub(super) last: Option<PeerId>,
     pub(super) addresses: Vec<Multiaddr>,
+    /// Others that it told when it was last connected, or that discovery found.
+    pub(super) learnt: Vec<Multiaddr>,
     /// Nobody named it; it was found on the local network, and is forgotten once that is no longer so.
     pub(super) found: bool,
     pub(super) failures: u32,
@@ -44,6 +56,8 @@ impl Link {
     pub(super) fn new(expected: Option<PeerId>, addresses: Vec<Multiaddr>, state: State) -> Self {
         Self {
             expected,
+            last: None,
+            learnt: Vec::new(),
             addresses,
             found: false,
             failures: 0,
@@ -60,6 +74,25 @@ impl Link {
         self.addresses.retain(|address| !addresses.contains(address));
         self.addresses.splice(0..0, addresses);
         self.addresses.truncate(MAX_ADDRESSES);
+    }
+
+    /// Remembers addresses that nobody named.
+    pub(super) fn learn(&mut self, addresses: impl IntoIterator<Item = Multiaddr>) {
+        for address in addresses {
+            if self.learnt.len() < MAX_ADDRESSES && !self.learnt.contains(&address) {
+                self.learnt.push(address);
+            }
+        }
+    }
+
+    /// Those that are not among `addresses` already, with or without the id at their end.
+    pub(super) fn add_learnt(&self, peer: PeerId, addresses: &mut Vec<Multiaddr>) {
+        let whole = |address: &Multiaddr| address.clone().with_p2p(peer).unwrap_or_else(|address| address);
+        for learnt in &self.learnt {
+            if !addresses.iter().any(|address| whole(address) == whole(learnt)) {
+                addresses.push(learnt.clone());
+            }
+        }
     }
 
     pub(super) fn is_dialling(&self, by: ConnectionId) -> bool {

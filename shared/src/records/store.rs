@@ -3,7 +3,11 @@
 //! libp2p-kad acknowledges a PUT when [`RecordStore::put`] succeeds and else ends the stream without an answer, so what
 //! is acknowledged is stored. Everything that a stranger's record has to pass is asked in that one call.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map},
+    iter, vec,
+};
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -16,13 +20,17 @@ use libp2p::{
 use web_time::Instant;
 
 use super::{
-    accepts, accepts_provider, cut_addresses,
+    accepts, accepts_provider,
+    clock::Clock,
+    cut_addresses,
     held::{Held, HeldRecords},
-    own::{Own, OwnRecord},
+    journal::{Entry, Journal},
+    own::{Own, OwnKey, OwnRecord},
     places::Source,
-    providers::{HeldProvider, HeldProviders},
+    providers::{HeldProvider, HeldProviders, ProviderId},
+    publisher::Item,
 };
-use crate::Limits;
+use crate::{Limits, behaviour::RECORD_TTL};
 
 /// Places in the record store that strangers cannot fill; at most half of all.
 pub(crate) const OWN_RECORDS: usize = 256;
@@ -37,9 +45,10 @@ pub(crate) struct Store {
     me: PeerId,
     max_records: usize,
     max_keys: usize,
-    own: Own,
-    held: HeldRecords,
-    providers: HeldProviders,
+    pub(super) own: Own,
+    pub(super) held: HeldRecords,
+    pub(super) providers: HeldProviders,
+    pub(super) journal: Journal,
     /// Peers that may store, and whom their records are counted with.
     admitted: HashMap<PeerId, Source>,
     /// Whose request is being answered.
@@ -58,6 +67,7 @@ impl Store {
             own: Own::new(me),
             held: HeldRecords::new(me, max_records),
             providers: HeldProviders::new(me, max_keys),
+            journal: Journal::default(),
             admitted: HashMap::new(),
             asking: None,
             refused: 0,
@@ -81,30 +91,71 @@ impl Store {
         self.asking = peer;
     }
 
-    /// Stores one's own record. `expires` is when copies of it that are published now expire. False when there are too
-    /// many of one's own.
-    pub(crate) fn put_own(&mut self, key: &RecordKey, value: Vec<u8>, expires: Instant) -> bool {
-        if !self.own.has(key) && self.own.count() >= self.max_records {
+    /// Stores one's own record. False when there are too many of one's own.
+    pub(crate) fn put_own(&mut self, key: &RecordKey, value: Vec<u8>, clock: Clock) -> bool {
+        let known = self.own.records.contains_key(key.as_ref());
+        if !known && self.own.records.len() >= self.max_records {
             return false;
         }
-        self.own.put(key.clone(), value, expires);
-        self.held.remove(key);
+        self.own.put(key.to_vec(), value, clock.instant + RECORD_TTL);
+        self.journal.changed(Entry::OwnRecord(key.to_vec()));
+        self.forget(key);
         self.make_place();
         true
     }
 
+    /// One's own record, also when somebody else has replaced it.
+    pub(crate) fn own_record(&self, key: &RecordKey) -> Option<&OwnRecord> {
+        self.own.records.get(key.as_ref())
+    }
+
+    /// Others have one's own record now. False when another value was put here meanwhile.
+    pub(crate) fn record_published(&mut self, key: &RecordKey, generation: u64, clock: Clock) -> bool {
+        let own = self.own.records.get_mut(key.as_ref()).filter(|own| own.generation == generation);
+        let Some(own) = own else { return false };
+        (own.published_ms, own.expires) = (Some(clock.unix_ms), clock.instant + RECORD_TTL);
+        self.journal.changed(Entry::OwnRecord(key.to_vec()));
+        true
+    }
+
+    /// All that is to be published.
+    pub(crate) fn own_items(&self) -> Vec<Item> {
+        let records = self.own.records.keys().cloned().map(Item::Record);
+        records.chain(self.own.keys.keys().cloned().map(Item::Key)).collect()
+    }
+
+    /// Others were told that this node provides a key.
+    pub(crate) fn key_published(&mut self, key: &RecordKey, clock: Clock) {
+        if let Some(own) = self.own.keys.get_mut(key.as_ref()) {
+            own.published_ms = Some(clock.unix_ms);
+            self.journal.changed(Entry::OwnKey(key.to_vec()));
+        }
+    }
+
+    /// Whether somebody else's value stands before one's own.
+    pub(crate) fn set_superseded(&mut self, key: &RecordKey, superseded: bool) {
+        if self.own.set_superseded(key.as_ref(), superseded) {
+            self.journal.changed(Entry::OwnRecord(key.to_vec()));
+        }
+    }
+
     /// The value of one's own record, unless somebody else has replaced it.
     pub(crate) fn own_value(&self, key: &RecordKey) -> Option<&[u8]> {
-        self.own.current(key).map(|own| own.record.value.as_slice())
+        self.own.current(key).map(|own| own.value.as_slice())
+    }
+
+    /// Whether a record of somebody else is held under this key. Beside one's own it is a newer one.
+    pub(crate) fn holds(&self, key: &RecordKey) -> bool {
+        self.held.get(key).is_some()
     }
 
     pub(crate) fn provides(&self, key: &RecordKey) -> bool {
-        self.own.provision(key).is_some()
+        self.own.keys.contains_key(key.as_ref())
     }
 
     /// Records of this node and of others.
     pub(crate) fn count(&self) -> usize {
-        self.own.count() + self.held.values().len()
+        self.own.records.len() + self.held.values().len()
     }
 
     /// Records and provider records of others that were not taken, and that lost their place to others.
@@ -114,27 +165,40 @@ impl Store {
 
     /// Removes what has expired.
     pub(crate) fn reap(&mut self, now: Instant) {
-        for key in self.held.reap(now) {
-            self.own.set_superseded(&key, false);
-        }
-        self.providers.reap(now);
+        let (records, providers) = (self.held.reap(now), self.providers.reap(now));
+        self.gone(&records, &providers);
     }
 
     /// Strangers have the places that one's own and the kept ones leave.
-    fn make_place(&mut self) {
+    pub(super) fn make_place(&mut self) {
         let left = |all: usize, kept: usize, own: usize| all.saturating_sub(own.max(kept.min(all / 2)));
-        let records = left(self.max_records, OWN_RECORDS, self.own.count());
-        let keys = left(self.max_keys, OWN_PROVIDED_KEYS, self.own.provided_count());
-        let gone = self.held.set_max(records);
-        let gone_providers = self.providers.set_max(keys * PROVIDERS_PER_KEY);
-        self.displaced += (gone.len() + gone_providers.len()) as u64;
-        self.lost(&gone);
+        let records = left(self.max_records, OWN_RECORDS, self.own.records.len());
+        let keys = left(self.max_keys, OWN_PROVIDED_KEYS, self.own.keys.len());
+        let records = self.held.set_max(records);
+        let providers = self.providers.set_max(keys * PROVIDERS_PER_KEY);
+        self.displace(&records, &providers);
     }
 
-    /// Nobody else's value stands before ours any longer.
-    fn lost(&mut self, keys: &[RecordKey]) {
-        for key in keys {
-            self.own.set_superseded(key, false);
+    pub(super) fn displace(&mut self, records: &[RecordKey], providers: &[ProviderId]) {
+        self.displaced += (records.len() + providers.len()) as u64;
+        self.gone(records, providers);
+    }
+
+    fn gone(&mut self, records: &[RecordKey], providers: &[ProviderId]) {
+        for key in records {
+            // Nobody else's value stands before ours any longer.
+            self.set_superseded(key, false);
+            self.journal.gone(Entry::Record(key.to_vec()));
+        }
+        for (key, provider) in providers {
+            self.journal.gone(Entry::Provider(key.to_vec(), *provider));
+        }
+    }
+
+    /// Drops what others put.
+    fn forget(&mut self, key: &RecordKey) {
+        if self.held.remove(key).is_some() {
+            self.gone(std::slice::from_ref(key), &[]);
         }
     }
 
@@ -151,7 +215,7 @@ impl Store {
         let from_publisher = record.publisher == Some(peer);
         let key = record.key.clone();
         if let Some(own) = self.own.current(&key) {
-            if own.record.value == record.value {
+            if own.value == record.value {
                 return Ok(());
             }
             if !from_publisher && record.expires < Some(own.expires) {
@@ -159,9 +223,9 @@ impl Store {
             }
         }
         let gone = self.held.put(record, source, from_publisher).ok_or(Error::MaxRecords)?;
-        self.displaced += gone.len() as u64;
-        self.lost(&gone);
-        self.own.set_superseded(&key, true);
+        self.displace(&gone, &[]);
+        self.journal.changed(Entry::Record(key.to_vec()));
+        self.set_superseded(&key, true);
         Ok(())
     }
 
@@ -175,28 +239,35 @@ impl Store {
             // Kademlia never tells of a provider without an address, as a page is: it is found through us.
             record.addresses.push(Multiaddr::empty().with(Protocol::P2p(self.me)).with(Protocol::P2pCircuit));
         }
+        let entry = Entry::Provider(record.key.to_vec(), record.provider);
         let gone = self.providers.add(record, source).ok_or(Error::MaxProvidedKeys)?;
-        self.displaced += gone.len() as u64;
+        self.displace(&[], &gone);
+        self.journal.changed(entry);
         Ok(())
     }
 
-    fn provide(&mut self, key: &RecordKey) -> Result<()> {
-        if !self.provides(key) && self.own.provided_count() >= self.max_keys {
+    /// Keeps that this node provides a key.
+    pub(crate) fn provide(&mut self, key: &RecordKey) -> Result<()> {
+        if self.provides(key) {
+            return Ok(());
+        }
+        if self.own.keys.len() >= self.max_keys {
             return Err(Error::MaxProvidedKeys);
         }
-        self.own.provide(key);
+        self.own.keys.insert(key.to_vec(), OwnKey::default());
+        self.journal.changed(Entry::OwnKey(key.to_vec()));
         self.make_place();
         Ok(())
     }
 }
 
 impl RecordStore for Store {
-    type RecordsIter<'a> = Box<dyn Iterator<Item = Cow<'a, Record>> + 'a>;
-    type ProvidedIter<'a> = Box<dyn Iterator<Item = Cow<'a, ProviderRecord>> + 'a>;
+    type RecordsIter<'a> = iter::Map<hash_map::Values<'a, RecordKey, Held>, fn(&'a Held) -> Cow<'a, Record>>;
+    type ProvidedIter<'a> = vec::IntoIter<Cow<'a, ProviderRecord>>;
 
     fn get(&self, key: &RecordKey) -> Option<Cow<'_, Record>> {
-        let own = self.own.current(key).map(|own| &own.record);
-        own.or_else(|| self.held.get(key).map(|held| &held.record)).map(Cow::Borrowed)
+        let own = self.own.record(key).map(Cow::Owned);
+        own.or_else(|| self.held.get(key).map(|held| Cow::Borrowed(&held.record)))
     }
 
     /// A stranger's: one's own go through [`Store::put_own`].
@@ -208,14 +279,12 @@ impl RecordStore for Store {
 
     /// A stranger's: one's own stay.
     fn remove(&mut self, key: &RecordKey) {
-        self.held.remove(key);
-        self.own.set_superseded(key, false);
+        self.forget(key);
     }
 
+    /// Those of others, for libp2p-kad to hand on: one's own are published by the node itself.
     fn records(&self) -> Self::RecordsIter<'_> {
-        let own = self.own.records().filter(|own| !own.superseded).map(|OwnRecord { record, .. }| record);
-        let held = self.held.values().map(|Held { record, .. }| record);
-        Box::new(own.chain(held).map(Cow::Borrowed))
+        self.held.values().map(|held| Cow::Borrowed(&held.record))
     }
 
     fn add_provider(&mut self, record: ProviderRecord) -> Result<()> {
@@ -228,19 +297,18 @@ impl RecordStore for Store {
     }
 
     fn providers(&self, key: &RecordKey) -> Vec<ProviderRecord> {
-        let held = self.providers.of(key).iter().map(|HeldProvider { record, .. }| record);
-        self.own.provision(key).into_iter().chain(held).cloned().collect()
+        let held = self.providers.of(key).iter().map(|HeldProvider { record, .. }| record.clone());
+        self.own.provision(key).into_iter().chain(held).collect()
     }
 
     fn provided(&self) -> Self::ProvidedIter<'_> {
-        Box::new(self.own.provided().map(Cow::Borrowed))
+        self.own.provided().map(Cow::Owned).collect::<Vec<_>>().into_iter()
     }
 
+    /// A stranger's: one's own stay.
     fn remove_provider(&mut self, key: &RecordKey, provider: &PeerId) {
-        if *provider == self.me {
-            self.own.stop_providing(key);
-        } else {
-            self.providers.remove(key, provider);
+        if self.providers.remove(key, provider) {
+            self.gone(&[], &[(key.clone(), *provider)]);
         }
     }
 }

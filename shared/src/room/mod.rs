@@ -20,7 +20,7 @@ mod waiting;
 pub use bridged::Elsewhere;
 pub use outbox::Reach;
 pub use receive::{Merged, Unread, Verdict};
-pub use saved::{SavedRoom, load, saved_for_another_key};
+pub use saved::{SavedRoom, forget, load, saved_for_another_key};
 pub use state::{Me, Output, Room};
 
 use n0_future::time::Instant;

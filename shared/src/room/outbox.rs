@@ -264,7 +264,9 @@ impl Room {
     pub(super) fn tick_outbox(&mut self, now: Instant, out: &mut Vec<Output>) {
         let Some(voice) = &mut self.voice else { return };
         let careful = voice.outbox.careful;
-        if voice.outbox.remove(|line| line.expiry(careful).is_some_and(|at| at <= now)) {
+        let is_over = |line: &Untaken| line.expiry(careful).is_some_and(|at| at <= now);
+        voice.outbox.remove(|line| line.receipts && is_over(line));
+        if voice.outbox.remove(is_over) {
             self.tell_taken(out);
         }
         self.ask_receipts(now, out);

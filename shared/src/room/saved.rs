@@ -51,6 +51,12 @@ struct WaitingEntry {
     previous: u64,
 }
 
+/// What removes a room from the storage, if nothing waits in it.
+#[must_use]
+pub fn forget(name: &str, room: &SavedRoom) -> Vec<Change> {
+    std::iter::once(drop_room(name)).chain(room.frames.iter().map(|frame| drop_frame(name, &frame.id))).collect()
+}
+
 /// Reads the joined rooms; entries that do not decode are passed over.
 #[must_use]
 pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {

@@ -1,8 +1,9 @@
 //! Nodes in one process over the memory transport, on tokio and in a browser alike.
+#![allow(dead_code, reason = "each test file is a program of its own and uses its part")]
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -14,13 +15,42 @@ use libp2p::{
     identity::Keypair,
     noise, swarm, yamux,
 };
-use tincan_shared::{Config, Event, Events, Multiaddr, NoStorage, Node, Platform, Saved};
+use tincan_shared::{Change, Config, Event, Events, Multiaddr, Node, PeerId, Platform, Saved, Storage};
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+/// A key and what its node has stored: what outlives a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Home {
+    keypair: Keypair,
+    saved: Arc<Mutex<Saved>>,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self { keypair: Keypair::generate_ed25519(), saved: Arc::default() }
+    }
+}
+
+impl Storage for Home {
+    fn write(&mut self, changes: Vec<Change>) {
+        let mut saved = self.saved.lock().expect("no panic while it is held");
+        for Change { key, value } in changes {
+            match value {
+                Some(value) => drop(saved.insert(key, value)),
+                None => drop(saved.remove(&key)),
+            }
+        }
+    }
+}
+
 pub(crate) fn platform() -> Platform<swarm::dummy::Behaviour> {
-    let keypair = Keypair::generate_ed25519();
+    platform_in(&Home::default())
+}
+
+pub(crate) fn platform_in(home: &Home) -> Platform<swarm::dummy::Behaviour> {
+    let keypair = home.keypair.clone();
     let transport = MemoryTransport::default()
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(&keypair).expect("a key that signs"))
@@ -31,8 +61,8 @@ pub(crate) fn platform() -> Platform<swarm::dummy::Behaviour> {
         keypair,
         transport,
         behaviour: swarm::dummy::Behaviour,
-        saved: Saved::new(),
-        storage: Box::new(NoStorage),
+        saved: home.saved.lock().expect("no panic while it is held").clone(),
+        storage: Box::new(home.clone()),
         now_ms,
     }
 }
@@ -73,7 +103,12 @@ pub(crate) async fn hub_joined_to(bootstrap: Vec<Multiaddr>) -> (Node, Events, M
 }
 
 pub(crate) async fn hub_with(config: Config) -> (Node, Events, Multiaddr) {
-    let (node, mut events) = Node::spawn(Config { listen: vec![address()], ..config }, platform()).expect("a hub");
+    hub_in(&Home::default(), config).await
+}
+
+pub(crate) async fn hub_in(home: &Home, config: Config) -> (Node, Events, Multiaddr) {
+    let (node, mut events) =
+        Node::spawn(Config { listen: vec![address()], ..config }, platform_in(home)).expect("a hub");
     let listening = until(&mut events, |event| match event {
         Event::Listening { address } => Some(address),
         _ => None,
@@ -87,6 +122,15 @@ pub(crate) async fn hub_with(config: Config) -> (Node, Events, Multiaddr) {
 pub(crate) fn peer(hub: &Multiaddr, nick: &str) -> (Node, Events) {
     let config = Config { bootstrap: vec![hub.clone()], nick: Some(nick.into()), ..Config::page() };
     Node::spawn(config, platform()).expect("a peer")
+}
+
+/// Waits until a hub is connected and has said what it is.
+pub(crate) async fn identified(events: &mut Events, hub: &PeerId) {
+    until(events, |event| match event {
+        Event::PeerChanged(peer) if peer.peer == *hub && peer.hub => Some(()),
+        _ => None,
+    })
+    .await;
 }
 
 /// Waits for the first event that `wanted` picks.

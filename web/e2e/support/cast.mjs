@@ -94,7 +94,7 @@ export class Cast {
 }
 
 /** Runs in the page: writes one entry where Tincan stores. */
-function storeEntry({ key, value }) {
+export function storeEntry({ key, value }) {
   return new Promise((resolve, reject) => {
     const open = indexedDB.open("tincan");
     open.onerror = () => reject(open.error);

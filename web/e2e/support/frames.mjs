@@ -1,6 +1,6 @@
 // Frames as docs/wire.md has them, of authors whom nobody knows.
 
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 
 const DOMAIN = "tincan-frame-v1:";
 const MESSAGE = 1;
@@ -34,10 +34,26 @@ export function bytesOf(peerId) {
   return Buffer.from(`00${number.toString(16)}`, "hex");
 }
 
-/** Somebody who signs what they say, in the order they say it. */
+/** What stands before an Ed25519 key's 32 secret bytes in PKCS #8. */
+const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
+/** What stands before them in libp2p's encoding of a private key. */
+const LIBP2P_BYTES = 4;
+
+/** The keys of a private key as libp2p writes it, in hexadecimal digits. */
+function keysOf(secret) {
+  const seed = Buffer.from(secret, "hex").subarray(LIBP2P_BYTES, LIBP2P_BYTES + 32);
+  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+/** Somebody who signs what they say, in the order they say it: with a key of their own, or a given one. */
 export class Author {
-  #keys = generateKeyPairSync("ed25519");
+  #keys;
   #last = 0;
+
+  constructor(secret) {
+    this.#keys = secret ? keysOf(secret) : generateKeyPairSync("ed25519");
+  }
 
   /** The key as libp2p writes it. */
   #publicKey() {

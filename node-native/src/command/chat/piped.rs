@@ -107,7 +107,7 @@ impl Chat {
     }
 
     /// A line of the input that cannot be sent.
-    fn refuse(&mut self, reason: &impl std::fmt::Display) {
+    pub(super) fn refuse(&mut self, reason: &impl std::fmt::Display) {
         self.refused += 1;
         output::note(&output::error_line(reason, output::note_surface()));
     }

@@ -1,9 +1,8 @@
 //! What was not taken, and why.
 
 use tincan_shared::{Link, Message, MessageState};
-use tokio::sync::mpsc;
 
-use super::Chat;
+use super::{Chat, Input};
 use crate::{Error, error::WhyUnsent, output, stdin::Line};
 
 /// What is left at the end.
@@ -21,8 +20,8 @@ pub(super) struct Unsent {
 }
 
 impl Chat {
-    /// What is left when it ends now. `lines` is what was read of the input and not looked at.
-    pub(super) async fn unsent(&mut self, lines: &mut mpsc::Receiver<Line>) -> Unsent {
+    /// What is left when it ends now, also of what was read of the input and not looked at.
+    pub(super) async fn unsent(&mut self, input: Input) -> Unsent {
         let mut unsent = Unsent { refused: self.refused, ..Unsent::default() };
         for room in self.rooms.keys() {
             let waiting = self.node.messages(room.as_str()).await.unwrap_or_default();
@@ -30,12 +29,14 @@ impl Chat {
             unsent.unconfirmed.extend(self.node.untaken(room.as_str()).await.unwrap_or_default());
         }
         unsent.unsaid.extend(self.saying.take());
-        lines.close();
-        while let Some(line) = lines.recv().await {
-            unsent.unsaid.extend(match line {
-                Line::Text(text) if !text.trim().is_empty() => Some(text),
-                _ => None,
-            });
+        if let Input::Piped(mut lines) = input {
+            lines.close();
+            while let Some(line) = lines.recv().await {
+                unsent.unsaid.extend(match line {
+                    Line::Text(text) if !text.trim().is_empty() => Some(text),
+                    _ => None,
+                });
+            }
         }
         if unsent.count() > 0 {
             unsent.why = Some(self.why(&unsent).await);
