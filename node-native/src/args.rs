@@ -95,8 +95,9 @@ pub struct Common {
 /// Flags of `serve`.
 #[derive(Debug, Default, Flags)]
 pub struct Serve {
-    /// Serve page and API here [default: [::]:8747, all IPv6 and IPv4 addresses]
-    #[arg(long, env = "TINCAN_HTTP", value_name = "HOST:PORT", value_parser = parse_http)]
+    /// Where page and API are served.
+    #[arg(long, env = "TINCAN_HTTP", value_name = "HOST:PORT", value_parser = parse_http,
+          help = "Serve page and API here [default: [::]:8747, all IPv6 and IPv4 addresses]")]
     pub http: Option<String>,
     /// Serve this folder as the page instead of the one built in
     #[arg(long, env = "TINCAN_PAGE", value_name = "DIR")]

@@ -1,9 +1,9 @@
 //! How addresses are dialled: names are looked up anew at each dial, and all addresses of one peer race (RFC 8305).
 //!
 //! [`Dialler`] wraps a transport. It replaces a name in an address by what the name stands for, tries one address after
-//! the other, [`pace::STAGGER`] apart or as soon as one has failed, and takes the first connection. A dead address so
+//! the other, 250 ms apart (`pace::STAGGER`) or as soon as one has failed, and takes the first connection. A dead address so
 //! costs a quarter of a second and no retry. The addresses of one peer wait for each other, whichever name, dial or
-//! transport they come from: they share a [`pace::Pace`] by the peer id at their end.
+//! transport they come from: they share a `pace::Pace` by the peer id at their end.
 //!
 //! It stands twice in the transport, since WebSocket needs a name for TLS and for its request: around plain TCP below
 //! WebSocket and around the rest for host names, and around everything for `/dnsaddr/`, which stands for whole addresses.

@@ -3,7 +3,7 @@
 mod support;
 
 use support::{hub, hub_joined_to, hub_with, identified, line, members, peer, until};
-use tincan_shared::{Config, Error, Event, MessageState, Node, Said, Surface, repl};
+use tincan_shared::{Event, MessageState, Node, Said, Surface, repl};
 
 #[cfg(not(target_family = "wasm"))]
 use tokio::test as test_here;
@@ -56,6 +56,8 @@ async fn a_line_said_alone_waits_and_a_latecomer_gets_what_was_said() {
 #[cfg(not(target_family = "wasm"))]
 #[tokio::test(start_paused = true)]
 async fn a_dial_whose_task_died_is_told_and_tried_again() {
+    use tincan_shared::{Config, Error};
+
     let (_hub, _events, address) = hub().await;
     let config = Config { bootstrap: vec![address.clone()], ..Config::page() };
     let (node, mut hears) = Node::spawn(config, support::panicking_at_first(2)).expect("a peer");

@@ -44,7 +44,7 @@ pub enum LookupError {
     /// What else the system says.
     #[error("the name {0} cannot be looked up ({1}); check its spelling and this machine's name servers")]
     Other(String, String),
-    /// [`MAX_LOOKUPS`] are under way.
+    /// As many are under way as may be at once (32).
     #[error("too many names are being looked up, {0} among them; check that this machine's name servers answer")]
     TooMany(String),
 }
