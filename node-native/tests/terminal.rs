@@ -42,6 +42,7 @@ fn what_comes_in_does_not_tear_what_is_typed() {
     assert_eq!(whole, 20, "{:#?}", ann.lines());
     ann.keys("\r");
     assert!(ben.out.next().ends_with("): and one more"));
+    ann.is_typing("lobby>");
     ann.keys("\x04");
     assert!(ann.wait().success());
     assert!(ann.is_as_before());
@@ -85,6 +86,8 @@ fn commands_go_between_rooms() {
     ann.shows_line("you are in no room; /join one");
     ann.keys("lost\r");
     ann.shows_line("error: you are in no room; /join one");
+    // Between two lines the terminal would take the key for itself.
+    ann.is_typing(">");
     ann.keys("\x03");
     assert!(ann.wait().success(), "nothing was left unsent");
 }
