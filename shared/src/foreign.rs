@@ -10,7 +10,10 @@ use std::{collections::HashMap, hash::Hash, time::Duration};
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use crate::behaviour::{GOSSIP_READ_BYTES, MAX_GOSSIP_BYTES};
+use crate::{
+    behaviour::{GOSSIP_READ_BYTES, MAX_GOSSIP_BYTES},
+    room_id::RoomId,
+};
 
 /// Bytes of a gossip RPC around its payload: topic, source, number, signature, and a key as long as RSA's.
 const ENVELOPE_BYTES: usize = 2 * 1024;
@@ -159,7 +162,7 @@ pub(crate) struct Budget {
     of_calm: Spenders<PeerId>,
     /// Forwarders, by everything else that they handed over.
     common: Spenders<PeerId>,
-    rooms: Spenders<String>,
+    rooms: Spenders<RoomId>,
     all: Spenders<()>,
 }
 
@@ -183,7 +186,7 @@ impl Budget {
         &mut self,
         source: PeerId,
         forwarder: PeerId,
-        room: &String,
+        room: &RoomId,
         bytes: usize,
         now: Instant,
     ) -> bool {
@@ -236,7 +239,7 @@ mod tests {
 
     #[test]
     fn one_source_has_its_share_and_leaves_the_others_theirs() {
-        let (mut budget, now, room) = (Budget::default(), start(), "r".to_owned());
+        let (mut budget, now, room) = (Budget::default(), start(), RoomId::from("r"));
         let (loud, calm, hub) = (PeerId::random(), PeerId::random(), PeerId::random());
         let passed = (0..MANY).filter(|_| budget.spend(loud, hub, &room, 10, now)).count();
         assert_eq!(passed, burst(MAX_SOURCE_MESSAGES));
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn loud_peers_however_many_do_not_silence_a_calm_one() {
-        let (mut budget, begin, room) = (Budget::default(), start(), "r".to_owned());
+        let (mut budget, begin, room) = (Budget::default(), start(), RoomId::from("r"));
         let loud: Vec<PeerId> = (0..40).map(|_| PeerId::random()).collect();
         let calm = PeerId::random();
         for tenth in 0..600 {
@@ -270,7 +273,7 @@ mod tests {
         let (mut budget, begin, hub) = (Budget::default(), start(), PeerId::random());
         let loud: Vec<PeerId> = (0..40).map(|_| PeerId::random()).collect();
         let calm = PeerId::random();
-        let (here, elsewhere) = ("r".to_owned(), "another".to_owned());
+        let (here, elsewhere) = (RoomId::from("r"), RoomId::from("another"));
         for tenth in 0..600 {
             let now = begin + Duration::from_millis(tenth * 100);
             for _ in 0..5 {
@@ -287,7 +290,7 @@ mod tests {
 
     #[test]
     fn forwarders_just_below_their_budget_who_make_up_calm_sources_do_not_silence_a_calm_one() {
-        let (mut budget, begin, room) = (Budget::default(), start(), "r".to_owned());
+        let (mut budget, begin, room) = (Budget::default(), start(), RoomId::from("r"));
         let forwarders: Vec<PeerId> = (0..20).map(|_| PeerId::random()).collect();
         let made_up: Vec<PeerId> = (0..64).map(|_| PeerId::random()).collect();
         let (calm, mut said) = (PeerId::random(), 0);
@@ -306,7 +309,7 @@ mod tests {
 
     #[test]
     fn bytes_count_as_messages_do() {
-        let (mut budget, now, room) = (Budget::default(), start(), "r".to_owned());
+        let (mut budget, now, room) = (Budget::default(), start(), RoomId::from("r"));
         let (source, hub) = (PeerId::random(), PeerId::random());
         let passed = (0..MANY).filter(|_| budget.spend(source, hub, &room, MAX_PASSED_ON_BYTES, now)).count();
         assert_eq!(passed, burst(MAX_SOURCE_BYTES) / MAX_PASSED_ON_BYTES);

@@ -37,21 +37,21 @@ impl fmt::Display for DeniedRange {
 
 impl std::error::Error for DeniedRange {}
 
+/// The first of these ranges that an address lies in. Behind a relay nobody's own address is seen.
+pub(crate) fn range_of(address: &Multiaddr, ranges: &[IpNet]) -> Option<IpNet> {
+    let ip = ip_of(address)?;
+    let relayed = address.iter().any(|part| part == Protocol::P2pCircuit);
+    ranges.iter().find(|range| !relayed && range.contains(&ip)).copied()
+}
+
 impl Gate {
     /// Denies these ranges and no others.
     pub(crate) fn set(&mut self, denied: Vec<IpNet>) {
         self.denied = denied;
     }
 
-    /// The range that forbids an address. Behind a relay nobody's own address is seen.
-    pub(crate) fn denies(&self, address: &Multiaddr) -> Option<IpNet> {
-        let ip = ip_of(address)?;
-        let relayed = address.iter().any(|part| part == Protocol::P2pCircuit);
-        self.denied.iter().find(|range| !relayed && range.contains(&ip)).copied()
-    }
-
     fn check(&self, address: &Multiaddr) -> Result<(), ConnectionDenied> {
-        self.denies(address).map_or(Ok(()), |range| Err(ConnectionDenied::new(DeniedRange(range))))
+        range_of(address, &self.denied).map_or(Ok(()), |range| Err(ConnectionDenied::new(DeniedRange(range))))
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
             ("/dns4/example.org/tcp/1", false),
             ("/ip4/192.0.2.1/tcp/1/p2p/12D3KooWRawPbxPtP1eZaJpumGnyWX2DcUyd3RQnydr3eAto4Az7/p2p-circuit", false),
         ] {
-            assert_eq!(gate.denies(&address.parse().unwrap()).is_some(), denied, "{address}");
+            assert_eq!(range_of(&address.parse().unwrap(), &gate.denied).is_some(), denied, "{address}");
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
+use libp2p::{Multiaddr, PeerId};
 use n0_future::time::Instant;
 
 pub(crate) use link::peer_of;
 use link::{FIRST_WAIT, LONGEST_WAIT, Link, State, alternate_families};
+
+use crate::core::DialId;
 
 mod link;
 
@@ -134,10 +136,10 @@ impl Links {
     }
 
     /// A due dial is under way.
-    pub(crate) fn dialling(&mut self, link: usize, connection: ConnectionId, wide: bool, now: Instant) {
+    pub(crate) fn dialling(&mut self, link: usize, dial: DialId, wide: bool, now: Instant) {
         let link = &mut self.links[link];
         let wide = link.last.filter(|_| wide);
-        (link.state, link.wanted) = (State::Dialling { connection, since: now, wide }, false);
+        (link.state, link.wanted) = (State::Dialling { dial, since: now, wide }, false);
     }
 
     /// Peers whose wide dials have taken so long that the named addresses are to be tried again.
@@ -150,47 +152,43 @@ impl Links {
     }
 
     /// Dials that have told nothing for too long; each counts as failed once it is given to [`Self::failed`].
-    pub(crate) fn silent(&mut self, now: Instant) -> Vec<ConnectionId> {
+    pub(crate) fn silent(&mut self, now: Instant) -> Vec<DialId> {
         let mut silent = Vec::new();
         for link in &mut self.links {
-            if let State::Dialling { connection, since, .. } = link.state
+            if let State::Dialling { dial, since, .. } = link.state
                 && since + SILENCE <= now
             {
                 // The swarm believes that it is still dialling.
                 link.wanted = true;
-                silent.push(connection);
+                silent.push(dial);
             }
         }
         silent
     }
 
     /// Why a dial of a hub that somebody named failed. Its first address where this was not told before.
-    pub(crate) fn reason(&mut self, connection: ConnectionId, reason: &str) -> Option<Multiaddr> {
-        self.links.iter_mut().find(|link| link.is_dialling(connection))?.tell(reason)
+    pub(crate) fn reason(&mut self, dial: DialId, reason: &str) -> Option<Multiaddr> {
+        self.links.iter_mut().find(|link| link.is_dialling(dial))?.tell(reason)
     }
 
-    /// Somebody else dials this peer already: looks again soon.
-    pub(crate) fn busy(&mut self, link: usize, now: Instant) {
-        self.links[link].state = State::Waiting(now + FIRST_WAIT);
+    /// Somebody else dials this peer already: looks again soon. Says whether this dial is a link's.
+    pub(crate) fn busy(&mut self, dial: DialId, now: Instant) -> bool {
+        let link = self.links.iter_mut().find(|link| link.is_dialling(dial));
+        link.map(|link| link.state = State::Waiting(now + FIRST_WAIT)).is_some()
     }
 
-    /// A due dial was not even begun. `spread` is a random number in 0..1. The answer is as that of [`Self::reason`].
-    pub(crate) fn refused(&mut self, link: usize, reason: &str, now: Instant, spread: f64) -> Option<Multiaddr> {
-        let link = &mut self.links[link];
-        link.turn += 1;
-        link.fail(now, spread);
-        link.tell(reason)
-    }
-
-    /// A connection came about, dialled by us or not.
-    pub(crate) fn up(&mut self, peer: PeerId, connection: ConnectionId, now: Instant) {
+    /// A connection came about, by this dial of ours or otherwise.
+    pub(crate) fn up(&mut self, peer: PeerId, dial: Option<DialId>, now: Instant) {
         for link in self.links.iter_mut().filter(|link| !link.is_up(peer)) {
-            if link.is_dialling(connection) || link.expected == Some(peer) {
-                link.told.clear();
-                link.last = Some(peer);
-                link.state = State::Up { peer, since: now };
+            if dial.is_some_and(|dial| link.is_dialling(dial)) || link.expected == Some(peer) {
+                link.reached(peer, now);
             }
         }
+    }
+
+    /// Who is due to be dialled is connected already.
+    pub(crate) fn is_there(&mut self, link: usize, peer: PeerId, now: Instant) {
+        self.links[link].reached(peer, now);
     }
 
     /// Whether a peer was named as one to stay connected to. Who was only found on the local network was not.
@@ -207,15 +205,15 @@ impl Links {
 
     /// A dial was answered by somebody else. A hub that came back under another name is dialled under that
     /// one; the old name is forgotten once another hub is there. [`Self::failed`] follows.
-    pub(crate) fn mistaken(&mut self, connection: ConnectionId) {
+    pub(crate) fn mistaken(&mut self, dial: DialId) {
         if self.links.iter().any(|link| matches!(link.state, State::Up { .. })) {
-            self.links.retain(|link| link.expected.is_none() || !link.is_dialling(connection));
+            self.links.retain(|link| link.expected.is_none() || !link.is_dialling(dial));
         }
     }
 
-    /// A dial failed.
-    pub(crate) fn failed(&mut self, connection: ConnectionId, now: Instant, spread: f64) {
-        for link in self.links.iter_mut().filter(|link| link.is_dialling(connection)) {
+    /// A dial failed, or was not even begun. `spread` is a random number in 0..1.
+    pub(crate) fn failed(&mut self, dial: DialId, now: Instant, spread: f64) {
+        for link in self.links.iter_mut().filter(|link| link.is_dialling(dial)) {
             link.turn += 1;
             link.fail(now, spread);
         }

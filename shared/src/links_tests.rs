@@ -5,8 +5,8 @@ fn start() -> Instant {
     Instant::now()
 }
 
-fn connection() -> ConnectionId {
-    ConnectionId::new_unchecked(7)
+fn connection() -> DialId {
+    DialId(7)
 }
 
 #[test]
@@ -28,12 +28,12 @@ fn waits_grow_to_a_bound_and_start_anew_after_success() {
     assert_eq!(waits[7], LONGEST_WAIT);
     let peer = PeerId::random();
     links.dialling(0, connection(), false, now);
-    links.up(peer, connection(), now);
+    links.up(peer, Some(connection()), now);
     assert_eq!(links.retry_at(), None);
     links.down(peer, now, 1.0);
     assert_eq!(links.retry_at(), Some(now + LONGEST_WAIT), "it closed at once, as if it had not answered");
     links.dialling(0, connection(), false, now);
-    links.up(peer, connection(), now);
+    links.up(peer, Some(connection()), now);
     now += LASTS;
     links.down(peer, now, 0.0);
     assert_eq!(links.retry_at(), Some(now + FIRST_WAIT / 2));
@@ -45,7 +45,7 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
     let until = now + LONGEST_WAIT * 6;
     links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
     links.dialling(0, connection(), false, now);
-    links.up(hub, connection(), now);
+    links.up(hub, Some(connection()), now);
     links.rest(hub, until);
     for _ in 0..2 {
         links.down(hub, now, 0.0);
@@ -53,12 +53,12 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
         links.hurry(now);
         assert_eq!(links.retry_at(), Some(until));
         // It connects to us, say.
-        links.up(hub, ConnectionId::new_unchecked(8), now);
+        links.up(hub, Some(DialId(8)), now);
     }
     links.welcomed(hub);
     links.down(hub, now, 0.0);
     assert_eq!(links.retry_at(), Some(now + FIRST_WAIT / 2));
-    links.up(hub, connection(), now);
+    links.up(hub, Some(connection()), now);
     links.rest(hub, until);
     links.down(hub, now, 0.0);
     links.want();
@@ -112,11 +112,11 @@ fn a_reason_is_told_once_until_the_hub_was_reached() {
     assert_eq!(fail(&mut links, "no name"), Some(address.clone()));
     assert_eq!(fail(&mut links, "refused"), None, "also when reasons take turns");
     assert_eq!((0..99).filter(|n| fail(&mut links, &n.to_string()).is_some()).count(), 6, "not without end");
-    links.up(hub, connection(), now);
+    links.up(hub, Some(connection()), now);
     assert_eq!(fail(&mut links, "refused"), Some(address));
     links.found(PeerId::random(), "/ip4/10.0.0.1/tcp/1".parse().unwrap(), now);
-    links.dialling(1, ConnectionId::new_unchecked(8), false, now);
-    assert_eq!(links.reason(ConnectionId::new_unchecked(8), "gone"), None, "nobody named it");
+    links.dialling(1, DialId(8), false, now);
+    assert_eq!(links.reason(DialId(8), "gone"), None, "nobody named it");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn who_was_reached_at_an_address_without_an_id_is_looked_for_elsewhere_too() {
     links.failed(connection(), now, 0.0);
     assert_eq!(links.due(later, true)[0].peer, None, "nobody was reached yet");
     links.dialling(0, connection(), false, now);
-    links.up(hub, connection(), now);
+    links.up(hub, Some(connection()), now);
     links.learnt(&hub, &["/ip6/fd00::1/tcp/1".parse().unwrap(), "/ip4/127.0.0.1/tcp/1".parse().unwrap()]);
     links.down(hub, now, 0.0);
     assert_eq!(links.due(later, true)[0].addresses.len(), 2);
@@ -165,7 +165,7 @@ fn who_was_reached_at_an_address_without_an_id_is_looked_for_elsewhere_too() {
     }
     assert_eq!(peers, [Some(hub), None, Some(hub)]);
     links.add(vec![format!("/ip4/127.0.0.1/tcp/2/p2p/{hub}").parse().unwrap()], now);
-    links.up(hub, ConnectionId::new_unchecked(8), now);
+    links.up(hub, Some(DialId(8)), now);
     links.dialling(0, connection(), false, now);
     links.mistaken(connection());
     links.failed(connection(), now, 0.0);
@@ -182,7 +182,7 @@ fn a_name_that_nobody_answers_to_is_forgotten_when_another_hub_is_there() {
     links.failed(connection(), now, 0.0);
     assert!(links.retry_at().is_some(), "nobody else is there: keep trying");
     links.add(address(new), now);
-    links.up(new, ConnectionId::new_unchecked(8), now);
+    links.up(new, Some(DialId(8)), now);
     links.dialling(0, connection(), false, now);
     links.mistaken(connection());
     links.failed(connection(), now, 0.0);
@@ -209,7 +209,7 @@ fn who_was_found_is_dialled_again_until_that_expires_and_makes_place_for_who_was
     links.found(found, address(1), now);
     links.found(found, address(2), now);
     assert!(links.due(now, true).is_empty(), "it is being dialled");
-    links.up(found, connection(), now);
+    links.up(found, Some(connection()), now);
     now += LASTS;
     links.down(found, now, 0.0);
     now += FIRST_WAIT;

@@ -1,15 +1,13 @@
-//! Replies that wait for the network, filed under the query or dial they wait for.
+//! Replies that wait for the network, filed under the query they wait for.
 
 use std::collections::HashMap;
 
 use libp2p::{
     PeerId,
     kad::{QueryId, Record, RecordKey},
-    swarm::ConnectionId,
 };
-use n0_future::time::Instant;
 
-use crate::{Error, ProvideOutcome, PutOutcome, command::Reply, links::SILENCE};
+use crate::{Error, ProvideOutcome, PutOutcome, command::Reply};
 
 /// Who waits for what becomes of a key: nobody when this node publishes by itself.
 pub(crate) type Caller<T> = Option<(String, Reply<Result<T, Error>>)>;
@@ -71,31 +69,25 @@ fn gave_up<T>(caller: &Caller<T>) -> bool {
     caller.as_ref().is_some_and(|(_, reply)| reply.is_closed())
 }
 
-/// A dial that a caller asked for.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    pub(crate) address: String,
-    pub(crate) since: Instant,
-    pub(crate) reply: Reply<Result<PeerId, Error>>,
-}
-
 /// Everything that waits. Kademlia ends each query within its own time-out, so nothing waits for ever.
 #[derive(Debug)]
 pub(crate) struct Pending {
     max: usize,
     queries: HashMap<QueryId, Query>,
-    dials: HashMap<ConnectionId, Asked>,
+    refused: u64,
 }
 
 impl Pending {
     pub(crate) fn new(max: usize) -> Self {
-        Self { max, queries: HashMap::new(), dials: HashMap::new() }
+        Self { max, queries: HashMap::new(), refused: 0 }
     }
 
-    /// Whether one more query may start. Drops abandoned ones first.
+    /// Whether one more query of a caller may start; it is counted if not. Drops abandoned ones first.
     pub(crate) fn has_room(&mut self) -> bool {
         self.queries.retain(|_, query| !query.is_abandoned());
-        self.len() < self.max
+        let has_room = self.len() < self.max;
+        self.refused += u64::from(!has_room);
+        has_room
     }
 
     /// Queries of callers. The node has few of its own.
@@ -115,22 +107,8 @@ impl Pending {
         self.queries.get_mut(id)
     }
 
-    pub(crate) fn insert_dial(&mut self, id: ConnectionId, dial: Asked) {
-        self.dials.retain(|_, dial| !dial.reply.is_closed());
-        self.dials.insert(id, dial);
-    }
-
-    pub(crate) fn take_dial(&mut self, id: &ConnectionId) -> Option<Asked> {
-        self.dials.remove(id)
-    }
-
-    /// Dials that have told nothing for too long.
-    pub(crate) fn silent_dials(&self, now: Instant) -> Vec<ConnectionId> {
-        self.dials.iter().filter(|(_, dial)| dial.since + SILENCE <= now).map(|(id, _)| *id).collect()
-    }
-
-    /// When the first dial will have been silent for too long.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.dials.values().map(|dial| dial.since + SILENCE).min()
+    /// Queries of callers that were not begun.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
     }
 }

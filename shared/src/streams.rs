@@ -14,9 +14,10 @@ use n0_future::{
     time::{sleep, timeout},
 };
 use prost::Message;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    core::{Input, TELL_QUEUE},
     framing::{read, write},
     hub::wire::{self as hub, FromHub, Watch},
     pace::{Pace, Turns},
@@ -25,14 +26,8 @@ use crate::{
 
 /// Messages that wait for the actor.
 const INPUT_QUEUE: usize = 256;
-/// Messages that wait to be written on one hub stream.
-const TELL_QUEUE: usize = 12;
-/// Of these, places that reports leave free for what cannot wait. Who fills them too is cut off and asks anew.
-pub(crate) const TELL_RESERVE: usize = 4;
-/// How long one of them may take to be written.
+/// How long one message on a hub stream may take to be written.
 const TELL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Watches that wait to be written to one hub.
-const WATCH_QUEUE: usize = 2;
 /// Watches of one peer that are read at a time, and the pause after them: who says more waits.
 const WATCHES_AT_ONCE: usize = 16;
 const WATCHES_PAUSE: Duration = Duration::from_millis(400);
@@ -61,40 +56,35 @@ const SYNC_RETRIES: [Duration; 4] =
 /// How long one sync may take.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the tasks tell the actor. A serial number tells an old stream from its successor.
+/// What the tasks tell the actor: with a stream that opens, where to speak on it.
 #[derive(Debug)]
-pub(crate) enum Input {
-    /// A peer opened its stream to this hub.
+pub(crate) enum StreamEvent {
+    /// [`Input::WatcherOpened`].
     WatcherOpened { peer: PeerId, serial: u64, tell: mpsc::Sender<FromHub> },
-    /// It says what it wants to know.
-    Watch { peer: PeerId, serial: u64, watch: Watch },
-    /// Its stream ended.
-    WatcherClosed { peer: PeerId, serial: u64 },
-    /// Our stream to a hub is open.
-    HubOpened { hub: PeerId, serial: u64, tell: mpsc::Sender<Watch> },
-    /// The hub said something.
-    FromHub { hub: PeerId, serial: u64, message: FromHub },
-    /// Our stream to it ended, or never opened.
-    HubClosed { hub: PeerId, serial: u64 },
-    /// A peer asks for frames.
-    Asked { peer: PeerId, question: Question, reply: oneshot::Sender<Answer> },
-    /// A peer answered; without an answer it failed for good.
-    Answered { peer: PeerId, room: String, answer: Option<Answer> },
+    /// [`Input::HubOpened`]. What is sent is written when the stream takes it; only the latest matters.
+    HubOpened { hub: PeerId, serial: u64, tell: watch::Sender<Watch> },
+    /// Everything else.
+    Input(Input),
+}
+
+impl From<Input> for StreamEvent {
+    fn from(input: Input) -> Self {
+        Self::Input(input)
+    }
 }
 
 /// Opens and accepts.
 #[derive(Clone)]
 pub(crate) struct Streams {
     control: Control,
-    inputs: mpsc::Sender<Input>,
-    serial: u64,
+    inputs: mpsc::Sender<StreamEvent>,
 }
 
 impl Streams {
     /// Starts accepting: syncs everywhere, hub streams on hubs.
-    pub(crate) fn new(control: Control, is_hub: bool) -> (Self, mpsc::Receiver<Input>) {
+    pub(crate) fn new(control: Control, is_hub: bool) -> (Self, mpsc::Receiver<StreamEvent>) {
         let (inputs, received) = mpsc::channel(INPUT_QUEUE);
-        let streams = Self { control, inputs, serial: 0 };
+        let streams = Self { control, inputs };
         streams.accept(sync::PROTOCOL, {
             let mut turns = Turns::new(MAX_SYNCS_PER_PEER);
             move |peer, stream, _, inputs| {
@@ -145,7 +135,7 @@ impl Streams {
     fn accept(
         &self,
         protocol: StreamProtocol,
-        mut take: impl FnMut(PeerId, Stream, u64, mpsc::Sender<Input>) + Send + 'static,
+        mut take: impl FnMut(PeerId, Stream, u64, mpsc::Sender<StreamEvent>) + Send + 'static,
     ) {
         let inputs = self.inputs.clone();
         match self.control.clone().accept(protocol) {
@@ -162,10 +152,9 @@ impl Streams {
         }
     }
 
-    /// Opens the stream to a hub; [`Input::HubOpened`] or [`Input::HubClosed`] follows. Returns its serial.
-    pub(crate) fn open_hub(&mut self, hub: PeerId) -> u64 {
-        self.serial += 1;
-        let (serial, mut control, inputs) = (self.serial, self.control.clone(), self.inputs.clone());
+    /// Opens the stream to a hub; [`Input::HubOpened`] or [`Input::HubClosed`] follows.
+    pub(crate) fn open_hub(&self, hub: PeerId, serial: u64) {
+        let (mut control, inputs) = (self.control.clone(), self.inputs.clone());
         spawn(async move {
             let ended = match control.open_stream(hub, hub::PROTOCOL).await {
                 Ok(stream) => follow_hub(hub, serial, stream, &inputs).await,
@@ -173,9 +162,8 @@ impl Streams {
                 Err(error) => Err(io::Error::other(error.to_string())),
             };
             tracing::debug!(%hub, ?ended, "hub stream ended");
-            let _ = inputs.send(Input::HubClosed { hub, serial }).await;
+            let _ = inputs.send(Input::HubClosed { hub, serial }.into()).await;
         });
-        serial
     }
 
     /// Asks a peer, again when it fails; [`Input::Answered`] follows.
@@ -191,7 +179,7 @@ impl Streams {
                 let Some(wait) = retries.next() else { break None };
                 sleep(wait.mul_f64(0.5 + rand::random::<f64>())).await;
             };
-            let _ = inputs.send(Input::Answered { peer, room: question.room, answer }).await;
+            let _ = inputs.send(Input::Answered { peer, room: question.room, answer }.into()).await;
         });
     }
 }
@@ -206,19 +194,19 @@ async fn ask_once(control: &mut Control, peer: PeerId, question: &Question) -> i
 }
 
 /// Returns the bytes of the answer.
-async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<Input>) -> io::Result<usize> {
+async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<StreamEvent>) -> io::Result<usize> {
     let question: Question = read(&mut stream, sync::MAX_BYTES).await?;
     let (reply, answer) = oneshot::channel();
-    inputs.send(Input::Asked { peer, question, reply }).await.map_err(io::Error::other)?;
+    inputs.send(Input::Asked { peer, question, reply }.into()).await.map_err(io::Error::other)?;
     let answer = answer.await.map_err(io::Error::other)?;
     write(&mut stream, &answer).await?;
     stream.close().await?;
     Ok(answer.encoded_len())
 }
 
-async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::Sender<Input>) {
+async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::Sender<StreamEvent>) {
     let (tell, mut told) = mpsc::channel::<FromHub>(TELL_QUEUE);
-    if inputs.send(Input::WatcherOpened { peer, serial, tell }).await.is_err() {
+    if inputs.send(StreamEvent::WatcherOpened { peer, serial, tell }).await.is_err() {
         return;
     }
     let (mut reader, mut writer) = stream.split();
@@ -230,18 +218,30 @@ async fn serve_watcher(peer: PeerId, serial: u64, stream: Stream, inputs: mpsc::
             pace.read(1 + watch.rooms.len() / ROOMS_PER_WATCH).await;
             let hash = hasher.hash_one(&watch);
             if latest.replace(hash) != Some(hash) {
-                inputs.send(Input::Watch { peer, serial, watch }).await.map_err(io::Error::other)?;
+                inputs.send(Input::Watch { peer, serial, watch }.into()).await.map_err(io::Error::other)?;
             }
         }
     };
-    let ended = until_either_ends(listen, forward(&mut told, &mut writer)).await;
+    let speak = async {
+        while let Some(message) = told.recv().await {
+            write_in_time(&mut writer, &message).await?;
+            let mut messages = 1;
+            while let Ok(message) = told.try_recv() {
+                write_in_time(&mut writer, &message).await?;
+                messages += 1;
+            }
+            inputs.send(Input::WatcherTook { peer, serial, messages }.into()).await.map_err(io::Error::other)?;
+        }
+        writer.close().await
+    };
+    let ended = until_either_ends(listen, speak).await;
     tracing::debug!(%peer, ?ended, "a peer's hub stream ended");
-    let _ = inputs.send(Input::WatcherClosed { peer, serial }).await;
+    let _ = inputs.send(Input::WatcherClosed { peer, serial }.into()).await;
 }
 
-async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sender<Input>) -> io::Result<()> {
-    let (tell, mut told) = mpsc::channel::<Watch>(WATCH_QUEUE);
-    inputs.send(Input::HubOpened { hub, serial, tell }).await.map_err(io::Error::other)?;
+async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sender<StreamEvent>) -> io::Result<()> {
+    let (tell, mut told) = watch::channel(Watch::default());
+    inputs.send(StreamEvent::HubOpened { hub, serial, tell }).await.map_err(io::Error::other)?;
     let (mut reader, mut writer) = stream.split();
     let mut reports = Pace::new(REPORTS_AT_ONCE, REPORTS_PAUSE);
     let mut others = Pace::new(OTHERS_AT_ONCE, OTHERS_PAUSE);
@@ -250,17 +250,22 @@ async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sen
             let message: FromHub = read(&mut reader, hub::MAX_BYTES).await?;
             let is_report = message.report.is_some() && message.hello.is_none() && message.reason.is_none();
             if is_report { &mut reports } else { &mut others }.read(1).await;
-            inputs.send(Input::FromHub { hub, serial, message }).await.map_err(io::Error::other)?;
+            inputs.send(Input::FromHub { hub, serial, message }.into()).await.map_err(io::Error::other)?;
         }
     };
-    until_either_ends(listen, forward(&mut told, &mut writer)).await
+    let speak = async {
+        // Ends when the actor has forgotten the stream.
+        while told.changed().await.is_ok() {
+            let watch = told.borrow_and_update().clone();
+            write_in_time(&mut writer, &watch).await?;
+        }
+        writer.close().await
+    };
+    until_either_ends(listen, speak).await
 }
 
-async fn forward<M: Message>(told: &mut mpsc::Receiver<M>, writer: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-    while let Some(message) = told.recv().await {
-        timeout(TELL_TIMEOUT, write(writer, &message)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-    }
-    writer.close().await
+async fn write_in_time<M: Message>(writer: &mut (impl AsyncWrite + Unpin), message: &M) -> io::Result<()> {
+    timeout(TELL_TIMEOUT, write(writer, message)).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 async fn until_either_ends(

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{
     Config, Error, Limits,
-    actor::MAX_ROOMS_PER_PEER,
     behaviour::{MAX_CONTROL_BYTES, MAX_TOPICS_PER_PEER},
     config::{MAX_FRAME_BYTES, MAX_ROOM_BYTES},
+    core::MAX_ROOMS_PER_PEER,
     hub::desk::MAX_WATCHED,
     room::{
         frame::MAX_PRESENCE_BYTES,

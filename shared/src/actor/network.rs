@@ -1,51 +1,56 @@
-//! What the swarm tells: connections, identity, pings, discovery, and how their words become ours.
+//! What the swarm and the streams tell, in the core's words.
 
-use super::{
-    Actor, Connected,
-    wording::{how, is_loopback},
-};
-use crate::{
-    Counters, Error, Event, HostBehaviour, HostEvent, Path, PeerInfo,
-    access::{Action, Denied},
-    behaviour::BehaviourEvent,
-    gate::DeniedRange,
-    hub::wire::{self, Reason},
-    ping,
-    room::sync,
-};
+use std::collections::HashMap;
+
 use libp2p::{
-    Multiaddr, PeerId,
-    core::Endpoint,
-    identify, relay,
-    swarm::{ConnectionId, ListenError, SwarmEvent},
+    Multiaddr, PeerId, gossipsub, identify, relay,
+    swarm::{DialError, ListenError, SwarmEvent},
 };
 
-/// Text of a stranger's agent version that is kept.
-const MAX_AGENT_CHARS: usize = 128;
-/// Addresses of one peer that are taken from its identify message.
-const MAX_ADDRESSES_PER_PEER: usize = 16;
+use super::{Actor, wording::describe_dial_error};
+use crate::{
+    Event, HostBehaviour, HostEvent, Role,
+    behaviour::BehaviourEvent,
+    core::{Connection, DialFailure, Identified, Input, Payload, TurnedAway},
+    gate::DeniedRange,
+    paths::is_loopback,
+    ping,
+    streams::StreamEvent,
+};
 
 impl<B: HostBehaviour> Actor<B> {
     pub(super) fn network(&mut self, event: SwarmEvent<BehaviourEvent<B>>) {
         match event {
             SwarmEvent::Behaviour(event) => self.behaviour_event(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                let role = if endpoint.is_dialer() { Endpoint::Dialer } else { Endpoint::Listener };
-                self.connected(peer_id, connection_id, endpoint.get_remote_address().clone(), role);
+                let dial = self.dials.remove(&connection_id);
+                self.handle(Input::Connected(Connection {
+                    peer: peer_id,
+                    id: connection_id,
+                    address: endpoint.get_remote_address().clone(),
+                    is_dialled: endpoint.is_dialer(),
+                    dial,
+                }));
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, cause, .. } => {
                 tracing::debug!(peer = %peer_id, ?cause, "connection closed");
-                self.disconnected(peer_id, connection_id, num_established);
+                if num_established == 0 {
+                    self.publisher.keeper_down(&peer_id);
+                }
+                let (peer, connection, left) = (peer_id, connection_id, num_established);
+                self.handle(Input::Disconnected { peer, connection, left });
             }
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 tracing::debug!(?peer_id, %error, "dial failed");
-                self.dial_failed(connection_id, &error);
+                if let Some(dial) = self.dials.remove(&connection_id) {
+                    let (failure, reason) = (failure(&error), describe_dial_error(&error));
+                    self.handle(Input::DialFailed { dial, failure, reason });
+                }
             }
             SwarmEvent::IncomingConnectionError { error: ListenError::Denied { cause }, .. } => {
-                let range = cause.downcast_ref::<DeniedRange>().is_some();
-                let Counters { addresses_refused, connections_refused, .. } = &mut self.counters;
-                *if range { addresses_refused } else { connections_refused } += 1;
+                let is_range = cause.downcast_ref::<DeniedRange>().is_some();
                 tracing::debug!(%cause, "a connection was turned away");
+                self.handle(Input::TurnedAway(if is_range { TurnedAway::Range } else { TurnedAway::Connection }));
             }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => self.expires(&address),
@@ -59,31 +64,33 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn behaviour_event(&mut self, event: BehaviourEvent<B>) {
         match event {
-            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => self.identified(peer_id, info),
-            // Who does not speak identify will never say more than what it is subscribed to.
-            BehaviourEvent::Identify(identify::Event::Error { peer_id, .. }) => {
-                if let Some(known) = self.peers.get_mut(&peer_id) {
-                    known.identified = true;
-                    self.ask_unasked(peer_id);
-                    self.members_changed();
-                }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                self.swarm.behaviour_mut().host.identified(peer_id, &info.protocols);
+                let identify::Info { protocols, agent_version: agent, listen_addrs: addresses, .. } = info;
+                let identity = Identified { protocols, agent, addresses };
+                self.handle(Input::Identified { peer: peer_id, identity });
             }
-            BehaviourEvent::Ping(ping) => self.pinged(ping),
+            BehaviourEvent::Identify(identify::Event::Error { peer_id, .. }) => {
+                self.handle(Input::NotIdentified { peer: peer_id });
+            }
+            BehaviourEvent::Ping(ping::Event { peer, connection, result }) => match result {
+                Ok(rtt) => self.handle(Input::Pinged { peer, connection, round_trip: Some(rtt) }),
+                Err(ping::Failure::Unsupported) => {}
+                Err(error) => {
+                    tracing::debug!(%peer, %error, "no answer to a ping");
+                    self.handle(Input::Pinged { peer, connection, round_trip: None });
+                }
+            },
             BehaviourEvent::Kad(event) => self.kad_event(event),
             BehaviourEvent::Gossip(event) => self.gossip_event(event),
-            BehaviourEvent::Relay(relay::Event::ReservationReqAccepted { src_peer_id, .. }) => {
-                let now = self.now().instant;
-                if self.access.check(&src_peer_id, Action::Reserve, now).is_err() {
-                    let _ = self.swarm.disconnect_peer_id(src_peer_id);
-                }
+            BehaviourEvent::Relay(relay::Event::ReservationReqAccepted { src_peer_id: peer, .. }) => {
+                self.handle(Input::Reserved { peer });
             }
-            BehaviourEvent::Relay(relay::Event::ReservationReqDenied { src_peer_id, .. }) => {
-                self.counters.reservations_refused += 1;
-                let text = "this hub gives no more relay reservations for now; try another one, or later".to_owned();
-                self.tell(src_peer_id, Reason { code: "too_many_reservations".to_owned(), text });
+            BehaviourEvent::Relay(relay::Event::ReservationReqDenied { src_peer_id: peer, .. }) => {
+                self.handle(Input::ReservationDenied { peer });
             }
             BehaviourEvent::Relay(relay::Event::CircuitReqDenied { src_peer_id, status, .. }) => {
-                self.counters.circuits_refused += 1;
+                self.handle(Input::TurnedAway(TurnedAway::Circuit));
                 tracing::debug!(peer = %src_peer_id, ?status, "a circuit was denied");
             }
             BehaviourEvent::Host(event) => self.host_event(event.into()),
@@ -92,197 +99,70 @@ impl<B: HostBehaviour> Actor<B> {
         }
     }
 
-    fn connected(&mut self, peer: PeerId, connection: ConnectionId, address: Multiaddr, role: Endpoint) {
-        let now = self.now();
-        let full = role == Endpoint::Listener && !self.peers.contains_key(&peer) && self.is_full();
-        let checked = self.access.check(&peer, Action::Connect, now.instant);
-        if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
-            self.refuse(peer, denied);
-            self.links.unwanted(&peer);
-            self.links.failed(connection, now.instant, rand::random());
-            if let Some(dial) = self.pending.take_dial(&connection) {
-                let _ = dial.reply.send(Err(Error::Denied { peer: peer.to_string(), reason: denied.to_string() }));
+    fn gossip_event(&mut self, event: gossipsub::Event) {
+        match event {
+            gossipsub::Event::Message { propagation_source: from, message_id: id, message } => {
+                let gossipsub::Message { source, data: bytes, sequence_number, topic } = message;
+                let (room, number) = (topic.into_string(), sequence_number.unwrap_or_default());
+                self.handle(Input::Gossip(Payload { id, room, from, source, number, bytes }));
             }
-            return;
-        }
-        let asked = self.pending.take_dial(&connection);
-        let chosen = asked.is_some();
-        if let Some(dial) = asked {
-            let _ = dial.reply.send(Ok(peer));
-        }
-        if role == Endpoint::Listener && self.has_returned(&peer, &address) {
-            tracing::debug!(%peer, "came back before its old connection was found dead; starting anew with it");
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
-        self.admit_to_store(peer, &address);
-        self.links.up(peer, connection, now.instant);
-        let known = self.peers.get_mut(&peer);
-        let first = known.is_none();
-        if let Some(known) = known {
-            known.connections.push((connection, address, role));
-            known.chosen |= chosen;
-            self.follow_chosen();
-        } else {
-            let (path, transport) = how(&address);
-            let since_ms = now.unix_ms;
-            let info = PeerInfo {
-                peer,
-                address: address.clone(),
-                hub: false,
-                path,
-                transport,
-                agent: None,
-                rtt_us: None,
-                since_ms,
-            };
-            self.peers.insert(
-                peer,
-                Connected {
-                    info,
-                    identified: false,
-                    welcome: false,
-                    syncs: false,
-                    chosen,
-                    connections: vec![(connection, address, role)],
-                },
-            );
-        }
-        self.show_peer(&peer, first);
-    }
-
-    /// Whether a Tincan peer dials a hub that still holds an older connection it dialled: it has lost that one.
-    /// gossipsub tells its rooms only on a peer's first connection, so the new one alone would stay mute.
-    fn has_returned(&self, peer: &PeerId, address: &Multiaddr) -> bool {
-        let Some(known) = self.peers.get(peer) else { return false };
-        let dialled_here =
-            |role: &Endpoint, address: &Multiaddr| *role == Endpoint::Listener && how(address).0 == Path::Direct;
-        let tincan = known.info.agent.as_deref().is_some_and(|agent| agent.starts_with("tincan/"));
-        self.is_hub()
-            && tincan
-            && !known.info.hub
-            && dialled_here(&Endpoint::Listener, address)
-            && known.connections.iter().any(|(_, old, role)| dialled_here(role, old))
-    }
-
-    fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, left: u32) {
-        if left > 0 {
-            if let Some(known) = self.peers.get_mut(&peer) {
-                known.connections.retain(|(id, ..)| *id != connection);
+            gossipsub::Event::Subscribed { peer_id: peer, topic, .. } => {
+                self.handle(Input::Subscribed { peer, room: topic.into_string() });
             }
-            self.show_peer(&peer, false);
-            return;
-        }
-        self.forget_full(&peer);
-        if self.peers.remove(&peer).is_none() {
-            return;
-        }
-        self.unfollow(&peer);
-        self.dismiss_from_store(&peer);
-        self.publisher.keeper_down(&peer);
-        self.drop_watcher(&peer);
-        self.forget_syncs(&peer);
-        let (now, spread) = (self.now().instant, rand::random());
-        self.links.down(peer, now, spread);
-        self.emit(Event::PeerDown { peer });
-        self.members_changed();
-    }
-
-    /// Describes a peer by its best connection: a direct one goes before a relayed one.
-    fn show_peer(&mut self, peer: &PeerId, new: bool) {
-        let Some(known) = self.peers.get_mut(peer) else { return };
-        let best = known.connections.iter().min_by_key(|(_, address, _)| how(address).0 == Path::Relayed);
-        if let Some((_, address, _)) = best {
-            (known.info.path, known.info.transport) = how(address);
-            known.info.address = address.clone();
-        }
-        let info = known.info.clone();
-        self.emit(if new { Event::PeerUp(info) } else { Event::PeerChanged(info) });
-    }
-
-    pub(super) fn dialled(&self, peer: &PeerId) -> bool {
-        self.peers.get(peer).is_some_and(|known| known.connections.iter().any(|(.., role)| *role == Endpoint::Dialer))
-    }
-
-    fn identified(&mut self, peer: PeerId, info: identify::Info) {
-        let Some(known) = self.peers.get_mut(&peer) else { return };
-        self.swarm.behaviour_mut().host.identified(peer, &info.protocols);
-        let hub = info.protocols.contains(&wire::PROTOCOL);
-        known.identified = true;
-        known.syncs = info.protocols.contains(&sync::PROTOCOL);
-        known.info.hub = hub;
-        known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
-        let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
-        let in_use = known.connections.iter().map(|(_, address, _)| address.clone()).collect();
-        // Somebody else's loopback is ours only when he is on this machine.
-        let said = info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER);
-        let said: Vec<Multiaddr> = said.filter(|address| local || !is_loopback(address)).collect();
-        self.links.learnt(&peer, &said);
-        if info.protocols.iter().any(|protocol| protocol.as_ref() == self.config.kad_protocol) {
-            self.found_at(&peer, said, in_use);
-            let now = self.now().instant;
-            self.publisher.keeper_up(peer, now);
-        }
-        if hub {
-            self.follow(peer);
-        }
-        self.ask_unasked(peer);
-        self.show_peer(&peer, false);
-        self.members_changed();
-    }
-
-    /// Kademlia knows a peer under what it says of itself now; without this it would add up all it ever said.
-    fn found_at(&mut self, peer: &PeerId, said: Vec<Multiaddr>, in_use: Vec<Multiaddr>) {
-        for address in &said {
-            self.kad().add_address(peer, address.clone());
-        }
-        let kept: Vec<Multiaddr> =
-            said.into_iter().chain(in_use).filter_map(|address| address.with_p2p(*peer).ok()).collect();
-        let known = self.kad().kbucket(*peer).map(|bucket| {
-            let entry = bucket.iter().find(|entry| entry.node.key.preimage() == peer);
-            entry.map(|entry| entry.node.value.iter().cloned().collect()).unwrap_or_default()
-        });
-        let known: Vec<Multiaddr> = known.unwrap_or_default();
-        for old in known.iter().filter(|known| !kept.contains(known)) {
-            self.kad().remove_address(peer, old);
-        }
-    }
-
-    fn pinged(&mut self, event: ping::Event) {
-        match event.result {
-            Ok(rtt) => {
-                let rtt_us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
-                if let Some(known) = self.peers.get_mut(&event.peer) {
-                    known.info.rtt_us = Some(rtt_us);
-                }
-                self.emit(Event::Pong { peer: event.peer, rtt_us });
-                self.show_peer(&event.peer, false);
+            gossipsub::Event::Unsubscribed { peer_id: peer, topic } => {
+                self.handle(Input::Unsubscribed { peer, room: topic.into_string() });
             }
-            Err(ping::Failure::Unsupported) => {}
-            // Whoever does not answer is gone, whatever the socket says.
-            Err(error) => {
-                tracing::debug!(peer = %event.peer, %error, "no answer to a ping; closing");
-                self.swarm.close_connection(event.connection);
+            gossipsub::Event::SlowPeer { peer_id: peer, failed_messages } => {
+                tracing::debug!(%peer, ?failed_messages, "a slow peer missed messages");
+                self.handle(Input::SlowPeer { peer });
+            }
+            gossipsub::Event::GossipsubNotSupported { peer_id } => {
+                tracing::debug!(peer = %peer_id, "speaks no gossipsub");
             }
         }
     }
 
     fn host_event(&mut self, event: HostEvent) {
         match event {
-            HostEvent::Discovered(found) => self.discovered(found),
-            HostEvent::Attending => self.members_changed(),
-            HostEvent::Elsewhere(line) => self.elsewhere(line),
-            HostEvent::Expired(gone) => {
-                for (peer, address) in gone {
-                    tracing::info!(%peer, %address, "expired");
-                    self.links.expired(&peer, &address);
-                    self.emit(Event::Expired { peer, address });
+            HostEvent::Discovered(found) => {
+                for (peer, address) in &found {
+                    self.kad().add_address(peer, address.clone());
                 }
+                self.handle(Input::Discovered(found));
+            }
+            HostEvent::Expired(gone) => self.handle(Input::Expired(gone)),
+            HostEvent::Attending => {
+                let attending = self.swarm.behaviour().host.attending();
+                self.handle(Input::Attending(attending));
+            }
+            HostEvent::Elsewhere(line) => self.handle(Input::Elsewhere(line)),
+        }
+    }
+
+    pub(super) fn stream_event(&mut self, event: StreamEvent) {
+        match event {
+            StreamEvent::WatcherOpened { peer, serial, tell } => {
+                self.watchers.insert(peer, (serial, tell));
+                self.handle(Input::WatcherOpened { peer, serial });
+            }
+            StreamEvent::HubOpened { hub, serial, tell } => {
+                self.hubs.insert(hub, (serial, tell));
+                self.handle(Input::HubOpened { hub, serial });
+            }
+            StreamEvent::Input(input) => {
+                match &input {
+                    Input::WatcherClosed { peer, serial } => forget_stream(&mut self.watchers, peer, *serial),
+                    Input::HubClosed { hub, serial } => forget_stream(&mut self.hubs, hub, *serial),
+                    _ => {}
+                }
+                self.handle(input);
             }
         }
     }
 
     fn listens(&mut self, address: Multiaddr) {
-        if self.is_hub() && self.config.external.is_empty() {
+        let config = self.core.config();
+        if config.role == Role::Hub && config.external.is_empty() {
             // Loopback is announced only by a hub that has nothing else.
             let first = !self.listening.iter().any(|known| !is_loopback(known));
             if !is_loopback(&address) {
@@ -296,5 +176,23 @@ impl<B: HostBehaviour> Actor<B> {
         }
         self.listening.push(address.clone());
         self.emit(Event::Listening { address });
+    }
+}
+
+/// Forgets a peer's stream, but not its successor.
+pub(super) fn forget_stream<T>(streams: &mut HashMap<PeerId, (u64, T)>, peer: &PeerId, serial: u64) {
+    if streams.get(peer).is_some_and(|(known, _)| *known == serial) {
+        streams.remove(peer);
+    }
+}
+
+/// Which kind of failure it is for the core.
+pub(super) fn failure(error: &DialError) -> DialFailure {
+    match error {
+        DialError::WrongPeerId { .. } => DialFailure::WrongPeer,
+        DialError::Aborted => DialFailure::Aborted,
+        DialError::DialPeerConditionFalse(_) => DialFailure::NotNeeded,
+        DialError::Denied { .. } => DialFailure::Denied,
+        _ => DialFailure::Unreachable,
     }
 }

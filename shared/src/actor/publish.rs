@@ -30,7 +30,9 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn load_records(&mut self, saved: &Saved) {
         let (now, clock) = (self.now().instant, self.record_clock());
         let useless = self.kad().store_mut().load(saved, clock);
-        self.store(useless);
+        if !useless.is_empty() {
+            self.storage.write(useless);
+        }
         for item in self.kad().store_mut().own_items() {
             self.publisher.add(item, now);
         }
@@ -65,7 +67,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// Puts one's own record to the peers closest to its key.
     pub(super) fn put_everywhere(&mut self, key: &RecordKey, caller: Caller<PutOutcome>) {
-        let me = self.me;
+        let me = self.me();
         let Some(own) = self.kad().store_mut().own_record(key) else { return };
         let record = Record { key: key.clone(), value: own.value.clone(), publisher: Some(me), expires: None };
         let generation = own.generation;
@@ -124,7 +126,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// Whether an answer was looked for by this node itself; then it is noted.
     pub(super) fn saw_own(&mut self, id: QueryId, found: &PeerRecord) -> bool {
-        let me = self.me;
+        let me = self.me();
         let store = self.swarm.behaviour_mut().kad.inner.store_mut();
         let Some(Query::Look { record_key, generation, seen }) = self.pending.query(&id) else { return false };
         let own = store.own_record(record_key).filter(|own| own.generation == *generation);
@@ -177,7 +179,9 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn save_records(&mut self, now: Instant) {
         let clock = self.record_clock();
         let changes = self.kad().store_mut().changes(clock);
-        self.store(changes);
+        if !changes.is_empty() {
+            self.storage.write(changes);
+        }
         self.save_due = self.kad().store_mut().has_changes().then_some(now + SAVE_EVERY);
     }
 

@@ -14,13 +14,6 @@ use crate::{
 };
 
 impl<B: HostBehaviour> Actor<B> {
-    /// Whether one more query may start.
-    fn may_ask(&mut self) -> bool {
-        let may = self.pending.has_room();
-        self.counters.queries_refused += u64::from(!may);
-        may
-    }
-
     pub(super) fn put(&mut self, key: String, value: Vec<u8>, reply: Reply<Result<PutOutcome, Error>>) {
         let checked = records::key(&key).and_then(|record_key| Ok((record_key, records::value(value)?)));
         let (record_key, value) = match checked {
@@ -28,7 +21,7 @@ impl<B: HostBehaviour> Actor<B> {
             Err(error) => return drop(reply.send(Err(error))),
         };
         let clock = self.record_clock();
-        if !self.may_ask() || !self.kad().store_mut().put_own(&record_key, value, clock) {
+        if !self.pending.has_room() || !self.kad().store_mut().put_own(&record_key, value, clock) {
             return drop(reply.send(Err(Error::StoreFull)));
         }
         let now = self.now().instant;
@@ -39,7 +32,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn get(&mut self, key: &str, reply: Reply<Result<Option<Vec<u8>>, Error>>) {
         match records::key(key) {
-            Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
             Ok(key) => {
                 if let Some(value) = self.kad().store_mut().own_value(&key).map(<[u8]>::to_vec) {
                     return drop(reply.send(Ok(Some(value))));
@@ -53,7 +46,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn provide(&mut self, key: String, reply: Reply<Result<ProvideOutcome, Error>>) {
         match records::key(&key) {
-            Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
             Ok(record_key) => {
                 if self.kad().store_mut().provide(&record_key).is_err() {
                     return drop(reply.send(Err(Error::StoreFull)));
@@ -69,10 +62,10 @@ impl<B: HostBehaviour> Actor<B> {
 
     pub(super) fn providers(&mut self, key: &str, reply: Reply<Result<Vec<PeerId>, Error>>) {
         match records::key(key) {
-            Ok(_) if !self.may_ask() => drop(reply.send(Err(Error::TimedOut))),
+            Ok(_) if !self.pending.has_room() => drop(reply.send(Err(Error::TimedOut))),
             Ok(key) => {
                 let ours = self.kad().store_mut().provides(&key);
-                let found = if ours { vec![self.me] } else { Vec::new() };
+                let found = if ours { vec![self.me()] } else { Vec::new() };
                 let query = self.kad().get_providers(key);
                 self.pending.insert(query, Query::Providers { found, reply });
             }
@@ -89,12 +82,8 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// Lets a connected peer store records and providers here.
     pub(super) fn admit_to_store(&mut self, peer: PeerId, address: &Multiaddr) {
-        let source = Source::of(&peer, address, &self.config.trusted_proxies);
+        let source = Source::of(&peer, address, &self.core.config().trusted_proxies);
         self.kad().store_mut().admit(peer, source);
-    }
-
-    pub(super) fn dismiss_from_store(&mut self, peer: &PeerId) {
-        self.kad().store_mut().dismiss(peer);
     }
 
     fn progress(&mut self, id: QueryId, result: QueryResult, last: bool) {
@@ -185,7 +174,8 @@ impl<B: HostBehaviour> Actor<B> {
             QueryResult::GetClosestPeers(Err(kad::GetClosestPeersError::Timeout { peers, .. })) => peers.as_slice(),
             _ => &[],
         };
-        peers.iter().map(|peer| peer.peer_id).filter(|peer| *peer != self.me).collect()
+        let me = self.me();
+        peers.iter().map(|peer| peer.peer_id).filter(|peer| *peer != me).collect()
     }
 
     pub(super) fn kad(&mut self) -> &mut kad::Behaviour<Store> {

@@ -1,9 +1,6 @@
 //! From settings and platform to an actor that is about to run.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use libp2p::{
     Transport,
@@ -15,22 +12,10 @@ use libp2p::{
 use n0_future::time::Instant;
 use tokio::sync::{broadcast, mpsc};
 
-use super::{Actor, EXPIRE_EVERY};
+use super::{Actor, REAP_EVERY};
 use crate::{
-    Change, Config, Counters, Error, Event, HostBehaviour, Platform, Role,
-    access::Access,
-    behaviour::Behaviour,
-    bridge::Bridge,
-    command::Command,
-    config::DEFAULT_NICK,
-    foreign::Budget,
-    hub::{carrier::Carrier, desk::Desk, looks::Looks, members::Members, reasons::Reasons},
-    links::Links,
-    listeners::Listeners,
-    pending::Pending,
-    records::Publisher,
-    room,
-    streams::Streams,
+    Config, Error, Event, HostBehaviour, Platform, Role, Saved, behaviour::Behaviour, command::Command, core::Core,
+    listeners::Listeners, pending::Pending, records::Publisher, room::Now, streams::Streams,
 };
 
 /// How long one address of a dial may take, with the look-up of its name and its wait for other addresses. Hosts give up
@@ -40,8 +25,6 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
 const INCOMING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection lives that nothing uses: only gossip's mesh would keep one otherwise.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3600);
-/// Where the nick is stored.
-pub(super) const NICK: &str = "nick";
 
 impl<B: HostBehaviour> Actor<B> {
     pub(crate) fn new(
@@ -71,86 +54,48 @@ impl<B: HostBehaviour> Actor<B> {
         })
         .with_idle_connection_timeout(IDLE_TIMEOUT);
         let swarm = Swarm::new(transport, behaviour, me, swarm_config);
-        let (streams, inputs) = Streams::new(control, config.role == Role::Hub);
-        let stored_nick = saved.get(NICK).and_then(|nick| String::from_utf8(nick.clone()).ok());
-        let stored_nick = stored_nick.filter(|nick| crate::text::check_nick(nick).is_ok());
-        let nick = config.nick.clone().or(stored_nick).unwrap_or_else(|| DEFAULT_NICK.to_owned());
-        let access = Access::new(config.deny.iter().copied(), config.limits.offences, config.limits.refuse_for);
+        let (streams, stream_events) = Streams::new(control, config.role == Role::Hub);
         #[allow(clippy::disallowed_methods, reason = "before the actor that reads the clocks exists")]
-        let expire_due = Instant::now() + EXPIRE_EVERY;
+        let now = Now { instant: Instant::now(), unix_ms: now_ms() };
+        let pending = Pending::new(config.limits.queries);
+        let core = Core::new(config, keypair, swarm.behaviour().host.bridges(), &saved, rand::random(), now);
         let mut actor = Self {
-            me,
-            nick,
+            core,
             now_ms,
             swarm,
             inbox,
             events,
             storage,
             streams,
-            inputs,
+            stream_events,
+            watchers: HashMap::new(),
+            hubs: HashMap::new(),
+            dials: HashMap::new(),
             listening: Vec::new(),
             listeners: Listeners::default(),
-            peers: BTreeMap::new(),
-            rooms: BTreeMap::new(),
-            stored: BTreeMap::new(),
-            described: HashMap::new(),
-            patience: super::patience::Patience::default(),
-            changed: BTreeSet::new(),
-            members: if config.role == Role::Hub { Members::of_hub() } else { Members::default() },
-            looks: Looks::default(),
-            desk: Desk::new(me),
-            tell_due: None,
-            watchers: HashMap::new(),
-            carrier: Carrier::default(),
-            bridge: Bridge::default(),
-            foreign: Budget::default(),
-            hubs: HashMap::new(),
-            reasons: Reasons::default(),
-            asking: HashMap::new(),
-            unasked: BTreeSet::new(),
-            resyncs: BTreeMap::new(),
-            gaps: HashMap::new(),
-            unmerged: VecDeque::new(),
-            wanted: HashMap::new(),
-            slow: HashMap::new(),
-            access,
-            refusals: Vec::new(),
-            pardons: Vec::new(),
-            counters: Counters::default(),
-            links: Links::new(config.limits.known_hubs),
-            pending: Pending::new(config.limits.queries),
+            pending,
             publisher: Publisher::default(),
+            reap_due: now.instant + REAP_EVERY,
             save_due: None,
-            status: None,
-            expire_due,
             stopping: None,
-            keypair,
-            config,
         };
         actor.begin(&saved)?;
         Ok(actor)
     }
 
-    fn begin(&mut self, saved: &crate::Saved) -> Result<(), Error> {
-        self.apply_denials();
-        for address in self.config.external.clone() {
+    fn begin(&mut self, saved: &Saved) -> Result<(), Error> {
+        for address in self.core.config().external.clone() {
             self.swarm.add_external_address(address);
         }
-        for address in self.config.listen.clone() {
+        for address in self.core.config().listen.clone() {
             self.listen_on(address.clone()).map_err(|error| Error::Listen {
                 address: address.to_string(),
                 reason: super::wording::root_cause(&error),
             })?;
         }
-        let now = self.now();
-        for address in self.config.bootstrap.clone() {
-            self.links.add(vec![address], now.instant);
-        }
-        if self.config.nick.is_some() {
-            self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
-        }
         self.load_records(saved);
-        self.restore_rooms(room::load(saved));
+        let outputs = self.core.take_outputs();
+        self.perform(outputs);
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Whatever is said, a hub reports only to who asked, and within its bounds; a peer lists no more than it may.
 pub fn run(bytes: &[u8]) {
-    let (mut desk, mut members) = (Desk::new(peer(1)), Members::of_hub());
+    let (mut desk, mut members) = (Desk::new(peer(1)), Members::default());
     desk.open(peer(2));
     let mut at = now().instant;
     for mut piece in pieces(bytes) {
@@ -34,7 +34,8 @@ pub fn run(bytes: &[u8]) {
         }
         // Late enough that whatever has changed is told.
         at += Duration::from_secs(1);
-        for (to, report) in desk.update(&mut members, at, |_| usize::MAX).reports {
+        desk.changed(&members.take_changed(), &members, at);
+        for (to, report) in desk.update(&members, at, |_| usize::MAX).reports {
             assert_eq!(to, peer(2));
             assert!(report.joined.len() <= MAX_LISTED_MEMBERS, "{}", report.joined.len());
             assert!(FromHub::from(report).encoded_len() <= MAX_BYTES);

@@ -14,8 +14,8 @@ use ipnet::IpNet;
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::peers::PeersByRoom;
-use crate::Limits;
+use super::{members::Members, peer_set::PeersByRoom};
+use crate::{Limits, room_id::RoomId};
 
 /// Why a peer's room is not carried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,16 +23,16 @@ pub(crate) enum NotCarried {
     /// It wants more rooms than it may have.
     TooMany,
     /// There is no place for some of its rooms, of which this is the first by name.
-    NoPlace(String),
+    NoPlace(RoomId),
 }
 
 /// What to do about the carried rooms.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// Subscribe.
-    Carry(String),
+    Carry(RoomId),
     /// Unsubscribe and forget.
-    Release(String),
+    Release(RoomId),
     /// A peer wants rooms that are not carried.
     Refuse(PeerId, NotCarried),
 }
@@ -47,7 +47,7 @@ enum Holder {
 
 /// A room that is wanted.
 struct Claim<'a> {
-    room: &'a String,
+    room: &'a RoomId,
     /// How many rooms its most modest member holds with it.
     rank: usize,
     holders: usize,
@@ -55,15 +55,50 @@ struct Claim<'a> {
 }
 
 /// The carried rooms, each with the time since nobody is in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Carrier {
-    rooms: BTreeMap<String, Option<Instant>>,
+    rooms: BTreeMap<RoomId, Option<Instant>>,
     refused: BTreeMap<PeerId, NotCarried>,
+    /// Whether every room had its place when all were shared out last.
+    is_ample: bool,
+}
+
+impl Default for Carrier {
+    fn default() -> Self {
+        Self { rooms: BTreeMap::new(), refused: BTreeMap::new(), is_ample: true }
+    }
 }
 
 impl Carrier {
-    /// Recomputes demand from the members among our own peers. `source_of` tells the network that a peer is counted
+    /// Members of these rooms among our own peers have changed. `source_of` tells the network that a peer is counted
     /// with, if it is not counted alone.
+    pub(crate) fn changed(
+        &mut self,
+        rooms: &BTreeSet<RoomId>,
+        members: &Members,
+        source_of: impl Fn(&PeerId) -> Option<IpNet>,
+        limits: &Limits,
+        now: Instant,
+    ) -> Vec<Output> {
+        let is_ample = self.refused.is_empty() && self.is_ample && members.local_rooms().len() <= limits.carried_rooms;
+        if !is_ample || members.is_any_in_more_than(limits.carried_rooms_per_peer) {
+            return self.update(members.local_rooms(), source_of, limits, now);
+        }
+        let mut new = Vec::new();
+        for room in rooms {
+            let is_wanted = members.local(room).is_some();
+            match self.rooms.get_mut(room) {
+                Some(empty_since) if is_wanted => *empty_since = None,
+                Some(empty_since) => drop(empty_since.get_or_insert(now)),
+                None if is_wanted => new.push(room.clone()),
+                None => {}
+            }
+        }
+        let released = self.let_go(&BTreeSet::new(), new.len(), limits, now);
+        self.carry(released, new)
+    }
+
+    /// Shares out all places anew among the members of our own peers.
     pub(crate) fn update(
         &mut self,
         demand: &PeersByRoom,
@@ -73,8 +108,8 @@ impl Carrier {
     ) -> Vec<Output> {
         let (claims, mut refused) = self.claims(demand, source_of, limits);
         let (granted, denied) = claims.split_at(claims.len().min(limits.carried_rooms));
-        let granted: BTreeSet<String> = granted.iter().map(|claim| claim.room.clone()).collect();
-        let denied: BTreeSet<String> = denied.iter().map(|claim| claim.room.clone()).collect();
+        let granted: BTreeSet<RoomId> = granted.iter().map(|claim| claim.room.clone()).collect();
+        let denied: BTreeSet<RoomId> = denied.iter().map(|claim| claim.room.clone()).collect();
         for (room, member) in denied.iter().flat_map(|room| demand[room].iter().map(move |member| (room, member))) {
             refused.entry(*member).or_insert_with(|| NotCarried::NoPlace(room.clone()));
         }
@@ -84,17 +119,19 @@ impl Carrier {
                 false => drop(empty_since.get_or_insert(now)),
             }
         }
-        let new: Vec<String> = granted.into_iter().filter(|room| !self.rooms.contains_key(room)).collect();
-        let mut outputs: Vec<Output> =
-            self.let_go(&denied, new.len(), limits, now).into_iter().map(Output::Release).collect();
-        for room in new {
-            self.rooms.insert(room.clone(), None);
-            outputs.push(Output::Carry(room));
-        }
+        let new: Vec<RoomId> = granted.into_iter().filter(|room| !self.rooms.contains_key(room)).collect();
+        let released = self.let_go(&denied, new.len(), limits, now);
+        let mut outputs = self.carry(released, new);
         let told = |(peer, why): &(&PeerId, &NotCarried)| self.refused.get(peer) == Some(why);
         outputs.extend(refused.iter().filter(|new| !told(new)).map(|(peer, why)| Output::Refuse(*peer, why.clone())));
         self.refused = refused;
+        self.is_ample = denied.is_empty();
         outputs
+    }
+
+    fn carry(&mut self, released: Vec<RoomId>, new: Vec<RoomId>) -> Vec<Output> {
+        self.rooms.extend(new.iter().map(|room| (room.clone(), None)));
+        released.into_iter().map(Output::Release).chain(new.into_iter().map(Output::Carry)).collect()
     }
 
     /// Why a peer's rooms are not all carried, if so.
@@ -104,12 +141,12 @@ impl Carrier {
 
     /// Forgets rooms that have been empty for long enough or have lost their place, and, if places are needed, those
     /// that have been empty longest.
-    fn let_go(&mut self, denied: &BTreeSet<String>, needed: usize, limits: &Limits, now: Instant) -> Vec<String> {
-        let mut empty: Vec<(Instant, String)> =
+    fn let_go(&mut self, denied: &BTreeSet<RoomId>, needed: usize, limits: &Limits, now: Instant) -> Vec<RoomId> {
+        let mut empty: Vec<(Instant, RoomId)> =
             self.rooms.iter().filter_map(|(room, since)| Some(((*since)?, room.clone()))).collect();
         empty.sort();
         let lost = denied.iter().filter(|room| self.rooms.remove(*room).is_some());
-        let mut released: Vec<String> = lost.cloned().collect();
+        let mut released: Vec<RoomId> = lost.cloned().collect();
         for (since, room) in empty {
             let due = now >= since + limits.carry_linger || self.rooms.len() + needed > limits.carried_rooms;
             if due && self.rooms.remove(&room).is_some() {
@@ -162,8 +199,14 @@ impl Carrier {
         (claims, refused)
     }
 
+    /// Whether a room is carried.
+    pub(crate) fn carries(&self, room: &str) -> bool {
+        self.rooms.contains_key(room)
+    }
+
     /// The carried rooms' names.
-    pub(crate) fn rooms(&self) -> impl Iterator<Item = &String> {
+    #[cfg(test)]
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = &RoomId> {
         self.rooms.keys()
     }
 

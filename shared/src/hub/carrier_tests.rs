@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::hub::peers::Peers;
+use crate::hub::peer_set::PeerSet;
 
 /// Every peer is counted by itself.
 fn alone(_: &PeerId) -> Option<IpNet> {
@@ -17,7 +17,7 @@ fn start() -> Instant {
 fn a_room_is_carried_while_somebody_is_in_it_and_a_little_longer() {
     let (mut carrier, limits, now) = (Carrier::default(), crate::Config::hub().limits, start());
     let ann = PeerId::random();
-    let demand = BTreeMap::from([("r".to_owned(), Peers::from([ann]))]);
+    let demand = BTreeMap::from([("r".into(), PeerSet::from([ann]))]);
     assert_eq!(carrier.update(&demand, alone, &limits, now), [Output::Carry("r".into())]);
     assert!(carrier.update(&BTreeMap::new(), alone, &limits, now).is_empty());
     assert_eq!(carrier.deadline(&limits), Some(now + limits.carry_linger));
@@ -31,12 +31,12 @@ fn a_room_is_carried_while_somebody_is_in_it_and_a_little_longer() {
 fn one_peer_cannot_fill_the_hub() {
     let (mut carrier, limits, now) = (Carrier::default(), crate::Config::hub().limits, start());
     let (greedy, modest) = (PeerId::random(), PeerId::random());
-    let mut demand: PeersByRoom = (0..100).map(|n| (format!("r{n:03}"), Peers::from([greedy]))).collect();
-    demand.insert("r099".into(), Peers::from([greedy, modest]));
+    let mut demand: PeersByRoom = (0..100).map(|n| (format!("r{n:03}"), PeerSet::from([greedy]))).collect();
+    demand.insert("r099".into(), PeerSet::from([greedy, modest]));
     let outputs = carrier.update(&demand, alone, &limits, now);
     assert_eq!(carrier.rooms().count(), limits.carried_rooms_per_peer);
     assert!(carrier.rooms().any(|room| room == "r099"), "carried for the modest one");
-    demand.insert("r098".into(), Peers::from([greedy, modest]));
+    demand.insert("r098".into(), PeerSet::from([greedy, modest]));
     carrier.update(&demand, alone, &limits, now);
     assert!(carrier.rooms().any(|room| room == "r098"), "carried for the modest one alone");
     assert!(outputs.contains(&Output::Refuse(greedy, NotCarried::TooMany)));
@@ -47,7 +47,7 @@ type Demand = PeersByRoom;
 /// Adds a peer in so many rooms of its own.
 fn add(demand: &mut Demand, rooms: usize) -> PeerId {
     let peer = PeerId::random();
-    demand.extend((0..rooms).map(|n| (format!("{peer} {n:02}"), Peers::from([peer]))));
+    demand.extend((0..rooms).map(|n| (format!("{peer} {n:02}"), PeerSet::from([peer]))));
     peer
 }
 
@@ -116,8 +116,8 @@ fn a_room_that_two_share_goes_before_rooms_of_one_alone() {
     }
     carrier.update(&demand, alone, &limits, start());
     let (ann, bob, carol) = (PeerId::random(), PeerId::random(), PeerId::random());
-    demand.insert("shared".into(), Peers::from([ann, bob]));
-    demand.insert("alone".into(), Peers::from([carol]));
+    demand.insert("shared".into(), PeerSet::from([ann, bob]));
+    demand.insert("alone".into(), PeerSet::from([carol]));
     let outputs = carrier.update(&demand, alone, &limits, start());
     assert!(carries(&carrier, "shared") && !carries(&carrier, "alone"));
     assert!(outputs.contains(&Output::Refuse(carol, NotCarried::NoPlace("alone".into()))), "she is told which");

@@ -1,13 +1,13 @@
 //! A hub's side of `/tincan/hub/1.0.0`: who asked about which rooms, and what each was told last.
 //!
-//! A stream takes a few reports at a time ([`crate::streams::TELL_QUEUE`]). What it does not take is not built: the
+//! A stream takes a few messages at a time and tells when they were written. What it does not take is not built: the
 //! watcher stays behind and is told the difference later, to what is true then. What was told is kept as shared
 //! [`Listing`]s, so a watcher costs a pointer for each room and hub. Only those who are behind keep old listings alive;
 //! when these weigh too much, who has taken nothing for longest loses the stream and asks anew.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -18,11 +18,14 @@ use super::{
     listing::Listing,
     members::Members,
     pace::{ChangePace, Waiting},
-    peers::Peers,
+    peer_set::PeerSet,
     watcher::{Told, Watcher},
     wire::{Report, Watch},
 };
-use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
+use crate::{
+    config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES},
+    room_id::RoomId,
+};
 
 /// Rooms one peer may ask about: as many as a hub carries, since hubs ask about all of theirs.
 pub(crate) const MAX_WATCHED: usize = 512;
@@ -57,16 +60,20 @@ pub(crate) struct Update {
 #[derive(Debug)]
 pub(crate) struct Desk {
     me: PeerId,
-    numbers: HashMap<PeerId, u64>,
+    numbers: BTreeMap<PeerId, u64>,
     next: u64,
-    watchers: HashMap<u64, Watcher>,
-    rooms: HashMap<Arc<str>, Watched>,
+    watchers: BTreeMap<u64, Watcher>,
+    rooms: BTreeMap<RoomId, Watched>,
     /// Rooms that somebody asked about for the first time.
-    new: Vec<Arc<str>>,
+    new: Vec<RoomId>,
     /// Rooms that changed too often to be told of at once.
     waiting: Waiting,
     /// Watchers that are to be told something, each once, in turn.
-    behind: VecDeque<u64>,
+    ready: VecDeque<u64>,
+    /// Watchers that are to be told something once their streams take more.
+    stalled: BTreeSet<u64>,
+    /// Whether what is to be told is to be told now.
+    is_due: bool,
     /// Rooms asked about, each counted for each peer.
     watched: usize,
     /// Watchers that are told of fewer rooms than they asked about, since all together ask about too many.
@@ -77,13 +84,15 @@ impl Desk {
     pub(crate) fn new(me: PeerId) -> Self {
         Self {
             me,
-            numbers: HashMap::new(),
+            numbers: BTreeMap::new(),
             next: 0,
-            watchers: HashMap::new(),
-            rooms: HashMap::new(),
+            watchers: BTreeMap::new(),
+            rooms: BTreeMap::new(),
             new: Vec::new(),
             waiting: Waiting::default(),
-            behind: VecDeque::new(),
+            ready: VecDeque::new(),
+            stalled: BTreeSet::new(),
+            is_due: false,
             watched: 0,
             cut: BTreeSet::new(),
         }
@@ -101,7 +110,8 @@ impl Desk {
     pub(crate) fn close(&mut self, peer: &PeerId) {
         let Some(number) = self.numbers.remove(peer) else { return };
         let Some(watcher) = self.watchers.remove(&number) else { return };
-        self.behind.retain(|other| *other != number);
+        self.ready.retain(|other| *other != number);
+        self.stalled.remove(&number);
         self.cut.remove(&number);
         for room in watcher.asked() {
             self.watched -= 1;
@@ -123,7 +133,7 @@ impl Desk {
             self.cut.remove(&number);
         }
         let rooms = watch.rooms.into_iter().filter(|room| room.len() <= MAX_ROOM_BYTES).take(allowed);
-        let rooms: BTreeSet<Arc<str>> = rooms
+        let rooms: BTreeSet<RoomId> = rooms
             .map(|room| {
                 self.rooms.get_key_value(room.as_str()).map_or_else(|| room.as_str().into(), |(name, _)| name.clone())
             })
@@ -141,36 +151,49 @@ impl Desk {
             watched.watchers.insert(number);
         }
         if watcher.falls_behind() {
-            self.behind.push_back(number);
+            self.ready.push_back(number);
         }
+        self.is_due |= !self.ready.is_empty();
         within
     }
 
-    /// Whether somebody is to be told something.
-    pub(crate) fn is_behind(&self) -> bool {
-        !self.behind.is_empty()
+    /// A watcher's stream takes more.
+    pub(crate) fn took(&mut self, peer: &PeerId) {
+        if let Some(number) = self.numbers.get(peer)
+            && self.stalled.remove(number)
+        {
+            self.ready.push_back(*number);
+            self.is_due = true;
+        }
     }
 
-    /// When a room that changed too often is to be told of.
+    /// Whether [`Self::update`] has something to do.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.is_due || self.waiting.deadline().is_some_and(|at| at <= now)
+    }
+
+    /// When [`Self::update`] has something to do that it had not right after it was last called.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.waiting.deadline()
     }
 
-    /// What has to be told to whom, now that the members are these. A watcher is told no more than it has `room` for,
-    /// and the rest when this is called again.
-    pub(crate) fn update(&mut self, members: &mut Members, at: Instant, room: impl Fn(&PeerId) -> usize) -> Update {
+    /// Members of these rooms may have changed.
+    pub(crate) fn changed(&mut self, rooms: &BTreeSet<RoomId>, members: &Members, at: Instant) {
+        for room in rooms {
+            // Whoever is told of the room meanwhile is told what holds.
+            self.list(room, members);
+            let Some(watched) = self.rooms.get_mut(room) else { continue };
+            let is_large = watched.local.as_ref().is_some_and(|local| local.total as usize > MAX_LISTED_MEMBERS);
+            if watched.pace.change(room, is_large, at, &mut self.waiting) {
+                self.look_at(room);
+            }
+        }
+    }
+
+    /// What has to be told to whom. A watcher is told no more than its stream has `space` for.
+    pub(crate) fn update(&mut self, members: &Members, at: Instant, space: impl Fn(&PeerId) -> usize) -> Update {
         for name in std::mem::take(&mut self.new) {
             self.list(&name, members);
-        }
-        for name in members.take_changed() {
-            // Whoever is told of the room meanwhile is told what holds.
-            self.list(&name, members);
-            let Some((name, _)) = self.rooms.get_key_value(name.as_str()) else { continue };
-            let name = name.clone();
-            let pace = self.rooms.get_mut(&name).map(|watched| &mut watched.pace);
-            if pace.is_some_and(|pace| pace.change(&name, at, &mut self.waiting)) {
-                self.look_at(&name);
-            }
         }
         while let Some(name) = self.waiting.take_due(at) {
             if let Some(watched) = self.rooms.get_mut(&name) {
@@ -179,19 +202,24 @@ impl Desk {
             self.look_at(&name);
         }
         let mut reports = Vec::new();
-        for _ in 0..self.behind.len() {
-            let Some(number) = self.behind.pop_front() else { break };
+        for _ in 0..self.ready.len() {
+            let Some(number) = self.ready.pop_front() else { break };
             let Some(watcher) = self.watchers.get_mut(&number) else { continue };
-            let most = room(&watcher.peer).min(MAX_REPORTS_AT_ONCE.saturating_sub(reports.len()));
+            let space = space(&watcher.peer);
+            let (before, most) = (reports.len(), space.min(MAX_REPORTS_AT_ONCE.saturating_sub(reports.len())));
             let (me, rooms) = (self.me, &self.rooms);
             let now = |watcher: &Watcher, name: &str| holds(me, rooms.get(name), members, watcher, name);
             if !watcher.catch_up(now, most, at, &mut reports) {
-                self.behind.push_back(number);
+                match reports.len() - before < space {
+                    true => self.ready.push_back(number),
+                    false => drop(self.stalled.insert(number)),
+                }
             }
             if reports.len() >= MAX_REPORTS_AT_ONCE {
                 break;
             }
         }
+        self.is_due = !self.ready.is_empty();
         let mut dropped = self.shed(members);
         dropped.extend(self.ask_again());
         Update { reports, dropped }
@@ -203,7 +231,7 @@ impl Desk {
             let Some(watcher) = self.watchers.get_mut(number) else { continue };
             watcher.look_at(name);
             if watcher.falls_behind() {
-                self.behind.push_back(*number);
+                self.ready.push_back(*number);
             }
         }
     }
@@ -226,7 +254,7 @@ impl Desk {
             return;
         };
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, Peers::len)));
+        let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, PeerSet::len)));
         // One more than are told, since the asker is left out.
         let names: BTreeSet<PeerId> = local.iter().take(MAX_LISTED_MEMBERS + 1).copied().collect();
         let holds = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
@@ -250,7 +278,7 @@ impl Desk {
                 let since = watcher.stalled_since();
                 Some((since.is_none(), since, Reverse(watcher.lag()), *number))
             };
-            let Some((.., number)) = self.behind.iter().filter_map(stalled).min() else { break };
+            let Some((.., number)) = self.ready.iter().chain(&self.stalled).filter_map(stalled).min() else { break };
             let Some(peer) = self.watchers.get(&number).map(|watcher| watcher.peer) else { break };
             self.close(&peer);
             dropped.push(peer);
@@ -261,7 +289,7 @@ impl Desk {
 
 /// What a watcher is to know of a room: this hub's members, and what the others say of theirs.
 fn holds(me: PeerId, watched: Option<&Watched>, members: &Members, watcher: &Watcher, name: &str) -> Vec<Told> {
-    let is_in = |room: Option<&Peers>| room.is_some_and(|members| members.contains(&watcher.peer));
+    let is_in = |room: Option<&PeerSet>| room.is_some_and(|members| members.contains(&watcher.peer));
     let local = watched.and_then(|watched| watched.local.clone());
     let mut now: Vec<Told> = Vec::new();
     now.extend(local.map(|listing| Told {
@@ -278,7 +306,7 @@ fn holds(me: PeerId, watched: Option<&Watched>, members: &Members, watcher: &Wat
     now
 }
 
-fn unlist(rooms: &mut HashMap<Arc<str>, Watched>, room: &str, number: u64) {
+fn unlist(rooms: &mut BTreeMap<RoomId, Watched>, room: &str, number: u64) {
     let Some(watched) = rooms.get_mut(room) else { return };
     watched.watchers.remove(&number);
     if watched.watchers.is_empty() {

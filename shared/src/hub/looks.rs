@@ -18,6 +18,8 @@ pub(crate) struct Looks {
     due: Option<Instant>,
     /// The end of the rest after the last look.
     rested: Option<Instant>,
+    /// Whether there was a look whose time is not told yet.
+    is_open: bool,
 }
 
 impl Looks {
@@ -32,15 +34,17 @@ impl Looks {
         Some(self.rested.map_or(due, |rested| due.max(rested)))
     }
 
-    /// A look began that will show all changes so far.
+    /// A look begins that will show all changes so far.
     pub(crate) fn begin(&mut self) {
         self.due = None;
+        self.is_open = true;
     }
 
-    /// It is over.
-    pub(crate) fn end(&mut self, began: Instant, now: Instant) {
-        let took = now.saturating_duration_since(began);
-        self.rested = Some(now + took.saturating_mul(LOOK_REST).min(MAX_LOOK_REST));
+    /// The turn of the event loop is over, in which there may have been a look.
+    pub(crate) fn took(&mut self, time: Duration, now: Instant) {
+        if std::mem::take(&mut self.is_open) {
+            self.rested = Some(now + time.saturating_mul(LOOK_REST).min(MAX_LOOK_REST));
+        }
     }
 }
 
@@ -58,9 +62,8 @@ mod tests {
             now += Duration::from_millis(1);
             if looks.deadline(None).is_some_and(|at| at <= now) {
                 looks.begin();
-                let began = now;
                 now += look;
-                looks.end(began, now);
+                looks.took(look, now);
                 spent += look;
             }
         }

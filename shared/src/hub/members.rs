@@ -1,7 +1,7 @@
 //! Who is in which room: what direct connections show and what hubs report, added up.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -9,10 +9,13 @@ use libp2p::PeerId;
 
 use super::{
     listing::{Listing, Tally},
-    peers::{Peers, PeersByRoom, differing},
+    peer_set::{PeerSet, PeersByRoom, place},
     wire::Report,
 };
-use crate::config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES};
+use crate::{
+    config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES},
+    room_id::RoomId,
+};
 
 /// Rooms times hubs that one hub's stream may report on.
 const MAX_REPORTS_PER_SOURCE: usize = 2048;
@@ -43,7 +46,7 @@ pub(crate) enum Trust {
 struct Source {
     trust: Trust,
     /// By room, of each hub reported on.
-    rooms: BTreeMap<String, Vec<Arc<Listing>>>,
+    rooms: BTreeMap<RoomId, Vec<Arc<Listing>>>,
     reports: usize,
     names: usize,
 }
@@ -56,36 +59,51 @@ pub(crate) struct Members {
     /// Those of them that use another program: they list no `/tincan/sync/1.0.0`.
     foreign: PeersByRoom,
     /// By the hub whose stream it came on.
-    sources: HashMap<PeerId, Source>,
+    sources: BTreeMap<PeerId, Source>,
     tally: Tally,
-    /// Rooms that changed since somebody asked which; nothing where nobody asks.
-    changed: Option<BTreeSet<String>>,
+    /// In how many rooms each of them is.
+    rooms_of: BTreeMap<PeerId, usize>,
+    /// Rooms that changed since somebody asked which.
+    changed: BTreeSet<RoomId>,
 }
 
 impl Members {
-    /// Remembers which rooms change, for [`Self::take_changed`].
-    pub(crate) fn of_hub() -> Self {
-        Self { changed: Some(BTreeSet::new()), ..Self::default() }
+    /// One of our own peers is in a room, or no longer; `is_foreign` if it uses another program.
+    pub(crate) fn place(&mut self, room: &RoomId, peer: PeerId, is_there: bool, is_foreign: bool) {
+        let moved = place(&mut self.direct, room, peer, is_there);
+        if moved {
+            let rooms = self.rooms_of.entry(peer).or_default();
+            *rooms = if is_there { *rooms + 1 } else { rooms.saturating_sub(1) };
+            if *rooms == 0 {
+                self.rooms_of.remove(&peer);
+            }
+        }
+        if place(&mut self.foreign, room, peer, is_there && is_foreign) || moved {
+            self.changed.insert(room.clone());
+        }
     }
 
     /// Takes a new picture of the direct connections' subscriptions.
-    pub(crate) fn set_direct(&mut self, direct: PeersByRoom, foreign: PeersByRoom) {
-        if let Some(changed) = &mut self.changed {
-            changed.extend(differing(&self.direct, &direct).cloned());
-            changed.extend(differing(&self.foreign, &foreign).cloned());
+    #[cfg(test)]
+    pub(super) fn set_direct(&mut self, direct: &[(&str, &[PeerId])], foreign: &[PeerId]) {
+        let before = self.direct.clone();
+        for (room, peer) in before.iter().flat_map(|(room, peers)| peers.iter().map(move |peer| (room, *peer))) {
+            let stays = direct.iter().any(|(other, peers)| **other == **room && peers.contains(&peer));
+            self.place(room, peer, stays, stays && foreign.contains(&peer));
         }
-        (self.direct, self.foreign) = (direct, foreign);
+        for (room, peer) in direct.iter().flat_map(|(room, peers)| peers.iter().map(move |peer| (room, *peer))) {
+            self.place(&RoomId::from(*room), peer, true, foreign.contains(&peer));
+        }
+    }
+
+    /// Whether one of our own peers is in more than so many rooms.
+    pub(crate) fn is_any_in_more_than(&self, rooms: usize) -> bool {
+        self.rooms_of.values().any(|theirs| *theirs > rooms)
     }
 
     /// Rooms that changed since this was last called.
-    pub(crate) fn take_changed(&mut self) -> BTreeSet<String> {
-        self.changed.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    fn has_changed(&mut self, room: &str) {
-        if let Some(changed) = self.changed.as_mut().filter(|changed| !changed.contains(room)) {
-            changed.insert(room.to_owned());
-        }
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<RoomId> {
+        std::mem::take(&mut self.changed)
     }
 
     /// Takes a hub's word. Nonsense in it is passed over. Says whether anything is different now.
@@ -95,7 +113,7 @@ impl Members {
             return false;
         }
         let said = self.sources.entry(source).or_insert_with(|| Source::new(trust));
-        let mut there = said.rooms.get(&report.room).cloned().unwrap_or_default();
+        let mut there = said.rooms.get(report.room.as_str()).cloned().unwrap_or_default();
         let old = there.extract_if(.., |known| known.hub == hub).next();
         let is_nothing = report.total == 0 && report.joined.is_empty();
         if old.is_none() && (is_nothing || said.reports >= MAX_REPORTS_PER_SOURCE) {
@@ -130,11 +148,11 @@ impl Members {
             there.push(Listing::new(hub, total, foreign, &names, &self.tally));
         }
         if there.is_empty() {
-            said.rooms.remove(&report.room);
+            said.rooms.remove(report.room.as_str());
         } else {
-            said.rooms.insert(report.room.clone(), there);
+            said.rooms.insert(report.room.as_str().into(), there);
         }
-        self.has_changed(&report.room);
+        self.changed.insert(report.room.as_str().into());
         true
     }
 
@@ -148,12 +166,11 @@ impl Members {
         self.sources.get(source).is_some_and(|said| said.trust == Trust::Stranger)
     }
 
-    /// A hub's stream ended: what it said no longer holds.
-    pub(crate) fn forget(&mut self, source: &PeerId) {
-        let Some(said) = self.sources.remove(source) else { return };
-        if let Some(changed) = &mut self.changed {
-            changed.extend(said.rooms.into_keys());
-        }
+    /// A hub's stream ended: what it said no longer holds. Says whether it had said something.
+    pub(crate) fn forget(&mut self, source: &PeerId) -> bool {
+        let Some(said) = self.sources.remove(source) else { return false };
+        self.changed.extend(said.rooms.into_keys());
+        true
     }
 
     /// What the listings weigh that hubs said and that hold now.
@@ -167,18 +184,18 @@ impl Members {
     }
 
     /// Members among our own peers.
-    pub(crate) fn local(&self, room: &str) -> Option<&Peers> {
+    pub(crate) fn local(&self, room: &str) -> Option<&PeerSet> {
         self.direct.get(room)
     }
 
     /// Those of them that use another program.
-    pub(crate) fn local_foreign(&self, room: &str) -> Option<&Peers> {
+    pub(crate) fn local_foreign(&self, room: &str) -> Option<&PeerSet> {
         self.foreign.get(room)
     }
 
     /// Whether more of the members among our own peers use another program than Tincan.
     pub(crate) fn local_is_foreign(&self, room: &str) -> bool {
-        let count = |members: Option<&Peers>| members.map_or(0, Peers::len);
+        let count = |members: Option<&PeerSet>| members.map_or(0, PeerSet::len);
         let foreign = count(self.local_foreign(room));
         foreign > count(self.local(room)).saturating_sub(foreign)
     }
@@ -218,6 +235,22 @@ impl Members {
         listed.remove(me);
         let total = u32::try_from(listed.len()).unwrap_or(u32::MAX).saturating_add(unlisted);
         (listed, total)
+    }
+
+    /// How many [`Self::of`] counts.
+    pub(crate) fn total(&self, room: &str, me: &PeerId) -> u32 {
+        let is_told = self.sources.values().any(|said| said.rooms.contains_key(room));
+        if is_told {
+            return self.of(room, me).1;
+        }
+        let local = self.local(room).map_or(0, |local| local.len() - usize::from(local.contains(me)));
+        u32::try_from(local).unwrap_or(u32::MAX)
+    }
+
+    /// Whether somebody is listed in a room.
+    pub(crate) fn lists(&self, room: &str, peer: &PeerId) -> bool {
+        let told = || self.sources.values().filter_map(|said| said.rooms.get(room)).flatten();
+        self.local(room).is_some_and(|local| local.contains(peer)) || told().any(|listing| listing.contains(peer))
     }
 
     /// How many of those whom [`Self::of`] counts use another program. Older hubs do not tell.

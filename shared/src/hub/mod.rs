@@ -8,7 +8,7 @@ pub(crate) mod listing;
 pub(crate) mod looks;
 pub(crate) mod members;
 mod pace;
-pub(crate) mod peers;
+pub(crate) mod peer_set;
 pub(crate) mod reasons;
 mod watcher;
 pub(crate) mod wire;

@@ -9,7 +9,7 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{listing::Listing, wire::Report};
-use crate::config::MAX_LISTED_MEMBERS;
+use crate::{config::MAX_LISTED_MEMBERS, room_id::RoomId};
 
 /// What a watcher was told, or is to know, of one room at one hub.
 #[derive(Debug, Clone)]
@@ -57,8 +57,8 @@ struct Place {
 /// How a watch differs from the one before.
 #[derive(Debug, Default)]
 pub(super) struct Change {
-    pub(super) more: Vec<Arc<str>>,
-    pub(super) fewer: Vec<Arc<str>>,
+    pub(super) more: Vec<RoomId>,
+    pub(super) fewer: Vec<RoomId>,
 }
 
 /// A peer that asked.
@@ -67,12 +67,12 @@ pub(super) struct Watcher {
     pub(super) peer: PeerId,
     pub(super) local_only: bool,
     /// Rooms that it asks about, and those that it was told of and has not been told to be empty.
-    places: BTreeMap<Arc<str>, Place>,
+    places: BTreeMap<RoomId, Place>,
     /// Of the latter, those it no longer asks about. They go first, so that they do not add up.
-    leaving: Vec<Arc<str>>,
+    leaving: Vec<RoomId>,
     /// Rooms to look at, the one that has waited longest first. A room that changes again keeps its place, and one that
     /// was told goes to the end, so rooms that change all the time do not keep others waiting.
-    due: VecDeque<Arc<str>>,
+    due: VecDeque<RoomId>,
     is_behind: bool,
     /// While it is behind: since when it has taken no report.
     stalled_since: Option<Instant>,
@@ -85,12 +85,12 @@ impl Watcher {
     }
 
     /// The rooms it asks about.
-    pub(super) fn asked(&self) -> impl Iterator<Item = &Arc<str>> {
+    pub(super) fn asked(&self) -> impl Iterator<Item = &RoomId> {
         self.places.iter().filter(|(_, place)| place.asked).map(|(room, _)| room)
     }
 
     /// It asks about these rooms from now on.
-    pub(super) fn ask(&mut self, rooms: &BTreeSet<Arc<str>>, local_only: bool) -> Change {
+    pub(super) fn ask(&mut self, rooms: &BTreeSet<RoomId>, local_only: bool) -> Change {
         let mut change = Change::default();
         for (room, place) in self.places.iter_mut().filter(|(room, place)| place.asked && !rooms.contains(*room)) {
             (place.asked, place.is_due) = (false, false);

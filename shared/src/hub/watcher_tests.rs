@@ -12,8 +12,8 @@ fn told(hub: PeerId, total: u32) -> Told {
     Told { listing: Listing::new(hub, total, 0, &BTreeSet::new(), &Tally::default()), is_in: false, is_foreign: false }
 }
 
-fn asking(rooms: impl IntoIterator<Item = String>) -> (Watcher, BTreeSet<Arc<str>>) {
-    let (mut watcher, rooms) = (Watcher::new(PeerId::random()), rooms.into_iter().map(Arc::from).collect());
+fn asking(rooms: impl IntoIterator<Item = String>) -> (Watcher, BTreeSet<RoomId>) {
+    let (mut watcher, rooms) = (Watcher::new(PeerId::random()), rooms.into_iter().map(RoomId::from).collect());
     watcher.ask(&rooms, false);
     (watcher, rooms)
 }
@@ -24,7 +24,7 @@ fn rooms_that_change_all_the_time_keep_no_other_waiting() {
     let (mut watcher, rooms) = asking(restless.chain(["lobby".to_owned()]));
     let hub = PeerId::random();
     for turn in 1..=rooms.len() {
-        rooms.iter().filter(|room| turn == 1 || room.as_ref() != "lobby").for_each(|room| watcher.look_at(room));
+        rooms.iter().filter(|room| turn == 1 || **room != *"lobby").for_each(|room| watcher.look_at(room));
         let total = u32::try_from(turn).expect("few");
         let mut reports = Vec::new();
         watcher.catch_up(|_, _| vec![told(hub, total)], AT_ONCE, start(), &mut reports);

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
 use n0_future::time::Instant;
+
+use crate::core::DialId;
 
 /// The wait after a first failure.
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(400);
@@ -19,7 +21,7 @@ pub(super) enum State {
     Waiting(Instant),
     /// `wide`: also at addresses that nobody named, and not yet cut short.
     Dialling {
-        connection: ConnectionId,
+        dial: DialId,
         since: Instant,
         wide: Option<PeerId>,
     },
@@ -95,8 +97,8 @@ impl Link {
         }
     }
 
-    pub(super) fn is_dialling(&self, by: ConnectionId) -> bool {
-        matches!(self.state, State::Dialling { connection, .. } if connection == by)
+    pub(super) fn is_dialling(&self, by: DialId) -> bool {
+        matches!(self.state, State::Dialling { dial, .. } if dial == by)
     }
 
     /// The first address where this is news of a hub that somebody named.
@@ -106,6 +108,12 @@ impl Link {
         }
         self.told.push(reason.to_owned());
         self.addresses.first().cloned()
+    }
+
+    pub(super) fn reached(&mut self, peer: PeerId, now: Instant) {
+        self.told.clear();
+        self.last = Some(peer);
+        self.state = State::Up { peer, since: now };
     }
 
     pub(super) fn is_up(&self, peer: PeerId) -> bool {

@@ -55,11 +55,10 @@ pub(crate) fn give(room: &str, ring: &Ring, want: &[Vec<u8>]) -> Option<Question
 }
 
 /// Answers a first question.
-pub(crate) fn answer(ring: &Ring, have: &[Vec<u8>]) -> Answer {
-    let theirs = prefixes(have);
+pub(crate) fn answer(ring: &Ring, theirs: &BTreeSet<Prefix>) -> Answer {
     Answer {
-        frames: ring.lacking(&theirs).map(|frame| frame.bytes.clone()).collect(),
-        want: to_bytes(ring.want(&theirs)),
+        frames: ring.lacking(theirs).map(|frame| frame.bytes.clone()).collect(),
+        want: to_bytes(ring.want(theirs)),
     }
 }
 

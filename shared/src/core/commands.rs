@@ -1,19 +1,14 @@
 //! What callers ask, each answered at once or filed until the network answers.
 
-use libp2p::Multiaddr;
+use super::{Core, NICK, TurnedAway};
+use crate::{Change, Counters, Error, Message, RoomInfo, command::Command, room_id::RoomId};
 
-use super::{Actor, start::NICK};
-use crate::{
-    Change, Counters, Error, HostBehaviour, Message, NodeInfo, RoomInfo, command::Command, hub::wire, room::sync,
-};
-
-impl<B: HostBehaviour> Actor<B> {
+impl Core {
     pub(super) fn command(&mut self, command: Command) {
         // A reply that cannot be delivered belongs to a caller that no longer waits.
         match command {
-            Command::Info { reply } => drop(reply.send(self.info())),
             Command::Status { reply } => drop(reply.send(self.current_status())),
-            Command::Peers { reply } => drop(reply.send(self.peers.values().map(|peer| peer.info.clone()).collect())),
+            Command::Peers { reply } => drop(reply.send(self.peers.infos().cloned().collect())),
             Command::Rooms { reply } => drop(reply.send(self.joined_rooms())),
             Command::StoredRooms { reply } => drop(reply.send(self.stored_rooms())),
             Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
@@ -26,8 +21,7 @@ impl<B: HostBehaviour> Actor<B> {
             Command::SetNick { nick, reply } => drop(reply.send(self.set_nick(&nick))),
             Command::Dial { address, reply } => self.dial(address, reply),
             Command::StayConnected { addresses, reply } => {
-                let now = self.now();
-                self.links.add(addresses, now.instant);
+                self.links.add(addresses, self.now.instant);
                 self.follow_chosen();
                 let _ = reply.send(());
             }
@@ -35,46 +29,34 @@ impl<B: HostBehaviour> Actor<B> {
                 self.retry(wanted);
                 let _ = reply.send(());
             }
-            Command::Put { key, value, reply } => self.put(key, value, reply),
-            Command::Get { key, reply } => self.get(&key, reply),
-            Command::Provide { key, reply } => self.provide(key, reply),
-            Command::Providers { key, reply } => self.providers(&key, reply),
-            Command::Counters { reply } => drop(reply.send(self.counted())),
             Command::Reload { rules, reply } => drop(reply.send(self.reload(rules))),
-            Command::Shutdown { reply } => self.stopping = Some(reply),
+            // The actor's own: it asks the swarm.
+            Command::Info { .. }
+            | Command::Put { .. }
+            | Command::Get { .. }
+            | Command::Provide { .. }
+            | Command::Providers { .. }
+            | Command::Counters { .. }
+            | Command::Shutdown { .. } => {}
         }
     }
 
-    fn counted(&mut self) -> Counters {
+    pub(super) fn count_turned_away(&mut self, what: TurnedAway) {
+        *match what {
+            TurnedAway::Range => &mut self.counters.addresses_refused,
+            TurnedAway::Connection => &mut self.counters.connections_refused,
+            TurnedAway::Circuit => &mut self.counters.circuits_refused,
+        } += 1;
+    }
+
+    /// What happened so far, and how much there is now, but for records.
+    pub(crate) fn counted(&self) -> Counters {
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let (records_refused, records_displaced) = self.kad().store_mut().turned_away();
         Counters {
             peers: number(self.peers.len()),
             rooms: number(self.rooms.len()),
             watchers: number(self.watchers.len()),
-            records: number(self.kad().store_mut().count()),
-            records_refused,
-            records_displaced,
-            queries: number(self.pending.len()),
             ..self.counters
-        }
-    }
-
-    fn info(&self) -> NodeInfo {
-        let with_id = |address: &Multiaddr| address.clone().with_p2p(self.me).unwrap_or_else(|address| address);
-        let external: Vec<Multiaddr> = self.config.external.iter().map(with_id).collect();
-        let mut addresses: Vec<Multiaddr> =
-            external.iter().cloned().chain(self.listening.iter().map(with_id)).collect();
-        addresses.dedup();
-        let own = [wire::PROTOCOL.to_string()].into_iter().filter(|_| self.is_hub());
-        let common = [sync::PROTOCOL.to_string(), self.config.kad_protocol.clone(), "/meshsub/1.2.0".to_owned()];
-        NodeInfo {
-            peer_id: self.me,
-            addresses,
-            external,
-            agent: self.config.agent.clone(),
-            protocols: own.chain(common).collect(),
-            nick: self.nick.clone(),
         }
     }
 
@@ -86,23 +68,22 @@ impl<B: HostBehaviour> Actor<B> {
     fn messages(&self, room: &str) -> Result<Vec<Message>, Error> {
         let joined = self.rooms.get(room).filter(|room| room.is_joined());
         let room = joined.ok_or_else(|| Error::NotInRoom { room: room.to_owned() })?;
-        Ok(room.messages(self.me()))
+        Ok(room.messages(self.identity()))
     }
 
     fn join(&mut self, name: &str, plain: bool) -> Result<RoomInfo, Error> {
         crate::text::check_room(name)?;
-        let limit = self.config.limits.joined_rooms;
-        let joined = self.rooms.values().filter(|room| room.is_joined()).count();
-        if !self.rooms.get(name).is_some_and(crate::room::Room::is_joined) {
-            if joined >= limit {
+        let room = RoomId::from(name);
+        if !self.is_joined(name) {
+            let limit = self.config.limits.joined_rooms;
+            if self.rooms.values().filter(|room| room.is_joined()).count() >= limit {
                 return Err(Error::TooManyRooms { limit });
             }
             let saved = self.take_stored(name)?;
-            self.enter(name, plain, saved);
-        } else if self.with_room(name, |room, _, _, out| room.set_plain(plain, out)) == Some(true) && !plain {
-            self.ask_those_there(name);
-            let total = self.members.of(name, &self.me).1;
-            self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
+            self.enter(&room, plain, saved);
+        } else if self.with_room(&room, |room, _, _, out| room.set_plain(plain, out)) == Some(true) && !plain {
+            self.sync_with_those_there(&room);
+            self.announce(&room);
         }
         let room = self.rooms.get(name).ok_or_else(|| Error::NotInRoom { room: name.to_owned() })?;
         Ok(self.room_info(name, room))
@@ -114,8 +95,7 @@ impl<B: HostBehaviour> Actor<B> {
         self.nick = nick.to_owned();
         self.store(vec![Change { key: NICK.to_owned(), value: Some(nick.as_bytes().to_vec()) }]);
         for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
-            let total = self.members.of(&name, &self.me).1;
-            self.with_room(&name, |room, me, now, out| room.announce(total, me, now, out));
+            self.announce(&name);
         }
         Ok(())
     }

@@ -1,12 +1,10 @@
 //! Which hubs this node asks who is where, and which of them it chose: those are believed more.
 
 use libp2p::PeerId;
-use n0_future::time::Instant;
 
-use super::{Actor, HubStream};
-use crate::HostBehaviour;
+use super::{Core, Output};
 
-impl<B: HostBehaviour> Actor<B> {
+impl Core {
     /// A connected peer turned out to be a hub: ask it who is where.
     pub(super) fn follow(&mut self, hub: PeerId) {
         if self.hubs.contains_key(&hub) {
@@ -19,8 +17,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
         }
         if self.hubs.len() < self.config.limits.known_hubs {
-            let serial = self.streams.open_hub(hub);
-            self.hubs.insert(hub, HubStream::Opening { serial });
+            self.open_hub(hub);
         }
     }
 
@@ -35,23 +32,13 @@ impl<B: HostBehaviour> Actor<B> {
         for hub in self.hubs.keys().filter(doubted).copied().collect::<Vec<_>>() {
             self.unfollow(&hub);
             self.follow(hub);
-            self.members_changed();
         }
     }
 
     pub(super) fn unfollow(&mut self, hub: &PeerId) {
-        self.hubs.remove(hub);
-        self.members.forget(hub);
-    }
-
-    pub(super) fn reopen_hub_streams(&mut self, now: Instant) {
-        let due = |hub: &HubStream| matches!(hub, HubStream::Waiting { until } if *until <= now);
-        let due: Vec<PeerId> = self.hubs.iter().filter(|(_, hub)| due(hub)).map(|(peer, _)| *peer).collect();
-        for hub in due {
-            self.hubs.remove(&hub);
-            if self.peers.contains_key(&hub) {
-                self.follow(hub);
-            }
+        if let Some(serial) = self.hubs.remove(hub).and_then(|stream| stream.serial()) {
+            self.out.push(Output::CloseHub { hub: *hub, serial });
         }
+        self.forget_hub(hub);
     }
 }

@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use libp2p::PeerId;
 
-use super::Actor;
-use crate::HostBehaviour;
+use super::{Core, Output};
 
 /// How long a hub is not dialled that told us to stay away.
 const STAY_AWAY_TIME: Duration = Duration::from_secs(30);
 
-impl<B: HostBehaviour> Actor<B> {
+impl Core {
     /// A hub that is about to close told us why.
     pub(super) fn stay_away(&mut self, hub: PeerId) {
-        let until = self.now().instant + STAY_AWAY_TIME;
+        let until = self.now.instant + STAY_AWAY_TIME;
         self.links.rest(hub, until);
-        self.swarm.behaviour_mut().stay_away.from(hub, until);
+        self.out.push(Output::StayAway { peer: hub, until });
         if let Some(known) = self.peers.get_mut(&hub) {
             known.welcome = false;
         }
@@ -24,7 +23,7 @@ impl<B: HostBehaviour> Actor<B> {
     /// A hub greeted us without a reason to go.
     pub(super) fn welcomed(&mut self, hub: PeerId) {
         self.links.welcomed(hub);
-        self.swarm.behaviour_mut().stay_away.forget(&hub);
+        self.out.push(Output::ForgetStayAway(Some(hub)));
         if let Some(known) = self.peers.get_mut(&hub) {
             known.welcome = true;
         }
@@ -34,8 +33,8 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn retry(&mut self, wanted: bool) {
         if wanted {
             self.links.want();
-            self.swarm.behaviour_mut().stay_away.forget_all();
+            self.out.push(Output::ForgetStayAway(None));
         }
-        self.links.hurry(self.now().instant);
+        self.links.hurry(self.now.instant);
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::Actor;
+use super::{Core, Output};
 use crate::{
-    Config, Error, Event, HostBehaviour, Limits, Rules,
+    Config, Error, Event, Limits, Rules,
     access::{Action, Denied},
-    behaviour::connection_limits,
+    gate::range_of,
     hub::wire::{Hello, Reason},
 };
 
@@ -29,48 +29,62 @@ const MAX_SILENCED: usize = 4096;
 
 /// A peer on its way out.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Refusal {
-    pub(super) until: Instant,
+struct Refusal {
+    until: Instant,
     peer: PeerId,
     denied: Denied,
     told: bool,
 }
 
-impl<B: HostBehaviour> Actor<B> {
+/// Peers about to be cut off, and those to be let in again.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    leaving: Vec<Refusal>,
+    pardons: Vec<(Instant, PeerId)>,
+}
+
+impl Refusals {
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let leaving = self.leaving.iter().map(|refusal| refusal.until);
+        leaving.chain(self.pardons.iter().map(|(at, _)| *at)).min()
+    }
+}
+
+impl Core {
     /// Whether a hub has no place for a newcomer, whose connection is counted already.
     pub(super) fn is_full(&self) -> bool {
         let connections = self.config.limits.connections as usize;
         let kept = connections.div_ceil(REASON_SHARE).min(MAX_REFUSED_WAITING).min(connections.saturating_sub(1));
-        let established = self.swarm.network_info().connection_counters().num_established() as usize;
-        let staying = established.saturating_sub(self.refusals.len());
+        // The newcomer's is one more.
+        let staying = self.peers.connections() + 1;
         self.is_hub() && (self.peers.len() >= self.config.limits.peers || staying > connections - kept)
     }
 
     /// Ends a peer's stay: it is told on its hub stream, at once or when it opens one, then closed.
     pub(super) fn refuse(&mut self, peer: PeerId, denied: Denied) {
-        if self.refusals.iter().any(|refusal| refusal.peer == peer) {
+        if self.refusals.leaving.iter().any(|refusal| refusal.peer == peer) {
             return;
         }
         tracing::info!(%peer, %denied, "refused");
-        self.dismiss_from_store(&peer);
+        self.out.push(Output::DismissFromStore(peer));
         self.counters.peers_refused += 1;
         self.emit(Event::Refused { peer, reason: denied.to_string() });
-        let now = self.now().instant;
-        if self.refusals.len() >= MAX_REFUSED_WAITING || !self.is_hub() {
+        let now = self.now.instant;
+        if self.refusals.leaving.len() >= MAX_REFUSED_WAITING || !self.is_hub() {
             self.silence(peer, denied, now);
             return;
         }
-        self.refusals.push(Refusal { until: now + REFUSED_STAY, peer, denied, told: false });
+        self.refusals.leaving.push(Refusal { until: now + REFUSED_STAY, peer, denied, told: false });
         self.tell_refused(peer);
     }
 
     /// A peer that found no place has gone by itself: when it comes back it is asked anew whether there is one.
     pub(super) fn forget_full(&mut self, peer: &PeerId) {
-        self.refusals.retain(|refusal| refusal.peer != *peer || refusal.denied != Denied::Full);
+        self.refusals.leaving.retain(|refusal| refusal.peer != *peer || refusal.denied != Denied::Full);
     }
 
     fn tell_refused(&mut self, peer: PeerId) {
-        if self.watchers.contains_key(&peer)
+        if self.watchers.is_open(&peer)
             && let Some(reason) = self.reason_for(peer)
         {
             self.tell(peer, reason);
@@ -79,19 +93,19 @@ impl<B: HostBehaviour> Actor<B> {
 
     /// What a peer that may not stay is told on its hub stream, once; it is closed soon after.
     pub(super) fn reason_for(&mut self, peer: PeerId) -> Option<Reason> {
-        let until = self.now().instant + REASON_LINGER;
-        let refusal = self.refusals.iter_mut().find(|refusal| refusal.peer == peer && !refusal.told)?;
+        let until = self.now.instant + REASON_LINGER;
+        let refusal = self.refusals.leaving.iter_mut().find(|refusal| refusal.peer == peer && !refusal.told)?;
         (refusal.told, refusal.until) = (true, until);
         Some(Reason { code: refusal.denied.code().to_owned(), text: refusal.denied.to_string() })
     }
 
     pub(super) fn hello(&self) -> Hello {
-        Hello { time_ms: self.now().unix_ms }
+        Hello { time_ms: self.now.unix_ms }
     }
 
     /// Counts what only a liar or a broken peer does; too much of it costs the connection.
     pub(super) fn offence(&mut self, peer: PeerId, what: &str) {
-        let now = self.now().instant;
+        let now = self.now.instant;
         if self.access.check(&peer, Action::Room, now).is_err() {
             return;
         }
@@ -104,12 +118,13 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     /// Closes the connections of those who were told, or did not listen; lets in whose time is over.
-    pub(super) fn cut_off(&mut self, now: Instant) {
-        for refusal in self.refusals.extract_if(.., |refusal| refusal.until <= now).collect::<Vec<_>>() {
+    pub(super) fn cut_off(&mut self) {
+        let now = self.now.instant;
+        for refusal in self.refusals.leaving.extract_if(.., |refusal| refusal.until <= now).collect::<Vec<_>>() {
             self.silence(refusal.peer, refusal.denied, now);
         }
-        for (_, peer) in self.pardons.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
-            self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+        for (_, peer) in self.refusals.pardons.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
+            self.out.push(Output::Unblock(peer));
         }
     }
 
@@ -118,15 +133,15 @@ impl<B: HostBehaviour> Actor<B> {
             Denied::Listed => SILENT_FOR,
             Denied::Offender => self.config.limits.refuse_for,
             Denied::Full => {
-                let _ = self.swarm.disconnect_peer_id(peer);
+                self.out.push(Output::Disconnect(peer));
                 return;
             }
         };
-        self.swarm.behaviour_mut().blocked.block_peer(peer);
-        self.pardons.push((now + wait, peer));
-        if self.pardons.len() > MAX_SILENCED {
-            let (_, oldest) = self.pardons.remove(0);
-            self.swarm.behaviour_mut().blocked.unblock_peer(oldest);
+        self.out.push(Output::Block(peer));
+        self.refusals.pardons.push((now + wait, peer));
+        if self.refusals.pardons.len() > MAX_SILENCED {
+            let (_, oldest) = self.refusals.pardons.remove(0);
+            self.out.push(Output::Unblock(oldest));
         }
     }
 
@@ -153,34 +168,31 @@ impl<B: HostBehaviour> Actor<B> {
         };
         (config.deny, config.deny_ranges) = (deny, deny_ranges);
         self.config = config;
-        let limits = connection_limits(&self.config);
-        *self.swarm.behaviour_mut().limits.limits_mut() = limits;
-        self.swarm.behaviour_mut().arrivals.set(self.config.limits.pending_incoming);
         self.access.change(&self.config);
         self.apply_denials();
-        self.members_changed();
+        self.recarry = true;
+        self.looks.changed(self.now.instant);
         Ok(fixed)
     }
 
     /// Puts the configured lists into force, on those who are connected too.
     pub(super) fn apply_denials(&mut self) {
-        let now = self.now().instant;
-        self.swarm.behaviour_mut().gate.set(self.config.deny_ranges.clone());
+        let now = self.now.instant;
+        self.out.push(Output::ApplyRules);
         let listed = |peer: &PeerId| self.access.check(peer, Action::Connect, now) == Err(Denied::Listed);
-        for peer in self.peers.keys().copied().filter(listed).collect::<Vec<_>>() {
+        for peer in self.peers.ids().filter(listed).collect::<Vec<_>>() {
             self.refuse(peer, Denied::Listed);
         }
-        let gate = &self.swarm.behaviour().gate;
-        let connections = self.peers.values().flat_map(|peer| &peer.connections);
-        let denied = connections.filter(|(_, address, _)| gate.denies(address).is_some());
-        for connection in denied.map(|(id, ..)| *id).collect::<Vec<_>>() {
+        let ranges = &self.config.deny_ranges;
+        let denied = self.peers.all_connections().filter(|connection| range_of(&connection.address, ranges).is_some());
+        for connection in denied.map(|connection| connection.id).collect::<Vec<_>>() {
             self.counters.addresses_refused += 1;
-            self.swarm.close_connection(connection);
+            self.out.push(Output::Close(connection));
         }
         // Who is no longer listed need not wait.
         let pardoned = |peer: &PeerId| self.access.check(peer, Action::Connect, now).is_ok();
-        for (_, peer) in self.pardons.extract_if(.., |(_, peer)| pardoned(peer)).collect::<Vec<_>>() {
-            self.swarm.behaviour_mut().blocked.unblock_peer(peer);
+        for (_, peer) in self.refusals.pardons.extract_if(.., |(_, peer)| pardoned(peer)).collect::<Vec<_>>() {
+            self.out.push(Output::Unblock(peer));
         }
     }
 }

@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::Actor;
+use super::Core;
 use crate::{
-    Error, HostBehaviour, StoredRoom,
-    room::{Room, SavedRoom, forget},
+    Error, StoredRoom,
+    room::{SavedRoom, forget},
+    room_id::RoomId,
 };
 
 /// Rooms that are stored, joined ones included.
 const MAX_STORED_ROOMS: usize = 64;
 
-impl<B: HostBehaviour> Actor<B> {
+impl Core {
     /// What an earlier run left: joined again, as far as that is wanted, or kept as it is.
     pub(super) fn restore_rooms(&mut self, mut rooms: BTreeMap<String, SavedRoom>) {
         if self.config.rejoin {
             let joined = self.config.limits.joined_rooms;
             for name in rooms.keys().take(joined).cloned().collect::<Vec<_>>() {
                 if let Some(room) = rooms.remove(&name) {
-                    self.enter(&name, room.plain, room);
+                    self.enter(&RoomId::from(name), room.plain, room);
                 }
             }
         }
@@ -45,7 +46,7 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn stored_rooms(&self) -> Vec<StoredRoom> {
-        let stored = self.stored.iter().filter(|(name, _)| !self.rooms.get(*name).is_some_and(Room::is_joined));
+        let stored = self.stored.iter().filter(|(name, _)| !self.is_joined(name));
         stored
             .map(|(name, room)| StoredRoom {
                 room: name.clone(),

@@ -1,30 +1,26 @@
 //! The host's other network of rooms: what goes to it and what comes from it.
 
-use super::Actor;
+use super::{Core, Output};
 use crate::{
-    HostBehaviour,
     bridge::Outgoing,
     room::{Elsewhere, frame::Frame},
+    room_id::RoomId,
 };
 
-impl<B: HostBehaviour> Actor<B> {
-    pub(super) fn bridges(&self) -> bool {
-        self.swarm.behaviour().host.bridges()
-    }
-
+impl Core {
     /// A line that was said in one of our rooms goes out.
     pub(super) fn spoken(&mut self, frame: &Frame) {
-        let Some(room) = self.rooms.get(&frame.room).filter(|room| self.bridges() && !room.is_plain()) else { return };
-        let now = self.now();
-        let rank = room.bridge_rank(&frame.author, now);
-        let out = self.bridge.spoken(frame, &self.me, rank, now.instant);
+        let room = self.rooms.get(frame.room.as_str()).filter(|room| self.bridges && !room.is_plain());
+        let Some(room) = room else { return };
+        let rank = room.bridge_rank(&frame.author, self.now);
+        let out = self.bridge.spoken(frame, &self.me, rank, self.now.instant);
         self.send_elsewhere(out);
     }
 
     /// A line of the other network comes in, unless it is ours or another bridge's, which frames bring.
     pub(super) fn elsewhere(&mut self, line: Elsewhere) {
-        let now = self.now().instant;
-        let Some(room) = self.rooms.get(&line.room) else { return };
+        let now = self.now.instant;
+        let Some(room) = self.rooms.get(line.room.as_str()) else { return };
         let tincan = |agent: &str| agent.starts_with("tincan/");
         let known = self.peers.get(&line.source).and_then(|peer| peer.info.agent.as_deref()).is_some_and(tincan);
         if line.source == self.me {
@@ -40,12 +36,12 @@ impl<B: HostBehaviour> Actor<B> {
             return;
         }
         self.counters.lines_brought += 1;
-        let name = line.room.clone();
-        self.with_room(&name, |room, me, now, out| room.bring(line, me, now, out));
+        let room = RoomId::from(line.room.as_str());
+        self.with_room(&room, |room, me, now, out| room.bring(line, me, now, out));
     }
 
     pub(super) fn announce_bridge(&mut self) {
-        if self.bridges() {
+        if self.bridges {
             for name in self.rooms.keys().cloned().collect::<Vec<_>>() {
                 self.with_room(&name, |room, me, now, out| room.announce_again(me, now, out));
             }
@@ -53,16 +49,14 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn bridge_due(&mut self) {
-        let now = self.now().instant;
-        let due = self.bridge.due(now);
+        let due = self.bridge.due(self.now.instant);
         self.send_elsewhere(due);
     }
 
     fn send_elsewhere(&mut self, lines: Vec<Outgoing>) {
-        let host = &mut self.swarm.behaviour_mut().host;
         for Outgoing { room, parts } in lines {
-            for part in parts {
-                host.say(&room, &part);
+            for text in parts {
+                self.out.push(Output::SayElsewhere { room: room.clone(), text });
             }
         }
     }

@@ -1,0 +1,182 @@
+//! The hubs this node asks who is where: our streams to them, and what they say.
+
+use std::time::Duration;
+
+use libp2p::PeerId;
+use n0_future::time::Instant;
+
+use super::{Core, Output};
+use crate::{
+    Event,
+    access::Denied,
+    config::FRAME_TIME_WINDOW,
+    hub::{
+        members::Trust,
+        wire::{FromHub, Hello, Reason, Report, Watch},
+    },
+    room::Room,
+};
+
+/// How long a hub stream that ended is not opened again.
+const HUB_STREAM_WAIT: Duration = Duration::from_secs(1);
+/// Text of a hub's reason that is shown.
+const MAX_REASON_CHARS: usize = 256;
+
+/// This node's stream to a hub it is connected to.
+#[derive(Debug)]
+pub(super) enum HubStream {
+    Opening { serial: u64 },
+    Open { serial: u64, told: Option<Watch>, greeted: bool },
+    Waiting { until: Instant },
+}
+
+impl HubStream {
+    pub(super) fn serial(&self) -> Option<u64> {
+        match self {
+            Self::Opening { serial } | Self::Open { serial, .. } => Some(*serial),
+            Self::Waiting { .. } => None,
+        }
+    }
+
+    /// When to open it again.
+    pub(super) fn reopens_at(&self) -> Option<Instant> {
+        match self {
+            Self::Waiting { until } => Some(*until),
+            _ => None,
+        }
+    }
+}
+
+impl Core {
+    pub(super) fn open_hub(&mut self, hub: PeerId) {
+        self.serial += 1;
+        self.hubs.insert(hub, HubStream::Opening { serial: self.serial });
+        self.out.push(Output::OpenHub { hub, serial: self.serial });
+    }
+
+    /// Whether what a stream tells is of the one that is used now.
+    fn is_current(&self, hub: &PeerId, serial: u64) -> bool {
+        self.hubs.get(hub).is_some_and(|stream| stream.serial() == Some(serial))
+    }
+
+    pub(super) fn hub_opened(&mut self, hub: PeerId, serial: u64) {
+        if self.is_current(&hub, serial) {
+            self.hubs.insert(hub, HubStream::Open { serial, told: None, greeted: false });
+            self.watch_hubs();
+        } else {
+            self.out.push(Output::CloseHub { hub, serial });
+        }
+    }
+
+    pub(super) fn hub_closed(&mut self, hub: PeerId, serial: u64) {
+        if self.is_current(&hub, serial) {
+            self.forget_hub(&hub);
+            let until = self.now.instant + HUB_STREAM_WAIT;
+            self.hubs.insert(hub, HubStream::Waiting { until });
+        }
+    }
+
+    /// What a hub said no longer holds.
+    pub(super) fn forget_hub(&mut self, hub: &PeerId) {
+        if self.members.forget(hub) {
+            self.looks.changed(self.now.instant);
+        }
+    }
+
+    pub(super) fn reopen_hub_streams(&mut self) {
+        let due = |stream: &HubStream| stream.reopens_at().is_some_and(|at| at <= self.now.instant);
+        let due: Vec<PeerId> = self.hubs.iter().filter(|(_, stream)| due(stream)).map(|(hub, _)| *hub).collect();
+        for hub in due {
+            self.hubs.remove(&hub);
+            if self.peers.is_connected(&hub) {
+                self.follow(hub);
+            }
+        }
+    }
+
+    pub(super) fn from_hub(&mut self, hub: PeerId, serial: u64, message: FromHub) {
+        if !self.is_current(&hub, serial) {
+            return;
+        }
+        let FromHub { hello, report, reason } = message;
+        let closes = reason.as_ref().is_some_and(|reason| Denied::closes(&reason.code));
+        if let Some(hello) = hello {
+            self.greeted(hub, hello, !closes);
+        }
+        if let Some(report) = report {
+            self.hear_report(hub, &report);
+        }
+        if let Some(Reason { text, .. }) = reason {
+            if closes {
+                self.stay_away(hub);
+            }
+            let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
+            if let Some(reason) = self.reasons.give(hub, reason, self.now.instant) {
+                self.tell_reason(hub, reason);
+            }
+        }
+    }
+
+    /// A hub's first word. `stays`: it lets us stay.
+    fn greeted(&mut self, hub: PeerId, Hello { time_ms }: Hello, stays: bool) {
+        let Some(HubStream::Open { greeted: greeted @ false, .. }) = self.hubs.get_mut(&hub) else { return };
+        *greeted = true;
+        if stays {
+            self.welcomed(hub);
+        }
+        let ours = self.now.unix_ms;
+        // Whoever likes may call itself a hub, and tell any time.
+        if self.is_chosen(&hub) && u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
+            let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
+            self.emit(Event::ClockWrong { offset_ms });
+        }
+    }
+
+    fn hear_report(&mut self, hub: PeerId, report: &Report) {
+        // Hubs ask each other only about their own peers; who answers for others is not believed.
+        if self.is_hub() && report.hub != hub.to_bytes() {
+            return;
+        }
+        // Nor is heard what nobody asked, which would be kept and told to others. What is known already follows the hub's
+        // word until it says that nobody is left: if we come back before it has read that we were gone, it does not repeat
+        // itself.
+        let room = self.rooms.get(report.room.as_str());
+        let is_wanted = room.is_some_and(|room| room.is_joined() || self.is_hub());
+        if !is_wanted && !self.members.has_listed(&hub, &report.room) {
+            return;
+        }
+        let trust = if self.is_chosen(&hub) { Trust::Chosen } else { Trust::Stranger };
+        if self.members.report(hub, trust, report) {
+            self.looks.changed(self.now.instant);
+        }
+    }
+
+    fn tell_reason(&mut self, hub: PeerId, reason: String) {
+        tracing::debug!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
+        self.emit(Event::Refused { peer: hub, reason });
+    }
+
+    /// Reasons that hubs gave too soon after others.
+    pub(super) fn tell_reasons(&mut self) {
+        for (hub, reason) in self.reasons.due(self.now.instant) {
+            self.tell_reason(hub, reason);
+        }
+    }
+
+    /// Tells each hub which rooms we want to know about, when that changed.
+    pub(super) fn watch_hubs(&mut self) {
+        if self.hubs.is_empty() {
+            return;
+        }
+        let watched = self.rooms.iter().filter(|(_, room)| self.is_hub() || Room::is_joined(room));
+        let watch = Watch { rooms: watched.map(|(name, _)| name.to_string()).collect(), local_only: self.is_hub() };
+        for (hub, stream) in &mut self.hubs {
+            if let HubStream::Open { told, .. } = stream
+                && told.as_ref() != Some(&watch)
+            {
+                *told = Some(watch.clone());
+                self.out.push(Output::WatchRooms { hub: *hub, watch: watch.clone() });
+            }
+        }
+    }
+}

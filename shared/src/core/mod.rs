@@ -1,0 +1,324 @@
+//! What a node decides: [`Input`]s and the time in, [`Output`]s out. It touches no swarm, stream, disk or clock.
+//!
+//! The [actor](crate::actor) translates between it and the network; the simulator runs many of it in virtual time. So
+//! that a run can be repeated, nothing here iterates over a `HashMap`, and randomness comes from one seeded generator.
+//!
+//! | part | what it knows and decides |
+//! |---|---|
+//! | `peers` | who is connected, how, and subscribed to what |
+//! | `links` (beside this folder) | whom to stay connected to, and when to dial again |
+//! | `hub` (beside this folder) | who is where: what hubs say, what this hub tells and carries |
+//! | `room` (beside this folder) | one room: frames, their order, what waits and what is kept |
+//! | `syncs` | who is asked for frames, when, and what is taken |
+//! | `access`, `refusals` | who may stay |
+//!
+//! The other files here lead from one to the next, each for a subject.
+
+mod bridge;
+mod carry;
+mod commands;
+mod connections;
+mod dials;
+mod follow;
+mod foreign;
+mod hubs;
+mod input;
+mod look;
+mod output;
+mod patience;
+mod peers;
+mod refusals;
+mod rooms;
+mod status;
+mod stored;
+mod syncs;
+mod turned_away;
+mod validate;
+mod watchers;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use libp2p::{PeerId, identity::Keypair};
+use n0_future::time::Instant;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
+pub(crate) use self::{
+    input::{Connection, DialFailure, Identified, Input, Payload, TurnedAway},
+    output::{Dial, DialId, Output, Unless},
+    peers::MAX_ROOMS_PER_PEER,
+    watchers::TELL_QUEUE,
+};
+use crate::{
+    Change, Config, Counters, Event, Role, RoomInfo, Saved,
+    access::Access,
+    bridge::Bridge,
+    config::DEFAULT_NICK,
+    foreign::Budget,
+    hub::{carrier::Carrier, desk::Desk, looks::Looks, members::Members, reasons::Reasons},
+    links::Links,
+    room::{self, Me, Now, Room, SavedRoom},
+    room_id::RoomId,
+    timers::Timers,
+};
+use dials::Dials;
+use hubs::HubStream;
+use patience::Patience;
+use peers::Peers;
+use refusals::Refusals;
+use syncs::Syncs;
+use watchers::Watchers;
+
+/// How often frames past their hour are dropped.
+const EXPIRE_EVERY: Duration = Duration::from_secs(30);
+/// Where the nick is stored.
+const NICK: &str = "nick";
+
+/// One node's decisions.
+pub(crate) struct Core {
+    config: Config,
+    keypair: Keypair,
+    me: PeerId,
+    nick: String,
+    /// Whether the host speaks for another network of rooms.
+    bridges: bool,
+    /// When the input that is being handled came.
+    now: Now,
+    rng: SmallRng,
+    out: Vec<Output>,
+    peers: Peers,
+    links: Links,
+    dials: Dials,
+    rooms: BTreeMap<RoomId, Room>,
+    /// Rooms of earlier runs that we are not in.
+    stored: BTreeMap<String, SavedRoom>,
+    /// What was last said about each room, to say it again only when it changed.
+    described: BTreeMap<RoomId, RoomInfo>,
+    /// Rooms to be described anew.
+    changed: BTreeSet<RoomId>,
+    /// Rooms where members or those who would forward changed since the last look.
+    touched: BTreeSet<RoomId>,
+    /// When each room has something to do.
+    room_timers: Timers<RoomId>,
+    patience: Patience,
+    members: Members,
+    looks: Looks,
+    desk: Desk,
+    watchers: Watchers,
+    carrier: Carrier,
+    /// Whether all rooms are to be looked at anew, since limits have changed.
+    recarry: bool,
+    bridge: Bridge,
+    /// Who is in which room on the host's other network.
+    attending: BTreeSet<(PeerId, RoomId)>,
+    foreign: Budget,
+    hubs: BTreeMap<PeerId, HubStream>,
+    /// Serial number of the last hub stream that was opened.
+    serial: u64,
+    reasons: Reasons,
+    syncs: Syncs,
+    access: Access,
+    refusals: Refusals,
+    counters: Counters,
+    status: Option<status::Known>,
+    expire_due: Instant,
+}
+
+impl Core {
+    /// A node that is about to start, with what an earlier run stored.
+    pub(crate) fn new(config: Config, keypair: Keypair, bridges: bool, saved: &Saved, seed: u64, now: Now) -> Self {
+        let me = keypair.public().to_peer_id();
+        let stored_nick = saved.get(NICK).and_then(|nick| String::from_utf8(nick.clone()).ok());
+        let stored_nick = stored_nick.filter(|nick| crate::text::check_nick(nick).is_ok());
+        let nick = config.nick.clone().or(stored_nick).unwrap_or_else(|| DEFAULT_NICK.to_owned());
+        let access = Access::new(config.deny.iter().copied(), config.limits.offences, config.limits.refuse_for);
+        let mut core = Self {
+            me,
+            nick,
+            bridges,
+            now,
+            rng: SmallRng::seed_from_u64(seed),
+            out: Vec::new(),
+            peers: Peers::default(),
+            links: Links::new(config.limits.known_hubs),
+            dials: Dials::default(),
+            rooms: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            described: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            room_timers: Timers::default(),
+            patience: Patience::default(),
+            members: Members::default(),
+            looks: Looks::default(),
+            desk: Desk::new(me),
+            watchers: Watchers::default(),
+            carrier: Carrier::default(),
+            recarry: false,
+            bridge: Bridge::default(),
+            attending: BTreeSet::new(),
+            foreign: Budget::default(),
+            hubs: BTreeMap::new(),
+            serial: 0,
+            reasons: Reasons::default(),
+            syncs: Syncs::default(),
+            access,
+            refusals: Refusals::default(),
+            counters: Counters::default(),
+            status: None,
+            expire_due: now.instant + EXPIRE_EVERY,
+            keypair,
+            config,
+        };
+        core.begin(saved);
+        core
+    }
+
+    fn begin(&mut self, saved: &Saved) {
+        self.apply_denials();
+        for address in self.config.bootstrap.clone() {
+            self.links.add(vec![address], self.now.instant);
+        }
+        if self.config.nick.is_some() {
+            self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
+        }
+        self.restore_rooms(room::load(saved));
+        self.turn(true);
+    }
+
+    /// What is to be done before anything has happened.
+    pub(crate) fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Takes in what happened, and says what to do.
+    pub(crate) fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
+        let is_due = self.deadline() <= now.instant;
+        self.now = now;
+        match input {
+            Input::Command(command) => self.command(command),
+            Input::Connected(connection) => self.connected(connection),
+            Input::Disconnected { peer, connection, left } => self.disconnected(peer, connection, left),
+            Input::DialFailed { dial, failure, reason } => self.dial_failed(dial, failure, reason),
+            Input::Identified { peer, identity } => self.identified(peer, identity),
+            Input::NotIdentified { peer } => self.not_identified(peer),
+            Input::Pinged { peer, connection, round_trip } => self.pinged(peer, connection, round_trip),
+            Input::Discovered(found) => self.discovered(found),
+            Input::Expired(gone) => self.expired(gone),
+            Input::Subscribed { peer, room } => self.subscribed(peer, &room),
+            Input::Unsubscribed { peer, room } => self.unsubscribed(peer, &room),
+            Input::Gossip(payload) => self.gossip(payload),
+            Input::SlowPeer { peer } => self.slow_peer(peer),
+            Input::TurnedAway(what) => self.count_turned_away(what),
+            Input::Reserved { peer } => self.reserved(peer),
+            Input::ReservationDenied { peer } => self.reservation_denied(peer),
+            Input::WatcherOpened { peer, serial } => self.watcher_opened(peer, serial),
+            Input::Watch { peer, serial, watch } => self.watched(peer, serial, watch),
+            Input::WatcherTook { peer, serial, messages } => self.watcher_took(peer, serial, messages),
+            Input::WatcherClosed { peer, serial } => self.watcher_closed(peer, serial),
+            Input::HubOpened { hub, serial } => self.hub_opened(hub, serial),
+            Input::FromHub { hub, serial, message } => self.from_hub(hub, serial, message),
+            Input::HubClosed { hub, serial } => self.hub_closed(hub, serial),
+            // Fails only when the asker is gone.
+            Input::Asked { peer, question, reply } => drop(reply.send(self.answer_sync(peer, question))),
+            Input::Answered { peer, room, answer } => self.synced(peer, &RoomId::from(room), answer),
+            Input::Attending(attending) => self.attend(attending),
+            Input::Elsewhere(line) => self.elsewhere(line),
+            Input::Tick => {}
+        }
+        self.turn(is_due);
+        self.take_outputs()
+    }
+
+    /// How long [`Self::handle`] took, if it looked at who is where: the longer, the rarer that is.
+    pub(crate) fn took(&mut self, time: Duration, now: Instant) {
+        self.looks.took(time, now);
+    }
+
+    /// Everything that is due. `all` also looks at what only a deadline brings.
+    fn turn(&mut self, all: bool) {
+        let now = self.now.instant;
+        if all {
+            if self.expire_due <= now {
+                self.expire_due = now + EXPIRE_EVERY;
+                self.announce_bridge();
+                // Frames past their hour go.
+                for room in self.rooms.keys() {
+                    self.room_timers.set(room, Some(now));
+                }
+            }
+            self.tick_rooms();
+            self.serve_paced();
+            self.reopen_hub_streams();
+            self.ask_again();
+            self.cut_off();
+            self.bridge_due();
+            self.tell_reasons();
+        }
+        self.merge_next();
+        if self.look_due().is_some_and(|at| at <= now) {
+            self.look();
+        }
+        if self.desk.is_due(now) {
+            self.tell_watchers();
+        }
+        self.dial_links();
+        self.describe_rooms();
+        self.describe_status();
+    }
+
+    /// When [`Input::Tick`] is due at the latest.
+    pub(crate) fn deadline(&self) -> Instant {
+        let hubs = self.hubs.values().filter_map(HubStream::reopens_at);
+        let single = [
+            self.room_timers.next(),
+            self.look_due(),
+            self.desk.deadline(),
+            self.reasons.deadline(),
+            self.links.deadline(),
+            self.dials.deadline(),
+            self.bridge.deadline(),
+            self.syncs.deadline(),
+            self.refusals.deadline(),
+            self.patience.deadline(),
+        ];
+        hubs.chain(single.into_iter().flatten()).fold(self.expire_due, Instant::min)
+    }
+
+    pub(crate) fn me(&self) -> PeerId {
+        self.me
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn nick(&self) -> &str {
+        &self.nick
+    }
+
+    fn is_hub(&self) -> bool {
+        self.config.role == Role::Hub
+    }
+
+    /// A random number in 0..1.
+    fn spread(&mut self) -> f64 {
+        self.rng.random()
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.out.push(Output::Emit(event));
+    }
+
+    fn store(&mut self, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.out.push(Output::Store(changes));
+        }
+    }
+
+    fn identity(&self) -> Me<'_> {
+        Me { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
+    }
+}

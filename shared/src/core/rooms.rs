@@ -1,0 +1,143 @@
+//! Rooms: what they decide becomes outputs of the node; who would get a line said in them.
+
+use libp2p::PeerId;
+
+use super::{Core, Output};
+use crate::{
+    Error, Event,
+    room::{self, Me, Now, Reach, Room, SavedRoom},
+    room_id::RoomId,
+};
+
+/// Peers asked for a room's last frames on joining it, or for what gossip has not brought.
+const MAX_ASKED: usize = 3;
+
+impl Core {
+    /// Lets a room decide, then has done what it decided.
+    pub(super) fn with_room<T>(
+        &mut self,
+        name: &RoomId,
+        decide: impl FnOnce(&mut Room, Me<'_>, Now, &mut Vec<room::Output>) -> T,
+    ) -> Option<T> {
+        let room = self.rooms.get_mut(name)?;
+        let mut outputs = Vec::new();
+        let me = Me { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges };
+        let result = decide(room, me, self.now, &mut outputs);
+        self.room_timers.set(name, room.deadline());
+        self.perform(name, outputs);
+        Some(result)
+    }
+
+    pub(super) fn perform(&mut self, name: &RoomId, outputs: Vec<room::Output>) {
+        let mut changes = Vec::new();
+        for output in outputs {
+            match output {
+                room::Output::Publish(payload) => self.out.push(Output::Publish { room: name.clone(), payload }),
+                room::Output::Emit(event) => self.emit(*event),
+                room::Output::Store(change) => changes.push(change),
+                room::Output::Changed => drop(self.changed.insert(name.clone())),
+                room::Output::Spoken(frame) => self.spoken(&frame),
+                room::Output::Gap => self.mend_gap(name),
+                room::Output::AskReceipts => self.ask_receipts(name),
+            }
+        }
+        self.store(changes);
+    }
+
+    /// What is due in rooms: lines held back for too long, frames past their hour, lines that may be sent now.
+    pub(super) fn tick_rooms(&mut self) {
+        for name in self.room_timers.take_due(self.now.instant) {
+            self.with_room(&name, |room, _, now, out| room.tick(now, out));
+            self.flush(&name);
+        }
+    }
+
+    /// Joins: subscribes, asks those who are there for the last lines, says who we are.
+    pub(super) fn enter(&mut self, name: &RoomId, plain: bool, saved: SavedRoom) {
+        let limits = self.config.limits.clone();
+        let me = self.me;
+        self.rooms.entry(name.clone()).or_insert_with(|| Room::new(name, me, &limits));
+        self.subscribe(name);
+        self.with_room(name, |room, _, now, out| room.join(plain, saved, &limits, now, out));
+        self.sync_with_those_there(name);
+        self.announce(name);
+        self.changed.insert(name.clone());
+        self.touch(name.clone());
+    }
+
+    /// Says who we are in a room.
+    pub(super) fn announce(&mut self, name: &RoomId) {
+        let total = self.members.total(name, &self.me);
+        self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
+    }
+
+    pub(super) fn leave(&mut self, name: &str) -> Result<(), Error> {
+        let joined = self.rooms.get_key_value(name).filter(|(_, room)| room.is_joined());
+        let Some((name, _)) = joined else { return Err(Error::NotInRoom { room: name.to_owned() }) };
+        let name = name.clone();
+        self.with_room(&name, |room, _, _, out| room.leave(out));
+        if !self.carrier.carries(&name) {
+            self.release(&name);
+        }
+        self.described.remove(&name);
+        self.serve_patient(&name);
+        self.syncs.left(&name);
+        self.changed.remove(&name);
+        self.emit(Event::Left { room: name.to_string() });
+        self.touch(name);
+        Ok(())
+    }
+
+    /// Unsubscribes and forgets, unless the room is still joined.
+    pub(super) fn release(&mut self, name: &RoomId) {
+        if self.is_joined(name) {
+            return;
+        }
+        self.out.push(Output::Unsubscribe(name.clone()));
+        self.rooms.remove(name);
+        self.room_timers.set(name, None);
+        self.touch(name.clone());
+    }
+
+    pub(super) fn subscribe(&mut self, name: &RoomId) {
+        self.out.push(Output::Subscribe(name.clone()));
+    }
+
+    pub(super) fn is_joined(&self, name: &str) -> bool {
+        self.rooms.get(name).is_some_and(Room::is_joined)
+    }
+
+    /// Syncs with some peers that are in a room, or carry it; hubs first.
+    pub(super) fn sync_with_those_there(&mut self, name: &RoomId) {
+        for peer in self.those_there(name) {
+            self.sync_with(peer, name);
+        }
+    }
+
+    /// Who is asked about a room.
+    pub(super) fn those_there(&self, name: &str) -> Vec<PeerId> {
+        let subscribers = self.peers.subscribers(name).filter(|peer| self.peers.syncs(peer) != Some(false));
+        let (mut there, members): (Vec<PeerId>, Vec<PeerId>) = subscribers.partition(|peer| self.peers.is_hub(peer));
+        there.extend(members);
+        there.truncate(MAX_ASKED);
+        there
+    }
+
+    /// Whom a line said now would reach: nobody while nobody could forward it.
+    pub(super) fn reach(&self, name: &str) -> Reach {
+        let mut subscribers = self.peers.subscribers(name).peekable();
+        let is_forwarded = subscribers.peek().is_some() || self.attending.iter().any(|(_, room)| **room == *name);
+        let members = if is_forwarded { self.members.total(name, &self.me) } else { 0 };
+        // Who has not said yet what it knows is taken for one of ours.
+        Reach { members, receipts: subscribers.any(|peer| self.peers.syncs(peer) != Some(false)) }
+    }
+
+    /// Sends what waits in a room, if somebody is there.
+    pub(super) fn flush(&mut self, name: &RoomId) {
+        if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
+            let reach = self.reach(name);
+            self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
+        }
+        self.serve_patient(name);
+    }
+}
