@@ -319,12 +319,12 @@ mod tests {
     fn fresh_keys_get_no_more_than_their_forwarder_room_and_hub() {
         let (mut budget, now, mut passed) = (Budget::default(), start(), 0);
         let one = PeerId::random();
-        passed += (0..MANY).filter(|_| budget.spend(PeerId::random(), one, &"a".to_owned(), 10, now)).count();
+        passed += (0..MANY).filter(|_| budget.spend(PeerId::random(), one, &"a".into(), 10, now)).count();
         assert_eq!(passed, burst(MAX_FORWARDER_MESSAGES));
         let same_room =
-            (0..MANY).filter(|_| budget.spend(PeerId::random(), PeerId::random(), &"b".to_owned(), 10, now));
+            (0..MANY).filter(|_| budget.spend(PeerId::random(), PeerId::random(), &"b".into(), 10, now));
         assert_eq!(same_room.count(), burst(MAX_ROOM_MESSAGES));
-        let anywhere = |n: &usize| budget.spend(PeerId::random(), PeerId::random(), &format!("{n}"), 10, now);
+        let anywhere = |n: &usize| budget.spend(PeerId::random(), PeerId::random(), &format!("{n}").into(), 10, now);
         let rest = (0..MANY).filter(anywhere).count();
         assert_eq!(rest, burst(MAX_ALL_MESSAGES) - burst(MAX_ROOM_MESSAGES) - passed);
     }
@@ -334,7 +334,7 @@ mod tests {
         let (mut budget, mut now) = (Budget::default(), start());
         for _ in 0..MANY {
             now += Duration::from_millis(10);
-            assert!(budget.spend(PeerId::random(), PeerId::random(), &PeerId::random().to_base58(), 10, now));
+            assert!(budget.spend(PeerId::random(), PeerId::random(), &PeerId::random().to_base58().into(), 10, now));
         }
         assert!(budget.sources.spent.len() <= REMEMBERED_SPENDERS);
         assert!(budget.of_calm.spent.len() <= REMEMBERED_SPENDERS);

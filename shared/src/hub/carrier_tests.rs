@@ -31,14 +31,14 @@ fn a_room_is_carried_while_somebody_is_in_it_and_a_little_longer() {
 fn one_peer_cannot_fill_the_hub() {
     let (mut carrier, limits, now) = (Carrier::default(), crate::Config::hub().limits, start());
     let (greedy, modest) = (PeerId::random(), PeerId::random());
-    let mut demand: PeersByRoom = (0..100).map(|n| (format!("r{n:03}"), PeerSet::from([greedy]))).collect();
+    let mut demand: PeersByRoom = (0..100).map(|n| (format!("r{n:03}").into(), PeerSet::from([greedy]))).collect();
     demand.insert("r099".into(), PeerSet::from([greedy, modest]));
     let outputs = carrier.update(&demand, alone, &limits, now);
     assert_eq!(carrier.rooms().count(), limits.carried_rooms_per_peer);
-    assert!(carrier.rooms().any(|room| room == "r099"), "carried for the modest one");
+    assert!(carrier.rooms().any(|room| **room == *"r099"), "carried for the modest one");
     demand.insert("r098".into(), PeerSet::from([greedy, modest]));
     carrier.update(&demand, alone, &limits, now);
-    assert!(carrier.rooms().any(|room| room == "r098"), "carried for the modest one alone");
+    assert!(carrier.rooms().any(|room| **room == *"r098"), "carried for the modest one alone");
     assert!(outputs.contains(&Output::Refuse(greedy, NotCarried::TooMany)));
 }
 
@@ -98,7 +98,7 @@ fn keys_of_one_network_count_as_one() {
     // As many keys as places, each in one room.
     let (mut carrier, limits) = (Carrier::default(), crate::Config::hub().limits);
     let mut demand = Demand::new();
-    let greedy: Peers = (0..limits.carried_rooms + 9).map(|_| add(&mut demand, 1)).collect();
+    let greedy: Vec<PeerId> = (0..limits.carried_rooms + 9).map(|_| add(&mut demand, 1)).collect();
     let source_of = |peer: &PeerId| greedy.contains(peer).then_some(network);
     carrier.update(&demand, source_of, &limits, start());
     assert_eq!(carrier.rooms().count(), limits.carried_rooms);
