@@ -228,3 +228,17 @@ fn who_was_found_is_dialled_again_until_that_expires_and_makes_place_for_who_was
     }
     assert_eq!(links.links.len(), 1, "only who was named is left");
 }
+
+#[test]
+fn however_many_named_addresses_are_silent_one_that_a_hub_told_is_tried_soon() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    let address = |host: usize| -> Multiaddr { format!("/ip4/10.0.0.{host}/tcp/1").parse().unwrap() };
+    links.add((1..=30).map(address).collect(), now);
+    links.dialling(0, connection(), false, now);
+    links.up(hub, connection(), now);
+    links.learnt(&hub, &[address(200), address(201)]);
+    links.down(hub, now, 0.0);
+    let due = links.due(now + LONGEST_WAIT, true);
+    let at = |host| due[0].addresses.iter().position(|other| *other == address(host));
+    assert_eq!((at(200), at(201), due[0].addresses.len()), (Some(1), Some(3), 32));
+}

@@ -95,7 +95,13 @@ impl Chat {
                 let room = super::meant(&self.node, room, tidy(room)).await?;
                 self.enter(room, plain).await?;
             }
-            Asked::Leave(room) => self.leave(room.map_or_else(|| self.room.clone(), tidy)).await?,
+            Asked::Leave(room) => {
+                let room = match room {
+                    Some(room) => super::meant(&self.node, room, tidy(room)).await?,
+                    None => self.room.clone(),
+                };
+                self.leave(room).await?;
+            }
             Asked::Nick(nick) => {
                 let nick = tidy(nick);
                 self.node.set_nick(nick.clone()).await?;
