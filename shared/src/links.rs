@@ -125,10 +125,10 @@ impl Links {
                 if in_turn || link.expected.is_none() {
                     let turn = link.turn % addresses.len().max(1);
                     addresses.rotate_left(turn);
-                    if let Some(peer) = wide {
-                        link.add_learnt(peer, &mut addresses);
-                    }
                     addresses = alternate_families(addresses);
+                    if let Some(peer) = wide {
+                        addresses = link.with_learnt(peer, addresses);
+                    }
                 }
                 Due { link: at, peer, addresses, wide: wide.is_some(), at_once: link.wanted }
             })
@@ -171,10 +171,12 @@ impl Links {
         self.links.iter_mut().find(|link| link.is_dialling(dial))?.tell(reason)
     }
 
-    /// Somebody else dials this peer already: looks again soon. Says whether this dial is a link's.
+    /// Somebody else dials this peer already: looks again soon, and then dials beside that dial. It may be at an address
+    /// that leads nowhere, and be followed by others like it. Says whether this dial is a link's.
     pub(crate) fn busy(&mut self, dial: DialId, now: Instant) -> bool {
-        let link = self.links.iter_mut().find(|link| link.is_dialling(dial));
-        link.map(|link| link.state = State::Waiting(now + FIRST_WAIT)).is_some()
+        let Some(link) = self.links.iter_mut().find(|link| link.is_dialling(dial)) else { return false };
+        (link.state, link.wanted) = (State::Waiting(now + FIRST_WAIT), true);
+        true
     }
 
     /// A connection came about, by this dial of ours or otherwise.

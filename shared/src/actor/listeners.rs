@@ -17,6 +17,7 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn expires(&mut self, address: &Multiaddr) {
         self.listening.retain(|known| known != address);
         self.swarm.remove_external_address(address);
+        self.listening_changed();
     }
 
     /// A listener has ended, and with it its addresses. It is told once, however often opening it again fails.

@@ -15,6 +15,7 @@ use crate::{
     gate::DeniedRange,
     paths::is_loopback,
     ping,
+    source::ip_of,
     streams::StreamEvent,
 };
 
@@ -175,7 +176,13 @@ impl<B: HostBehaviour> Actor<B> {
             }
         }
         self.listening.push(address.clone());
+        self.listening_changed();
         self.emit(Event::Listening { address });
+    }
+
+    pub(super) fn listening_changed(&mut self) {
+        let ips = self.listening.iter().filter_map(ip_of).collect();
+        self.handle(Input::Listening(ips));
     }
 }
 

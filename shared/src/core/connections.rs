@@ -1,7 +1,8 @@
 //! Connections: who came, who went, what each tells of itself.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
+use ipnet::IpNet;
 use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 
 use super::{
@@ -12,7 +13,8 @@ use crate::{
     Error, Event, Path,
     access::{Action, Denied},
     hub::wire::{self, Reason},
-    paths::{how, is_loopback},
+    paths::how,
+    reach::Seen,
     room::sync,
 };
 
@@ -25,6 +27,9 @@ impl Core {
     pub(super) fn connected(&mut self, connection: Connection) {
         let Connection { peer, id, address, is_dialled, dial } = connection;
         let asked = dial.and_then(|dial| self.dials.take_asked(dial));
+        if let Some(dial) = dial {
+            self.dial_ended(dial);
+        }
         let full = !is_dialled && !self.peers.is_connected(&peer) && self.is_full();
         let checked = self.access.check(&peer, Action::Connect, self.now.instant);
         if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
@@ -111,7 +116,7 @@ impl Core {
         known.syncs = protocols.contains(&sync::PROTOCOL);
         known.info.hub = hub;
         known.info.agent = Some(agent.chars().take(MAX_AGENT_CHARS).collect());
-        let told = addresses_told(known, addresses);
+        let told = addresses_told(known, addresses, &self.config.trusted_proxies, &self.own_ips);
         self.links.learnt(&peer, &told);
         if protocols.iter().any(|protocol| protocol.as_ref() == self.config.kad_protocol) {
             let in_use = known.connections().iter().map(|connection| connection.address.clone()).collect();
@@ -162,9 +167,11 @@ impl Core {
     }
 }
 
-/// Somebody else's loopback is ours only when he is on this machine.
-fn addresses_told(peer: &Peer, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let local = peer.is_local();
+/// What a peer says of its addresses and may be true. A private address is believed of who is in its network: else a
+/// stranger would have us dial our neighbours.
+fn addresses_told(peer: &Peer, addresses: Vec<Multiaddr>, proxies: &[IpNet], own: &[IpAddr]) -> Vec<Multiaddr> {
+    let connections = peer.connections().iter();
+    let seen: Vec<Seen> = connections.map(|connection| Seen::through(&connection.address, proxies)).collect();
     let told = addresses.into_iter().take(MAX_ADDRESSES_PER_PEER);
-    told.filter(|address| local || !is_loopback(address)).collect()
+    told.filter(|address| seen.iter().any(|seen| seen.is_told(address, own))).collect()
 }

@@ -1,6 +1,6 @@
 //! Dials: begun for a caller, for a hub to stay connected to, for a peer that was discovered; and how they failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use libp2p::{Multiaddr, PeerId};
 use n0_future::time::Instant;
@@ -12,6 +12,11 @@ use crate::{
     command::Reply,
     links::{Due, SILENCE, peer_of},
 };
+
+/// Peers found on the local network that are dialled at once.
+const MAX_FINDS_DIALLED: usize = 16;
+/// Further ones that wait.
+const MAX_WAITING_FINDS: usize = 256;
 
 /// A dial that a caller asked for.
 #[derive(Debug)]
@@ -26,12 +31,21 @@ pub(super) struct Asked {
 pub(super) struct Dials {
     last: u64,
     asked: BTreeMap<DialId, Asked>,
+    /// Of peers that were found on the local network.
+    finding: BTreeSet<DialId>,
+    /// Those that are still to be dialled.
+    found: VecDeque<(PeerId, Vec<Multiaddr>)>,
 }
 
 impl Dials {
     fn next(&mut self) -> DialId {
         self.last += 1;
         DialId(self.last)
+    }
+
+    /// A dial has ended.
+    fn ended(&mut self, dial: DialId) {
+        self.finding.remove(&dial);
     }
 
     pub(super) fn take_asked(&mut self, dial: DialId) -> Option<Asked> {
@@ -87,11 +101,28 @@ impl Core {
             peers.entry(peer).or_default().push(address.clone());
             self.links.found(peer, address, now);
         }
-        for (peer, addresses) in peers {
+        self.dials.found.extend(peers);
+        // Whoever tells of them may invent them.
+        self.dials.found.truncate(MAX_WAITING_FINDS);
+        self.dial_found();
+    }
+
+    /// Dials peers that were found, some at a time.
+    fn dial_found(&mut self) {
+        while self.dials.finding.len() < MAX_FINDS_DIALLED
+            && let Some((peer, addresses)) = self.dials.found.pop_front()
+        {
             let id = self.dials.next();
+            self.dials.finding.insert(id);
             let (unless, staggered) = (Unless::ConnectedOrDialling, self.config.all_addresses);
             self.out.push(Output::Dial(Dial { id, peer: Some(peer), addresses, unless, staggered }));
         }
+    }
+
+    /// A dial has ended, in whatever way.
+    pub(super) fn dial_ended(&mut self, dial: DialId) {
+        self.dials.ended(dial);
+        self.dial_found();
     }
 
     /// Peers that are no longer found there.
@@ -130,6 +161,7 @@ impl Core {
     }
 
     pub(super) fn dial_failed(&mut self, dial: DialId, failure: DialFailure, reason: String) {
+        self.dial_ended(dial);
         match failure {
             DialFailure::NotNeeded if self.links.busy(dial, self.now.instant) => return,
             DialFailure::WrongPeer => self.links.mistaken(dial),

@@ -1,6 +1,6 @@
 //! What happens to a node, as the core hears it.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub::MessageId, swarm::ConnectionId};
 use tokio::sync::oneshot;
@@ -68,6 +68,8 @@ pub(crate) enum Input {
     Asked { peer: PeerId, question: Question, reply: oneshot::Sender<Answer> },
     /// A peer answered; without an answer it failed for good.
     Answered { peer: PeerId, room: String, answer: Option<Answer> },
+    /// This node listens on these IP addresses: all of them.
+    Listening(Vec<IpAddr>),
     /// Connected peers and the rooms they are in on the host's other network have changed: all of them.
     Attending(Vec<(PeerId, String)>),
     /// Somebody said a line there.

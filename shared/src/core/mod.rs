@@ -38,6 +38,7 @@ mod watchers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     time::Duration,
 };
 
@@ -84,6 +85,8 @@ pub(crate) struct Core {
     nick: String,
     /// Whether the host speaks for another network of rooms.
     bridges: bool,
+    /// This machine's addresses, as far as this node listens on them.
+    own_ips: Vec<IpAddr>,
     /// When the input that is being handled came.
     now: Now,
     rng: SmallRng,
@@ -138,6 +141,7 @@ impl Core {
             me,
             nick,
             bridges,
+            own_ips: Vec::new(),
             now,
             rng: SmallRng::seed_from_u64(seed),
             out: Vec::new(),
@@ -224,6 +228,7 @@ impl Core {
             // Fails only when the asker is gone.
             Input::Asked { peer, question, reply } => drop(reply.send(self.answer_sync(peer, question))),
             Input::Answered { peer, room, answer } => self.synced(peer, &RoomId::from(room), answer),
+            Input::Listening(ips) => self.own_ips = ips,
             Input::Attending(attending) => self.attend(attending),
             Input::Elsewhere(line) => self.elsewhere(line),
             Input::Tick => {}

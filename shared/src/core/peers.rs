@@ -6,7 +6,7 @@ use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 
 use crate::{
     Path, PeerInfo,
-    paths::{how, is_loopback},
+    paths::how,
     room_id::RoomId,
 };
 
@@ -243,11 +243,6 @@ impl Peer {
             (self.info.path, self.info.transport) = how(&best.address);
             self.info.address = best.address.clone();
         }
-    }
-
-    /// Whether it is on this machine.
-    pub(super) fn is_local(&self) -> bool {
-        self.connections.iter().any(|connection| is_loopback(&connection.address))
     }
 }
 
