@@ -321,8 +321,7 @@ mod tests {
         let one = PeerId::random();
         passed += (0..MANY).filter(|_| budget.spend(PeerId::random(), one, &"a".into(), 10, now)).count();
         assert_eq!(passed, burst(MAX_FORWARDER_MESSAGES));
-        let same_room =
-            (0..MANY).filter(|_| budget.spend(PeerId::random(), PeerId::random(), &"b".into(), 10, now));
+        let same_room = (0..MANY).filter(|_| budget.spend(PeerId::random(), PeerId::random(), &"b".into(), 10, now));
         assert_eq!(same_room.count(), burst(MAX_ROOM_MESSAGES));
         let anywhere = |n: &usize| budget.spend(PeerId::random(), PeerId::random(), &format!("{n}").into(), 10, now);
         let rest = (0..MANY).filter(anywhere).count();

@@ -4,11 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{Multiaddr, PeerId, swarm::ConnectionId};
 
-use crate::{
-    Path, PeerInfo,
-    paths::how,
-    room_id::RoomId,
-};
+use crate::{Path, PeerInfo, paths::how, room_id::RoomId};
 
 /// Rooms of one peer that are looked at.
 pub(crate) const MAX_ROOMS_PER_PEER: usize = 64;

@@ -90,7 +90,8 @@ mod tests {
         let mut looks = Looks::default();
         assert_eq!(looks.deadline(None), None);
         assert_eq!(looks.deadline(Some(now)), Some(now));
-        looks.end(now, now + Duration::from_secs(9));
+        looks.begin();
+        looks.took(Duration::from_secs(9), now + Duration::from_secs(9));
         assert_eq!(looks.deadline(Some(now)), Some(now + Duration::from_secs(9) + MAX_LOOK_REST));
         assert_eq!(looks.deadline(None), None);
     }

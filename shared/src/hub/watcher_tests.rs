@@ -24,7 +24,7 @@ fn rooms_that_change_all_the_time_keep_no_other_waiting() {
     let (mut watcher, rooms) = asking(restless.chain(["lobby".to_owned()]));
     let hub = PeerId::random();
     for turn in 1..=rooms.len() {
-        rooms.iter().filter(|room| turn == 1 || **room != *"lobby").for_each(|room| watcher.look_at(room));
+        rooms.iter().filter(|room| turn == 1 || &***room != "lobby").for_each(|room| watcher.look_at(room));
         let total = u32::try_from(turn).expect("few");
         let mut reports = Vec::new();
         watcher.catch_up(|_, _| vec![told(hub, total)], AT_ONCE, start(), &mut reports);
