@@ -16,6 +16,10 @@ fn update(desk: &mut Desk, members: &mut Members) -> Vec<(PeerId, Report)> {
 
 /// What is told now that the members have changed.
 fn update_at(desk: &mut Desk, members: &mut Members, at: Instant, space: impl Fn(&PeerId) -> usize) -> Update {
+    // Streams with space have written what they were told before.
+    for peer in desk.numbers.keys().copied().filter(|peer| space(peer) > 0).collect::<Vec<_>>() {
+        desk.took(&peer);
+    }
     desk.changed(&members.take_changed(), members, at);
     desk.update(members, at, space)
 }
