@@ -74,6 +74,10 @@ mod records;
 pub mod repl;
 pub mod room;
 mod room_id;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+#[path = "../sim/world/mod.rs"]
+pub mod sim;
 mod source;
 mod stay_away;
 mod streams;

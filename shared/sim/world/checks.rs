@@ -1,0 +1,170 @@
+//! What is promised, and whether it holds: at every step, and when all has healed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use libp2p::{PeerId, identity::Keypair};
+
+use super::{Broken, name};
+use crate::{Event, Message, MessageState, RoomInfo};
+
+/// A line that somebody said.
+#[derive(Debug)]
+struct Line {
+    node: usize,
+    room: &'static str,
+    text: String,
+    at_ms: u64,
+    /// Whether it must reach everybody: its author has not left, nor lost it with its memory or storage.
+    is_promised: bool,
+}
+
+/// What somebody has on the screen of one room, in this run.
+#[derive(Debug, Default)]
+struct Screen {
+    /// Lines by author and text: how often they came as sent.
+    sent: BTreeMap<(PeerId, String), usize>,
+    /// The last of each author's numbered lines.
+    last: BTreeMap<PeerId, u64>,
+}
+
+/// Everything that is checked.
+#[derive(Debug)]
+pub(super) struct Checks {
+    pub(super) broken: Option<Broken>,
+    peers: Vec<PeerId>,
+    lines: Vec<Line>,
+    counts: Vec<u64>,
+    /// Who is in which room.
+    joined: BTreeSet<(usize, &'static str)>,
+    screens: BTreeMap<(usize, String), Screen>,
+    full: Vec<(usize, u64, u64)>,
+    ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
+}
+
+impl Checks {
+    pub(super) fn new(keypairs: &[Keypair]) -> Self {
+        Self {
+            broken: None,
+            peers: keypairs.iter().map(|key| key.public().to_peer_id()).collect(),
+            lines: Vec::new(),
+            counts: vec![0; keypairs.len()],
+            joined: BTreeSet::new(),
+            screens: BTreeMap::new(),
+            full: Vec::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
+    /// The first thing that is broken counts.
+    pub(super) fn fail(&mut self, promise: &'static str, how: String) {
+        self.broken.get_or_insert(Broken { promise, how });
+    }
+
+    pub(super) fn said(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn next_text(&mut self, node: usize) -> String {
+        self.counts[node] += 1;
+        format!("{}.{}", name(node), self.counts[node])
+    }
+
+    pub(super) fn said_line(&mut self, node: usize, room: &'static str, text: String, at_ms: u64) {
+        let is_promised = !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
+        self.lines.push(Line { node, room, text, at_ms, is_promised });
+    }
+
+    pub(super) fn joined(&mut self, node: usize, room: &'static str) {
+        self.joined.insert((node, room));
+    }
+
+    /// What was said there and still waits is forgotten.
+    pub(super) fn left(&mut self, node: usize, room: &'static str) {
+        self.joined.remove(&(node, room));
+        self.screens.remove(&(node, room.to_owned()));
+        self.lines.iter_mut().filter(|line| line.node == node && line.room == room).for_each(|line| line.is_promised = false);
+    }
+
+    pub(super) fn started(&mut self, node: usize, _: u64) {
+        self.screens.retain(|(other, _), _| *other != node);
+    }
+
+    /// What was said just before a crash may be lost, and all when the memory is.
+    pub(super) fn crashed(&mut self, node: usize, at_ms: u64, write_ms: u64, forgets: bool) {
+        for line in self.lines.iter_mut().filter(|line| line.node == node) {
+            line.is_promised &= !forgets && line.at_ms + write_ms < at_ms;
+        }
+        if forgets {
+            self.joined.retain(|(other, _)| *other != node);
+        }
+    }
+
+    /// What is said meanwhile is not stored.
+    pub(super) fn full(&mut self, node: usize, from_ms: u64, to_ms: u64) {
+        self.full.push((node, from_ms, to_ms));
+    }
+
+    pub(super) fn heard(&mut self, node: usize, _: u64, event: &Event) {
+        let message = match event {
+            Event::Message(message) | Event::Sent { message, .. } => message,
+            Event::Refused { reason, .. } => {
+                return self.fail("no honest peer is refused", format!("{}: {reason}", name(node)));
+            }
+            Event::RunsElsewhere => return self.fail("a key that runs once is not told to run twice", name(node)),
+            _ => return,
+        };
+        if message.state == MessageState::Waiting {
+            return;
+        }
+        let screen = self.screens.entry((node, message.room.clone())).or_default();
+        let times = screen.sent.entry((message.from, message.text.clone())).or_default();
+        *times += 1;
+        if *times > 1 {
+            let how = format!("{} shows {:?} {times} times", name(node), message.text);
+            return self.fail("no line is shown twice", how);
+        }
+        let last = screen.last.entry(message.from).or_default();
+        if message.sequence != 0 && message.sequence < *last {
+            let how = format!("{} shows {:?} after a later line of its author", name(node), message.text);
+            return self.fail("each author's lines are in order", how);
+        }
+        *last = message.sequence.max(*last);
+    }
+
+    /// How a room stands at the end, for one node.
+    pub(super) fn stands(&mut self, node: usize, room: RoomInfo, lines: Vec<Message>) {
+        self.ends.insert((node, room.room.clone()), (room, lines));
+    }
+
+    /// Everything has healed, and there was time.
+    pub(super) fn end(&mut self) {
+        let ends = std::mem::take(&mut self.ends);
+        for (node, room) in self.joined.clone() {
+            let Some((info, lines)) = ends.get(&(node, room.to_owned())) else {
+                self.fail("who joined is in the room", format!("{} in {room}", name(node)));
+                continue;
+            };
+            if info.waiting > 0 && self.others(node, room) > 0 {
+                self.fail("no line waits while somebody is there", format!("{} in {room}: {}", name(node), info.waiting));
+            }
+            let others = self.others(node, room);
+            if info.total as usize != others || info.members.len() != others {
+                let how = format!("{} counts {} in {room}, of {others}", name(node), info.total);
+                self.fail("members and counts agree", how);
+            }
+            let has: BTreeSet<(PeerId, &str)> =
+                lines.iter().map(|message| (message.from, message.text.as_str())).collect();
+            let missing = self.lines.iter().filter(|line| line.is_promised && line.room == room);
+            let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
+            let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
+            if !missing.is_empty() {
+                let how = format!("{} in {room} lacks {}", name(node), missing.join(", "));
+                self.fail("every line reaches everybody", how);
+            }
+        }
+    }
+
+    fn others(&self, node: usize, room: &str) -> usize {
+        self.joined.iter().filter(|(other, there)| *other != node && *there == room).count()
+    }
+}

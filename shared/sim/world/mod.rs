@@ -1,0 +1,267 @@
+//! Many nodes in one virtual network, driven by one seed: nothing here reads a clock or a thread's random numbers, so a
+//! run can be repeated.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `plan` | what happens in a run |
+//! | `node` | one node, and what outlives it |
+//! | `network` | connections, and what travels over them |
+//! | `perform` | what a core wants done, done in this network |
+//! | `steps` | the plan's steps |
+//! | `checks` | what is promised, and whether it holds |
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a simulator that stops tells where")]
+
+mod checks;
+mod network;
+mod node;
+mod perform;
+mod plan;
+mod steps;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    time::Duration,
+};
+
+use libp2p::identity::Keypair;
+use n0_future::time::Instant;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
+pub use self::plan::Plan;
+use self::{checks::Checks, network::Network, node::Node, steps::Back};
+use crate::{
+    Change,
+    core::{Input, Output},
+    room::Now,
+};
+
+/// When a run begins, unix time in milliseconds.
+const BEGIN_MS: u64 = 1_700_000_000_000;
+/// How long nodes have until everything promised must hold, once nothing goes wrong any more.
+const SETTLE_MS: u64 = 30_000;
+/// Happenings after which a run is given up: something goes round in circles.
+const MAX_HAPPENINGS: u64 = 2_000_000;
+/// Lines of a trace that are kept, the last ones.
+const MAX_TRACE: usize = 400;
+
+/// What was promised and did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which promise; the same for every way to break it.
+    pub promise: &'static str,
+    /// Where and how.
+    pub how: String,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The first promise that did not hold.
+    pub broken: Option<Broken>,
+    /// How many nodes there were.
+    pub nodes: usize,
+    /// How many lines were said.
+    pub lines: usize,
+    /// How many things happened.
+    pub happenings: u64,
+    /// What happened, as text.
+    pub trace: String,
+}
+
+/// Something that will happen.
+enum Happening {
+    Step(usize),
+    Back(Back),
+    /// A node's core is due.
+    Tick { node: usize, run: u64, tick: u64 },
+    /// Something reaches a node, unless its connection has gone.
+    Arrives(network::Arrival),
+    /// A connection comes about, or is found dead.
+    Established(network::Dialled),
+    Dead { connection: u64 },
+    /// What a node stored outlives a crash from now on.
+    Written { node: usize, run: u64, changes: Vec<Change> },
+}
+
+/// A run under way.
+struct World {
+    plan: Plan,
+    origin: Instant,
+    now_ms: u64,
+    rng: SmallRng,
+    queue: BTreeMap<(u64, u64), Happening>,
+    queued: u64,
+    nodes: Vec<Node>,
+    /// How far each node's clock is from the right time, in milliseconds.
+    skews: Vec<i64>,
+    network: Network,
+    checks: Checks,
+    trace: Option<Vec<String>>,
+}
+
+/// Runs a plan. `traced`: with what happened as text.
+#[must_use]
+pub fn run(plan: &Plan, traced: bool) -> Outcome {
+    let mut world = World::new(plan.clone(), traced);
+    world.go();
+    let trace = world.trace.take().unwrap_or_default();
+    Outcome {
+        broken: world.checks.broken.take(),
+        nodes: world.nodes.len(),
+        lines: world.checks.said(),
+        happenings: world.queued,
+        trace: trace.join("\n"),
+    }
+}
+
+impl World {
+    fn new(plan: Plan, traced: bool) -> Self {
+        #[allow(clippy::disallowed_methods, reason = "an origin for the run's own clock")]
+        let origin = Instant::now();
+        let mut rng = SmallRng::seed_from_u64(plan.seed ^ 0x51_u64);
+        let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
+        let nodes = plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs)).collect();
+        let skews = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
+        let checks = Checks::new(&keypairs);
+        Self {
+            network: Network::new(plan.latency_ms, plan.seed),
+            plan,
+            origin,
+            now_ms: 0,
+            rng,
+            queue: BTreeMap::new(),
+            queued: 0,
+            nodes,
+            skews,
+            checks,
+            trace: traced.then(Vec::new),
+        }
+    }
+
+    fn go(&mut self) {
+        for step in 0..self.plan.steps.len() {
+            self.at(self.plan.steps[step].0, Happening::Step(step));
+        }
+        for node in 0..self.nodes.len() {
+            self.start(node);
+        }
+        let end_ms = self.plan.healed_ms + SETTLE_MS;
+        while let Some(((at, _), happening)) = self.queue.pop_first() {
+            if at > end_ms || self.checks.broken.is_some() {
+                break;
+            }
+            if self.queued > MAX_HAPPENINGS {
+                self.checks.fail("a run ends", format!("{MAX_HAPPENINGS} things happened by {} ms", self.now_ms));
+                return;
+            }
+            self.now_ms = self.now_ms.max(at);
+            self.happen(happening);
+        }
+        if self.checks.broken.is_none() {
+            self.now_ms = end_ms;
+            self.check_end();
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Step(step) => self.step(step),
+            Happening::Back(back) => self.back(back),
+            Happening::Tick { node, run, tick } => {
+                let it = &self.nodes[node];
+                if it.run != run || it.tick != tick || !it.is_up() {
+                } else if it.frozen_until > self.now_ms {
+                    self.at(it.frozen_until, Happening::Tick { node, run, tick });
+                } else {
+                    self.handle(node, Input::Tick);
+                }
+            }
+            Happening::Arrives(arrival) => self.arrive(arrival),
+            Happening::Established(dialled) => self.establish(dialled),
+            Happening::Dead { connection } => self.found_dead(connection),
+            Happening::Written { node, run, changes } => self.written(node, run, changes),
+        }
+    }
+
+    fn at(&mut self, at_ms: u64, happening: Happening) {
+        self.queued += 1;
+        self.queue.insert((at_ms.max(self.now_ms), self.queued), happening);
+    }
+
+    fn after(&mut self, ms: u64, happening: Happening) {
+        self.at(self.now_ms + ms, happening);
+    }
+
+    fn now(&self, node: usize) -> Now {
+        let instant = self.origin + Duration::from_millis(self.now_ms);
+        Now { instant, unix_ms: (BEGIN_MS + self.now_ms).saturating_add_signed(self.skews[node]) }
+    }
+
+    fn start(&mut self, node: usize) {
+        let now = self.now(node);
+        self.nodes[node].start(self.plan.seed.wrapping_mul(31) + node as u64, now);
+        self.checks.started(node, self.nodes[node].run);
+        self.note(|| format!("{} starts", name(node)));
+        let outputs = self.nodes[node].core.as_mut().map(crate::core::Core::take_outputs).unwrap_or_default();
+        self.perform(node, outputs);
+        self.arm(node);
+        for room in self.plan.members[node].rooms.clone() {
+            if self.nodes[node].run == 1 {
+                self.join(node, room);
+            }
+        }
+    }
+
+    /// Lets a node's core decide.
+    fn handle(&mut self, node: usize, input: Input) {
+        let now = self.now(node);
+        let Some(core) = &mut self.nodes[node].core else { return };
+        let outputs = core.handle(input, now);
+        self.perform(node, outputs);
+        self.arm(node);
+    }
+
+    /// Sets a node's next tick.
+    fn arm(&mut self, node: usize) {
+        let Some(core) = &self.nodes[node].core else { return };
+        let due = core.deadline().saturating_duration_since(self.origin);
+        let due_ms = u64::try_from(due.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        self.nodes[node].tick += 1;
+        let (run, tick) = (self.nodes[node].run, self.nodes[node].tick);
+        self.at(due_ms, Happening::Tick { node, run, tick });
+    }
+
+    fn perform(&mut self, node: usize, outputs: Vec<Output>) {
+        for output in outputs {
+            self.perform_one(node, output);
+        }
+    }
+
+    fn node_of(&self, peer: &libp2p::PeerId) -> Option<usize> {
+        self.nodes.iter().position(|node| node.peer == *peer)
+    }
+
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        let Some(trace) = &mut self.trace else { return };
+        let mut line = String::new();
+        let _ = write!(line, "{:>8.3} {}", self.now_ms as f64 / 1000.0, what());
+        trace.push(line);
+        if trace.len() > MAX_TRACE {
+            trace.remove(0);
+        }
+    }
+}
+
+/// How a node is called in traces.
+fn name(node: usize) -> String {
+    format!("n{node}")
+}
+
+fn keypair(seed: u64, node: usize) -> Keypair {
+    let mut bytes = [7; 32];
+    bytes[..8].copy_from_slice(&seed.to_be_bytes());
+    bytes[8..16].copy_from_slice(&(node as u64).to_be_bytes());
+    Keypair::ed25519_from_bytes(bytes).expect("32 bytes are a key")
+}

@@ -1,0 +1,319 @@
+//! Connections between nodes, and what travels over them.
+
+use std::collections::BTreeMap;
+
+use libp2p::{PeerId, gossipsub::MessageId, swarm::ConnectionId};
+use tokio::sync::oneshot;
+
+use super::{Happening, World, name, node::address_of};
+use crate::{
+    core::{Connection, Dial, DialFailure, DialId, Identified, Input, Payload},
+    hub::wire,
+    room::sync::{self, Answer, Question},
+    room_id::RoomId,
+};
+
+/// How long it takes until a connection whose other end is silent is found dead.
+const DEAD_AFTER_MS: u64 = 15_000;
+/// How long a dial of somebody who does not answer takes.
+const SILENT_DIAL_MS: u64 = 10_000;
+
+/// A connection that stands.
+#[derive(Debug, Clone, Copy)]
+struct Wire {
+    dialler: usize,
+    listener: usize,
+}
+
+/// A dial on its way.
+pub(super) struct Dialled {
+    from: usize,
+    run: u64,
+    to: usize,
+    dial: Dial,
+}
+
+/// What reaches a node.
+pub(super) struct Arrival {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// The receiver's run that it was meant for.
+    run: u64,
+    /// What it travels over; nothing for what a node tells itself.
+    over: Option<u64>,
+    what: What,
+}
+
+pub(super) enum What {
+    Input(Input),
+    Gossip(Gossip),
+    Question { room: String, question: Question },
+    Answer { room: String, answer: Answer },
+}
+
+/// A payload in gossip.
+#[derive(Debug, Clone)]
+pub(super) struct Gossip {
+    pub(super) id: Vec<u8>,
+    pub(super) room: RoomId,
+    pub(super) source: PeerId,
+    pub(super) number: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// All connections.
+pub(super) struct Network {
+    latency_ms: u64,
+    seed: u64,
+    last: u64,
+    wires: BTreeMap<u64, Wire>,
+    /// Those that cannot be reached by the others, until when.
+    pub(super) apart: Vec<usize>,
+    pub(super) apart_until: u64,
+    /// Questions without an answer, by connection: who asked whom about which room.
+    pub(super) asked: BTreeMap<u64, Vec<(usize, usize, String)>>,
+    /// Payloads that a node is still to judge.
+    pub(super) unjudged: BTreeMap<(usize, Vec<u8>), (usize, Gossip)>,
+}
+
+impl Network {
+    pub(super) fn new(latency_ms: u64, seed: u64) -> Self {
+        Self {
+            latency_ms,
+            seed,
+            last: 0,
+            wires: BTreeMap::new(),
+            apart: Vec::new(),
+            apart_until: 0,
+            asked: BTreeMap::new(),
+            unjudged: BTreeMap::new(),
+        }
+    }
+
+    /// One way between two nodes; always the same.
+    pub(super) fn latency(&self, one: usize, other: usize) -> u64 {
+        let (low, high) = (one.min(other) as u64, one.max(other) as u64);
+        let mixed = (self.seed ^ (low << 32) ^ (high << 8)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        1 + mixed % self.latency_ms
+    }
+
+    fn is_cut(&self, one: usize, other: usize, now_ms: u64) -> bool {
+        self.apart_until > now_ms && self.apart.contains(&one) != self.apart.contains(&other)
+    }
+
+    /// The connections of a node, with who is at the other end.
+    pub(super) fn of(&self, node: usize) -> Vec<(u64, usize)> {
+        let ends = self.wires.iter().filter_map(|(id, wire)| match wire {
+            Wire { dialler, listener } if *dialler == node => Some((*id, *listener)),
+            Wire { dialler, listener } if *listener == node => Some((*id, *dialler)),
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    pub(super) fn between(&self, one: usize, other: usize) -> Option<u64> {
+        self.of(one).into_iter().find(|(_, end)| *end == other).map(|(id, _)| id)
+    }
+
+    /// Who is connected to a node, each once.
+    pub(super) fn neighbours(&self, node: usize) -> Vec<(u64, usize)> {
+        let mut all = self.of(node);
+        all.sort_by_key(|(_, end)| *end);
+        all.dedup_by_key(|(_, end)| *end);
+        all
+    }
+}
+
+impl World {
+    pub(super) fn dial(&mut self, from: usize, dial: Dial) {
+        let run = self.nodes[from].run;
+        let address = dial.addresses.first().cloned();
+        let to = (0..self.nodes.len()).find(|node| {
+            address.as_ref().is_some_and(|address| address.iter().next() == address_of(*node).iter().next())
+        });
+        let Some(to) = to else { return self.dial_failed(from, dial.id, DialFailure::Unreachable) };
+        if dial.unless != crate::core::Unless::Never && self.network.between(from, to).is_some() {
+            return self.dial_failed(from, dial.id, DialFailure::NotNeeded);
+        }
+        let wait = match self.network.is_cut(from, to, self.now_ms) {
+            true => SILENT_DIAL_MS,
+            false => 2 * self.network.latency(from, to),
+        };
+        self.after(wait, Happening::Established(Dialled { from, run, to, dial }));
+    }
+
+    fn dial_failed(&mut self, from: usize, dial: DialId, failure: DialFailure) {
+        self.tell(from, Input::DialFailed { dial, failure, reason: "nobody answers".to_owned() });
+    }
+
+    pub(super) fn establish(&mut self, Dialled { from, run, to, dial }: Dialled) {
+        if self.nodes[from].run != run || !self.nodes[from].is_up() {
+            return;
+        }
+        let answers = self.nodes[to].is_up()
+            && self.nodes[to].frozen_until <= self.now_ms
+            && !self.network.is_cut(from, to, self.now_ms)
+            && !self.nodes[to].blocked.contains(&self.nodes[from].peer);
+        if !answers {
+            return self.dial_failed(from, dial.id, DialFailure::Unreachable);
+        }
+        if dial.peer.is_some_and(|peer| peer != self.nodes[to].peer) {
+            return self.dial_failed(from, dial.id, DialFailure::WrongPeer);
+        }
+        self.network.last += 1;
+        let id = self.network.last;
+        let is_first = self.network.between(from, to).is_none();
+        self.network.wires.insert(id, Wire { dialler: from, listener: to });
+        self.note(|| format!("{} is connected to {}", name(from), name(to)));
+        for (node, other, is_dialled) in [(from, to, true), (to, from, false)] {
+            let connection = Connection {
+                peer: self.nodes[other].peer,
+                id: ConnectionId::new_unchecked(id as usize),
+                address: address_of(other),
+                is_dialled,
+                dial: is_dialled.then_some(dial.id),
+            };
+            self.tell(node, Input::Connected(connection));
+        }
+        let latency = self.network.latency(from, to);
+        for (node, other) in [(from, to), (to, from)] {
+            let identity = Identified { protocols: self.protocols(other), agent: "tincan/sim".into(), addresses: vec![] };
+            self.send(other, node, id, 2 * latency, What::Input(Input::Identified { peer: self.nodes[other].peer, identity }));
+            // gossipsub tells its topics on the first connection only.
+            if is_first {
+                for room in self.nodes[other].subscribed.clone() {
+                    let input = Input::Subscribed { peer: self.nodes[other].peer, room: room.to_string() };
+                    self.send(other, node, id, latency, What::Input(input));
+                }
+            }
+        }
+    }
+
+    fn protocols(&self, node: usize) -> Vec<libp2p::StreamProtocol> {
+        let hub = self.plan.members[node].is_hub.then_some(wire::PROTOCOL);
+        [sync::PROTOCOL].into_iter().chain(hub).collect()
+    }
+
+    /// Hands an input to a node right away, after what it is doing now.
+    pub(super) fn tell(&mut self, node: usize, input: Input) {
+        let run = self.nodes[node].run;
+        self.after(0, Happening::Arrives(Arrival { from: node, to: node, run, over: None, what: What::Input(input) }));
+    }
+
+    /// Sends something over a connection.
+    pub(super) fn send(&mut self, from: usize, to: usize, over: u64, after_ms: u64, what: What) {
+        let run = self.nodes[to].run;
+        self.after(after_ms, Happening::Arrives(Arrival { from, to, run, over: Some(over), what }));
+    }
+
+    pub(super) fn arrive(&mut self, arrival: Arrival) {
+        let Arrival { from, to, run, over, .. } = arrival;
+        let it = &self.nodes[to];
+        if it.run != run || !it.is_up() || over.is_some_and(|over| !self.network.wires.contains_key(&over)) {
+            return;
+        }
+        if it.frozen_until > self.now_ms {
+            return self.at(it.frozen_until, Happening::Arrives(arrival));
+        }
+        if over.is_some() && self.network.is_cut(from, to, self.now_ms) {
+            // It is sent again until it comes, or the connection is given up.
+            return self.at(self.network.apart_until, Happening::Arrives(arrival));
+        }
+        match arrival.what {
+            What::Input(input) => self.handle(to, input),
+            What::Gossip(gossip) => self.gossip(from, to, gossip),
+            What::Question { room, question } => {
+                let (reply, mut answer) = oneshot::channel();
+                self.handle(to, Input::Asked { peer: self.nodes[from].peer, question, reply });
+                if let (Ok(answer), Some(over)) = (answer.try_recv(), over) {
+                    let latency = self.network.latency(from, to);
+                    self.send(to, from, over, latency, What::Answer { room, answer });
+                }
+            }
+            What::Answer { room, answer } => {
+                if let Some(asked) = over.and_then(|over| self.network.asked.get_mut(&over)) {
+                    asked.retain(|one| *one != (to, from, room.clone()));
+                }
+                let peer = self.nodes[from].peer;
+                self.handle(to, Input::Answered { peer, room, answer: Some(answer) });
+            }
+        }
+    }
+
+    /// A payload reaches a node.
+    fn gossip(&mut self, from: usize, to: usize, gossip: Gossip) {
+        if !self.nodes[to].subscribed.contains(&gossip.room) || !self.nodes[to].seen.insert(gossip.id.clone()) {
+            return;
+        }
+        let payload = Payload {
+            id: MessageId::new(&gossip.id),
+            room: gossip.room.to_string(),
+            from: self.nodes[from].peer,
+            source: Some(gossip.source),
+            number: gossip.number,
+            bytes: gossip.bytes.clone(),
+        };
+        self.network.unjudged.insert((to, gossip.id.clone()), (from, gossip));
+        self.handle(to, Input::Gossip(payload));
+    }
+
+    /// Sends a payload to all who are subscribed, but for where it came from.
+    pub(super) fn spread(&mut self, node: usize, gossip: &Gossip, but: Option<usize>) {
+        for (over, end) in self.network.neighbours(node) {
+            let wants = self.nodes[end].subscribed.contains(&gossip.room);
+            let is_lost = self.plan.loss > 0.0 && rand::RngExt::random_bool(&mut self.rng, self.plan.loss);
+            if wants && Some(end) != but && self.nodes[end].peer != gossip.source && !is_lost {
+                let latency = self.network.latency(node, end);
+                self.send(node, end, over, latency, What::Gossip(gossip.clone()));
+            }
+        }
+    }
+
+    /// One end closes a connection; the other hears of it.
+    pub(super) fn close(&mut self, connection: u64) {
+        let Some(wire) = self.network.wires.remove(&connection) else { return };
+        for (asker, asked, room) in self.network.asked.remove(&connection).unwrap_or_default() {
+            let peer = self.nodes[asked].peer;
+            self.tell(asker, Input::Answered { peer, room, answer: None });
+        }
+        for (node, other) in [(wire.dialler, wire.listener), (wire.listener, wire.dialler)] {
+            self.end_stream(node, other, Some(connection));
+            self.lost(node, other, connection);
+        }
+    }
+
+    /// A node learns that a connection is gone.
+    fn lost(&mut self, node: usize, other: usize, connection: u64) {
+        let left = self.network.of(node).into_iter().filter(|(_, end)| *end == other).count();
+        let peer = self.nodes[other].peer;
+        self.note(|| format!("{} loses a connection to {}", name(node), name(other)));
+        let id = ConnectionId::new_unchecked(connection as usize);
+        self.tell(node, Input::Disconnected { peer, connection: id, left: u32::try_from(left).expect("few") });
+    }
+
+    /// A node has crashed: what it was connected to finds out at once, or after a silence.
+    pub(super) fn drop_connections(&mut self, node: usize, silent: bool) {
+        for (id, _) in self.network.of(node) {
+            match silent {
+                true => self.after(DEAD_AFTER_MS, Happening::Dead { connection: id }),
+                false => self.close(id),
+            }
+        }
+    }
+
+    /// A partition has begun: connections across it die if it lasts.
+    pub(super) fn cut_apart(&mut self) {
+        let across: Vec<u64> = self.network.wires.iter().filter(|(_, wire)| {
+            self.network.is_cut(wire.dialler, wire.listener, self.now_ms)
+        }).map(|(id, _)| *id).collect();
+        if self.network.apart_until > self.now_ms + DEAD_AFTER_MS {
+            for connection in across {
+                self.after(DEAD_AFTER_MS, Happening::Dead { connection });
+            }
+        }
+    }
+
+    pub(super) fn found_dead(&mut self, connection: u64) {
+        self.close(connection);
+    }
+}
