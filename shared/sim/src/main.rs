@@ -81,7 +81,9 @@ fn find(from: u64, seeds: u64) -> Option<u64> {
     let found = (failed != u64::MAX).then_some(failed);
     let seconds = began.elapsed().as_secs_f64();
     match found {
-        None => println!("{seeds} seeds from {from}: no promise broken; {} lines said, {seconds:.1} s", lines.into_inner()),
+        None => {
+            println!("{seeds} seeds from {from}: no promise broken; {} lines said, {seconds:.1} s", lines.into_inner())
+        }
         Some(seed) => println!("seed {seed} breaks a promise, after {seconds:.1} s"),
     }
     found

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use libp2p::{PeerId, identity::Keypair};
 
 use super::{Broken, name};
-use crate::{Event, Message, MessageState, RoomInfo};
+use crate::{Event, Message, MessageState, RoomInfo, room::frame::read_stored};
+
+/// How long a line is held back for one before it.
+const HOLD_MS: u64 = crate::config::ORDER_HOLD.as_millis() as u64;
 
 /// A line that somebody said.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ struct Screen {
     sent: BTreeMap<(PeerId, String), usize>,
     /// The last of each author's numbered lines.
     last: BTreeMap<PeerId, u64>,
+    /// When each author's lines first came, by number.
+    arrived: BTreeMap<(PeerId, u64), u64>,
 }
 
 /// Everything that is checked.
@@ -82,7 +87,10 @@ impl Checks {
     pub(super) fn left(&mut self, node: usize, room: &'static str) {
         self.joined.remove(&(node, room));
         self.screens.remove(&(node, room.to_owned()));
-        self.lines.iter_mut().filter(|line| line.node == node && line.room == room).for_each(|line| line.is_promised = false);
+        self.lines
+            .iter_mut()
+            .filter(|line| line.node == node && line.room == room)
+            .for_each(|line| line.is_promised = false);
     }
 
     pub(super) fn started(&mut self, node: usize, _: u64) {
@@ -124,11 +132,22 @@ impl Checks {
             return self.fail("no line is shown twice", how);
         }
         let last = screen.last.entry(message.from).or_default();
-        if message.sequence != 0 && message.sequence < *last {
+        let arrived = |number: u64| screen.arrived.get(&(message.from, number)).copied().unwrap_or_default();
+        // What does not come in time is given up, and shown when it comes.
+        let is_late = arrived(message.sequence) >= arrived(*last) + HOLD_MS;
+        if message.sequence != 0 && message.sequence < *last && !is_late {
             let how = format!("{} shows {:?} after a later line of its author", name(node), message.text);
             return self.fail("each author's lines are in order", how);
         }
         *last = message.sequence.max(*last);
+    }
+
+    /// Frames reach a node.
+    pub(super) fn arrived(&mut self, node: usize, frames: &[Vec<u8>], now_ms: u64) {
+        for frame in frames.iter().filter_map(|bytes| read_stored(bytes).ok()) {
+            let screen = self.screens.entry((node, frame.room)).or_default();
+            screen.arrived.entry((frame.author, frame.sequence)).or_insert(now_ms);
+        }
     }
 
     /// How a room stands at the end, for one node.
@@ -145,7 +164,10 @@ impl Checks {
                 continue;
             };
             if info.waiting > 0 && self.others(node, room) > 0 {
-                self.fail("no line waits while somebody is there", format!("{} in {room}: {}", name(node), info.waiting));
+                self.fail(
+                    "no line waits while somebody is there",
+                    format!("{} in {room}: {}", name(node), info.waiting),
+                );
             }
             let others = self.others(node, room);
             if info.total as usize != others || info.members.len() != others {

@@ -19,11 +19,7 @@ mod perform;
 mod plan;
 mod steps;
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use libp2p::identity::Keypair;
 use n0_future::time::Instant;
@@ -75,14 +71,24 @@ enum Happening {
     Step(usize),
     Back(Back),
     /// A node's core is due.
-    Tick { node: usize, run: u64, tick: u64 },
+    Tick {
+        node: usize,
+        run: u64,
+        tick: u64,
+    },
     /// Something reaches a node, unless its connection has gone.
     Arrives(network::Arrival),
     /// A connection comes about, or is found dead.
     Established(network::Dialled),
-    Dead { connection: u64 },
+    Dead {
+        connection: u64,
+    },
     /// What a node stored outlives a crash from now on.
-    Written { node: usize, run: u64, changes: Vec<Change> },
+    Written {
+        node: usize,
+        run: u64,
+        changes: Vec<Change>,
+    },
 }
 
 /// A run under way.

@@ -15,6 +15,8 @@ use crate::{
 
 /// How long it takes until a connection whose other end is silent is found dead.
 const DEAD_AFTER_MS: u64 = 15_000;
+/// When gossip tells that it could not keep up with a peer.
+const HEARTBEAT_MS: u64 = 500;
 /// How long a dial of somebody who does not answer takes.
 const SILENT_DIAL_MS: u64 = 10_000;
 
@@ -177,8 +179,15 @@ impl World {
         }
         let latency = self.network.latency(from, to);
         for (node, other) in [(from, to), (to, from)] {
-            let identity = Identified { protocols: self.protocols(other), agent: "tincan/sim".into(), addresses: vec![] };
-            self.send(other, node, id, 2 * latency, What::Input(Input::Identified { peer: self.nodes[other].peer, identity }));
+            let identity =
+                Identified { protocols: self.protocols(other), agent: "tincan/sim".into(), addresses: vec![] };
+            self.send(
+                other,
+                node,
+                id,
+                2 * latency,
+                What::Input(Input::Identified { peer: self.nodes[other].peer, identity }),
+            );
             // gossipsub tells its topics on the first connection only.
             if is_first {
                 for room in self.nodes[other].subscribed.clone() {
@@ -221,8 +230,12 @@ impl World {
         }
         match arrival.what {
             What::Input(input) => self.handle(to, input),
-            What::Gossip(gossip) => self.gossip(from, to, gossip),
+            What::Gossip(gossip) => {
+                self.checks.arrived(to, std::slice::from_ref(&gossip.bytes), self.now_ms);
+                self.gossip(from, to, gossip);
+            }
             What::Question { room, question } => {
+                self.checks.arrived(to, &question.give, self.now_ms);
                 let (reply, mut answer) = oneshot::channel();
                 self.handle(to, Input::Asked { peer: self.nodes[from].peer, question, reply });
                 if let (Ok(answer), Some(over)) = (answer.try_recv(), over) {
@@ -234,6 +247,7 @@ impl World {
                 if let Some(asked) = over.and_then(|over| self.network.asked.get_mut(&over)) {
                     asked.retain(|one| *one != (to, from, room.clone()));
                 }
+                self.checks.arrived(to, &answer.frames, self.now_ms);
                 let peer = self.nodes[from].peer;
                 self.handle(to, Input::Answered { peer, room, answer: Some(answer) });
             }
@@ -262,7 +276,16 @@ impl World {
         for (over, end) in self.network.neighbours(node) {
             let wants = self.nodes[end].subscribed.contains(&gossip.room);
             let is_lost = self.plan.loss > 0.0 && rand::RngExt::random_bool(&mut self.rng, self.plan.loss);
-            if wants && Some(end) != but && self.nodes[end].peer != gossip.source && !is_lost {
+            if !wants || Some(end) == but || self.nodes[end].peer == gossip.source {
+                continue;
+            }
+            if is_lost {
+                // gossipsub tells its own node so at its next heartbeat.
+                let (run, peer) = (self.nodes[node].run, self.nodes[end].peer);
+                let what = What::Input(Input::SlowPeer { peer });
+                let arrival = Arrival { from: end, to: node, run, over: Some(over), what };
+                self.after(HEARTBEAT_MS, Happening::Arrives(arrival));
+            } else {
                 let latency = self.network.latency(node, end);
                 self.send(node, end, over, latency, What::Gossip(gossip.clone()));
             }
@@ -303,9 +326,13 @@ impl World {
 
     /// A partition has begun: connections across it die if it lasts.
     pub(super) fn cut_apart(&mut self) {
-        let across: Vec<u64> = self.network.wires.iter().filter(|(_, wire)| {
-            self.network.is_cut(wire.dialler, wire.listener, self.now_ms)
-        }).map(|(id, _)| *id).collect();
+        let across: Vec<u64> = self
+            .network
+            .wires
+            .iter()
+            .filter(|(_, wire)| self.network.is_cut(wire.dialler, wire.listener, self.now_ms))
+            .map(|(id, _)| *id)
+            .collect();
         if self.network.apart_until > self.now_ms + DEAD_AFTER_MS {
             for connection in across {
                 self.after(DEAD_AFTER_MS, Happening::Dead { connection });

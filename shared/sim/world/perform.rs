@@ -104,7 +104,9 @@ impl World {
     fn heard(&mut self, node: usize, event: Event) {
         match &event {
             Event::Message(message) => {
-                self.note(|| format!("{} shows {:?} {:?} ({:?})", name(node), message.text, message.room, message.state));
+                self.note(|| {
+                    format!("{} shows {:?} {:?} ({:?})", name(node), message.text, message.room, message.state)
+                });
             }
             Event::Sent { message, .. } => self.note(|| format!("{} sent {:?}", name(node), message.text)),
             Event::Refused { reason, .. } => self.note(|| format!("{} is refused: {reason}", name(node))),

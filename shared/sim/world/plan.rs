@@ -22,20 +22,48 @@ pub(super) struct Member {
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     /// A node says so many lines at once.
-    Say { node: usize, room: &'static str, lines: usize },
-    Join { node: usize, room: &'static str },
-    Leave { node: usize, room: &'static str },
-    Nick { node: usize },
+    Say {
+        node: usize,
+        room: &'static str,
+        lines: usize,
+    },
+    Join {
+        node: usize,
+        room: &'static str,
+    },
+    Leave {
+        node: usize,
+        room: &'static str,
+    },
+    Nick {
+        node: usize,
+    },
     /// A node ends without a word and comes back; `forgets`: with its key alone.
-    Crash { node: usize, back_after: u64, forgets: bool },
+    Crash {
+        node: usize,
+        back_after: u64,
+        forgets: bool,
+    },
     /// A node does nothing for so long, while what others send waits.
-    Freeze { node: usize, for_ms: u64 },
+    Freeze {
+        node: usize,
+        for_ms: u64,
+    },
     /// The connection between two nodes ends, if there is one.
-    Cut { one: usize, other: usize },
+    Cut {
+        one: usize,
+        other: usize,
+    },
     /// Those in `apart` cannot be reached by the others for so long.
-    Partition { apart: Vec<usize>, for_ms: u64 },
+    Partition {
+        apart: Vec<usize>,
+        for_ms: u64,
+    },
     /// A node's storage takes nothing for so long.
-    Full { node: usize, for_ms: u64 },
+    Full {
+        node: usize,
+        for_ms: u64,
+    },
 }
 
 /// A whole run.
@@ -92,7 +120,9 @@ impl Plan {
     }
 
     fn talk(&self, rng: &mut SmallRng) -> Step {
-        let node = self.node(rng);
+        // Hubs carry rooms and are in none.
+        let hubs = self.members.iter().filter(|member| member.is_hub).count();
+        let node = rng.random_range(hubs..self.members.len());
         let room = ROOMS[usize::from(rng.random_bool(0.2))];
         match rng.random_range(0..20) {
             0 => Step::Leave { node, room },
@@ -108,7 +138,9 @@ impl Plan {
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
         match rng.random_range(0..6) {
-            0 => Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() },
+            0 => {
+                Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
+            }
             1 => Step::Crash { node, back_after: 50.min(left), forgets: false },
             2 => Step::Freeze { node, for_ms: for_ms.min(20_000) },
             3 => Step::Cut { one: node, other: self.node(rng) },
@@ -181,9 +213,10 @@ impl Member {
             // Each hub stays connected to those before it.
             return Self { is_hub: true, bootstrap: (0..node).collect(), rooms: Vec::new() };
         }
-        let mut bootstrap = vec![rng.random_range(0..hubs)];
+        let first = rng.random_range(0..hubs);
+        let mut bootstrap = vec![first];
         if rng.random_bool(0.2) {
-            bootstrap.extend((0..hubs).filter(|hub| *hub != bootstrap[0]).take(1));
+            bootstrap.extend((0..hubs).find(|hub| *hub != first));
         }
         let mut rooms = vec![ROOMS[0]];
         if rng.random_bool(0.3) {

@@ -27,7 +27,10 @@ impl World {
             }
             Step::Join { node, room } => self.join(node, room),
             Step::Leave { node, room } => {
-                if self.ask(node, |reply| Command::Leave { room: room.to_owned(), reply }).is_some_and(|left| left.is_ok()) {
+                if self
+                    .ask(node, |reply| Command::Leave { room: room.to_owned(), reply })
+                    .is_some_and(|left| left.is_ok())
+                {
                     self.checks.left(node, room);
                 }
             }
@@ -75,6 +78,8 @@ impl World {
 
     pub(super) fn back(&mut self, Back { node, run }: Back) {
         if self.nodes[node].run == run {
+            // It knows nothing of the connections that it had.
+            self.drop_connections(node, false);
             self.start(node);
         }
     }
@@ -98,12 +103,8 @@ impl World {
 
     fn say(&mut self, node: usize, room: &'static str) {
         let text = self.checks.next_text(node);
-        let said: Option<Result<Said, Error>> = self.ask(node, |reply| Command::Say {
-            room: room.to_owned(),
-            text: text.clone(),
-            patient: false,
-            reply,
-        });
+        let said: Option<Result<Said, Error>> =
+            self.ask(node, |reply| Command::Say { room: room.to_owned(), text: text.clone(), patient: false, reply });
         match said {
             Some(Ok(said)) => {
                 self.note(|| format!("{} says {text} in {room}: {said:?}", name(node)));

@@ -38,7 +38,7 @@ const MERGE_PAUSE: Duration = Duration::from_millis(1);
 const MAX_UNMERGED: usize = 64;
 
 /// A question under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Asking {
     /// Whether one more is to follow.
     again: bool,
@@ -61,6 +61,8 @@ struct Unmerged {
 #[derive(Debug, Default)]
 pub(super) struct Syncs {
     asking: BTreeMap<(PeerId, RoomId), Asking>,
+    /// How many of them there are of each room.
+    under_way: BTreeMap<RoomId, usize>,
     /// Syncs that wait until the peer has said whether it knows the protocol.
     unasked: BTreeSet<(PeerId, RoomId)>,
     /// Syncs to come.
@@ -86,6 +88,29 @@ impl Syncs {
 
     fn is_asking(&self, peer: PeerId, room: &RoomId) -> bool {
         self.asking.contains_key(&(peer, room.clone()))
+    }
+
+    /// A question is asked. Says whether it is the only one of its room.
+    fn begin(&mut self, peer: PeerId, room: &RoomId, asking: Asking) -> bool {
+        self.asking.insert((peer, room.clone()), asking);
+        let under_way = self.under_way.entry(room.clone()).or_default();
+        *under_way += 1;
+        *under_way == 1
+    }
+
+    /// A question has its answer. Says whether there is no other one of its room.
+    fn end(&mut self, key: &(PeerId, RoomId)) -> bool {
+        if self.asking.remove(key).is_none() {
+            return false;
+        }
+        let left = self.under_way.get_mut(&key.1).map_or(0, |under_way| {
+            *under_way -= 1;
+            *under_way
+        });
+        if left == 0 {
+            self.under_way.remove(&key.1);
+        }
+        left == 0
     }
 
     /// Notes what we told a peer that we want. Says whether that is within bounds.
@@ -134,7 +159,9 @@ impl Core {
         let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
         let untaken = room.untaken_names().into_iter().collect();
         self.out.push(Output::Ask { peer, question: room.question() });
-        self.syncs.asking.insert((peer, name.clone()), Asking { again: false, only_receipt, untaken });
+        if self.syncs.begin(peer, name, Asking { again: false, only_receipt, untaken }) {
+            self.with_room(name, |room, _, _, out| room.set_syncing(true, out));
+        }
     }
 
     /// Asks those who are there whether they have our last lines, unless they are being asked already.
@@ -192,16 +219,14 @@ impl Core {
         }
     }
 
-    /// A slow peer missed messages: asks about the rooms it is in, now and then.
+    /// A slow peer missed messages: asks about the rooms it is in, now or soon.
     pub(super) fn sync_with_slow(&mut self, peer: PeerId) {
         let now = self.now.instant;
-        if self.syncs.slow.get(&peer).is_some_and(|last| now < *last + SLOW_EVERY) {
-            return;
-        }
-        self.syncs.slow.insert(peer, now);
+        let due = self.syncs.slow.get(&peer).map_or(now, |last| now.max(*last + SLOW_EVERY));
+        self.syncs.slow.insert(peer, due);
         let theirs = self.peers.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
         for room in theirs.cloned().collect::<Vec<_>>() {
-            self.ask_sync(peer, &room);
+            self.syncs.repeats.set_by(&(peer, room), due);
         }
     }
 
@@ -252,7 +277,7 @@ impl Core {
 
     pub(super) fn synced(&mut self, peer: PeerId, room: &RoomId, answer: Option<Answer>) {
         let key = (peer, room.clone());
-        let Asking { again, only_receipt, untaken } = self.syncs.asking.remove(&key).unwrap_or_default();
+        let Asking { again, only_receipt, untaken } = self.syncs.asking.get(&key).cloned().unwrap_or_default();
         self.counters.syncs_failed += u64::from(answer.is_none());
         if let Some(answer) = answer {
             self.merge_in_parts(peer, room, answer.frames);
@@ -265,6 +290,9 @@ impl Core {
                 self.out.push(Output::Ask { peer, question });
                 return;
             }
+        }
+        if self.syncs.end(&key) {
+            self.with_room(room, |room, _, _, out| room.set_syncing(false, out));
         }
         if again && self.peers.is_connected(&peer) {
             self.ask_sync(peer, room);

@@ -215,7 +215,7 @@ pub fn verify(payload: &[u8]) -> Result<Frame, FrameError> {
 ///
 /// # Errors
 /// As [`verify`], but for the signature.
-pub(super) fn read_stored(payload: &[u8]) -> Result<Frame, FrameError> {
+pub(crate) fn read_stored(payload: &[u8]) -> Result<Frame, FrameError> {
     read(payload, |_, _, _| true)
 }
 

@@ -1,9 +1,6 @@
 //! Each author's lines in the order they were said: a line that names one we lack waits a little for it.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
@@ -14,44 +11,59 @@ use super::frame::Frame;
 const MAX_HELD: usize = 256;
 /// Authors whose place is remembered in one room.
 const MAX_AUTHORS: usize = 4096;
-/// A line whose predecessor is older than this, by the author's numbers, waits for it only when that author
-/// was shown before: a sync would have brought it by now. Numbers are about milliseconds.
-const STRANGERS_GAP: u64 = 10_000;
-/// Predecessors older than this come no more.
-const KNOWN_GAP: u64 = 3_600_000;
+/// Predecessors older than this come no more. Numbers are about milliseconds.
+const LONGEST_GAP: u64 = 3_600_000;
+
+/// How a line came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Said just now.
+    Live,
+    /// Handed over by a sync, with what else there was.
+    Synced,
+}
+
+#[derive(Debug)]
+struct Held {
+    frame: Frame,
+    until: Instant,
+    came: Came,
+}
 
 #[derive(Debug, Default)]
 struct Author {
     /// The highest number shown, 0 if none.
     last: u64,
-    held: BTreeMap<u64, (Frame, Instant)>,
+    held: BTreeMap<u64, Held>,
 }
 
 /// The state of one room.
 #[derive(Debug)]
 pub(super) struct Order {
     hold: Duration,
-    authors: HashMap<PeerId, Author>,
+    authors: BTreeMap<PeerId, Author>,
     held: usize,
+    /// Whether somebody was asked for earlier lines and has not answered: authors never shown before may have some.
+    is_syncing: bool,
 }
 
 impl Order {
     pub(super) fn new(hold: Duration) -> Self {
-        Self { hold, authors: HashMap::new(), held: 0 }
+        Self { hold, authors: BTreeMap::new(), held: 0, is_syncing: false }
     }
 
     /// A line that was never seen before. Returns what may be shown now, in order.
-    pub(super) fn push(&mut self, frame: Frame, now: Instant) -> Vec<Frame> {
+    pub(super) fn push(&mut self, frame: Frame, came: Came, now: Instant) -> Vec<Frame> {
         if self.authors.len() >= MAX_AUTHORS && !self.authors.contains_key(&frame.author) {
             self.authors.retain(|_, author| !author.held.is_empty());
         }
-        let (who, deadline) = (frame.author, now + self.hold);
+        let (who, until) = (frame.author, now + self.hold);
         let author = self.authors.entry(who).or_default();
-        let twin = author.held.insert(frame.sequence, (frame, deadline));
+        let twin = author.held.insert(frame.sequence, Held { frame, until, came });
         let mut shown = Vec::new();
         match twin {
             // Two lines of one number: an author's own fault, but no line is lost.
-            Some((twin, _)) => shown.push(twin),
+            Some(twin) => shown.push(twin.frame),
             None => self.held += 1,
         }
         shown.extend(self.release(who, 0));
@@ -66,16 +78,31 @@ impl Order {
         self.authors.get(&frame.author).is_some_and(|author| author.held.contains_key(&frame.sequence))
     }
 
-    /// A sync ended: authors never shown before wait for nothing that is still to come.
+    /// Whether a sync is under way. When the last one ends, what it brought of authors never shown before waits for
+    /// nothing that is still to come; what may be shown comes back.
+    pub(super) fn set_syncing(&mut self, is_syncing: bool) -> Vec<Frame> {
+        self.is_syncing = is_syncing;
+        self.settle()
+    }
+
+    /// Shows what syncs brought of authors who were never shown before, unless one is under way.
     pub(super) fn settle(&mut self) -> Vec<Frame> {
-        let new: Vec<PeerId> = self.authors.iter().filter(|(_, a)| a.last == 0).map(|(who, _)| *who).collect();
-        new.into_iter().flat_map(|who| self.release(who, u64::MAX)).collect()
+        if self.is_syncing {
+            return Vec::new();
+        }
+        let synced = |author: &Author| {
+            let synced = author.held.iter().filter(|(_, held)| held.came == Came::Synced);
+            synced.map(|(number, _)| *number).max()
+        };
+        let new = self.authors.iter().filter(|(_, author)| author.last == 0);
+        let new: Vec<(PeerId, u64)> = new.filter_map(|(who, author)| Some((*who, synced(author)?))).collect();
+        new.into_iter().flat_map(|(who, number)| self.release(who, number)).collect()
     }
 
     /// Shows what has waited long enough, and what stands before it.
     pub(super) fn tick(&mut self, now: Instant) -> Vec<Frame> {
         let due = |author: &Author| {
-            let late = author.held.iter().filter(|(_, (_, deadline))| *deadline <= now);
+            let late = author.held.iter().filter(|(_, held)| held.until <= now);
             late.map(|(number, _)| *number).max()
         };
         let late: Vec<(PeerId, u64)> = self.authors.iter().filter_map(|(who, a)| Some((*who, due(a)?))).collect();
@@ -84,7 +111,7 @@ impl Order {
 
     /// When [`Self::tick`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.authors.values().flat_map(|author| author.held.values().map(|(_, deadline)| *deadline)).min()
+        self.authors.values().flat_map(|author| author.held.values().map(|held| held.until)).min()
     }
 
     /// Takes lines off the front while nothing is missing before them, and those up to a number anyway.
@@ -92,10 +119,10 @@ impl Order {
         let mut shown = Vec::new();
         let Some(author) = self.authors.get_mut(&who) else { return shown };
         while let Some(entry) = author.held.first_entry() {
-            if *entry.key() > anyway && is_missing(author.last, &entry.get().0) {
+            if *entry.key() > anyway && is_missing(author.last, &entry.get().frame) {
                 break;
             }
-            let (frame, _) = entry.remove();
+            let Held { frame, .. } = entry.remove();
             author.last = author.last.max(frame.sequence);
             self.held -= 1;
             shown.push(frame);
@@ -106,8 +133,7 @@ impl Order {
 
 /// Whether the line before this one may still come.
 fn is_missing(last: u64, frame: &Frame) -> bool {
-    let patience = if last == 0 { STRANGERS_GAP } else { KNOWN_GAP };
-    frame.previous > last && frame.sequence - frame.previous <= patience
+    frame.previous > last && frame.sequence - frame.previous <= LONGEST_GAP
 }
 
 #[cfg(test)]
@@ -137,35 +163,35 @@ mod tests {
     #[test]
     fn a_gap_is_waited_for_and_filled() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        assert_eq!(numbers(&order.push(line(1, 0), now)), [1]);
-        assert_eq!(numbers(&order.push(line(3, 2), now)), [0u64; 0]);
-        assert_eq!(numbers(&order.push(line(2, 1), now)), [2, 3]);
+        assert_eq!(numbers(&order.push(line(1, 0), Came::Live, now)), [1]);
+        assert_eq!(numbers(&order.push(line(3, 2), Came::Live, now)), [0u64; 0]);
+        assert_eq!(numbers(&order.push(line(2, 1), Came::Live, now)), [2, 3]);
     }
 
     #[test]
     fn a_jump_that_names_its_predecessor_is_no_gap() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        order.push(line(1, 0), now);
-        assert_eq!(numbers(&order.push(line(1000, 1), now)), [1000]);
+        order.push(line(1, 0), Came::Live, now);
+        assert_eq!(numbers(&order.push(line(1000, 1), Came::Live, now)), [1000]);
     }
 
     #[test]
     fn what_never_comes_is_given_up_after_the_hold() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        order.push(line(1, 0), now);
-        order.push(line(3, 2), now);
+        order.push(line(1, 0), Came::Live, now);
+        order.push(line(3, 2), Came::Live, now);
         assert_eq!(order.deadline(), Some(now + Duration::from_secs(2)));
         assert!(order.tick(now + Duration::from_millis(1999)).is_empty());
         assert_eq!(numbers(&order.tick(now + Duration::from_secs(2))), [3]);
-        assert_eq!(numbers(&order.push(line(2, 1), now)), [2], "late is better than never");
+        assert_eq!(numbers(&order.push(line(2, 1), Came::Live, now)), [2], "late is better than never");
     }
 
     #[test]
     fn a_later_deadline_never_hides_an_earlier_one() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        order.push(line(1, 0), now);
-        order.push(line(9, 8), now);
-        order.push(line(7, 6), now + Duration::from_secs(1));
+        order.push(line(1, 0), Came::Live, now);
+        order.push(line(9, 8), Came::Live, now);
+        order.push(line(7, 6), Came::Live, now + Duration::from_secs(1));
         assert_eq!(numbers(&order.tick(now + Duration::from_secs(2))), [7, 9]);
         assert_eq!(order.deadline(), None);
     }
@@ -173,28 +199,31 @@ mod tests {
     #[test]
     fn a_stranger_who_spoke_long_ago_is_not_waited_for() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        assert_eq!(numbers(&order.push(line(20_000, 5), now)), [20_000]);
+        assert_eq!(numbers(&order.push(line(LONGEST_GAP + 6, 5), Came::Live, now)), [LONGEST_GAP + 6]);
     }
 
     #[test]
     fn two_lines_of_one_number_are_both_shown() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        order.push(line(1, 0), now);
+        order.push(line(1, 0), Came::Live, now);
         let mut twin = line(3, 2);
         twin.time_ms += 1;
-        let mut shown = order.push(line(3, 2), now);
-        shown.extend(order.push(twin, now));
+        let mut shown = order.push(line(3, 2), Came::Live, now);
+        shown.extend(order.push(twin, Came::Live, now));
         shown.extend(order.tick(now + Duration::from_secs(2)));
         assert_eq!(numbers(&shown), [3, 3]);
         assert_eq!(order.held, 0);
     }
 
     #[test]
-    fn a_sync_settles_strangers_only() {
+    fn the_last_sync_settles_what_it_brought_of_strangers() {
         let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
-        assert!(order.push(line(5, 4), now).is_empty());
-        assert_eq!(numbers(&order.settle()), [5]);
-        assert!(order.push(line(8, 7), now).is_empty());
-        assert!(order.settle().is_empty());
+        order.set_syncing(true);
+        assert!(order.push(line(5, 4), Came::Synced, now).is_empty());
+        assert!(order.push(line(9, 8), Came::Live, now).is_empty());
+        assert!(order.settle().is_empty(), "another answer may bring what is before it");
+        assert_eq!(numbers(&order.set_syncing(false)), [5], "what was said just now may be asked for");
+        assert!(order.push(line(7, 6), Came::Synced, now).is_empty());
+        assert!(order.settle().is_empty(), "this author is no stranger any more");
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Now,
     frame::{Body, Frame, FrameError, name_of, verify},
     lines::{blank, remember},
+    order::Came,
     state::{Output, Room},
 };
 use crate::{
@@ -70,7 +71,7 @@ impl Room {
         if frame.room != self.name {
             return Verdict::Reject;
         }
-        if !in_window(&frame, now) || !self.take(frame.clone(), now, out) {
+        if !in_window(&frame, now) || !self.take(frame.clone(), Came::Live, now, out) {
             return Verdict::Ignore;
         }
         if self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame)) {
@@ -130,7 +131,7 @@ impl Room {
             if !ageless && !in_window(&frame, now) {
                 continue;
             }
-            if self.take(frame.clone(), now, out) {
+            if self.take(frame.clone(), Came::Synced, now, out) {
                 merged.new.push(frame.bytes.clone());
                 // Gossip passes a newcomer by until the mesh has formed; what is older is history.
                 if now.unix_ms.abs_diff(frame.time_ms) < JUST_NOW_MS {
@@ -143,13 +144,19 @@ impl Room {
         merged
     }
 
+    /// Whether somebody was asked for this room's frames and has not answered.
+    pub fn set_syncing(&mut self, is_syncing: bool, out: &mut Vec<Output>) {
+        let settled = self.voice.as_mut().map(|voice| voice.order.set_syncing(is_syncing)).unwrap_or_default();
+        self.show(settled, out);
+    }
+
     /// Whether a payload names itself as a frame that was seen before: no signature is checked twice.
     fn knows(&self, payload: &[u8]) -> bool {
         name_of(payload).is_some_and(|id| self.ring.has_seen(&id))
     }
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
-    fn take(&mut self, frame: Frame, now: Now, out: &mut Vec<Output>) -> bool {
+    fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
@@ -173,7 +180,7 @@ impl Room {
             }
             vec![frame]
         } else {
-            voice.put(frame, now.instant)
+            voice.put(frame, came, now.instant)
         };
         self.show(shown, out);
         true

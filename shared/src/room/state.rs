@@ -9,7 +9,7 @@ use super::{
     Now,
     frame::{Body, Draft, Frame, sign},
     lines::{blank, message_of, remember, waiting_message},
-    order::Order,
+    order::{Came, Order},
     outbox::{Outbox, Reach},
     ring::{Inserted, Ring},
     saved::{self, SavedRoom},
@@ -83,8 +83,8 @@ pub(super) struct Voice {
 
 impl Voice {
     /// Puts a line of somebody else into order; what can be shown now comes back. Bridged lines have none.
-    pub(super) fn put(&mut self, frame: Frame, now: Instant) -> Vec<Frame> {
-        if frame.line_number().is_some() { self.order.push(frame, now) } else { vec![frame] }
+    pub(super) fn put(&mut self, frame: Frame, came: Came, now: Instant) -> Vec<Frame> {
+        if frame.line_number().is_some() { self.order.push(frame, came, now) } else { vec![frame] }
     }
 }
 
@@ -140,7 +140,8 @@ impl Room {
             self.drop_sent(frame, out);
         }
         if let Some(voice) = &mut self.voice {
-            let mut lines: Vec<Frame> = kept.into_iter().flat_map(|frame| voice.put(frame, now.instant)).collect();
+            let mut lines: Vec<Frame> =
+                kept.into_iter().flat_map(|frame| voice.put(frame, Came::Synced, now.instant)).collect();
             lines.extend(voice.order.settle());
             for frame in lines {
                 remember(&mut voice.history, message_of(&frame, self.me));
