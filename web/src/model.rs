@@ -67,6 +67,8 @@ pub(crate) struct Model {
     pub(crate) origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub(crate) stores: bool,
+    /// Whether the browser cleared it while the page was open, and all was stored again.
+    pub(crate) cleared: bool,
     /// Another number whenever somebody came, went or changed.
     pub(crate) people_revision: u64,
     heard_so_far: u64,
@@ -102,6 +104,7 @@ impl Default for Model {
             clock_off_ms: None,
             origin: Origin::Asking,
             stores: true,
+            cleared: false,
             people_revision: 0,
             heard_so_far: 0,
         }
@@ -258,7 +261,7 @@ impl Model {
 
     /// What the page learned that is not the node's to tell.
     pub(crate) fn set_host(&mut self, host: Host) {
-        (self.origin, self.stores) = (host.origin, host.stores);
+        (self.origin, self.stores, self.cleared) = (host.origin, host.stores, host.cleared);
     }
 
     fn is_hub(&self, peer: &PeerId) -> bool {

@@ -88,6 +88,12 @@ pub(crate) fn follow(session: Session) -> RwSignal<Notify> {
             open.update_value(|open| open.drain().for_each(|(_, (notification, _))| notification.close()));
         }
     });
+    let cleared = Memo::new(move |_| session.model.with(|model| model.cleared));
+    Effect::new(move || {
+        if cleared.get() && state.get_untracked() == Notify::On {
+            session.keep().set(What::Notify, WANTED);
+        }
+    });
     state
 }
 
