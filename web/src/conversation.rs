@@ -122,7 +122,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
     let changed = Memo::new(move |_| {
         model.with(|model| {
             let room = model.current_room()?;
-            let lines = (room.info.room.clone(), room.lines.revision(), room.reading.first_new());
+            let lines = (room.info.room.clone(), room.lines.revision(), room.reading.new_lines().cloned());
             Some((lines, model.me, model.is_plain(), model.muted.clone()))
         })
     });
@@ -135,9 +135,10 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
                 let hide = |line: &Line| !show_muted && model.muted.contains(&line.message.from);
                 let lines: Vec<Line> = lines.iter().filter(|line| !hide(line)).cloned().collect();
+                let first_new = model.first_new(|line| !hide(line));
                 let mut rows = rows(&lines, model.me, model.is_plain(), clock::day);
                 for row in &mut rows {
-                    row.first_new = model.first_new() == Some(row.line.key);
+                    row.first_new = first_new == Some(row.line.key);
                     row.head |= row.first_new;
                     row.muted = model.muted.contains(&row.line.message.from);
                 }

@@ -6,7 +6,7 @@ use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomIn
 use tincan_wasm::{Host, Origin};
 
 use crate::{
-    lines::Lines,
+    lines::{Line, Lines},
     message::speaker,
     muted::Muted,
     news::News,
@@ -136,9 +136,9 @@ impl Model {
         self.rooms.iter().map(|room| room.reading.unread()).fold(0, u32::saturating_add)
     }
 
-    /// The key of the line above which "new since you were here" stands.
-    pub(crate) fn first_new(&self) -> Option<u64> {
-        self.current_room().and_then(|room| room.reading.first_new())
+    /// The key of the line above which "new since you were here" stands, among those that are `shown`.
+    pub(crate) fn first_new(&self, shown: impl Fn(&Line) -> bool) -> Option<u64> {
+        self.current_room().and_then(|room| room.reading.first_new(&room.lines, shown))
     }
 
     fn room_mut(&mut self, name: &str) -> Option<&mut Room> {
