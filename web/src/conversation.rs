@@ -113,6 +113,8 @@ struct Shown {
     last: u64,
     /// The line above which "new since you were here" stood when the page was last visible.
     first_new: Option<u64>,
+    /// Whether the page was visible.
+    visible: bool,
 }
 
 #[component]
@@ -170,8 +172,13 @@ fn Lines(room: Memo<String>) -> impl IntoView {
             match (earlier, first_new) {
                 (None, _) => scroll.open(&room, first_new, news),
                 _ if said => scroll.to_end(),
-                // They came while nobody looked.
-                (Some(earlier), Some(key)) if visible && earlier.first_new != first_new && scroll.is_at_end() => {
+                // They came while nobody looked. A mark that merely moves before a reader's eyes moves the list nowhere.
+                (Some(earlier), Some(key))
+                    if visible
+                        && earlier.first_new != first_new
+                        && (earlier.first_new.is_none() || !earlier.visible)
+                        && scroll.is_at_end() =>
+                {
                     scroll.to_news(key, news);
                 }
                 _ if scroll.is_at_end() => scroll.to_end(),
@@ -179,7 +186,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 _ => {}
             }
             let first_new = if visible { first_new } else { earlier.and_then(|earlier| earlier.first_new) };
-            Shown { room, last, first_new }
+            Shown { room, last, first_new, visible }
         });
         scroll.follow_soon();
         shown

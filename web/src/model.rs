@@ -312,7 +312,7 @@ impl Model {
             let others =
                 |message: &Message| message.state == MessageState::Received && !self.muted.contains(&message.from);
             if lines.get(key).is_some_and(|line| others(&line.message)) {
-                reading.arrived(key, lines, looking);
+                reading.arrived(key, lines, looking, now_ms);
             }
         }
     }
@@ -356,7 +356,7 @@ impl Model {
         if !lines.insert(message, now_ms, true) || !to_be_read {
             return;
         }
-        let new = reading.arrived(lines.last_key(), lines, looking);
+        let new = reading.arrived(lines.last_key(), lines, looking, now_ms);
         let Some((who, text)) = said else { return };
         if on_screen {
             self.heard_so_far += 1;

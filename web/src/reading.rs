@@ -9,6 +9,9 @@ use crate::{
 
 /// Clocks of authors may be so much behind ours without their lines counting as history.
 const CLOCK_SLACK_MS: u64 = 60_000;
+/// After a room was opened, what others said before counts as missed for so long: until hubs and members have sent it.
+/// Whatever comes later while somebody looks is seen, even if its author's clock is behind.
+const CATCH_UP_MS: u64 = 10_000;
 /// Rooms whose marks are kept over a reload.
 pub(crate) const MAX_MARKS: usize = 64;
 
@@ -84,13 +87,16 @@ impl Reading {
     }
 
     /// Somebody else's line was put in its place. Tells whether the reader has yet to see it.
-    pub(crate) fn arrived(&mut self, key: u64, lines: &Lines, looking: bool) -> bool {
+    pub(crate) fn arrived(&mut self, key: u64, lines: &Lines, looking: bool, now_ms: u64) -> bool {
         let Some(line) = lines.get(key) else { return false };
         let said_ms = said_ms(line);
         let new = match &self.since {
             Since::Opened => !looking && said_ms.saturating_add(CLOCK_SLACK_MS) >= self.opened_ms,
             // What was said before the room was opened was missed, even though somebody looks now.
-            Since::Mark(mark) => follows(line, mark, lines) && (!looking || said_ms < self.opened_ms),
+            Since::Mark(mark) => {
+                let catches_up = said_ms < self.opened_ms && now_ms < self.opened_ms.saturating_add(CATCH_UP_MS);
+                follows(line, mark, lines) && (!looking || catches_up)
+            }
             Since::Shown => !looking,
         };
         if !new {

@@ -20,7 +20,7 @@ impl Scene {
 
     fn line(&mut self, id: &str, time_ms: u64, fresh: bool, looking: bool) -> bool {
         assert!(self.lines.insert(message(id, peer(1), time_ms, 0), time_ms.max(OPENED), fresh));
-        self.reading.arrived(self.lines.last_key(), &self.lines, looking)
+        self.reading.arrived(self.lines.last_key(), &self.lines, looking, OPENED)
     }
 
     /// The line that the mark on the screen stands above.
@@ -81,8 +81,21 @@ fn a_line_that_waited_for_the_reader_was_missed() {
     let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 500_000, id: "seen".into() }));
     let waited = message("waited", peer(1), OPENED + 10, OPENED - 1000);
     assert!(scene.lines.insert(waited, OPENED + 20, true));
-    scene.reading.arrived(scene.lines.last_key(), &scene.lines, true);
+    scene.reading.arrived(scene.lines.last_key(), &scene.lines, true, OPENED + 20);
     assert_eq!(scene.first_new(), Some("waited"));
+}
+
+#[test]
+fn a_clock_that_is_behind_makes_nothing_new_that_came_before_a_readers_eyes() {
+    let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 3_000_000, id: "seen".into() }));
+    scene.line("seen", OPENED - 3_000_000, false, true);
+    let mut behind = |id: &str, now_ms: u64| {
+        assert!(scene.lines.insert(message(id, peer(2), OPENED - 1_200_000, 0), now_ms, true));
+        scene.reading.arrived(scene.lines.last_key(), &scene.lines, true, now_ms);
+        scene.first_new().map(str::to_owned)
+    };
+    assert_eq!(behind("said now", OPENED + CATCH_UP_MS), None);
+    assert_eq!(behind("sent by a hub at once", OPENED + CATCH_UP_MS - 1).as_deref(), Some("sent by a hub at once"));
 }
 
 #[test]
