@@ -86,6 +86,28 @@ scenario("back at a page with more new lines than fit, the first of them is at t
   await atEnd(ada);
 });
 
+scenario("a room that was left keeps no place: who comes back is at the first line that they missed", async (stage) => {
+  const { ada, tom } = await reader(stage, 60);
+  await atEnd(ada);
+  await region(ada).evaluate((list) => {
+    list.dispatchEvent(new WheelEvent("wheel"));
+    list.scrollTo(0, 400);
+  });
+  await until("the place was seen", () => ada.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))));
+  await ada.leave(ROOM);
+  for (let i = 61; i <= 130; i++) tom.say(`line ${i}`);
+  await ada.join(ROOM);
+  await ada.sees("line 130");
+  await until(
+    async () => `line 61 is near the top; it is at ${await below(ada, "line 61")}`,
+    async () => {
+      const at = await below(ada, "line 61");
+      return at > 0 && at < 120;
+    },
+  );
+  await ada.says("70 new");
+});
+
 scenario("lines of clocks that are behind move nobody away from the end that they read", async (stage) => {
   const { hub, ada } = await reader(stage, 0);
   const sender = await jsProcess(stage, "raw");

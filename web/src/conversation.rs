@@ -153,8 +153,16 @@ fn Lines(room: Memo<String>) -> impl IntoView {
     let scroll = Scroll::new();
     let drawn = RwSignal::new(Vec::<Row>::new());
     let on_scroll = move |_: ev::Event| {
-        scroll.moved(drawn.with_untracked(|rows| rows.first().map(|row| row.line.message.room.clone())));
+        let room = drawn.with_untracked(|rows| rows.first().map(|row| row.line.message.room.clone()));
+        // Rows of a room that was just left may still stand there.
+        scroll.moved(room.filter(|room| model.with_untracked(|model| model.room(room).is_some())));
     };
+    // Before a room is opened, below.
+    let rooms = Memo::new(move |_| model.with(|model| model.people_revision));
+    Effect::new(move || {
+        rooms.track();
+        model.with_untracked(|model| scroll.keep_places(|room| model.room(room).is_some()));
+    });
 
     // After the rows: where the list is to stand.
     Effect::new(move |before: Option<Shown>| {

@@ -95,7 +95,7 @@ impl Reading {
             // What was said before the room was opened was missed, even though somebody looks now.
             Since::Mark(mark) => {
                 let catches_up = said_ms < self.opened_ms && now_ms < self.opened_ms.saturating_add(CATCH_UP_MS);
-                follows(line, mark, lines) && (!looking || catches_up)
+                follows(line, mark, lines, looking) && (!looking || catches_up)
             }
             Since::Shown => !looking,
         };
@@ -144,9 +144,10 @@ fn said_ms(line: &Line) -> u64 {
     }
 }
 
-/// Whether a line comes after the mark. What arrives now was not there then, even if its author's clock is behind.
-fn follows(line: &Line, mark: &Mark, lines: &Lines) -> bool {
-    let behind = line.fresh && line.at_ms().saturating_add(CLOCK_SLACK_MS) >= mark.at_ms;
+/// Whether a line comes after the mark. What arrives while nobody looks was not there then, even if its author's clock is
+/// behind; but who has just opened a room is sent again what they have read in it.
+fn follows(line: &Line, mark: &Mark, lines: &Lines, looking: bool) -> bool {
+    let behind = !looking && line.fresh && line.at_ms().saturating_add(CLOCK_SLACK_MS) >= mark.at_ms;
     behind || lines.is_after(line, &mark.id).unwrap_or_else(|| line.at_ms() > mark.at_ms)
 }
 

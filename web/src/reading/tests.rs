@@ -77,6 +77,15 @@ fn a_reload_goes_on_where_the_page_was_left() {
 }
 
 #[test]
+fn what_was_read_in_a_room_that_was_left_is_not_new_when_it_is_sent_again() {
+    let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 500, id: "seen".into() }));
+    for (id, ago) in [("seen long before", 2_000), ("missed", 400), ("seen", 500), ("seen before", 600)] {
+        scene.line(id, OPENED - ago, true, true);
+    }
+    assert_eq!(scene.first_new(), Some("missed"));
+}
+
+#[test]
 fn a_line_that_waited_for_the_reader_was_missed() {
     let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 500_000, id: "seen".into() }));
     let waited = message("waited", peer(1), OPENED + 10, OPENED - 1000);
