@@ -48,7 +48,7 @@ impl Discovery {
 const MAX_FOUND: usize = 256;
 const MAX_FOUND_PER_PEER: usize = 16;
 /// Finds that are told in a second, once as many as are remembered were told.
-const FINDS_PER_SECOND: f64 = 8.0;
+const FINDS_PER_SECOND: u32 = 8;
 
 /// Whom which family has found where.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Found {
     /// Whether one more address of this peer may be told of now.
     fn takes(&mut self, peer: PeerId, now: Instant) -> bool {
         let (left, at) = self.allowed;
-        let left = left + FINDS_PER_SECOND * now.saturating_duration_since(at).as_secs_f64();
+        let left = left + f64::from(FINDS_PER_SECOND) * now.saturating_duration_since(at).as_secs_f64();
         self.allowed = (left.min(MAX_FOUND as f64), now);
         let theirs = self.addresses.range((peer, Multiaddr::empty())..).take_while(|((other, _), _)| *other == peer);
         let takes = self.addresses.len() < MAX_FOUND && theirs.count() < MAX_FOUND_PER_PEER && self.allowed.0 >= 1.0;

@@ -12,7 +12,7 @@ const HELP: [(&str, &str); 6] = [
     ("/leave [ROOM]", "leave a room, and forget its lines"),
     ("/nick NAME", "change your name"),
     ("/who", "list who is in this room"),
-    ("/help", "list the commands"),
+    ("/help", "list the commands; Ctrl-D ends"),
 ];
 /// How a line is said that begins with a slash.
 const ESCAPE: &str = "a line that begins with two slashes is sent with one";
