@@ -81,10 +81,10 @@ export const allowBytes = (bytes) => async (page, hub) => {
   await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(hub.page).origin, quotaSize: bytes });
 };
 
-/** Clears all that the page's browser stores for the hub's page, as its settings do. */
-export async function clearSiteData(person, hub) {
-  const session = await person.page.context().newCDPSession(person.page);
-  await session.send("Storage.clearDataForOrigin", { origin: new URL(hub.page).origin, storageTypes: "all" });
+/** Clears all that somebody's browser stores for the page that they have open, as its settings do. */
+export async function clearSiteData({ page }) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Storage.clearDataForOrigin", { origin: new URL(page.url()).origin, storageTypes: "all" });
 }
 
 /** Says long lines, which do not compress, until the page says that they are no longer stored. */
