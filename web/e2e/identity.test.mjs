@@ -76,7 +76,9 @@ for (const { name, base } of [
 
 scenario("records that were put here stay when this tab becomes somebody else", async (stage) => {
   const hub = await stage.hub();
-  const file = await exported(await stage.person(hub, "ada", ROOM));
+  const ada = await stage.person(hub, "ada", ROOM);
+  const file = await exported(ada);
+  await ada.page.close();
   const bea = await stage.person(hub, "bea", ROOM);
   bea.mayLoseHub = true;
   assert.match(await bea.ask("PUT colour blue"), /^stored colour on /);
