@@ -87,7 +87,10 @@ scenario("back at a page with more new lines than fit, the first of them is at t
 });
 
 scenario("a room that was left keeps no place: who comes back is at the first line that they missed", async (stage) => {
-  const { ada, tom } = await reader(stage, 60);
+  const { hub, ada, tom } = await reader(stage, 60);
+  // Somebody stays there: lines to an empty room would wait.
+  const eve = stage.terminal("eve", ROOM, [hub.tcp]);
+  await ada.lists("eve");
   await atEnd(ada);
   await region(ada).evaluate((list) => {
     list.dispatchEvent(new WheelEvent("wheel"));
@@ -96,6 +99,7 @@ scenario("a room that was left keeps no place: who comes back is at the first li
   await until("the place was seen", () => ada.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))));
   await ada.leave(ROOM);
   for (let i = 61; i <= 130; i++) tom.say(`line ${i}`);
+  await until("they are said", () => eve.messages().some(({ text }) => text === "line 130"));
   await ada.join(ROOM);
   await ada.sees("line 130");
   await until(
