@@ -4,7 +4,7 @@ use std::{
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tincan_shared::sim::{Outcome, Plan, run};
@@ -14,6 +14,9 @@ const USAGE: &str = "usage: tincan-sim [--seeds N] [--from SEED] [--seed SEED]
   --seeds N    runs so many seeds (default 300)
   --from SEED  the first of them (default 0)
   --seed SEED  runs one seed, and shows what happens";
+
+/// How long a shorter way to break the same promise is looked for.
+const SHRINK_TIME: Duration = Duration::from_secs(60);
 
 struct Asked {
     seeds: u64,
@@ -94,8 +97,12 @@ fn show(seed: u64) {
     let mut plan = Plan::of(seed);
     let Some(first) = run(&plan, false).broken else { return };
     println!("{}: {}", first.promise, first.how);
+    let began = Instant::now();
     'smaller: loop {
         for smaller in plan.smaller() {
+            if began.elapsed() > SHRINK_TIME {
+                break 'smaller;
+            }
             let broken = run(&smaller, false).broken;
             if broken.is_some_and(|broken| broken.promise == first.promise) && smaller.size() < plan.size() {
                 plan = smaller;

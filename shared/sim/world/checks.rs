@@ -134,7 +134,10 @@ impl Checks {
         let last = screen.last.entry(message.from).or_default();
         let arrived = |number: u64| screen.arrived.get(&(message.from, number)).copied().unwrap_or_default();
         // What does not come in time is given up, and shown when it comes.
-        let is_late = arrived(message.sequence) >= arrived(*last) + HOLD_MS;
+        let from = message.sequence.saturating_add(1).min(*last);
+        let later = screen.arrived.range((message.from, from)..=(message.from, *last));
+        let waited_since = later.map(|(_, at)| *at).min().unwrap_or_default();
+        let is_late = arrived(message.sequence) >= waited_since + HOLD_MS;
         if message.sequence != 0 && message.sequence < *last && !is_late {
             let how = format!("{} shows {:?} after a later line of its author", name(node), message.text);
             return self.fail("each author's lines are in order", how);

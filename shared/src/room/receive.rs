@@ -115,7 +115,7 @@ impl Room {
         now: Now,
         out: &mut Vec<Output>,
     ) -> Merged {
-        let mut merged = Merged::default();
+        let (mut merged, mut has_gap) = (Merged::default(), false);
         let mut frames: Vec<Frame> = Vec::new();
         for payload in payloads.iter().filter(|payload| !self.knows(payload)) {
             match verify(payload) {
@@ -131,13 +131,19 @@ impl Room {
             if !ageless && !in_window(&frame, now) {
                 continue;
             }
-            if self.take(frame.clone(), Came::Synced, now, out) {
+            // Gossip passes a newcomer by until the mesh has formed; what is older is history.
+            let is_new = now.unix_ms.abs_diff(frame.time_ms) < JUST_NOW_MS;
+            let came = if is_new { Came::Live } else { Came::Synced };
+            if self.take(frame.clone(), came, now, out) {
                 merged.new.push(frame.bytes.clone());
-                // Gossip passes a newcomer by until the mesh has formed; what is older is history.
-                if now.unix_ms.abs_diff(frame.time_ms) < JUST_NOW_MS {
+                has_gap |= is_new && self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame));
+                if is_new {
                     out.push(Output::Spoken(Box::new(frame)));
                 }
             }
+        }
+        if has_gap {
+            out.push(Output::Gap);
         }
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
         self.show(settled, out);
