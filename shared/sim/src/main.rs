@@ -16,7 +16,7 @@ const USAGE: &str = "usage: tincan-sim [--seeds N] [--from SEED] [--seed SEED]
   --seed SEED  runs one seed, and shows what happens";
 
 /// How long a shorter way to break the same promise is looked for.
-const SHRINK_TIME: Duration = Duration::from_secs(60);
+const SHRINK_TIME: Duration = Duration::from_secs(40);
 
 struct Asked {
     seeds: u64,

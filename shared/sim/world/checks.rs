@@ -39,8 +39,8 @@ pub(super) struct Checks {
     peers: Vec<PeerId>,
     lines: Vec<Line>,
     counts: Vec<u64>,
-    /// Who is in which room.
-    joined: BTreeSet<(usize, &'static str)>,
+    /// Who is in which room, and since when.
+    joined: BTreeMap<(usize, String), u64>,
     screens: BTreeMap<(usize, String), Screen>,
     full: Vec<(usize, u64, u64)>,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
@@ -53,7 +53,7 @@ impl Checks {
             peers: keypairs.iter().map(|key| key.public().to_peer_id()).collect(),
             lines: Vec::new(),
             counts: vec![0; keypairs.len()],
-            joined: BTreeSet::new(),
+            joined: BTreeMap::new(),
             screens: BTreeMap::new(),
             full: Vec::new(),
             ends: BTreeMap::new(),
@@ -79,13 +79,13 @@ impl Checks {
         self.lines.push(Line { node, room, text, at_ms, is_promised });
     }
 
-    pub(super) fn joined(&mut self, node: usize, room: &'static str) {
-        self.joined.insert((node, room));
+    pub(super) fn joined(&mut self, node: usize, room: &'static str, at_ms: u64) {
+        self.joined.entry((node, room.to_owned())).or_insert(at_ms);
     }
 
     /// What was said there and still waits is forgotten.
     pub(super) fn left(&mut self, node: usize, room: &'static str) {
-        self.joined.remove(&(node, room));
+        self.joined.remove(&(node, room.to_owned()));
         self.screens.remove(&(node, room.to_owned()));
         self.lines
             .iter_mut()
@@ -93,8 +93,18 @@ impl Checks {
             .for_each(|line| line.is_promised = false);
     }
 
-    pub(super) fn started(&mut self, node: usize, _: u64) {
+    /// A node runs again, and is in these rooms by itself.
+    pub(super) fn started(&mut self, node: usize, rooms: &[RoomInfo]) {
         self.screens.retain(|(other, _), _| *other != node);
+        for ((_, room), _) in self.joined.clone().iter().filter(|((other, _), _)| *other == node) {
+            if !rooms.iter().any(|info| info.room == *room) {
+                self.fail("who joined is in the room", format!("{} in {room} after a restart", name(node)));
+            }
+        }
+        // Leaving may not have outlived a crash either.
+        for info in rooms {
+            self.joined.entry((node, info.room.clone())).or_insert(0);
+        }
     }
 
     /// What was said just before a crash may be lost, and all when the memory is.
@@ -102,9 +112,7 @@ impl Checks {
         for line in self.lines.iter_mut().filter(|line| line.node == node) {
             line.is_promised &= !forgets && line.at_ms + write_ms < at_ms;
         }
-        if forgets {
-            self.joined.retain(|(other, _)| *other != node);
-        }
+        self.joined.retain(|(other, _), since| *other != node || !forgets && *since + write_ms < at_ms);
     }
 
     /// What is said meanwhile is not stored.
@@ -138,7 +146,9 @@ impl Checks {
         let later = screen.arrived.range((message.from, from)..=(message.from, *last));
         let waited_since = later.map(|(_, at)| *at).min().unwrap_or_default();
         let is_late = arrived(message.sequence) >= waited_since + HOLD_MS;
-        if message.sequence != 0 && message.sequence < *last && !is_late {
+        // One's own lines of before, which were forgotten, come back as history.
+        let is_own = message.from == self.peers[node];
+        if message.sequence != 0 && message.sequence < *last && !is_late && !is_own {
             let how = format!("{} shows {:?} after a later line of its author", name(node), message.text);
             return self.fail("each author's lines are in order", how);
         }
@@ -161,7 +171,8 @@ impl Checks {
     /// Everything has healed, and there was time.
     pub(super) fn end(&mut self) {
         let ends = std::mem::take(&mut self.ends);
-        for (node, room) in self.joined.clone() {
+        for (node, room) in self.joined.keys().cloned().collect::<Vec<_>>() {
+            let room = room.as_str();
             let Some((info, lines)) = ends.get(&(node, room.to_owned())) else {
                 self.fail("who joined is in the room", format!("{} in {room}", name(node)));
                 continue;
@@ -190,6 +201,6 @@ impl Checks {
     }
 
     fn others(&self, node: usize, room: &str) -> usize {
-        self.joined.iter().filter(|(other, there)| *other != node && *there == room).count()
+        self.joined.keys().filter(|(other, there)| *other != node && *there == room).count()
     }
 }

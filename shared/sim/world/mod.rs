@@ -208,11 +208,12 @@ impl World {
     fn start(&mut self, node: usize) {
         let now = self.now(node);
         self.nodes[node].start(self.plan.seed.wrapping_mul(31) + node as u64, now);
-        self.checks.started(node, self.nodes[node].run);
         self.note(|| format!("{} starts", name(node)));
         let outputs = self.nodes[node].core.as_mut().map(crate::core::Core::take_outputs).unwrap_or_default();
         self.perform(node, outputs);
         self.arm(node);
+        let rooms = self.ask(node, |reply| crate::command::Command::Rooms { reply }).unwrap_or_default();
+        self.checks.started(node, &rooms);
         for room in self.plan.members[node].rooms.clone() {
             if self.nodes[node].run == 1 {
                 self.join(node, room);
@@ -223,8 +224,16 @@ impl World {
     /// Lets a node's core decide.
     fn handle(&mut self, node: usize, input: Input) {
         let now = self.now(node);
+        if self.queued + 20 > MAX_HAPPENINGS {
+            self.note(|| format!("{} hears {input:?}", name(node)));
+        }
         let Some(core) = &mut self.nodes[node].core else { return };
         let outputs = core.handle(input, now);
+        if self.queued + 20 > MAX_HAPPENINGS {
+            let due = core.deadlines().into_iter().filter(|(_, at)| at.is_some_and(|at| at <= now.instant));
+            let due: Vec<&str> = due.map(|(part, _)| part).collect();
+            self.note(|| format!("{} does {outputs:?}; due: {due:?}", name(node)));
+        }
         self.perform(node, outputs);
         self.arm(node);
     }
@@ -233,7 +242,7 @@ impl World {
     fn arm(&mut self, node: usize) {
         let Some(core) = &self.nodes[node].core else { return };
         let due = core.deadline().saturating_duration_since(self.origin);
-        let due_ms = u64::try_from(due.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        let due_ms = u64::try_from(due.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         self.nodes[node].tick += 1;
         let (run, tick) = (self.nodes[node].run, self.nodes[node].tick);
         self.at(due_ms, Happening::Tick { node, run, tick });

@@ -97,7 +97,7 @@ impl World {
     pub(super) fn join(&mut self, node: usize, room: &'static str) {
         let joined = self.ask(node, |reply| Command::Join { room: room.to_owned(), plain: false, reply });
         if joined.is_some_and(|joined| joined.is_ok()) {
-            self.checks.joined(node, room);
+            self.checks.joined(node, room, self.now_ms);
         }
     }
 

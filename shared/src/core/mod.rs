@@ -276,20 +276,24 @@ impl Core {
 
     /// When [`Input::Tick`] is due at the latest.
     pub(crate) fn deadline(&self) -> Instant {
-        let hubs = self.hubs.values().filter_map(HubStream::reopens_at);
-        let single = [
-            self.room_timers.next(),
-            self.look_due(),
-            self.desk.deadline(),
-            self.reasons.deadline(),
-            self.links.deadline(),
-            self.dials.deadline(),
-            self.bridge.deadline(),
-            self.syncs.deadline(),
-            self.refusals.deadline(),
-            self.patience.deadline(),
-        ];
-        hubs.chain(single.into_iter().flatten()).fold(self.expire_due, Instant::min)
+        self.deadlines().into_iter().filter_map(|(_, at)| at).fold(self.expire_due, Instant::min)
+    }
+
+    /// Each part's deadline.
+    pub(crate) fn deadlines(&self) -> [(&'static str, Option<Instant>); 11] {
+        [
+            ("rooms", self.room_timers.next()),
+            ("look", self.look_due()),
+            ("desk", self.desk.deadline()),
+            ("reasons", self.reasons.deadline()),
+            ("links", self.links.deadline()),
+            ("dials", self.dials.deadline()),
+            ("bridge", self.bridge.deadline()),
+            ("syncs", self.syncs.deadline()),
+            ("refusals", self.refusals.deadline()),
+            ("patience", self.patience.deadline()),
+            ("hub streams", self.hubs.values().filter_map(HubStream::reopens_at).min()),
+        ]
     }
 
     pub(crate) fn me(&self) -> PeerId {
