@@ -112,7 +112,11 @@ impl Checks {
         for line in self.lines.iter_mut().filter(|line| line.node == node) {
             line.is_promised &= !forgets && line.at_ms + write_ms < at_ms;
         }
-        self.joined.retain(|(other, _), since| *other != node || !forgets && *since + write_ms < at_ms);
+        let full = self.full.clone();
+        let was_full =
+            |since: u64| full.iter().any(|(it, from, to)| *it == node && *from <= since + write_ms && since < *to);
+        self.joined
+            .retain(|(other, _), since| *other != node || !forgets && *since + write_ms < at_ms && !was_full(*since));
     }
 
     /// What is said meanwhile is not stored.

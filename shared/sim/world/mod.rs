@@ -83,6 +83,10 @@ enum Happening {
     Dead {
         connection: u64,
     },
+    /// A node is frozen no longer.
+    Thaw {
+        node: usize,
+    },
     /// What a node stored outlives a crash from now on.
     Written {
         node: usize,
@@ -187,6 +191,7 @@ impl World {
             Happening::Arrives(arrival) => self.arrive(arrival),
             Happening::Established(dialled) => self.establish(dialled),
             Happening::Dead { connection } => self.found_dead(connection),
+            Happening::Thaw { node } => self.thaw(node),
             Happening::Written { node, run, changes } => self.written(node, run, changes),
         }
     }

@@ -222,7 +222,7 @@ impl World {
             return;
         }
         if it.frozen_until > self.now_ms {
-            return self.at(it.frozen_until, Happening::Arrives(arrival));
+            return self.nodes[to].inbox.push_back(arrival);
         }
         if over.is_some() && self.network.is_cut(from, to, self.now_ms) {
             // It is sent again until it comes, or the connection is given up.
@@ -251,6 +251,16 @@ impl World {
                 let peer = self.nodes[from].peer;
                 self.handle(to, Input::Answered { peer, room, answer: Some(answer) });
             }
+        }
+    }
+
+    /// A node goes on after it was frozen, unless it is frozen again.
+    pub(super) fn thaw(&mut self, node: usize) {
+        if self.nodes[node].frozen_until > self.now_ms {
+            return;
+        }
+        for arrival in std::mem::take(&mut self.nodes[node].inbox) {
+            self.arrive(arrival);
         }
     }
 

@@ -1,10 +1,10 @@
 //! One node of a run: its core while it runs, and what outlives it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::plan::Member;
+use super::{network::Arrival, plan::Member};
 use crate::{Config, Multiaddr, Saved, core::Core, room::Now, room_id::RoomId};
 
 /// One node.
@@ -19,6 +19,8 @@ pub(super) struct Node {
     pub(super) disk: Saved,
     pub(super) disk_full_until: u64,
     pub(super) frozen_until: u64,
+    /// What reaches it while it is frozen.
+    pub(super) inbox: VecDeque<Arrival>,
     pub(super) subscribed: BTreeSet<RoomId>,
     /// Message ids that its gossip has seen.
     pub(super) seen: BTreeSet<Vec<u8>>,
@@ -53,6 +55,7 @@ impl Node {
             disk: Saved::new(),
             disk_full_until: 0,
             frozen_until: 0,
+            inbox: VecDeque::new(),
             subscribed: BTreeSet::new(),
             seen: BTreeSet::new(),
             published: 0,

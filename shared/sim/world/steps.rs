@@ -54,7 +54,8 @@ impl World {
             }
             Step::Freeze { node, for_ms } => {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
-                self.nodes[node].frozen_until = until;
+                self.nodes[node].frozen_until = self.nodes[node].frozen_until.max(until);
+                self.at(self.nodes[node].frozen_until, Happening::Thaw { node });
             }
             Step::Cut { one, other } => {
                 if let Some(connection) = self.network.between(one, other) {
