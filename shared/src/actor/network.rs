@@ -1,5 +1,7 @@
 //! What the swarm tells: connections, identity, pings, discovery, and how their words become ours.
 
+use std::net::IpAddr;
+
 use super::{
     Actor, Connected,
     wording::{how, is_loopback},
@@ -15,7 +17,6 @@ use crate::{
     room::sync,
     source::ip_of,
 };
-use std::net::IpAddr;
 
 use libp2p::{
     Multiaddr, PeerId,
