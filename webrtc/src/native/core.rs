@@ -18,8 +18,12 @@ use str0m::{
     net::{Protocol, Receive},
 };
 
-use super::{driver::now, inspect::Gate, shared::Shared, socket::Way, window::Window};
-use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, stream::Outlet};
+use super::{inspect::Gate, socket::Way, window::Window};
+use crate::{
+    Account, Acknowledging, ChannelGone, Feed, Opened, Stream,
+    direct::address::Fingerprint,
+    stream::{self, Outlet},
+};
 
 /// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
 /// handshake's channel a moment after its association stands, and never if words have come by then.
@@ -38,6 +42,16 @@ pub(super) enum News {
     Drained(Feed),
     Closed(Feed),
     Ended(&'static str),
+}
+
+/// A stream that was opened here, for whoever does not hold the core.
+pub(super) struct NewStream {
+    pub(super) stream: Stream,
+    pub(super) feed: Feed,
+    pub(super) outlet: Outlet,
+    pub(super) id: ChannelId,
+    /// Whether the connection still stands.
+    pub(super) stands: bool,
 }
 
 /// What an end leaves, for whoever does not hold the core.
@@ -66,6 +80,9 @@ pub(super) struct Core {
     pub(super) ended: Option<&'static str>,
     pub(super) closing: bool,
     gate: Arc<Gate>,
+    /// What its streams may hold, and whether the other side reads FIN_ACK.
+    account: Account,
+    acknowledging: Acknowledging,
     handshake: Option<ChannelId>,
     /// The handshake's channel, until it is open and [`FIRST_WORDS_DELAY`] over.
     held: Option<ChannelId>,
@@ -89,10 +106,12 @@ pub(super) struct Wakers {
 
 impl Core {
     /// Over a connection that nobody has used yet.
-    pub(super) fn new(rtc: Rtc, gate: Arc<Gate>) -> Self {
+    pub(super) fn new(rtc: Rtc, gate: Arc<Gate>, account: Account, acknowledging: Acknowledging) -> Self {
         Self {
             rtc,
             gate,
+            account,
+            acknowledging,
             handshake: None,
             channels: HashMap::new(),
             given_up: HashSet::new(),
@@ -106,18 +125,24 @@ impl Core {
         }
     }
 
-    /// Opens a channel, which belongs to this stream. Returns its number, and whether the connection still stands.
-    pub(super) fn open(&mut self, feed: Feed, config: ChannelConfig) -> (ChannelId, bool) {
+    /// Opens a channel and a stream over it.
+    pub(super) fn open(&mut self, opened: Opened, config: ChannelConfig) -> NewStream {
         let handshake = config.negotiated.is_some();
         let id = self.rtc.direct_api().create_data_channel(config);
         if handshake {
             self.handshake = Some(id);
         }
+        let (stream, feed, outlet) = self.unconnected(opened);
         let stands = self.ended.is_none();
         if stands {
-            self.channels.insert(id, feed);
+            self.channels.insert(id, feed.clone());
         }
-        (id, stands)
+        NewStream { stream, feed, outlet, id, stands }
+    }
+
+    /// A stream that waits for its channel.
+    fn unconnected(&self, opened: Opened) -> (Stream, Feed, Outlet) {
+        stream::unconnected(opened, &self.account, self.acknowledging.clone())
     }
 
     /// Whether a channel takes a message. If not, it tells when it does.
@@ -134,7 +159,7 @@ impl Core {
     }
 
     /// Sends a message; fails where the channel is gone.
-    pub(super) fn send(&mut self, id: ChannelId, message: &[u8]) -> Result<(), ChannelGone> {
+    pub(super) fn send(&mut self, id: ChannelId, message: &[u8], now: Instant) -> Result<(), ChannelGone> {
         let sent = self.rtc.channel(id).ok_or(ChannelGone)?.write(true, message);
         if !matches!(sent, Ok(true)) {
             return Err(ChannelGone);
@@ -142,7 +167,7 @@ impl Core {
         if self.handshake == Some(id) {
             self.gate.say();
         }
-        self.window.sent(id, message.len(), now());
+        self.window.sent(id, message.len(), now);
         Ok(())
     }
 
@@ -210,7 +235,6 @@ impl Core {
     /// Does all that is due. Returns when it will be again.
     pub(super) fn poll(
         &mut self,
-        shared: &Arc<Shared>,
         now: Instant,
         mut send: impl FnMut(Way, &[u8]),
         mut tell: impl FnMut(News),
@@ -226,7 +250,7 @@ impl Core {
                     if matches!(&event, Event::ChannelOpen(id, _) if self.held == Some(*id)) {
                         self.held_until = Some(now + FIRST_WORDS_DELAY);
                     }
-                    if let Some(news) = self.happened(event, shared) {
+                    if let Some(news) = self.happened(event) {
                         tell(news);
                     }
                 }
@@ -239,7 +263,7 @@ impl Core {
         }
     }
 
-    fn happened(&mut self, event: Event, shared: &Arc<Shared>) -> Option<News> {
+    fn happened(&mut self, event: Event) -> Option<News> {
         match event {
             Event::Connected => {
                 let digest = self.rtc.direct_api().remote_dtls_fingerprint()?.bytes.clone();
@@ -259,7 +283,7 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                let (stream, feed, outlet) = shared.unconnected(Opened::There);
+                let (stream, feed, outlet) = self.unconnected(Opened::There);
                 self.channels.insert(id, feed);
                 Some(News::Opened(stream, outlet, id))
             }

@@ -9,7 +9,12 @@ use futures::channel::oneshot;
 use libp2p::{PeerId, identity::Keypair};
 use rand::distr::{Alphanumeric, SampleString};
 
-use super::{Certificate, Connection, HandshakeError, endpoint::Endpoint, handshake::authenticate};
+use super::{
+    certificate::Certificate,
+    connection::Connection,
+    endpoint::Endpoint,
+    handshake::{HandshakeError, authenticate},
+};
 use crate::{
     Budget,
     direct::{

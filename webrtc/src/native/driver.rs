@@ -12,14 +12,13 @@ use tokio::{
 };
 
 use super::{
-    admission::Id,
+    clock::now,
     core::News,
-    endpoint::Endpoint,
     handshake::HANDSHAKE_TIMEOUT,
     inbox::Packet,
     pace::Pace,
     shared::Shared,
-    socket::Way,
+    socket::{Socket, Way},
     stun::{is_alert, is_success},
 };
 use crate::direct::address::Fingerprint;
@@ -36,31 +35,25 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Drives one connection.
 pub(super) struct Driver {
-    pub(super) id: Id,
     pub(super) shared: Arc<Shared>,
-    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) socket: Arc<Socket>,
     pub(super) packets: mpsc::Receiver<Packet>,
     /// Who waits for it to be encrypted.
     pub(super) connected: Option<oneshot::Sender<Fingerprint>>,
 }
 
 /// Ends a connection however its task ends.
-struct Leave {
-    id: Id,
-    shared: Arc<Shared>,
-    endpoint: Arc<Endpoint>,
-}
+struct Leave(Arc<Shared>);
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        self.endpoint.forget(self.id);
-        self.shared.end("the connection was dropped here");
+        self.0.end("the connection was dropped here");
     }
 }
 
 impl Driver {
     pub(super) async fn run(mut self) {
-        let leave = Leave { id: self.id, shared: self.shared.clone(), endpoint: self.endpoint.clone() };
+        let leave = Leave(self.shared.clone());
         let why = self.drive().await;
         tracing::debug!(why, "a connection ended");
         self.shared.end(why);
@@ -136,7 +129,7 @@ impl Driver {
             let is_due = unpolled == at_once || unacknowledged >= pace.at_once(core.runs(), singles);
             // What came before the end of DTLS may have to be answered before it.
             if is_due || (unpolled > 0 && is_alert(&packet.bytes)) {
-                core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+                core.poll(now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
                 singles += usize::from(unacknowledged == 1);
                 (unpolled, unacknowledged) = (0, 0);
             }
@@ -156,7 +149,7 @@ impl Driver {
             }
         }
         news.extend(core.release(now));
-        let next = core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        let next = core.poll(now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
         news.extend(core.drained(now));
         let next = core.held_until.map_or(next, |until| next.min(until));
         (next, core.rtc.is_alive())
@@ -164,9 +157,9 @@ impl Driver {
 
     async fn send(&self, outbox: &mut Outbox) {
         for parcel in outbox.parcels.drain(..) {
-            let at_once = parcel.size * self.endpoint.socket().at_once(parcel.size);
+            let at_once = parcel.size * self.socket.at_once(parcel.size);
             for bytes in parcel.bytes.chunks(at_once) {
-                self.endpoint.socket().send(parcel.way, bytes, parcel.size).await;
+                self.socket.send(parcel.way, bytes, parcel.size).await;
             }
         }
     }
@@ -219,9 +212,4 @@ impl Outbox {
             _ => self.parcels.push(Parcel { way, size: bytes.len().max(1), bytes: bytes.to_vec() }),
         }
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-pub(super) fn now() -> Instant {
-    Instant::now()
 }

@@ -4,7 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,57 +17,37 @@ use tokio::{
 };
 
 use super::{
-    Certificate, Connection,
     admission::Id,
-    driver::{Driver, now},
+    arrivals::{Arrivals, Arrived, HandshakeSlot, arrivals},
+    certificate::Certificate,
+    clock::now,
+    connection::Connection,
+    driver::Driver,
     dtls,
     hello::{Cookies, Hello},
     heralds::{HERALD_TIMEOUT, Herald},
     inbox::Inbox,
-    routes::Routes,
-    shared::{Beginning, Shared, Side},
+    routes::{Routes, SharedRoutes},
+    setup::{Setup, Side},
+    shared::Shared,
     socket::{Datagram, Socket, Way},
     stun::{Stun, is_stun},
 };
 use crate::{
     Budget, Stream,
-    direct::{
-        address::Fingerprint,
-        credentials::{Agreed, Version},
-    },
+    direct::{address::Fingerprint, credentials::Agreed},
 };
 
-/// Connections that are encrypted and wait for the listener to take them.
-const MAX_ARRIVED: usize = 256;
-
-/// An encrypted connection of somebody who dialled.
-pub(super) struct Arrived {
-    pub(super) connection: Connection,
-    pub(super) handshake: Stream,
-    pub(super) dialer: Fingerprint,
-    pub(super) version: Version,
-    pub(super) ours: SocketAddr,
-    pub(super) theirs: SocketAddr,
-    /// Gives its place to others when it is dropped.
-    pub(super) place: Place,
-}
-
-/// A handshake in flight.
-pub(super) struct Place {
+/// A connection that datagrams are passed on to, until this is dropped. The socket is read as long as there is one.
+struct Registration {
     id: Id,
-    endpoint: Weak<Endpoint>,
+    endpoint: Arc<Endpoint>,
 }
 
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
-        self.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.ended(self.id));
+        self.endpoint.routes.lock().remove(self.id);
     }
-}
-
-/// Those who dial a listener, and why its socket failed if it does.
-pub(super) struct Arrivals {
-    pub(super) arrived: mpsc::Receiver<Arrived>,
-    pub(super) failed: oneshot::Receiver<io::Error>,
 }
 
 /// See the [module](self). The socket is read as long as there is this.
@@ -79,7 +59,7 @@ pub(super) struct Endpoint {
     certificate: Certificate,
     budget: Budget,
     next: AtomicU64,
-    routes: Mutex<Routes>,
+    routes: SharedRoutes,
     /// Where those go who dial us, when we listen.
     arrived: Option<mpsc::Sender<Arrived>>,
     reader: Mutex<Option<AbortHandle>>,
@@ -107,7 +87,7 @@ impl Endpoint {
         listening: bool,
     ) -> io::Result<(Arc<Self>, Arrivals)> {
         let socket = Arc::new(Socket::bind(address)?);
-        let (arrived, arrivals) = mpsc::channel(MAX_ARRIVED);
+        let (arrived, failed, arrivals) = arrivals();
         let endpoint = Arc::new(Self {
             socket: socket.clone(),
             stun: Stun::new(),
@@ -116,14 +96,13 @@ impl Endpoint {
             certificate,
             budget,
             next: AtomicU64::new(0),
-            routes: Mutex::default(),
+            routes: SharedRoutes::default(),
             arrived: listening.then_some(arrived),
             reader: Mutex::default(),
         });
-        let (tell, failed) = oneshot::channel();
-        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint), tell));
+        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint), failed));
         *endpoint.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader.abort_handle());
-        Ok((endpoint, Arrivals { arrived: arrivals, failed }))
+        Ok((endpoint, arrivals))
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -140,15 +119,10 @@ impl Endpoint {
         let error = read.await;
         tracing::warn!(%error, ?socket, "a UDP socket failed; nobody is reached by it any more");
         if let Some(endpoint) = endpoint.upgrade() {
-            *endpoint.lock() = Routes::default();
+            *endpoint.routes.lock() = Routes::default();
         }
         // Nobody waits for it where it only dials.
         let _ = failed.send(error);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Routes> {
-        // A panic while it is held leaves maps of which each entry is whole.
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn id(&self) -> Id {
@@ -161,7 +135,7 @@ impl Endpoint {
         if listens && is_stun(datagram.bytes) && self.greeted(datagram) {
             return;
         }
-        let mut routes = self.lock();
+        let mut routes = self.routes.lock();
         if listens
             && let Some(hello) = Hello::read(datagram.bytes)
             && let Some(Herald { username, to, .. }) = routes.heralds.of(datagram.from).cloned()
@@ -193,7 +167,7 @@ impl Endpoint {
     /// Somebody asks whether we are there, a stranger or not; false where it is no such request.
     fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) -> bool {
         let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return false };
-        let mut routes = self.lock();
+        let mut routes = self.routes.lock();
         let username = agreed.username();
         if routes.forward_of(&username, datagram) {
             return true;
@@ -212,7 +186,7 @@ impl Endpoint {
         loop {
             sleep(HERALD_TIMEOUT).await;
             let Some(endpoint) = endpoint.upgrade() else { return };
-            let mut routes = endpoint.lock();
+            let mut routes = endpoint.routes.lock();
             routes.heralds.forget_old(now());
             if routes.heralds.is_empty() {
                 return;
@@ -225,7 +199,7 @@ impl Endpoint {
         let Some(arrived) = self.arrived.clone() else { return };
         let Ok(agreed) = Agreed::of_username(username) else { return };
         let id = self.id();
-        let mut routes = self.lock();
+        let mut routes = self.routes.lock();
         // Who had the address before is over: its host has forgotten it, or a router has given the address away.
         if let Some(before) = routes.of(hello.from) {
             routes.remove(before);
@@ -239,17 +213,17 @@ impl Endpoint {
             routes.remove(other);
         }
         drop(routes);
-        let place = Place { id, endpoint: Arc::downgrade(self) };
+        let slot = HandshakeSlot::new(id, self.routes.clone());
         let made = self.make(Side::Listener(hello.from, self.stun.nomination(&agreed)), ours, None, &agreed);
         let Some((shared, handshake)) = made else { return };
         let connected = self.drive(id, shared.clone(), hello.from, Some(username.to_owned()));
-        self.lock().forward(hello);
+        self.routes.lock().forward(hello);
         let (theirs, version) = (hello.from, agreed.version);
         drop(tokio::spawn(async move {
-            let Ok(dialer) = connected.await else { return drop(place) };
-            place.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.encrypted(id, now()));
+            let Ok(dialer) = connected.await else { return drop(slot) };
+            slot.encrypted(now());
             let connection = Connection::new(shared);
-            let new = Arrived { connection, handshake, dialer, version, ours, theirs, place };
+            let new = Arrived { connection, handshake, dialer, version, ours, theirs, slot };
             if arrived.try_send(new).is_err() {
                 tracing::debug!(from = %theirs, "more connections come than are taken; one is closed");
             }
@@ -281,7 +255,7 @@ impl Endpoint {
             Side::Listener(..) => (&agreed.listener, &agreed.dialer),
             Side::Dialer(_) => (&agreed.dialer, &agreed.listener),
         };
-        Shared::begin(Beginning {
+        Setup {
             side,
             ours,
             own,
@@ -292,7 +266,8 @@ impl Endpoint {
             crypto: self.crypto.clone(),
             budget: &self.budget,
             now: now(),
-        })
+        }
+        .begin()
     }
 
     fn drive(
@@ -305,13 +280,13 @@ impl Endpoint {
     ) -> oneshot::Receiver<Fingerprint> {
         let (inbox, incoming) = Inbox::new(shared.account.clone(), shared.gate.clone());
         let (connected, waiting) = oneshot::channel();
-        self.lock().add(id, inbox, theirs, username);
-        let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
-        drop(tokio::spawn(driver.run()));
+        self.routes.lock().add(id, inbox, theirs, username);
+        let registration = Registration { id, endpoint: self.clone() };
+        let driver = Driver { shared, socket: self.socket.clone(), packets: incoming, connected: Some(connected) };
+        drop(tokio::spawn(async move {
+            driver.run().await;
+            drop(registration);
+        }));
         waiting
-    }
-
-    pub(super) fn forget(&self, id: Id) {
-        self.lock().remove(id);
     }
 }

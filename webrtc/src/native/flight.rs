@@ -5,37 +5,13 @@
 //! through, all that is ever sent. So [`super::window`] writes nothing more while many are kept, and acknowledgements are
 //! taken only as often as packets of ours ask for them.
 
-use super::sctp::{Data, follows, u16_at, u32_at};
+use super::sctp::{Data, Sack, follows};
 
 /// Acknowledgements for each packet with DATA that we send. It asks for one at most; its copy on the path, or room that a
 /// slow reader makes, may bring another.
 const SACKS_PER_PACKET: u32 = 2;
 /// Acknowledgements that may be due: as many as if each chunk that [`super::window`] lets us send had a packet of its own.
 const MAX_SACKS_DUE: u32 = 8192;
-
-/// An acknowledgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sack {
-    pub(super) cumulative: u32,
-    /// The last chunk that it names.
-    pub(super) last: u32,
-}
-
-impl Sack {
-    /// Reads what follows the header of the chunk.
-    pub(super) fn read(value: &[u8]) -> Option<Self> {
-        let cumulative = u32_at(value, 0)?;
-        let last = gap_blocks(value).map(|(_, end)| end).max().unwrap_or_default();
-        Some(Self { cumulative, last: cumulative.wrapping_add(u32::from(last)) })
-    }
-}
-
-/// The first and the last chunk of each run behind a gap, as distances from the last chunk before the gap.
-pub(super) fn gap_blocks(sack: &[u8]) -> impl Iterator<Item = (u16, u16)> {
-    let count = u16_at(sack, 8).map_or(0, usize::from);
-    let blocks = sack.get(12..).unwrap_or_default().chunks_exact(4).take(count);
-    blocks.filter_map(|block| u16_at(block, 0).zip(u16_at(block, 2)))
-}
 
 /// Counts at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{future::poll_fn, time::Duration};
 use libp2p::{PeerId, identity::Keypair};
 use tokio::time::timeout;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::{
     Stream,
     direct::handshake::{self, Certificates, Role, Unproven},

@@ -20,9 +20,11 @@ use libp2p::{
 use tokio::time::sleep;
 
 use super::{
-    Certificate, Connection, HandshakeError,
-    endpoint::{Arrivals, Arrived, Endpoint},
-    handshake::{FIRST_STREAM_DELAY, authenticate},
+    arrivals::{Arrivals, Arrived},
+    certificate::Certificate,
+    connection::Connection,
+    endpoint::Endpoint,
+    handshake::{FIRST_STREAM_DELAY, HandshakeError, authenticate},
 };
 use crate::{
     Budget,
@@ -106,10 +108,10 @@ impl Listener {
         let at = |address: SocketAddr| address::listened(address.ip(), address.port());
         let (ours, theirs) = (arrived.ours, arrived.theirs);
         let upgrade = async move {
-            let Arrived { connection, handshake, dialer, version, place, .. } = arrived;
+            let Arrived { connection, handshake, dialer, version, slot, .. } = arrived;
             let certificates = Certificates { dialer, listener };
             let made = authenticate(connection, handshake, Role::Listener, &keypair, certificates).await;
-            drop(place);
+            drop(slot);
             if version == Version::V1 {
                 sleep(FIRST_STREAM_DELAY).await;
             }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `certificate` | what a listener's addresses name |
 //! | `socket` | one UDP socket, which answers from the address it was reached on |
-//! | `endpoint`, `routes` | whose a datagram is; who may begin a handshake |
+//! | `endpoint`, `routes`, `arrivals` | whose a datagram is; who may begin a handshake; who has come |
 //! | `stun`, `heralds` | a stranger's first request, which is answered at once and remembered for a while |
 //! | `hello` | its first DTLS message, which is answered by a cookie and not remembered |
 //! | `admission` | how many handshakes are in flight, and which one makes room for another |
@@ -13,6 +13,7 @@
 //! | `inspect`, `order`, `sctp` | what a peer may say in SCTP |
 //! | `flight`, `resets` | what we said in SCTP and is not acknowledged, what we have yet to ask for |
 //! | `inbox` | datagrams that wait for one connection |
+//! | `setup` | how a connection begins |
 //! | `core`, `shared` | one peer connection without input or output, and its streams' channels |
 //! | `window` | how much a connection may have under way |
 //! | `driver` | a task for each connection, between its core and the socket |
@@ -21,7 +22,9 @@
 //! | `dial`, `listener`, `transport` | the same for libp2p |
 
 mod admission;
+mod arrivals;
 mod certificate;
+mod clock;
 mod connection;
 mod core;
 mod dial;
@@ -41,6 +44,7 @@ mod resets;
 mod returned;
 mod routes;
 mod sctp;
+mod setup;
 mod shared;
 mod socket;
 mod sound;

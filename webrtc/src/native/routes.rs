@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
@@ -23,6 +24,17 @@ pub(super) struct Routes {
     by_username: HashMap<String, Id>,
     pub(super) heralds: Heralds,
     pub(super) admission: Admission,
+}
+
+/// The routes of one socket, for those who read it and for whoever ends a connection or a handshake.
+#[derive(Clone, Default)]
+pub(super) struct SharedRoutes(Arc<Mutex<Routes>>);
+
+impl SharedRoutes {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Routes> {
+        // A panic while it is held leaves maps of which each entry is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Route {

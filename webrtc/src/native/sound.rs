@@ -4,12 +4,9 @@
 //! chunk by what it has read of the one before, not by that one's length. A packet that the two read differently would be
 //! counted by one and not by the other.
 
-use super::{
-    flight::gap_blocks,
-    sctp::{
-        CHUNK_HEADER_BYTES, COMMON_HEADER_BYTES, INIT, INIT_ACK, OUTGOING_RESET, RE_CONFIG, RESET_ANSWER, SACK, u16_at,
-        u32_at,
-    },
+use super::sctp::{
+    CHUNK_HEADER_BYTES, COMMON_HEADER_BYTES, INIT, INIT_ACK, OUTGOING_RESET, RE_CONFIG, RESET_ANSWER, SACK, gap_blocks,
+    u16_at, u32_at,
 };
 
 const CHECKSUM: crc::Crc<u32, crc::Table<16>> = crc::Crc::<u32, crc::Table<16>>::new(&crc::CRC_32_ISCSI);

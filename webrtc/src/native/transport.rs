@@ -15,8 +15,10 @@ use libp2p::{
 };
 
 use super::{
-    Certificate, Connection, HandshakeError,
+    certificate::Certificate,
+    connection::Connection,
     dial::Dialer,
+    handshake::HandshakeError,
     listener::{Listener, Upgrade},
 };
 use crate::{
