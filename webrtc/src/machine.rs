@@ -146,16 +146,17 @@ impl Machine {
     /// Reads into a buffer: how many bytes, 0 at the end, nothing when more may come.
     ///
     /// # Errors
-    /// [`Broken`]; after [`Broken::Closed`] and [`Broken::Reset`] what had arrived is read first.
+    /// [`Broken`]; after [`Broken::Closed`] and [`Broken::Reset`] what had arrived is read first. Once the peer's FIN has
+    /// come, what came before it is whole, and nothing that follows makes an error of its end.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
         if let Some(count) = self.unread.read(buffer) {
             return Ok(Some(count));
         }
-        match (&self.broken, self.reading) {
-            (None | Some(Broken::Closed), Reading::Finished) => Ok(Some(0)),
-            (Some(broken), _) => Err(broken.clone()),
-            (None, Reading::Stopped) => Err(Broken::ResetHere),
-            (None, Reading::Open) => Ok(None),
+        match (self.reading, &self.broken) {
+            (Reading::Finished, _) => Ok(Some(0)),
+            (_, Some(broken)) => Err(broken.clone()),
+            (Reading::Stopped, None) => Err(Broken::ResetHere),
+            (Reading::Open, None) => Ok(None),
         }
     }
 
@@ -212,6 +213,8 @@ impl Machine {
     /// [`Broken`] when it never will be.
     pub fn is_flushed(&self) -> Result<bool, Broken> {
         match &self.broken {
+            // The peer has all of it, and then gave up.
+            Some(_) if self.writing == Writing::Acknowledged => Ok(true),
             Some(broken) => Err(broken.clone()),
             None => Ok(self.unsent.is_empty() && self.rest.is_none()),
         }
@@ -240,7 +243,7 @@ impl Machine {
     }
 
     /// More is held than a bound allows: gives up both directions. Nothing is held then, also where the stream had ended
-    /// before and kept what was unread: its reader is told that bytes are missing.
+    /// before and kept what was unread: then its reader is told that bytes are missing.
     pub fn overflow(&mut self, bound: usize) {
         let owes_reset = self.owes_reset || self.broken.is_none();
         self.break_off(Broken::TooMuchUnread(bound));
@@ -356,6 +359,10 @@ impl Machine {
     }
 
     fn break_off(&mut self, broken: Broken) {
+        if self.reading == Reading::Finished && !self.unread.is_empty() {
+            // Bytes before the end are lost now: its reader is told why in place of the end.
+            self.reading = Reading::Open;
+        }
         self.forget_unread();
         self.decoder = Decoder::default();
         self.forget_unsent();

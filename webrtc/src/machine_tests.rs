@@ -83,6 +83,44 @@ fn a_reset_is_an_error_and_no_end() {
 }
 
 #[test]
+fn what_came_before_an_end_stays_whole_whatever_follows_it() {
+    let (whole, fin) = (frame::data(b"all of it"), frame::signal(Flag::Fin));
+    let mut reset = machine();
+    reset.receive([&whole[..], &fin, &frame::signal(Flag::Reset)].concat().into());
+    assert_eq!(reset.write(b"x"), Err(Unwritable::Broken(Broken::Reset)));
+    assert_eq!(read_all(&mut reset), (b"all of it".to_vec(), Ok(Some(0))));
+    assert!(said(&mut reset).is_empty() && reset.is_over(now()));
+    // Whoever has read the end is told nothing else later.
+    let follows: [fn(&mut Machine); 4] = [
+        |machine| machine.receive(frame::signal(Flag::Reset)),
+        |machine| machine.receive(Bytes::from_static(&[1, 0xff])),
+        |machine| machine.overflow(1000),
+        Machine::channel_closed,
+    ];
+    for follow in follows {
+        let mut machine = machine();
+        machine.receive([&whole[..], &fin].concat().into());
+        assert_eq!(read_all(&mut machine), (b"all of it".to_vec(), Ok(Some(0))));
+        follow(&mut machine);
+        assert_eq!(machine.read(&mut [0; 8]), Ok(Some(0)), "{machine:?}");
+        assert!(matches!(machine.write(b"x"), Err(Unwritable::Broken(_))), "{machine:?}");
+    }
+}
+
+#[test]
+fn a_reset_after_the_last_acknowledgement_loses_nothing_that_was_written() {
+    for (last, expected) in [(Some(Flag::FinAck), Ok(true)), (None, Err(Broken::Reset))] {
+        let mut machine = machine();
+        machine.write(b"all of it").unwrap();
+        machine.finish().unwrap();
+        said(&mut machine);
+        last.into_iter().for_each(|flag| machine.receive(frame::signal(flag)));
+        machine.receive(frame::signal(Flag::Reset));
+        assert_eq!(machine.is_flushed(), expected);
+    }
+}
+
+#[test]
 fn who_reads_no_more_is_sent_no_more() {
     let (mut writer, mut reader) = (machine(), machine());
     reader.finish().unwrap();
@@ -325,7 +363,9 @@ impl Side {
             }
             Act::Read(count) => {
                 let mut buffer = vec![0; *count];
-                match self.machine.read(&mut buffer) {
+                let read = self.machine.read(&mut buffer);
+                assert!(!self.ended || read == Ok(Some(0)), "an end is not taken back: {read:?}");
+                match read {
                     Ok(Some(0)) => self.ended = true,
                     Ok(Some(taken)) => {
                         let expected = (self.read..self.read + taken).map(|at| at as u8);
