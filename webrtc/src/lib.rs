@@ -14,6 +14,7 @@
 #[cfg(target_family = "wasm")]
 pub mod browser;
 pub mod budget;
+pub mod channel;
 pub mod direct;
 pub mod ends;
 pub mod frame;
@@ -22,8 +23,11 @@ pub mod machine;
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
 pub mod stream;
+mod stream_state;
 mod unread;
+mod unsent;
 
 pub use budget::{Account, Budget};
+pub use channel::{Channel, ChannelGone, Opened};
 pub use limits::{Acknowledging, Limits};
-pub use stream::{Channel, ChannelGone, Feed, Opened, Stream, open};
+pub use stream::{Feed, Stream, open};

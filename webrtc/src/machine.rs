@@ -8,7 +8,7 @@
 //! follows our own FIN, unless the peer has shown on this connection that it knows them ([`Acknowledging`]): then it
 //! goes at once.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use n0_future::time::Instant;
@@ -17,8 +17,11 @@ use crate::{
     ends::{Broken, Unwritable},
     frame::{self, Decoder, Flag},
     limits::{Acknowledging, Limits},
-    unread::{ENTRY_BYTES, Unread},
+    unread::Unread,
+    unsent::Unsent,
 };
+
+mod outgoing;
 
 /// How long the peer gets to acknowledge the end before the channel is closed without.
 pub const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
@@ -51,11 +54,7 @@ pub struct Machine {
     acknowledging: Acknowledging,
     decoder: Decoder,
     unread: Unread,
-    unsent: VecDeque<Bytes>,
-    /// Of memory, as [`cost`] counts it.
-    unsent_bytes: usize,
-    /// The rest of a frame whose length was sent: nothing may come between.
-    rest: Option<Bytes>,
+    unsent: Unsent,
     reading: Reading,
     writing: Writing,
     broken: Option<Broken>,
@@ -76,9 +75,7 @@ impl Machine {
             acknowledging,
             decoder: Decoder::default(),
             unread: Unread::default(),
-            unsent: VecDeque::new(),
-            unsent_bytes: 0,
-            rest: None,
+            unsent: Unsent::default(),
             reading: Reading::Open,
             writing: Writing::Open,
             broken: None,
@@ -132,11 +129,11 @@ impl Machine {
                 // It waits for our last word all the same.
                 self.owes_fin |= matches!(self.writing, Writing::Open | Writing::Finishing);
                 self.writing = Writing::Stopped;
-                self.forget_unsent();
+                self.unsent.forget();
             }
             // What came before it is read first: who answers and drops its stream may send one.
             Some(Flag::Reset) => {
-                self.forget_unsent();
+                self.unsent.forget();
                 self.broken = Some(Broken::Reset);
             }
             None => {}
@@ -179,23 +176,13 @@ impl Machine {
 
     fn write_within(&mut self, bound: usize, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
         self.writable()?;
-        let room = bound.saturating_sub(self.unsent_bytes);
-        if room == 0 && !bytes.is_empty() {
-            return Ok(None);
-        }
-        let taken = &bytes[..bytes.len().min(room)];
-        for payload in taken.chunks(frame::capacity(self.limits.frame_bytes)) {
-            let data = frame::data(payload);
-            self.unsent_bytes += cost(&data);
-            self.unsent.push_back(data);
-        }
-        Ok(Some(taken.len()))
+        Ok(self.unsent.push(bytes, bound, self.limits.frame_bytes))
     }
 
     /// Whether [`Self::write`] would take bytes, or fail.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.writable().is_err() || self.unsent_bytes < self.limits.unsent_bytes
+        self.writable().is_err() || self.unsent.cost() < self.limits.unsent_bytes
     }
 
     fn writable(&self) -> Result<(), Unwritable> {
@@ -204,19 +191,6 @@ impl Machine {
             (None, Writing::Open) => Ok(()),
             (None, Writing::Stopped) => Err(Unwritable::Stopped),
             (None, _) => Err(Unwritable::Finished),
-        }
-    }
-
-    /// Whether everything written was sent.
-    ///
-    /// # Errors
-    /// [`Broken`] when it never will be.
-    pub fn is_flushed(&self) -> Result<bool, Broken> {
-        match &self.broken {
-            // The peer has all of it, and then gave up.
-            Some(_) if self.writing == Writing::Acknowledged => Ok(true),
-            Some(broken) => Err(broken.clone()),
-            None => Ok(self.unsent.is_empty() && self.rest.is_none()),
         }
     }
 
@@ -239,7 +213,7 @@ impl Machine {
     /// Bytes of memory that the stream holds.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.unread.cost() + self.decoder.held() + self.unsent_bytes
+        self.unread.cost() + self.decoder.held() + self.unsent.cost()
     }
 
     /// More is held than a bound allows: gives up both directions. Nothing is held then, also where the stream had ended
@@ -278,68 +252,11 @@ impl Machine {
         let over = self.has_said_all() && self.reading == Reading::Finished;
         if self.broken.is_none() && !over {
             self.broken = Some(Broken::Closed);
-            self.forget_unsent();
+            self.unsent.forget();
         }
         // The rest of a frame that has begun cannot come any more.
         self.decoder = Decoder::default();
         self.owes_reset = false;
-    }
-
-    /// What message the channel should send next: a frame, or for a large one its length and then the rest.
-    pub fn next_message(&mut self) -> Option<Bytes> {
-        if let Some(rest) = self.rest.take() {
-            return Some(rest);
-        }
-        if std::mem::take(&mut self.owes_reset) {
-            return Some(frame::signal(Flag::Reset));
-        }
-        if self.broken.is_some() {
-            return None;
-        }
-        let told = !self.owes_fin && self.writing != Writing::Open;
-        if self.owes_ack && (told || self.acknowledging.is_known()) {
-            self.owes_ack = false;
-            return Some(frame::signal(Flag::FinAck));
-        }
-        if std::mem::take(&mut self.owes_stop) {
-            return Some(frame::signal(Flag::StopSending));
-        }
-        if let Some(data) = self.unsent.pop_front() {
-            self.unsent_bytes -= cost(&data);
-            let (first, rest) = frame::messages(data);
-            self.rest = rest;
-            return Some(first);
-        }
-        if !std::mem::take(&mut self.owes_fin) {
-            return None;
-        }
-        if self.writing == Writing::Finishing {
-            self.writing = Writing::Finished;
-        }
-        Some(frame::signal(Flag::Fin))
-    }
-
-    /// Whether the channel can be closed: both sides have had their last word, or waited for it long enough. To be
-    /// asked when there are no more frames.
-    pub fn is_over(&mut self, now: Instant) -> bool {
-        if self.broken.is_some() {
-            return !self.owes_reset;
-        }
-        let owes = self.owes_ack || self.owes_fin || self.owes_stop;
-        if !self.has_said_all() || owes || self.reading == Reading::Open {
-            self.waiting_since = None;
-            return false;
-        }
-        if self.writing != Writing::Finished && self.reading == Reading::Finished {
-            return true;
-        }
-        now >= *self.waiting_since.get_or_insert(now) + CLOSE_PATIENCE
-    }
-
-    /// When [`Self::is_over`] may become true though nothing happens.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.waiting_since.map(|since| since + CLOSE_PATIENCE)
     }
 
     /// Whether it ended before its time.
@@ -354,10 +271,6 @@ impl Machine {
         !self.unread.is_empty() || self.broken.is_some() || self.reading != Reading::Open
     }
 
-    fn has_said_all(&self) -> bool {
-        matches!(self.writing, Writing::Finished | Writing::Acknowledged | Writing::Stopped)
-    }
-
     fn break_off(&mut self, broken: Broken) {
         if self.reading == Reading::Finished && !self.unread.is_empty() {
             // Bytes before the end are lost now: its reader is told why in place of the end.
@@ -365,7 +278,7 @@ impl Machine {
         }
         self.forget_unread();
         self.decoder = Decoder::default();
-        self.forget_unsent();
+        self.unsent.forget();
         self.broken = Some(broken);
         self.owes_reset = true;
     }
@@ -373,18 +286,14 @@ impl Machine {
     fn forget_unread(&mut self) {
         self.unread = Unread::default();
     }
-
-    fn forget_unsent(&mut self) {
-        self.unsent = VecDeque::new();
-        self.unsent_bytes = 0;
-    }
 }
 
-/// Bytes of memory that a frame takes while it waits.
-fn cost(frame: &Bytes) -> usize {
-    frame.len() + ENTRY_BYTES
-}
-
+#[cfg(test)]
+#[path = "machine_memory_tests.rs"]
+mod memory_tests;
+#[cfg(test)]
+#[path = "machine_properties.rs"]
+mod properties;
 #[cfg(test)]
 #[path = "machine_tests.rs"]
 mod tests;
