@@ -92,13 +92,13 @@ impl Budget {
         }))
     }
 
-    /// For a connection that begins. It may hold [`Limits::unproven_bytes`] until [`Account::prove`].
+    /// For a connection that begins. It may hold [`Limits::unauthenticated_bytes`] until [`Account::set_authenticated`].
     #[must_use]
     pub fn open(&self) -> Account {
         let part = Arc::new(Part {
             budget: self.clone(),
             held: Tally::default(),
-            bound: AtomicUsize::new(self.0.limits.unproven_bytes),
+            bound: AtomicUsize::new(self.0.limits.unauthenticated_bytes),
             holders: Mutex::default(),
         });
         remember(&self.0.parts, Arc::downgrade(&part));
@@ -173,7 +173,7 @@ struct Passed {
 
 impl Account {
     /// The other side has proved who it is: the connection may hold [`Limits::connection_bytes`].
-    pub fn prove(&self) {
+    pub fn set_authenticated(&self) {
         self.0.bound.store(self.limits().connection_bytes, Ordering::Relaxed);
     }
 

@@ -25,14 +25,14 @@ fn stream(account: &Account, bytes: usize) -> Arc<Stream> {
 }
 
 fn budget() -> Budget {
-    Budget::new(Limits { unproven_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
+    Budget::new(Limits { unauthenticated_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
 }
 
 #[test]
 fn the_largest_stream_of_a_connection_goes_first() {
     let budget = budget();
     let account = budget.open();
-    account.prove();
+    account.set_authenticated();
     let streams = [30, 50, 20].map(|bytes| stream(&account, bytes));
     assert_eq!((budget.held(), budget.resets()), (100, 0));
     let last = stream(&account, 1);
@@ -44,7 +44,7 @@ fn the_largest_stream_of_a_connection_goes_first() {
 fn the_largest_connection_pays_for_all() {
     let budget = budget();
     let accounts = [budget.open(), budget.open()];
-    accounts.iter().for_each(Account::prove);
+    accounts.iter().for_each(Account::set_authenticated);
     let large = stream(&accounts[0], 90);
     let small = stream(&accounts[1], 60);
     assert_eq!((large.held(), small.held()), (90, 60));
@@ -56,13 +56,13 @@ fn the_largest_connection_pays_for_all() {
 fn who_is_unproven_holds_little() {
     let account = budget().open();
     assert_eq!(stream(&account, 11).held(), 0);
-    account.prove();
+    account.set_authenticated();
     assert_eq!(stream(&account, 11).held(), 11);
 }
 
 #[test]
 fn who_holds_much_pays_also_beside_a_connection_of_idle_streams() {
-    let limits = Limits { unproven_bytes: 200_000, transport_bytes: 150_000, ..Limits::default() };
+    let limits = Limits { unauthenticated_bytes: 200_000, transport_bytes: 150_000, ..Limits::default() };
     let budget = Budget::new(limits);
     let (idle, busy) = (budget.open(), budget.open());
     let open = |account| unconnected(Opened::There, account, Acknowledging::default());
@@ -104,7 +104,7 @@ impl Holder for Stubborn {
 fn who_frees_nothing_is_passed_over() {
     let budget = budget();
     let account = budget.open();
-    account.prove();
+    account.set_authenticated();
     let small = stream(&account, 20);
     let stubborn: Arc<dyn Holder> = Arc::new(Stubborn(90));
     account.join(Arc::downgrade(&stubborn));

@@ -10,7 +10,7 @@ use crate::frame::MAX_FRAME_BYTES;
 /// Bytes that the streams of one connection hold at most, all of them.
 const MAX_CONNECTION_BYTES: usize = 16 * 1024 * 1024;
 /// The same until the other side has proved who it is.
-const MAX_UNPROVEN_BYTES: usize = 64 * 1024;
+const MAX_UNAUTHENTICATED_BYTES: usize = 64 * 1024;
 /// The same of all connections of a transport.
 const MAX_TRANSPORT_BYTES: usize = 256 * 1024 * 1024;
 /// Bytes of one stream that were written and the channel does not take yet.
@@ -27,7 +27,7 @@ pub struct Limits {
     /// holds most is reset. Defaults to 16 MiB.
     pub connection_bytes: usize,
     /// The same until the other side has proved who it is. Defaults to 64 KiB.
-    pub unproven_bytes: usize,
+    pub unauthenticated_bytes: usize,
     /// Bytes that all connections of one transport hold, with what their streams take by themselves and the datagrams that
     /// wait for them. With more, the connection whose streams hold most resets them, those that hold most first. Defaults
     /// to 256 MiB.
@@ -42,7 +42,7 @@ impl Default for Limits {
         Self {
             frame_bytes: MAX_FRAME_BYTES,
             connection_bytes: MAX_CONNECTION_BYTES,
-            unproven_bytes: MAX_UNPROVEN_BYTES,
+            unauthenticated_bytes: MAX_UNAUTHENTICATED_BYTES,
             transport_bytes: MAX_TRANSPORT_BYTES,
             unsent_bytes: MAX_UNSENT_BYTES,
         }

@@ -86,7 +86,7 @@ struct Pair {
 fn pair(limits: Limits) -> Pair {
     let pipes = [Arc::new(Pipe::default()), Arc::new(Pipe::default())];
     let account = Budget::new(limits).open();
-    account.prove();
+    account.set_authenticated();
     let [one, other] = [(&pipes[0], Opened::Here), (&pipes[1], Opened::There)]
         .map(|(pipe, opened)| open(End(pipe.clone()), opened, &account, Acknowledging::default()));
     let carry = |from: usize, sender: &Feed, receiver: &Feed| {

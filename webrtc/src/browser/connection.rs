@@ -52,7 +52,7 @@ struct State {
     /// The other side has answered a STUN request of ours.
     answered: bool,
     /// The other side has proved who it is.
-    proven: bool,
+    authenticated: bool,
     /// Why there is no more.
     ended: Option<&'static str>,
     inbound: Option<Waker>,
@@ -112,9 +112,9 @@ impl Connection {
     }
 
     /// The other side has proved who it is, and may use more.
-    pub(super) fn proved(&self) {
-        self.0.account.prove();
-        self.0.state.borrow_mut().proven = true;
+    pub(super) fn set_authenticated(&self) {
+        self.0.account.set_authenticated();
+        self.0.state.borrow_mut().authenticated = true;
     }
 
     /// A stream over a channel that was made here.
@@ -154,7 +154,7 @@ impl Shared {
 
     fn came(self: &Rc<Self>, event: &RtcDataChannelEvent) {
         let channel = event.channel();
-        let most = if self.state.borrow().proven { MAX_WAITING } else { MAX_EARLY_STREAMS };
+        let most = if self.state.borrow().authenticated { MAX_WAITING } else { MAX_EARLY_STREAMS };
         if self.state.borrow().waiting.len() >= most {
             tracing::debug!("more streams come than are taken; one is closed");
             return channel.close();

@@ -16,7 +16,7 @@ use crate::{
     direct::{
         address::{Fingerprint, Target},
         credentials::{Agreed, Credentials, Version},
-        handshake::{Certificates, Role, Unproven, authenticate},
+        handshake::{AuthenticationError, Certificates, Role, authenticate},
         race::{Answered, newer_first, telling},
         sdp,
     },
@@ -35,7 +35,7 @@ pub enum DialError {
     Browser(String),
     /// Nobody answered as who they say they are.
     #[error(transparent)]
-    Unproven(#[from] Unproven),
+    AuthenticationError(#[from] AuthenticationError),
     /// The listener shows no life.
     #[error("nothing answers at this address")]
     Silent,
@@ -74,9 +74,9 @@ async fn attempt(
     connection.watch();
     let ended = poll_fn(|cx| connection.poll_end(cx));
     let proof = authenticate(handshake, ended, Role::Dialer, keypair, certificates);
-    let proved = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await;
-    let peer = proved.ok_or(DialError::Silent)??;
-    connection.proved();
+    let authenticated = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await;
+    let peer = authenticated.ok_or(DialError::Silent)??;
+    connection.set_authenticated();
     Ok((peer, connection))
 }
 

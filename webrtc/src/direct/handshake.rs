@@ -18,7 +18,7 @@ use crate::Stream;
 
 /// Why a peer is not known.
 #[derive(Debug, thiserror::Error)]
-pub enum Unproven {
+pub enum AuthenticationError {
     /// Nobody answered, or it went away.
     #[error("no connection: {0}")]
     Ended(&'static str),
@@ -55,14 +55,14 @@ impl Certificates {
 /// Finds out who the other side is, unless the connection ends before.
 ///
 /// # Errors
-/// [`Unproven`].
+/// [`AuthenticationError`].
 pub async fn authenticate(
     stream: Stream,
     ended: impl Future<Output = &'static str>,
     role: Role,
     keypair: &Keypair,
     certificates: Certificates,
-) -> Result<PeerId, Unproven> {
+) -> Result<PeerId, AuthenticationError> {
     let noise = noise::Config::new(keypair)?.with_prologue(certificates.prologue());
     let name = noise.protocol_info().next().unwrap_or("/noise");
     let proof = pin!(async {
@@ -76,7 +76,7 @@ pub async fn authenticate(
     });
     // The end comes first: to Noise it looks like somebody who cannot prove who they are.
     match select(pin!(ended), proof).await {
-        Either::Left((why, _)) => Err(Unproven::Ended(why)),
-        Either::Right((proved, _)) => proved,
+        Either::Left((why, _)) => Err(AuthenticationError::Ended(why)),
+        Either::Right((authenticated, _)) => authenticated,
     }
 }

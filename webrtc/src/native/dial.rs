@@ -1,4 +1,4 @@
-//! From an address to an authenticated connection.
+//! Dialling: from an address to an authenticated connection.
 
 use std::{
     io,
@@ -20,26 +20,26 @@ use crate::{
     direct::{
         address::Target,
         credentials::{Agreed, Credentials, Version},
-        handshake::{Certificates, Role, Unproven},
+        handshake::{AuthenticationError, Certificates, Role},
         race::{Answered, newer_first, telling},
     },
 };
 
-/// Characters of what is drawn for each of the credentials.
+/// Characters of a random user name fragment or password.
 const RANDOM: usize = 32;
 
-/// Who dials, and with what.
+/// What a transport dials with.
 #[derive(Debug, Clone)]
 pub(super) struct Dialer {
     pub(super) keypair: Keypair,
     pub(super) certificate: Certificate,
     pub(super) budget: Budget,
-    /// Version 2, and version 1 where nothing answers it, if none is set.
+    /// The only version to dial by. If none: version 2, and version 1 where nothing answers that.
     pub(super) version: Option<Version>,
 }
 
 impl Dialer {
-    /// The first connection that stands counts.
+    /// Dials by one version or both; the first connection that is made counts.
     pub(super) async fn dial(self, target: Target) -> Result<(PeerId, Connection), HandshakeError> {
         if let Some(version) = self.version {
             let (answered, _) = oneshot::channel();
@@ -55,7 +55,7 @@ impl Dialer {
         target: &Target,
     ) -> Result<(PeerId, Connection), HandshakeError> {
         let theirs = SocketAddr::new(target.ip, target.port);
-        // Datagrams are told apart by their source: two connections to one address need two sockets.
+        // A socket tells its connections apart by the remote address, so each attempt needs a socket of its own.
         let (endpoint, _) = Endpoint::bind(unspecified(theirs), self.certificate.clone(), self.budget.clone(), false)?;
         let ours = SocketAddr::new(route(theirs)?.ip(), endpoint.socket().local().port());
         let random = || Alphanumeric.sample_string(&mut rand::rng(), RANDOM);
@@ -69,12 +69,12 @@ impl Dialer {
         let dialled = endpoint.dial(ours, theirs, target.certificate, &agreed);
         let (connection, stream, connected) = dialled.ok_or(HandshakeError::Address)?;
         let connected = telling(answered, connection.answered(), connected).await;
-        connected.and_then(Result::ok).ok_or(Unproven::Ended("nobody answered"))?;
+        connected.and_then(Result::ok).ok_or(AuthenticationError::Ended("nobody answered"))?;
         authenticate(connection, stream, Role::Dialer, &self.keypair, certificates).await
     }
 }
 
-/// Any of our addresses of the same family.
+/// The wildcard address of the same family.
 pub(super) fn unspecified(theirs: SocketAddr) -> SocketAddr {
     match theirs {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -82,7 +82,7 @@ pub(super) fn unspecified(theirs: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Our address on the way to another. Nothing is sent.
+/// The local address from which a remote one is reached. Nothing is sent.
 fn route(theirs: SocketAddr) -> io::Result<SocketAddr> {
     let socket = UdpSocket::bind(unspecified(theirs))?;
     socket.connect(theirs)?;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::native::sound::is_sound;
+use crate::native::validate::is_valid;
 
 /// The receiver's tag in tests.
 pub(in super::super) const TAG: u32 = 0x0a0b_0c0d;
@@ -28,8 +28,8 @@ pub(in super::super) fn chunk(kind: u8, flags: u8, value: &[u8]) -> Vec<u8> {
     chunk
 }
 
-pub(in super::super) fn piece(tsn: u32, stream: u16, number: u16, flags: u8, protocol: u32, payload: &[u8]) -> Vec<u8> {
-    let fields = [&tsn.to_be_bytes()[..], &stream.to_be_bytes(), &number.to_be_bytes(), &protocol.to_be_bytes()];
+pub(in super::super) fn piece(tsn: u32, stream: u16, ssn: u16, flags: u8, ppid: u32, payload: &[u8]) -> Vec<u8> {
+    let fields = [&tsn.to_be_bytes()[..], &stream.to_be_bytes(), &ssn.to_be_bytes(), &ppid.to_be_bytes()];
     chunk(DATA, flags, &[&fields.concat(), payload].concat())
 }
 
@@ -42,14 +42,14 @@ pub(in super::super) fn init_ack(tag: u32, tsn: u32) -> Vec<u8> {
     chunk(INIT_ACK, 0, &[&[tag, 0, 0, tsn].map(u32::to_be_bytes).concat()[..], &cookie].concat())
 }
 
-pub(in super::super) fn reset(request: u32, after: u32, streams: &[u16]) -> Vec<u8> {
+pub(in super::super) fn reset(request: u32, last_tsn: u32, streams: &[u16]) -> Vec<u8> {
     let streams: Vec<u8> = streams.iter().flat_map(|id| id.to_be_bytes()).collect();
     let length = u16::try_from(16 + streams.len()).unwrap();
     let header = [&13_u16.to_be_bytes()[..], &length.to_be_bytes()].concat();
     chunk(
         RE_CONFIG,
         0,
-        &[header, request.to_be_bytes().to_vec(), vec![0; 4], after.to_be_bytes().to_vec(), streams].concat(),
+        &[header, request.to_be_bytes().to_vec(), vec![0; 4], last_tsn.to_be_bytes().to_vec(), streams].concat(),
     )
 }
 
@@ -69,10 +69,10 @@ fn what_matters_is_read() {
     let bytes = packet(&[init(7, 8), piece(9, 10, 11, 3, DCEP, &[DCEP_OPEN]), reset(12, 13, &[14, 15])]);
     let read: Vec<_> = chunks(&bytes).collect();
     let [begin, Chunk::Data(data), Chunk::Reset(reset)] = &read[..] else { panic!("{read:?}") };
-    assert_eq!(*begin, Chunk::Begin { is_answer: false, tag: 7, tsn: 8 });
-    assert_eq!((data.tsn, data.stream, data.number, data.begins, data.ends), (9, 10, Some(11), true, true));
+    assert_eq!(*begin, Chunk::Init { is_ack: false, tag: 7, tsn: 8 });
+    assert_eq!((data.tsn, data.stream, data.ssn, data.begins, data.ends), (9, 10, Some(11), true, true));
     assert!(data.opens());
-    assert_eq!(*reset, Reset { request: 12, response: 0, after: 13, streams: vec![14, 15] });
+    assert_eq!(*reset, Reset { request: 12, response_seq: 0, last_tsn: 13, streams: vec![14, 15] });
 }
 
 proptest! {
@@ -82,7 +82,7 @@ proptest! {
         for kind in 0..=u8::MAX {
             let packet = packet(&[chunk(kind, 0, &bytes)]);
             prop_assert!(chunks(&packet).count() <= bytes.len().max(1));
-            is_sound(&packet, Some(TAG));
+            is_valid(&packet, Some(TAG));
         }
     }
 }

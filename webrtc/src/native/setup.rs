@@ -9,7 +9,7 @@ use str0m::{
     net::{Protocol, Receive},
 };
 
-use super::{certificate::Certificate, core::Core, dtls, inspect::Gate, shared::Shared};
+use super::{certificate::Certificate, core::Core, dtls, sctp_state::SctpState, shared::Shared};
 use crate::{
     Acknowledging, Budget, Opened, Stream,
     direct::{
@@ -56,19 +56,19 @@ impl Setup<'_> {
     /// Begins the connection. Returns it with the stream of its handshake; nothing for addresses that ICE does not take.
     pub(super) fn begin(self) -> Option<(Arc<Shared>, Stream)> {
         let (listens, version, account) = (self.side.listens(), self.version, self.budget.open());
-        let gate = Gate::new(listens, account.limits().unproven_bytes);
-        let rtc = dtls::behind(gate.clone(), || self.rtc())?;
+        let sctp = SctpState::new(listens, account.limits().unauthenticated_bytes);
+        let rtc = dtls::with_state(sctp.clone(), || self.rtc())?;
         let acknowledging = Acknowledging::default();
         if version == Version::V2 {
             // Whoever knows the newer version knows FIN_ACK.
             acknowledging.learn();
         }
-        let core = Core::new(rtc, gate.clone(), account.clone(), acknowledging);
-        let shared = Arc::new(Shared::new(core, account, gate));
+        let core = Core::new(rtc, sctp.clone(), account.clone(), acknowledging);
+        let shared = Arc::new(Shared::new(core, account, sctp));
         // Its number is one of the dialer's.
         let opened = if listens { Opened::There } else { Opened::Here };
         let config = ChannelConfig { negotiated: Some(0), ..ChannelConfig::default() };
-        let (handshake, id) = shared.open_numbered(opened, config);
+        let (handshake, id) = shared.open_with(opened, config);
         if listens && version == Version::V1 {
             shared.lock().hold(id);
         }

@@ -1,4 +1,4 @@
-//! A core and what its streams, its driver and its muxer share besides.
+//! A connection as its driver, its streams and its muxer share it: the core behind a lock, and what wakes the driver.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,56 +6,52 @@ use bytes::Bytes;
 use str0m::channel::{ChannelConfig, ChannelId};
 use tokio::sync::Notify;
 
-use super::{
-    clock::now,
-    core::{Core, NewStream},
-    inspect::Gate,
-};
+use super::{clock::now, core::Core, events::NewStream, sctp_state::SctpState};
 use crate::{Account, Channel, ChannelGone, Opened, Stream};
 
 /// See the [module](self).
 pub(super) struct Shared {
     core: Mutex<Core>,
-    /// There is something to send.
+    /// Wakes the driver: there is something to send.
     pub(super) work: Notify,
     /// The other side has answered a STUN request of ours.
     pub(super) answered: Notify,
     pub(super) account: Account,
-    pub(super) gate: Arc<Gate>,
+    pub(super) sctp: Arc<SctpState>,
 }
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("gate", &self.gate).finish_non_exhaustive()
+        f.debug_struct("Shared").field("sctp", &self.sctp).finish_non_exhaustive()
     }
 }
 
 impl Shared {
-    pub(super) fn new(core: Core, account: Account, gate: Arc<Gate>) -> Self {
-        Self { core: Mutex::new(core), work: Notify::new(), answered: Notify::new(), account, gate }
+    pub(super) fn new(core: Core, account: Account, sctp: Arc<SctpState>) -> Self {
+        Self { core: Mutex::new(core), work: Notify::new(), answered: Notify::new(), account, sctp }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
-        // A panic while it is held leaves a connection that still can be closed.
+        // A panic while it is held leaves a connection that can still be closed.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The other side has proved who it is, and may use more.
-    pub(super) fn prove(&self) {
-        self.account.prove();
-        self.gate.prove();
+    /// Lifts the tighter bounds that hold until the other side is authenticated.
+    pub(super) fn set_authenticated(&self) {
+        self.account.set_authenticated();
+        self.sctp.set_authenticated();
     }
 
     /// Opens a stream.
     pub(super) fn open(self: &Arc<Self>) -> Stream {
-        self.open_numbered(Opened::Here, ChannelConfig::default()).0
+        self.open_with(Opened::Here, ChannelConfig::default()).0
     }
 
-    /// Opens a stream by a channel of this kind, and returns the channel's number, too.
-    pub(super) fn open_numbered(self: &Arc<Self>, opened: Opened, config: ChannelConfig) -> (Stream, ChannelId) {
-        let NewStream { stream, feed, outlet, id, stands } = self.lock().open(opened, config);
+    /// Opens a stream over a channel of this kind. Returns the channel's id, too.
+    pub(super) fn open_with(self: &Arc<Self>, opened: Opened, config: ChannelConfig) -> (Stream, ChannelId) {
+        let NewStream { stream, feed, outlet, id, is_over } = self.lock().open(opened, config);
         outlet.connect(self.channel(id));
-        if !stands {
+        if is_over {
             feed.closed();
         }
         self.work.notify_one();
@@ -67,10 +63,10 @@ impl Shared {
         NativeChannel { shared: self.clone(), id }
     }
 
-    /// Nothing more comes or goes.
+    /// Ends the connection: nothing more is sent or received.
     pub(super) fn end(&self, why: &'static str) {
         let ended = self.lock().end(why);
-        ended.tell();
+        ended.notify();
     }
 }
 

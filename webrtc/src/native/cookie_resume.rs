@@ -1,10 +1,12 @@
-//! A DTLS server that goes on from a cookie which it did not make.
+//! A DTLS server that continues from a cookie which it did not issue.
 //!
-//! The library, dimpl, makes cookies itself, under a key that each of its servers draws; so one of them would have to be
-//! kept for every stranger who says hello. Here the server is made only when a hello has come back with a cookie of
-//! [`super::hello`]. It has missed the first hello and what answered it, which belong to no transcript, so another hello
-//! does in their place. Then it gets the real one, whose cookie it finds right: it asks its cryptography what the cookie
-//! should be, by [`HmacProvider::hmac_sha256`] and nothing else by that, and is told what has been checked already.
+//! The library, dimpl, issues cookies itself, under a random key of each server instance: an instance would have to be kept
+//! for every stranger that sends a ClientHello. Here an instance is made only when a ClientHello returns a cookie issued by
+//! [`super::client_hello`].
+//!
+//! That instance has missed the first ClientHello and its answer. They are not part of the handshake's transcript, so any
+//! made-up ClientHello does in their place ([`FIRST`]). Then it gets the real one, and computes the cookie that it expects by
+//! [`HmacProvider::hmac_sha256`], which it uses for nothing else. We answer that call with the cookie that was checked before.
 
 use std::cell::Cell;
 
@@ -13,9 +15,9 @@ use dimpl::{
     crypto::{CryptoProvider, HashAlgorithm, HmacProvider, aws_lc_rs::default_provider},
 };
 
-use super::hello::{COOKIE_BYTES, Hello};
+use super::client_hello::{COOKIE_BYTES, ClientHello};
 
-/// Any hello whatsoever of a client: without a session, a cookie or an extension, with one cipher suite.
+/// A ClientHello without session, cookie or extension, with one cipher suite.
 #[rustfmt::skip]
 const FIRST: [u8; 67] = [
     22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 54,
@@ -24,15 +26,15 @@ const FIRST: [u8; 67] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 2, 0xc0, 0x2b, 1, 0,
 ];
-/// Bytes of a datagram that it is answered with; it is shorter.
+/// Bytes that hold the answer to it.
 const ANSWER_BYTES: usize = 2048;
 
 thread_local! {
-    /// The cookie of the hello that a server reads on this thread.
+    /// The checked cookie of the ClientHello that a server is reading on this thread.
     static CHECKED: Cell<Option<[u8; COOKIE_BYTES]>> = const { Cell::new(None) };
 }
 
-/// dimpl's own cryptography, except that a server takes the cookie that was checked before.
+/// dimpl's own cryptography, except that a server accepts the cookie that was checked before.
 pub(super) fn provider() -> CryptoProvider {
     CryptoProvider { hmac_provider: &Checked, ..default_provider() }
 }
@@ -50,7 +52,7 @@ impl HmacProvider for Checked {
     }
 }
 
-/// Sets [`CHECKED`] as long as it is there.
+/// Sets [`CHECKED`] until it is dropped.
 struct Checking;
 
 impl Checking {
@@ -66,17 +68,20 @@ impl Drop for Checking {
     }
 }
 
-/// The cookie of the hello that a server began with.
+/// The cookie that a server has continued from, once it has.
 #[derive(Debug, Default)]
-pub(super) struct Returned(Option<[u8; COOKIE_BYTES]>);
+pub(super) struct CookieResume(Option<[u8; COOKIE_BYTES]>);
 
-impl Returned {
-    /// Hands a datagram to a server, whose first one has to have a cookie that was checked.
+impl CookieResume {
+    /// Hands a datagram to a server. Until one was a ClientHello with a cookie, which the endpoint has checked, others are
+    /// ignored.
     pub(super) fn handle_packet(&mut self, server: &mut Dtls, packet: &[u8]) -> Result<(), Error> {
         let cookie = match self.0 {
             Some(cookie) => cookie,
             None => {
-                let Some(cookie) = Hello::read(packet).and_then(|hello| hello.returned()) else { return Ok(()) };
+                let Some(cookie) = ClientHello::read(packet).and_then(|hello| hello.returned_cookie()) else {
+                    return Ok(());
+                };
                 server.handle_packet(&FIRST)?;
                 let mut answer = [0; ANSWER_BYTES];
                 while let Output::Packet(_) = server.poll_output(&mut answer) {}

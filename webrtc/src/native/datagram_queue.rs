@@ -1,4 +1,4 @@
-//! Datagrams that wait for one connection.
+//! The received datagrams that one connection has yet to process.
 
 use std::{
     net::SocketAddr,
@@ -10,32 +10,32 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{inspect::Gate, socket::Datagram};
+use super::{sctp_state::SctpState, socket::Datagram};
 use crate::Account;
 
-/// Datagrams that wait for one connection; more are lost, as on their way.
+/// Datagrams queued for one connection; further ones are dropped.
 const MAX_QUEUED: usize = 2048;
-/// Bytes of memory that they take.
+/// Memory that they take, in bytes.
 const MAX_QUEUED_BYTES: usize = 3 * 1024 * 1024;
 /// The same until the other side has proved who it is.
 const MAX_EARLY_QUEUED_BYTES: usize = 64 * 1024;
-/// Bytes of memory that a datagram takes besides its own.
-const PACKET_BYTES: usize = 128;
+/// Memory that a queued datagram takes besides its payload, in bytes.
+const OVERHEAD_BYTES: usize = 128;
 
-/// A datagram on its way to a connection.
+/// A datagram in the queue.
 #[derive(Debug)]
-pub(super) struct Packet {
+pub(super) struct QueuedDatagram {
     pub(super) from: SocketAddr,
     pub(super) to: SocketAddr,
     pub(super) bytes: Vec<u8>,
-    /// Counts it as long as it is there.
+    /// Counts it until it is dropped.
     _counted: Counted,
 }
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(super) struct Inbox {
-    packets: mpsc::Sender<Packet>,
+pub(super) struct DatagramQueue {
+    datagrams: mpsc::Sender<QueuedDatagram>,
     count: Arc<Count>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Inbox {
 struct Count {
     bytes: AtomicUsize,
     account: Account,
-    gate: Arc<Gate>,
+    sctp: Arc<SctpState>,
 }
 
 #[derive(Debug)]
@@ -59,26 +59,31 @@ impl Drop for Counted {
     }
 }
 
-impl Inbox {
+impl DatagramQueue {
     /// For a connection with this account.
-    pub(super) fn new(account: Account, gate: Arc<Gate>) -> (Self, mpsc::Receiver<Packet>) {
-        let (packets, incoming) = mpsc::channel(MAX_QUEUED);
-        let count = Arc::new(Count { bytes: AtomicUsize::new(0), account, gate });
-        (Self { packets, count }, incoming)
+    pub(super) fn new(account: Account, sctp: Arc<SctpState>) -> (Self, mpsc::Receiver<QueuedDatagram>) {
+        let (datagrams, incoming) = mpsc::channel(MAX_QUEUED);
+        let count = Arc::new(Count { bytes: AtomicUsize::new(0), account, sctp });
+        (Self { datagrams, count }, incoming)
     }
 
-    /// Takes a datagram. Where too much waits, it is lost as if on its way.
-    pub(super) fn put(&self, datagram: Datagram<'_>) {
-        let bytes = datagram.bytes.len() + PACKET_BYTES;
-        let most = if self.count.gate.is_proven() { MAX_QUEUED_BYTES } else { MAX_EARLY_QUEUED_BYTES };
+    /// Queues a datagram. If too much is queued, it is dropped: DTLS and SCTP cope with lost datagrams.
+    pub(super) fn push(&self, datagram: Datagram<'_>) {
+        let bytes = datagram.bytes.len() + OVERHEAD_BYTES;
+        let most = if self.count.sctp.is_authenticated() { MAX_QUEUED_BYTES } else { MAX_EARLY_QUEUED_BYTES };
         if self.count.bytes.load(Ordering::Relaxed) + bytes > most || !self.count.account.has_room(bytes) {
             return;
         }
-        let Ok(place) = self.packets.try_reserve() else { return };
+        let Ok(slot) = self.datagrams.try_reserve() else { return };
         self.count.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.count.account.beside(0, bytes);
         let counted = Counted { bytes, count: self.count.clone() };
-        place.send(Packet { from: datagram.from, to: datagram.to, bytes: datagram.bytes.to_vec(), _counted: counted });
+        slot.send(QueuedDatagram {
+            from: datagram.from,
+            to: datagram.to,
+            bytes: datagram.bytes.to_vec(),
+            _counted: counted,
+        });
     }
 }
 
@@ -93,14 +98,14 @@ mod tests {
 
     #[test]
     fn little_waits_before_the_handshake_and_all_is_counted() {
-        let (budget, gate) = (Budget::new(Limits::default()), Gate::new(true, 0));
-        let (inbox, mut incoming) = Inbox::new(budget.open(), gate.clone());
+        let (budget, sctp) = (Budget::new(Limits::default()), SctpState::new(true, 0));
+        let (queue, mut incoming) = DatagramQueue::new(budget.open(), sctp.clone());
         let large = [7; 1200];
-        (0..3 * MAX_QUEUED).for_each(|_| inbox.put(datagram(&large)));
-        assert_eq!(incoming.len(), MAX_EARLY_QUEUED_BYTES / (1200 + PACKET_BYTES));
-        assert_eq!(budget.held(), incoming.len() * (1200 + PACKET_BYTES));
-        gate.prove();
-        (0..3 * MAX_QUEUED).for_each(|_| inbox.put(datagram(&large)));
+        (0..3 * MAX_QUEUED).for_each(|_| queue.push(datagram(&large)));
+        assert_eq!(incoming.len(), MAX_EARLY_QUEUED_BYTES / (1200 + OVERHEAD_BYTES));
+        assert_eq!(budget.held(), incoming.len() * (1200 + OVERHEAD_BYTES));
+        sctp.set_authenticated();
+        (0..3 * MAX_QUEUED).for_each(|_| queue.push(datagram(&large)));
         assert_eq!(incoming.len(), MAX_QUEUED);
         while incoming.try_recv().is_ok() {}
         assert_eq!(budget.held(), 0);
@@ -108,18 +113,19 @@ mod tests {
 
     #[test]
     fn with_the_bound_all_but_reached_streams_make_room_for_datagrams() {
-        let budget = Budget::new(Limits { transport_bytes: 20_000, unproven_bytes: 20_000, ..Limits::default() });
-        let (inbox, mut incoming) = Inbox::new(budget.open(), Gate::new(true, 0));
+        let budget =
+            Budget::new(Limits { transport_bytes: 20_000, unauthenticated_bytes: 20_000, ..Limits::default() });
+        let (queue, mut incoming) = DatagramQueue::new(budget.open(), SctpState::new(true, 0));
         let account = budget.open();
         let (_stream, feed, _outlet) = unconnected(Opened::There, &account, Acknowledging::default());
         feed.message(frame::data(&[7; 18_000]));
         assert!(budget.held() <= 20_000 && budget.held() > 19_000, "{}", budget.held());
-        inbox.put(datagram(&[7; 1200]));
+        queue.push(datagram(&[7; 1200]));
         assert!(incoming.is_empty(), "there is no room");
-        assert_eq!(budget.resets(), 0, "whoever puts holds a lock");
+        assert_eq!(budget.resets(), 0, "nothing is reset by push, which is called with a lock held");
         budget.make_room();
         assert_eq!(budget.resets(), 1);
-        inbox.put(datagram(&[7; 1200]));
+        queue.push(datagram(&[7; 1200]));
         assert!(incoming.try_recv().is_ok());
         budget.make_room();
         assert_eq!(budget.resets(), 1, "there is room");

@@ -1,10 +1,9 @@
-//! A stranger's ClientHello, answered out of nothing but itself: the stateless cookie of RFC 6347, section 4.2.1.
+//! The stateless cookie exchange of DTLS (RFC 6347, section 4.2.1).
 //!
-//! Anybody can send a ClientHello from an address that is not its own. So the first one is answered with a
-//! HelloVerifyRequest that carries a cookie, and nothing is kept of it. Only who receives at that address can send the
-//! second one, with the cookie; then a connection is made. The cookie is a MAC of the address and of the hello, under a
-//! key that this process alone knows, so it is checked without having been kept. [`super::dtls`] has the DTLS library
-//! continue from there.
+//! Anybody can send a ClientHello from a forged address. So the first one is answered with a HelloVerifyRequest that carries
+//! a cookie, and no state is kept. Only a dialer that receives at the address can send the second ClientHello with the cookie;
+//! then a connection is made. The cookie is a MAC of the address and of the ClientHello under a key of this process, so it is
+//! checked without having been stored. [`super::cookie_resume`] has the DTLS library continue from there.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -15,7 +14,7 @@ use aws_lc_rs::hmac;
 
 /// Bytes of a cookie.
 pub(super) const COOKIE_BYTES: usize = 32;
-/// For how long new cookies are like each other. One holds for this time at least, and for twice this time at most.
+/// A cookie is valid for this time at least, and for twice this time at most.
 pub const COOKIE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Bytes of the key.
@@ -33,30 +32,29 @@ const DTLS_1_2: [u8; 2] = [0xfe, 0xfd];
 const MAJOR: u8 = 0xfe;
 const MAX_SESSION_ID: usize = 32;
 
-/// What has to be known of a ClientHello. All of it is in the beginning, so a hello of many fragments is known by its
-/// first one.
+/// What the exchange needs of a ClientHello. It is all at the beginning, so the first fragment suffices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hello<'a> {
-    /// The number of the message: 0 for the first, 1 for the answer to a HelloVerifyRequest.
+pub(super) struct ClientHello<'a> {
+    /// The message sequence number: 0 for the first, 1 for the answer to a HelloVerifyRequest.
     number: u16,
     random: &'a [u8],
     pub(super) cookie: &'a [u8],
 }
 
-/// Takes the first bytes off.
+/// Splits off the first bytes.
 fn take<'a>(bytes: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
     let (taken, rest) = bytes.split_at_checked(count)?;
     *bytes = rest;
     Some(taken)
 }
 
-/// The same with a vector whose length is its first byte.
+/// Splits off a vector whose first byte is its length.
 fn take_vector<'a>(bytes: &mut &'a [u8], most: usize) -> Option<&'a [u8]> {
     let length = usize::from(*take(bytes, 1)?.first()?);
     take(bytes, length).filter(|_| length <= most)
 }
 
-impl<'a> Hello<'a> {
+impl<'a> ClientHello<'a> {
     /// Reads a datagram that begins with a plaintext ClientHello of DTLS 1.2 or later, or with its first fragment.
     pub(super) fn read(mut datagram: &'a [u8]) -> Option<Self> {
         let &[kind, major, _, epoch_high, epoch_low, .., length_high, length_low] =
@@ -80,18 +78,18 @@ impl<'a> Hello<'a> {
         Some(Self { number: u16::from_be_bytes([number_high, number_low]), random, cookie })
     }
 
-    /// Whether it is the first of its client, before any cookie.
+    /// Whether it is the client's first, which has no cookie yet.
     pub(super) fn is_first(&self) -> bool {
         self.number == 0
     }
 
-    /// The cookie of a second hello, if it has one of the length of ours.
-    pub(super) fn returned(&self) -> Option<[u8; COOKIE_BYTES]> {
+    /// The cookie of a second ClientHello, if it is as long as ours are.
+    pub(super) fn returned_cookie(&self) -> Option<[u8; COOKIE_BYTES]> {
         self.cookie.try_into().ok().filter(|_| self.number == 1)
     }
 }
 
-/// Makes cookies and checks them.
+/// Issues cookies and checks them.
 pub(super) struct Cookies {
     key: hmac::Key,
     /// Periods of [`COOKIE_TIMEOUT`] are counted from here.
@@ -104,24 +102,24 @@ impl Cookies {
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), began: now }
     }
 
-    /// The HelloVerifyRequest for a hello. It is shorter than any hello.
-    pub(super) fn request(&self, hello: &Hello<'_>, from: SocketAddr, now: Instant) -> Vec<u8> {
-        let cookie = hmac::sign(&self.key, &subject(hello, from, self.period(now)));
+    /// The HelloVerifyRequest that answers a ClientHello. It is shorter than any ClientHello.
+    pub(super) fn hello_verify_request(&self, hello: &ClientHello<'_>, from: SocketAddr, now: Instant) -> Vec<u8> {
+        let cookie = hmac::sign(&self.key, &authenticated_data(hello, from, self.period(now)));
         let body = [&DTLS_1_0[..], &[COOKIE_BYTES as u8], cookie.as_ref()].concat();
         let [_, _, length @ ..] = (body.len() as u32).to_be_bytes();
         let [high, low] = length;
         let message = [&[HELLO_VERIFY_REQUEST, 0, high, low, 0, 0, 0, 0, 0, 0, high, low], &body[..]].concat();
-        // Its record is always number 0. The connection that begins later counts on from 1, whatever the client had to
-        // repeat before, and the client would take no number twice.
+        // Its record always has number 0. The connection that begins later continues with 1, however often the client had to
+        // repeat its ClientHello: a client accepts no record number twice.
         let length = (message.len() as u16).to_be_bytes();
         [&[HANDSHAKE_RECORD], &DTLS_1_2[..], &[0; 8], &length, &message].concat()
     }
 
-    /// Whether a hello returns the cookie that its source was sent.
-    pub(super) fn hold(&self, hello: &Hello<'_>, from: SocketAddr, now: Instant) -> bool {
+    /// Whether a ClientHello returns a cookie issued for it and for its source.
+    pub(super) fn is_valid(&self, hello: &ClientHello<'_>, from: SocketAddr, now: Instant) -> bool {
         let period = self.period(now);
-        let is_of = |period| hmac::verify(&self.key, &subject(hello, from, period), hello.cookie).is_ok();
-        hello.returned().is_some() && (is_of(period) || period.checked_sub(1).is_some_and(is_of))
+        let is_of = |period| hmac::verify(&self.key, &authenticated_data(hello, from, period), hello.cookie).is_ok();
+        hello.returned_cookie().is_some() && (is_of(period) || period.checked_sub(1).is_some_and(is_of))
     }
 
     fn period(&self, now: Instant) -> u64 {
@@ -129,8 +127,8 @@ impl Cookies {
     }
 }
 
-/// What a cookie is for.
-fn subject(hello: &Hello<'_>, from: SocketAddr, period: u64) -> Vec<u8> {
+/// What a cookie authenticates.
+fn authenticated_data(hello: &ClientHello<'_>, from: SocketAddr, period: u64) -> Vec<u8> {
     let ip = match from.ip() {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) => ip,
@@ -161,11 +159,11 @@ mod tests {
 
     /// What somebody gets and would have to return.
     fn cookie(cookies: &Cookies, first: &[u8], source: SocketAddr, now: Instant) -> Vec<u8> {
-        let first_hello = Hello::read(first).expect("a hello");
+        let first_hello = ClientHello::read(first).expect("a hello");
         assert!(first_hello.is_first());
-        let request = cookies.request(&first_hello, source, now);
-        assert!(request.len() <= first.len(), "{} bytes for {}", request.len(), first.len());
-        request[request.len() - COOKIE_BYTES..].to_vec()
+        let hello_verify_request = cookies.hello_verify_request(&first_hello, source, now);
+        assert!(hello_verify_request.len() <= first.len(), "{} bytes for {}", hello_verify_request.len(), first.len());
+        hello_verify_request[hello_verify_request.len() - COOKIE_BYTES..].to_vec()
     }
 
     #[test]
@@ -176,7 +174,7 @@ mod tests {
         let given = cookie(&cookies, &hello(0, 7, &[], &[]), home, now);
         let holds = |number, random, source, later| {
             let second = hello(number, random, &[], &given);
-            cookies.hold(&Hello::read(&second).expect("a hello"), source, now + later)
+            cookies.is_valid(&ClientHello::read(&second).expect("a hello"), source, now + later)
         };
         assert!(holds(1, 7, home, Duration::ZERO));
         assert!(holds(1, 7, home, COOKIE_TIMEOUT));
@@ -187,27 +185,30 @@ mod tests {
             assert!(!holds(1, 7, from(other), Duration::ZERO), "from {other}");
         }
         let second = hello(1, 7, &[], &given);
-        assert!(!Cookies::new(now).hold(&Hello::read(&second).expect("a hello"), home, now), "of another process");
+        assert!(
+            !Cookies::new(now).is_valid(&ClientHello::read(&second).expect("a hello"), home, now),
+            "of another process"
+        );
         for wrong in [&given[1..], &[&given[..], &[0]].concat(), &[], &[0; COOKIE_BYTES]] {
             let second = hello(1, 7, &[], wrong);
-            assert!(!cookies.hold(&Hello::read(&second).expect("a hello"), home, now), "{wrong:x?}");
+            assert!(!cookies.is_valid(&ClientHello::read(&second).expect("a hello"), home, now), "{wrong:x?}");
         }
     }
 
     #[test]
     fn what_is_no_beginning_of_a_hello_is_not_read() {
         let whole = hello(0, 7, &[1; MAX_SESSION_ID], &[2; 255 - 120]);
-        assert!(Hello::read(&whole).is_some());
+        assert!(ClientHello::read(&whole).is_some());
         for length in 0..whole.len() {
-            assert_eq!(Hello::read(&whole[..length]), None, "cut to {length}");
+            assert_eq!(ClientHello::read(&whole[..length]), None, "cut to {length}");
         }
         // Another record, version, epoch; another message, a later fragment, another version inside.
         for at in [0, 1, 3, 4, 13, 19, 20, 21, 25, 26] {
             let mut altered = whole.clone();
             altered[at] ^= 0x40;
-            assert_eq!(Hello::read(&altered), None, "byte {at}");
+            assert_eq!(ClientHello::read(&altered), None, "byte {at}");
         }
-        assert_eq!(Hello::read(&hello(0, 7, &[1; MAX_SESSION_ID + 1], &[])), None, "a session of no server");
+        assert_eq!(ClientHello::read(&hello(0, 7, &[1; MAX_SESSION_ID + 1], &[])), None, "a session of no server");
     }
 
     proptest! {
@@ -218,7 +219,7 @@ mod tests {
                 *byte = real;
             }
             for bytes in [bytes, like] {
-                if let Some(hello) = Hello::read(&bytes) {
+                if let Some(hello) = ClientHello::read(&bytes) {
                     prop_assert!(hello.random.len() == 32 && hello.cookie.len() <= bytes.len());
                 }
             }
