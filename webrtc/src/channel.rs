@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-/// A data channel, ordered and reliable. What happens to it is told to its stream's [`Feed`](crate::Feed).
+/// A data channel, ordered and reliable. Its owner reports what happens to it to the stream's [`ChannelEvents`](crate::Feed).
 pub trait Channel: Send + 'static {
-    /// Whether it takes a message now. Once it did not, [`Feed::drained`](crate::Feed::drained) says that it does again.
+    /// Whether it takes a message now. After it did not, [`ChannelEvents::on_drained`](crate::Feed::on_drained) says that it does again.
     fn has_room(&self) -> bool;
 
     /// Sends a message.
@@ -13,8 +13,8 @@ pub trait Channel: Send + 'static {
     /// [`ChannelGone`].
     fn send(&mut self, message: Bytes) -> Result<(), ChannelGone>;
 
-    /// Closes it once everything is sent, and frees what it holds. Nothing is asked of it afterwards. It may be called
-    /// from within what calls the [`Feed`](crate::Feed).
+    /// Closes it once everything is sent, and frees what it holds. Nothing is called afterwards. It may be called from within
+    /// a call of the [`ChannelEvents`](crate::Feed).
     fn close(&mut self);
 }
 
@@ -23,14 +23,14 @@ pub trait Channel: Send + 'static {
 #[error("the channel is closed")]
 pub struct ChannelGone;
 
-/// Who opened a channel, and so closes it.
+/// Which side opened a channel, and so closes it.
 ///
-/// A channel's number is its opener's to use again. If both sides closed it, the answer to the one close could meet the
-/// next channel of that number.
+/// The opener may reuse a channel's id once it is closed. If both sides closed it, the answer to one close could hit the next
+/// channel of that id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opened {
-    /// It is closed when both sides have had their last word.
-    Here,
-    /// It is left to the other side for a while, then closed all the same.
-    There,
+pub enum Opener {
+    /// We did: it is closed when the stream is over.
+    Local,
+    /// The other side did: it may close the channel within [`FIN_ACK_TIMEOUT`](crate::machine::FIN_ACK_TIMEOUT), then we do.
+    Remote,
 }

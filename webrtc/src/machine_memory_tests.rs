@@ -20,7 +20,7 @@ fn what_is_held_is_counted_and_given_up_at_a_bound() {
     machine.write(b"unsent").unwrap();
     machine.overflow(1000);
     assert_eq!(machine.held(), 0);
-    assert_eq!(machine.read(&mut [0; 10]), Err(Broken::TooMuchUnread(1000)));
+    assert_eq!(machine.read(&mut [0; 10]), Err(StreamError::TooMuchUnread(1000)));
     assert_eq!(said(&mut machine), [Some(Flag::Reset)]);
 }
 
@@ -42,7 +42,7 @@ fn a_stream_that_ended_with_bytes_unread_gives_them_up_too() {
         assert_eq!(machine.held(), 0);
         assert_eq!(
             machine.read(&mut [0; 10]),
-            Err(Broken::TooMuchUnread(1000)),
+            Err(StreamError::TooMuchUnread(1000)),
             "no end of the stream, as bytes are lost"
         );
         assert!(said(&mut machine).is_empty(), "the peer has ended it already");
@@ -82,7 +82,7 @@ fn a_tight_writer_gets_one_frame_at_a_time() {
 #[test]
 fn writers_wait_while_the_channel_takes_nothing() {
     let limits = Limits { unsent_bytes: 40_000, ..Limits::default() };
-    let mut machine = Machine::new(limits, Acknowledging::default());
+    let mut machine = Machine::new(limits, FinAckSupport::default());
     let taken = machine.write(&[1; 100_000]).unwrap().unwrap();
     assert_eq!(taken, 40_000);
     assert_eq!(machine.write(b"more"), Ok(None));

@@ -44,7 +44,7 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
-        let machine = Machine::new(Limits::default(), Acknowledging::default());
+        let machine = Machine::new(Limits::default(), FinAckSupport::default());
         Self { machine, on_the_way: VecDeque::new(), written: 0, read: 0, ended: false, given_up: false }
     }
 
@@ -117,7 +117,7 @@ proptest! {
             prop_assert!(first.ended && second.ended);
         }
         for side in [first, second] {
-            prop_assert!(side.machine.is_over(now()), "{:?}", side.machine);
+            prop_assert!(side.machine.can_close(now()), "{:?}", side.machine);
         }
     }
 
@@ -146,7 +146,7 @@ proptest! {
             machine.receive(message.into());
             let _ = machine.read(&mut [0; 64]);
             while machine.next_message().is_some() {}
-            let _ = machine.is_over(now());
+            let _ = machine.can_close(now());
         }
     }
 
@@ -163,7 +163,7 @@ proptest! {
                 Happening::Reset => machine.reset(),
                 Happening::Abandon => machine.abandon(),
             }
-            if machine.is_broken() {
+            if machine.has_failed() {
                 prop_assert!(machine.read(&mut []).is_ok() || machine.held() == 0, "{machine:?} keeps what nobody can read");
             }
         }

@@ -7,7 +7,7 @@ pub(super) fn now() -> Instant {
 }
 
 pub(super) fn machine() -> Machine {
-    Machine::new(Limits::default(), Acknowledging::default())
+    Machine::new(Limits::default(), FinAckSupport::default())
 }
 
 /// All frames, as flags; payload counts as none.
@@ -25,7 +25,7 @@ fn pass(from: &mut Machine, to: &mut Machine) {
     }
 }
 
-fn read_all(machine: &mut Machine) -> (Vec<u8>, Result<Option<usize>, Broken>) {
+fn read_all(machine: &mut Machine) -> (Vec<u8>, Result<Option<usize>, StreamError>) {
     let (mut all, mut buffer) = (Vec::new(), [0; 1000]);
     loop {
         match machine.read(&mut buffer) {
@@ -49,14 +49,14 @@ fn a_question_and_its_answer_with_half_closing() {
     pass(&mut answerer, &mut asker);
     assert_eq!(read_all(&mut asker), (b"answer".to_vec(), Ok(Some(0))));
     pass(&mut asker, &mut answerer);
-    assert!(asker.is_over(now()) && answerer.is_over(now()), "both have had their FIN_ACK");
-    assert!(asker.acknowledging.is_known() && answerer.acknowledging.is_known());
+    assert!(asker.can_close(now()) && answerer.can_close(now()), "both have had their FIN_ACK");
+    assert!(asker.fin_ack.is_confirmed() && answerer.fin_ack.is_confirmed());
 }
 
 #[test]
 fn who_acknowledges_is_acknowledged_at_once() {
     let mut machine = machine();
-    machine.acknowledging.learn();
+    machine.fin_ack.confirm();
     machine.receive(frame::signal(Flag::Fin));
     assert_eq!(said(&mut machine), [Some(Flag::FinAck)]);
     machine.write(b"more").unwrap();
@@ -75,9 +75,9 @@ fn a_reset_is_an_error_and_no_end() {
     let mut machine = machine();
     machine.receive(frame::data(b"half"));
     machine.receive(frame::signal(Flag::Reset));
-    assert_eq!(read_all(&mut machine), (b"half".to_vec(), Err(Broken::Reset)));
-    assert_eq!(machine.write(b"x"), Err(Unwritable::Broken(Broken::Reset)));
-    assert!(said(&mut machine).is_empty() && machine.is_over(now()));
+    assert_eq!(read_all(&mut machine), (b"half".to_vec(), Err(StreamError::Reset)));
+    assert_eq!(machine.write(b"x"), Err(WriteError::Failed(StreamError::Reset)));
+    assert!(said(&mut machine).is_empty() && machine.can_close(now()));
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn what_came_before_an_end_stays_whole_whatever_follows_it() {
     let (whole, fin) = (frame::data(b"all of it"), frame::signal(Flag::Fin));
     let mut reset = machine();
     reset.receive([&whole[..], &fin, &frame::signal(Flag::Reset)].concat().into());
-    assert_eq!(reset.write(b"x"), Err(Unwritable::Broken(Broken::Reset)));
+    assert_eq!(reset.write(b"x"), Err(WriteError::Failed(StreamError::Reset)));
     assert_eq!(read_all(&mut reset), (b"all of it".to_vec(), Ok(Some(0))));
-    assert!(said(&mut reset).is_empty() && reset.is_over(now()));
+    assert!(said(&mut reset).is_empty() && reset.can_close(now()));
     // Whoever has read the end is told nothing else later.
     let follows: [fn(&mut Machine); 4] = [
         |machine| machine.receive(frame::signal(Flag::Reset)),
@@ -101,13 +101,13 @@ fn what_came_before_an_end_stays_whole_whatever_follows_it() {
         assert_eq!(read_all(&mut machine), (b"all of it".to_vec(), Ok(Some(0))));
         follow(&mut machine);
         assert_eq!(machine.read(&mut [0; 8]), Ok(Some(0)), "{machine:?}");
-        assert!(matches!(machine.write(b"x"), Err(Unwritable::Broken(_))), "{machine:?}");
+        assert!(matches!(machine.write(b"x"), Err(WriteError::Failed(_))), "{machine:?}");
     }
 }
 
 #[test]
 fn a_reset_after_the_last_acknowledgement_loses_nothing_that_was_written() {
-    for (last, expected) in [(Some(Flag::FinAck), Ok(true)), (None, Err(Broken::Reset))] {
+    for (last, expected) in [(Some(Flag::FinAck), Ok(true)), (None, Err(StreamError::Reset))] {
         let mut machine = machine();
         machine.write(b"all of it").unwrap();
         machine.finish().unwrap();
@@ -126,7 +126,7 @@ fn who_reads_no_more_is_sent_no_more() {
     assert_eq!(said(&mut reader), [Some(Flag::StopSending), Some(Flag::Fin)]);
     writer.write(&[1; 1000]).unwrap();
     writer.receive(frame::signal(Flag::StopSending));
-    assert_eq!(writer.write(b"x"), Err(Unwritable::Stopped));
+    assert_eq!(writer.write(b"x"), Err(WriteError::Stopped));
     assert_eq!(writer.read(&mut [0]), Ok(None), "which is no end of the other direction");
     assert_eq!(said(&mut writer), [Some(Flag::Fin)], "the last word, and no payload");
 }
@@ -136,9 +136,9 @@ fn a_stream_dropped_before_its_end_is_reset() {
     let mut machine = machine();
     machine.write(b"half a message").unwrap();
     machine.abandon();
-    assert!(!machine.is_over(now()), "the peer is told first");
+    assert!(!machine.can_close(now()), "the peer is told first");
     assert_eq!(said(&mut machine), [Some(Flag::Reset)]);
-    assert!(machine.is_over(now()));
+    assert!(machine.can_close(now()));
 }
 
 #[test]
@@ -152,13 +152,13 @@ fn an_answer_whose_stream_is_dropped_arrives_whole() {
     pass(&mut answerer, &mut asker);
     assert_eq!(read_all(&mut asker), (b"answer".to_vec(), Ok(Some(0))));
     pass(&mut asker, &mut answerer);
-    assert!(asker.is_over(now()) && answerer.is_over(now()));
+    assert!(asker.can_close(now()) && answerer.can_close(now()));
 }
 
 #[test]
 fn a_large_frames_length_goes_ahead_and_nothing_between() {
     let mut machine = machine();
-    machine.acknowledging.learn();
+    machine.fin_ack.confirm();
     machine.write(&[7; 5000]).unwrap();
     let length = machine.next_message().unwrap();
     machine.receive(frame::signal(Flag::Fin));
@@ -196,18 +196,18 @@ fn a_peer_without_acknowledgements_is_waited_for_within_a_bound() {
     let (mut machine, start) = (machine(), now());
     machine.finish().unwrap();
     said(&mut machine);
-    assert!(!machine.is_over(start));
+    assert!(!machine.can_close(start));
     assert_eq!(machine.deadline(), None, "the other direction may take as long as it likes");
     machine.receive(frame::signal(Flag::Fin));
     assert_eq!(said(&mut machine), [Some(Flag::FinAck)]);
-    assert!(!machine.is_over(start));
-    assert_eq!(machine.deadline(), Some(start + CLOSE_PATIENCE));
-    assert!(machine.is_over(start + CLOSE_PATIENCE));
+    assert!(!machine.can_close(start));
+    assert_eq!(machine.deadline(), Some(start + FIN_ACK_TIMEOUT));
+    assert!(machine.can_close(start + FIN_ACK_TIMEOUT));
 }
 
 #[test]
 fn what_came_before_the_channel_closed_is_read_first() {
-    for (fin, expected) in [(true, Ok(Some(0))), (false, Err(Broken::Closed))] {
+    for (fin, expected) in [(true, Ok(Some(0))), (false, Err(StreamError::Closed))] {
         let mut machine = machine();
         machine.receive(frame::data(b"last words"));
         if fin {
@@ -215,8 +215,8 @@ fn what_came_before_the_channel_closed_is_read_first() {
         }
         machine.channel_closed();
         assert_eq!(read_all(&mut machine), (b"last words".to_vec(), expected));
-        assert_eq!(machine.write(b"x"), Err(Unwritable::Broken(Broken::Closed)));
-        assert!(machine.is_over(now()));
+        assert_eq!(machine.write(b"x"), Err(WriteError::Failed(StreamError::Closed)));
+        assert!(machine.can_close(now()));
     }
 }
 
@@ -224,6 +224,6 @@ fn what_came_before_the_channel_closed_is_read_first() {
 fn garbage_resets_the_stream() {
     let mut machine = machine();
     machine.receive(Bytes::from_static(&[1, 0xff]));
-    assert_eq!(machine.read(&mut [0]), Err(Broken::Malformed(Malformed::Garbage)));
+    assert_eq!(machine.read(&mut [0]), Err(StreamError::Malformed(Malformed::Garbage)));
     assert_eq!(said(&mut machine), [Some(Flag::Reset)]);
 }

@@ -11,83 +11,91 @@ use bytes::Bytes;
 use futures::{AsyncRead, AsyncWrite};
 
 use crate::{
-    Account, Acknowledging, Channel, Opened,
+    Channel, ConnectionBudget, FinAckSupport, Opener,
     machine::Machine,
-    stream_state::{Link, Shared, Waiting},
+    stream_state::{ChannelState, Shared, WaitingWriter},
 };
 
-/// What a channel's owner tells its stream.
+/// Tells a stream what happens to its channel. Held by the channel's owner.
 #[derive(Debug, Clone)]
-pub struct Feed(Arc<Shared>);
+pub struct ChannelEvents(Arc<Shared>);
 
-/// See the [module](self). A stream that is dropped before it was closed is reset; the channel closes when both sides
-/// have had their last word.
+/// A libp2p stream. One that is dropped before it was closed is reset. Its channel is closed once both directions have ended.
 #[derive(Debug)]
 pub struct Stream(Arc<Shared>);
 
-/// Where a stream waits for its channel.
+/// The place of a stream's channel, which comes later.
 #[derive(Debug)]
 #[must_use]
-pub struct Outlet(Arc<Shared>);
+pub struct ChannelSlot(Arc<Shared>);
 
-/// A stream over a channel, and what feeds it.
+/// A stream over a channel, and the handle for the channel's events.
 #[must_use]
-pub fn open(channel: impl Channel, opened: Opened, account: &Account, acknowledging: Acknowledging) -> (Stream, Feed) {
-    let (stream, feed, outlet) = unconnected(opened, account, acknowledging);
-    outlet.connect(channel);
-    (stream, feed)
+pub fn open(
+    channel: impl Channel,
+    opener: Opener,
+    memory: &ConnectionBudget,
+    fin_ack: FinAckSupport,
+) -> (Stream, ChannelEvents) {
+    let (stream, events, slot) = pending_stream(opener, memory, fin_ack);
+    slot.connect(channel);
+    (stream, events)
 }
 
-/// The same where the channel needs to know the feed: a stream whose channel comes by the outlet.
-pub fn unconnected(opened: Opened, account: &Account, acknowledging: Acknowledging) -> (Stream, Feed, Outlet) {
-    let shared = Shared::new(Machine::new(account.limits(), acknowledging), opened, account);
-    (Stream(shared.clone()), Feed(shared.clone()), Outlet(shared))
+/// The same for a channel that needs the handle to be made: a stream whose channel is connected later.
+pub fn pending_stream(
+    opener: Opener,
+    memory: &ConnectionBudget,
+    fin_ack: FinAckSupport,
+) -> (Stream, ChannelEvents, ChannelSlot) {
+    let shared = Shared::new(Machine::new(memory.limits(), fin_ack), opener, memory);
+    (Stream(shared.clone()), ChannelEvents(shared.clone()), ChannelSlot(shared))
 }
 
-impl Outlet {
-    /// Here it is.
+impl ChannelSlot {
+    /// Gives the stream its channel.
     pub fn connect(self, channel: impl Channel) {
         let mut state = self.0.lock();
-        let gone = matches!(state.link, Link::Closed);
-        state.link = Link::Open(Box::new(channel));
+        let gone = matches!(state.channel, ChannelState::Closed);
+        state.channel = ChannelState::Open(Box::new(channel));
         if gone {
             state.close();
         }
-        self.0.settle(state);
+        self.0.process(state);
     }
 }
 
-impl Feed {
-    /// A message has come.
+impl ChannelEvents {
+    /// The channel has received a message.
     ///
-    /// With nobody waiting to read, whoever used the stream last is woken once: over other muxers a connection is polled
-    /// when bytes come for any of its streams, and libp2p's ping, having answered, looks for the next one only then.
-    pub fn message(&self, message: Bytes) {
+    /// If nobody waits to read, the task that used the stream last is woken once. libp2p's ping relies on that: having
+    /// answered, it looks for the next ping only when polled, and other muxers poll a connection whenever bytes arrive.
+    pub fn on_message(&self, message: Bytes) {
         let mut state = self.0.lock();
         state.machine.receive(message);
-        let user = if state.reader.is_none() { state.user.take() } else { None };
-        self.0.settle(state);
-        user.into_iter().for_each(Waker::wake);
-        self.0.account.relieve();
+        let last_user = if state.reader.is_none() { state.last_user.take() } else { None };
+        self.0.process(state);
+        last_user.into_iter().for_each(Waker::wake);
+        self.0.memory.enforce();
     }
 
     /// The channel takes messages again.
-    pub fn drained(&self) {
+    pub fn on_drained(&self) {
         self.0.change(|_| {});
     }
 
     /// The channel is closed, or its connection.
-    pub fn closed(&self) {
+    pub fn on_closed(&self) {
         let mut state = self.0.lock();
         state.machine.channel_closed();
         state.close();
-        self.0.settle(state);
+        self.0.process(state);
     }
 
-    /// Whether there is a channel, or will be.
+    /// Whether the channel is open, or will be connected.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        !matches!(self.0.lock().link, Link::Closed)
+        !matches!(self.0.lock().channel, ChannelState::Closed)
     }
 }
 
@@ -103,7 +111,7 @@ impl AsyncRead for Stream {
                 state.reader = Some(cx.waker().clone());
                 Poll::Pending
             }
-            Err(broken) => Poll::Ready(Err(broken.into())),
+            Err(failure) => Poll::Ready(Err(failure.into())),
         }
     }
 }
@@ -111,11 +119,11 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.0.lock().used_by(cx);
-        // With much held, a stream whose channel takes nothing gets no more than a frame, so that it is woken by its own.
-        let tight = self.0.account.is_tight();
-        match self.0.change(|machine| if tight { machine.write_frame(bytes) } else { machine.write(bytes) }) {
+        // With much memory held, a stream takes no more than a frame until its channel has taken that.
+        let one_frame = self.0.memory.is_half_full();
+        match self.0.change(|machine| if one_frame { machine.write_frame(bytes) } else { machine.write(bytes) }) {
             Ok(Some(count)) => Poll::Ready(Ok(count)),
-            Ok(None) if tight => self.wait(cx, |machine| !matches!(machine.is_flushed(), Ok(false))),
+            Ok(None) if one_frame => self.wait(cx, |machine| !matches!(machine.is_flushed(), Ok(false))),
             Ok(None) => self.wait(cx, |machine| machine.has_room()),
             Err(unwritable) => Poll::Ready(Err(unwritable.into())),
         }
@@ -125,29 +133,29 @@ impl AsyncWrite for Stream {
         match self.0.change(|machine| machine.is_flushed()) {
             Ok(true) => Poll::Ready(Ok(())),
             Ok(false) => self.wait(cx, |machine| !matches!(machine.is_flushed(), Ok(false))),
-            Err(broken) => Poll::Ready(Err(broken.into())),
+            Err(failure) => Poll::Ready(Err(failure.into())),
         }
     }
 
-    /// Ready when the peer has been told, not when it has acknowledged: it may have an answer to give first.
+    /// Ready when FIN is sent, not when it is acknowledged: the peer may have an answer to send first.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.change(|machine| drop(machine.finish()));
         match self.0.change(Machine::finish) {
             Ok(true) => Poll::Ready(Ok(())),
             Ok(false) => self.wait(cx, |machine| !matches!(machine.finish(), Ok(false))),
-            Err(broken) => Poll::Ready(Err(broken.into())),
+            Err(failure) => Poll::Ready(Err(failure.into())),
         }
     }
 }
 
 impl Stream {
-    /// Waits for the channel to take more; asks again at once if it did so in between.
+    /// Waits until the channel has taken more. If it has meanwhile, the task is woken at once.
     fn wait<T>(&self, cx: &Context<'_>, until: fn(&mut Machine) -> bool) -> Poll<T> {
         let mut state = self.0.lock();
         if until(&mut state.machine) {
             cx.waker().wake_by_ref();
         } else {
-            state.writer = Some(Waiting { waker: cx.waker().clone(), until });
+            state.writer = Some(WaitingWriter { waker: cx.waker().clone(), until });
         }
         Poll::Pending
     }

@@ -1,38 +1,38 @@
-//! What a stream sends next, whether all is sent, and when its channel can be closed.
+//! What a stream sends next, whether everything is sent, and when its channel can be closed.
 
 use bytes::Bytes;
 use n0_future::time::Instant;
 
-use super::{CLOSE_PATIENCE, Machine, Reading, Writing};
+use super::{FIN_ACK_TIMEOUT, Machine, Reading, Writing};
 use crate::{
-    ends::Broken,
+    error::StreamError,
     frame::{self, Flag},
 };
 
 impl Machine {
-    /// What message the channel should send next: a frame, or for a large one its length and then the rest.
+    /// The next message to send: a frame, or for a large one its length and then the rest.
     pub fn next_message(&mut self) -> Option<Bytes> {
         if let Some(rest) = self.unsent.pop_rest() {
             return Some(rest);
         }
-        if std::mem::take(&mut self.owes_reset) {
+        if std::mem::take(&mut self.reset_due) {
             return Some(frame::signal(Flag::Reset));
         }
-        if self.broken.is_some() {
+        if self.failure.is_some() {
             return None;
         }
-        let told = !self.owes_fin && self.writing != Writing::Open;
-        if self.owes_ack && (told || self.acknowledging.is_known()) {
-            self.owes_ack = false;
+        let fin_is_sent = !self.fin_due && self.writing != Writing::Open;
+        if self.fin_ack_due && (fin_is_sent || self.fin_ack.is_confirmed()) {
+            self.fin_ack_due = false;
             return Some(frame::signal(Flag::FinAck));
         }
-        if std::mem::take(&mut self.owes_stop) {
+        if std::mem::take(&mut self.stop_sending_due) {
             return Some(frame::signal(Flag::StopSending));
         }
         if let Some(data) = self.unsent.pop() {
             return Some(data);
         }
-        if !std::mem::take(&mut self.owes_fin) {
+        if !std::mem::take(&mut self.fin_due) {
             return None;
         }
         if self.writing == Writing::Finishing {
@@ -44,40 +44,40 @@ impl Machine {
     /// Whether everything written was sent.
     ///
     /// # Errors
-    /// [`Broken`] when it never will be.
-    pub fn is_flushed(&self) -> Result<bool, Broken> {
-        match &self.broken {
-            // The peer has all of it, and then gave up.
+    /// [`StreamError`] when it never will be.
+    pub fn is_flushed(&self) -> Result<bool, StreamError> {
+        match &self.failure {
+            // The peer has received everything before it gave up.
             Some(_) if self.writing == Writing::Acknowledged => Ok(true),
-            Some(broken) => Err(broken.clone()),
+            Some(failure) => Err(failure.clone()),
             None => Ok(self.unsent.is_sent()),
         }
     }
 
-    /// Whether the channel can be closed: both sides have had their last word, or waited for it long enough. To be
-    /// asked when there are no more frames.
-    pub fn is_over(&mut self, now: Instant) -> bool {
-        if self.broken.is_some() {
-            return !self.owes_reset;
+    /// Whether the channel can be closed: the stream has failed, or both directions have ended and the peer has acknowledged
+    /// that or had [`FIN_ACK_TIMEOUT`]. To be asked when [`Self::next_message`] has none.
+    pub fn can_close(&mut self, now: Instant) -> bool {
+        if self.failure.is_some() {
+            return !self.reset_due;
         }
-        let owes = self.owes_ack || self.owes_fin || self.owes_stop;
-        if !self.has_said_all() || owes || self.reading == Reading::Open {
+        let is_due = self.fin_ack_due || self.fin_due || self.stop_sending_due;
+        if !self.has_finished_writing() || is_due || self.reading == Reading::Open {
             self.waiting_since = None;
             return false;
         }
         if self.writing != Writing::Finished && self.reading == Reading::Finished {
             return true;
         }
-        now >= *self.waiting_since.get_or_insert(now) + CLOSE_PATIENCE
+        now >= *self.waiting_since.get_or_insert(now) + FIN_ACK_TIMEOUT
     }
 
-    /// When [`Self::is_over`] may become true though nothing happens.
+    /// When [`Self::can_close`] may become true by the passing of time.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.waiting_since.map(|since| since + CLOSE_PATIENCE)
+        self.waiting_since.map(|since| since + FIN_ACK_TIMEOUT)
     }
 
-    pub(super) fn has_said_all(&self) -> bool {
+    pub(super) fn has_finished_writing(&self) -> bool {
         matches!(self.writing, Writing::Finished | Writing::Acknowledged | Writing::Stopped)
     }
 }

@@ -24,9 +24,9 @@ use super::{
     window::Window,
 };
 use crate::{
-    Account, Acknowledging, ChannelGone, Feed, Opened, Stream,
+    ChannelEvents, ChannelGone, ConnectionBudget, FinAckSupport, Opener, Stream,
     direct::address::Fingerprint,
-    stream::{self, Outlet},
+    stream::{self, ChannelSlot},
 };
 
 /// How long the first handshake message to a dialer of version 1 is held back once the channel is open: libp2p-webrtc opens
@@ -40,7 +40,7 @@ const MAX_EARLY_STREAMS: usize = 16;
 /// See the [module](self).
 pub(super) struct Core {
     pub(super) rtc: Rtc,
-    channels: HashMap<ChannelId, Feed>,
+    channels: HashMap<ChannelId, ChannelEvents>,
     /// Channels closed before they had a stream id; they can be closed only once they are open.
     close_when_open: HashSet<ChannelId>,
     pub(super) inbound: VecDeque<Stream>,
@@ -48,8 +48,8 @@ pub(super) struct Core {
     pub(super) closing: bool,
     sctp: Arc<SctpState>,
     /// What its streams may hold, and whether the other side reads FIN_ACK.
-    account: Account,
-    acknowledging: Acknowledging,
+    memory: ConnectionBudget,
+    fin_ack: FinAckSupport,
     handshake: Option<ChannelId>,
     /// The handshake's channel, as long as its first message is held back ([`FIRST_MESSAGE_DELAY`]).
     held: Option<ChannelId>,
@@ -73,12 +73,12 @@ pub(super) struct Wakers {
 
 impl Core {
     /// For a connection that has not been used yet.
-    pub(super) fn new(rtc: Rtc, sctp: Arc<SctpState>, account: Account, acknowledging: Acknowledging) -> Self {
+    pub(super) fn new(rtc: Rtc, sctp: Arc<SctpState>, memory: ConnectionBudget, fin_ack: FinAckSupport) -> Self {
         Self {
             rtc,
             sctp,
-            account,
-            acknowledging,
+            memory,
+            fin_ack,
             handshake: None,
             channels: HashMap::new(),
             close_when_open: HashSet::new(),
@@ -93,22 +93,22 @@ impl Core {
     }
 
     /// Opens a channel and a stream over it.
-    pub(super) fn open(&mut self, opened: Opened, config: ChannelConfig) -> NewStream {
+    pub(super) fn open(&mut self, opener: Opener, config: ChannelConfig) -> NewStream {
         let handshake = config.negotiated.is_some();
         let id = self.rtc.direct_api().create_data_channel(config);
         if handshake {
             self.handshake = Some(id);
         }
-        let (stream, feed, outlet) = self.unconnected(opened);
+        let (stream, events, slot) = self.pending_stream(opener);
         let is_over = self.ended.is_some();
         if !is_over {
-            self.channels.insert(id, feed.clone());
+            self.channels.insert(id, events.clone());
         }
-        NewStream { stream, feed, outlet, id, is_over }
+        NewStream { stream, events, slot, id, is_over }
     }
 
-    fn unconnected(&self, opened: Opened) -> (Stream, Feed, Outlet) {
-        stream::unconnected(opened, &self.account, self.acknowledging.clone())
+    fn pending_stream(&self, opener: Opener) -> (Stream, ChannelEvents, ChannelSlot) {
+        stream::pending_stream(opener, &self.memory, self.fin_ack.clone())
     }
 
     /// Whether a channel takes a message now. If not, a [`CoreEvent::Drained`] tells when it does.
@@ -159,7 +159,7 @@ impl Core {
         self.rtc.disconnect();
         let Wakers { inbound, closed, ended } = std::mem::take(&mut self.wakers);
         Ended {
-            feeds: std::mem::take(&mut self.channels).into_values().collect(),
+            channels: std::mem::take(&mut self.channels).into_values().collect(),
             inbound: std::mem::take(&mut self.inbound),
             wakers: [inbound, closed, ended],
         }
@@ -240,8 +240,8 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                if let Some(feed) = self.channels.get(&id) {
-                    return Some(CoreEvent::Drained(feed.clone()));
+                if let Some(events) = self.channels.get(&id) {
+                    return Some(CoreEvent::Drained(events.clone()));
                 }
                 let most = if self.sctp.is_authenticated() { MAX_STREAMS } else { MAX_EARLY_STREAMS + 1 };
                 if self.channels.len() >= most {
@@ -249,13 +249,13 @@ impl Core {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                let (stream, feed, outlet) = self.unconnected(Opened::There);
-                self.channels.insert(id, feed);
-                Some(CoreEvent::Opened(stream, outlet, id))
+                let (stream, events, slot) = self.pending_stream(Opener::Remote);
+                self.channels.insert(id, events);
+                Some(CoreEvent::Opened(stream, slot, id))
             }
             Event::ChannelData(message) => {
-                let feed = self.channels.get(&message.id)?;
-                Some(CoreEvent::Message(feed.clone(), message.data.into()))
+                let events = self.channels.get(&message.id)?;
+                Some(CoreEvent::Message(events.clone(), message.data.into()))
             }
             Event::ChannelClose(id) => {
                 self.window.remove(id);

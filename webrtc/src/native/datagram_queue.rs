@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{sctp_state::SctpState, socket::Datagram};
-use crate::Account;
+use crate::ConnectionBudget;
 
 /// Datagrams queued for one connection; further ones are dropped.
 const MAX_QUEUED: usize = 2048;
@@ -42,7 +42,7 @@ pub(super) struct DatagramQueue {
 #[derive(Debug)]
 struct Count {
     bytes: AtomicUsize,
-    account: Account,
+    memory: ConnectionBudget,
     sctp: Arc<SctpState>,
 }
 
@@ -55,15 +55,15 @@ struct Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.count.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.count.account.beside(self.bytes, 0);
+        self.count.memory.update_queued(self.bytes, 0);
     }
 }
 
 impl DatagramQueue {
     /// For a connection with this account.
-    pub(super) fn new(account: Account, sctp: Arc<SctpState>) -> (Self, mpsc::Receiver<QueuedDatagram>) {
+    pub(super) fn new(memory: ConnectionBudget, sctp: Arc<SctpState>) -> (Self, mpsc::Receiver<QueuedDatagram>) {
         let (datagrams, incoming) = mpsc::channel(MAX_QUEUED);
-        let count = Arc::new(Count { bytes: AtomicUsize::new(0), account, sctp });
+        let count = Arc::new(Count { bytes: AtomicUsize::new(0), memory, sctp });
         (Self { datagrams, count }, incoming)
     }
 
@@ -71,12 +71,12 @@ impl DatagramQueue {
     pub(super) fn push(&self, datagram: Datagram<'_>) {
         let bytes = datagram.bytes.len() + OVERHEAD_BYTES;
         let most = if self.count.sctp.is_authenticated() { MAX_QUEUED_BYTES } else { MAX_EARLY_QUEUED_BYTES };
-        if self.count.bytes.load(Ordering::Relaxed) + bytes > most || !self.count.account.has_room(bytes) {
+        if self.count.bytes.load(Ordering::Relaxed) + bytes > most || !self.count.memory.has_room(bytes) {
             return;
         }
         let Ok(slot) = self.datagrams.try_reserve() else { return };
         self.count.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.count.account.beside(0, bytes);
+        self.count.memory.update_queued(0, bytes);
         let counted = Counted { bytes, count: self.count.clone() };
         slot.send(QueuedDatagram {
             from: datagram.from,
@@ -90,7 +90,7 @@ impl DatagramQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Acknowledging, Budget, Limits, Opened, frame, stream::unconnected};
+    use crate::{Budget, FinAckSupport, Limits, Opener, frame, stream::pending_stream};
 
     fn datagram(bytes: &[u8]) -> Datagram<'_> {
         Datagram { from: ([192, 0, 2, 1], 1).into(), to: ([192, 0, 2, 2], 2).into(), bytes }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn little_waits_before_the_handshake_and_all_is_counted() {
         let (budget, sctp) = (Budget::new(Limits::default()), SctpState::new(true, 0));
-        let (queue, mut incoming) = DatagramQueue::new(budget.open(), sctp.clone());
+        let (queue, mut incoming) = DatagramQueue::new(budget.connection(), sctp.clone());
         let large = [7; 1200];
         (0..3 * MAX_QUEUED).for_each(|_| queue.push(datagram(&large)));
         assert_eq!(incoming.len(), MAX_EARLY_QUEUED_BYTES / (1200 + OVERHEAD_BYTES));
@@ -115,10 +115,10 @@ mod tests {
     fn with_the_bound_all_but_reached_streams_make_room_for_datagrams() {
         let budget =
             Budget::new(Limits { transport_bytes: 20_000, unauthenticated_bytes: 20_000, ..Limits::default() });
-        let (queue, mut incoming) = DatagramQueue::new(budget.open(), SctpState::new(true, 0));
-        let account = budget.open();
-        let (_stream, feed, _outlet) = unconnected(Opened::There, &account, Acknowledging::default());
-        feed.message(frame::data(&[7; 18_000]));
+        let (queue, mut incoming) = DatagramQueue::new(budget.connection(), SctpState::new(true, 0));
+        let memory = budget.connection();
+        let (_stream, events, _outlet) = pending_stream(Opener::Remote, &memory, FinAckSupport::default());
+        events.on_message(frame::data(&[7; 18_000]));
         assert!(budget.held() <= 20_000 && budget.held() > 19_000, "{}", budget.held());
         queue.push(datagram(&[7; 1200]));
         assert!(incoming.is_empty(), "there is no room");

@@ -19,9 +19,9 @@ use crate::{
     Budget,
     direct::{
         address::Target,
-        credentials::{Agreed, Credentials, Version},
+        credentials::{Credentials, IceCredentials, Version},
         handshake::{AuthenticationError, Certificates, Role},
-        race::{Answered, newer_first, telling},
+        race::{AnsweredSender, race_versions, with_answer_timeout},
     },
 };
 
@@ -45,13 +45,13 @@ impl Dialer {
             let (answered, _) = oneshot::channel();
             return self.attempt(version, answered, &target).await;
         }
-        newer_first(|version, answered| self.attempt(version, answered, &target)).await
+        race_versions(|version, answered| self.attempt(version, answered, &target)).await
     }
 
     async fn attempt(
         &self,
         version: Version,
-        answered: Answered,
+        answered: AnsweredSender,
         target: &Target,
     ) -> Result<(PeerId, Connection), HandshakeError> {
         let theirs = SocketAddr::new(target.ip, target.port);
@@ -59,16 +59,15 @@ impl Dialer {
         let (endpoint, _) = Endpoint::bind(unspecified(theirs), self.certificate.clone(), self.budget.clone(), false)?;
         let ours = SocketAddr::new(route(theirs)?.ip(), endpoint.socket().local().port());
         let random = || Alphanumeric.sample_string(&mut rand::rng(), RANDOM);
-        let agreed = match version {
-            Version::V1 => Agreed::v1(&random()),
-            Version::V2 => {
-                Agreed::v2(Credentials { ufrag: random(), password: random() }).map_err(|_| HandshakeError::Address)?
-            }
+        let credentials = match version {
+            Version::V1 => IceCredentials::v1(&random()),
+            Version::V2 => IceCredentials::v2(Credentials { ufrag: random(), password: random() })
+                .map_err(|_| HandshakeError::Address)?,
         };
         let certificates = Certificates { dialer: self.certificate.fingerprint(), listener: target.certificate };
-        let dialled = endpoint.dial(ours, theirs, target.certificate, &agreed);
+        let dialled = endpoint.dial(ours, theirs, target.certificate, &credentials);
         let (connection, stream, connected) = dialled.ok_or(HandshakeError::Address)?;
-        let connected = telling(answered, connection.answered(), connected).await;
+        let connected = with_answer_timeout(answered, connection.answered(), connected).await;
         connected.and_then(Result::ok).ok_or(AuthenticationError::Ended("nobody answered"))?;
         authenticate(connection, stream, Role::Dialer, &self.keypair, certificates).await
     }

@@ -178,14 +178,14 @@ impl Driver {
                         let _ = waiting.send(fingerprint);
                     }
                 }
-                CoreEvent::Opened(stream, outlet, id) => {
-                    outlet.connect(self.shared.channel(id));
+                CoreEvent::Opened(stream, slot, id) => {
+                    slot.connect(self.shared.channel(id));
                     let waiting = self.shared.lock().push_inbound(stream);
                     waiting.into_iter().for_each(Waker::wake);
                 }
-                CoreEvent::Message(feed, message) => feed.message(message),
-                CoreEvent::Drained(feed) => feed.drained(),
-                CoreEvent::Closed(feed) => feed.closed(),
+                CoreEvent::Message(channel, message) => channel.on_message(message),
+                CoreEvent::Drained(channel) => channel.on_drained(),
+                CoreEvent::Closed(channel) => channel.on_closed(),
                 CoreEvent::Ended(why) => over = Some(why),
             }
         }

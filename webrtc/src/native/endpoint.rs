@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     Budget, Stream,
-    direct::{address::Fingerprint, credentials::Agreed},
+    direct::{address::Fingerprint, credentials::IceCredentials},
 };
 
 /// An entry in the routes, removed on drop. It keeps the endpoint, and so the socket being read.
@@ -169,16 +169,16 @@ impl Endpoint {
 
     /// Handles a STUN binding request, of a connection or of a stranger; false if it is none, or not intact.
     fn handle_stun_request(self: &Arc<Self>, datagram: Datagram<'_>) -> bool {
-        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return false };
+        let Some((request, credentials)) = self.stun.read(datagram.bytes) else { return false };
         let mut routes = self.routes.lock();
-        let username = agreed.username();
+        let username = credentials.username();
         if routes.forward_by_username(&username, datagram) {
             return true;
         }
         let was_empty = routes.introductions.is_empty();
         routes.introductions.remember(datagram.from, StunIntroduction { username, to: datagram.to, since: now() });
         drop(routes);
-        self.answer(datagram, &self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from));
+        self.answer(datagram, &self.stun.answer(&request, datagram.bytes.len(), &credentials, datagram.from));
         if was_empty {
             drop(tokio::spawn(Self::expire_introductions(Arc::downgrade(self))));
         }
@@ -200,7 +200,7 @@ impl Endpoint {
     /// A stranger has returned its cookie, which proves its address: begins a connection.
     fn accept(self: &Arc<Self>, hello: Datagram<'_>, username: &str, ours: SocketAddr) {
         let Some(inbound) = self.inbound.clone() else { return };
-        let Ok(agreed) = Agreed::of_username(username) else { return };
+        let Ok(credentials) = IceCredentials::from_username(username) else { return };
         let id = self.new_id();
         let mut routes = self.routes.lock();
         // An older connection at this address is dead: its host has restarted, or a NAT has reassigned the address.
@@ -217,11 +217,12 @@ impl Endpoint {
         }
         drop(routes);
         let slot = HandshakeSlot::new(id, self.routes.clone());
-        let made = self.set_up(Side::Listener(hello.from, self.stun.nomination(&agreed)), ours, None, &agreed);
+        let made =
+            self.set_up(Side::Listener(hello.from, self.stun.nomination(&credentials)), ours, None, &credentials);
         let Some((shared, handshake)) = made else { return };
         let connected = self.spawn_driver(id, shared.clone(), hello.from, Some(username.to_owned()));
         self.routes.lock().forward(hello);
-        let (theirs, version) = (hello.from, agreed.version);
+        let (theirs, version) = (hello.from, credentials.version);
         drop(tokio::spawn(async move {
             let Ok(dialer) = connected.await else { return drop(slot) };
             slot.encrypted(now());
@@ -239,9 +240,9 @@ impl Endpoint {
         ours: SocketAddr,
         theirs: SocketAddr,
         expected: Fingerprint,
-        agreed: &Agreed,
+        credentials: &IceCredentials,
     ) -> Option<(Connection, Stream, oneshot::Receiver<Fingerprint>)> {
-        let (shared, handshake) = self.set_up(Side::Dialer(theirs), ours, Some(expected), agreed)?;
+        let (shared, handshake) = self.set_up(Side::Dialer(theirs), ours, Some(expected), credentials)?;
         let id = self.new_id();
         let connected = self.spawn_driver(id, shared.clone(), theirs, None);
         Some((Connection::new(shared), handshake, connected))
@@ -252,18 +253,18 @@ impl Endpoint {
         side: Side,
         ours: SocketAddr,
         expected: Option<Fingerprint>,
-        agreed: &Agreed,
+        credentials: &IceCredentials,
     ) -> Option<(Arc<Shared>, Stream)> {
         let (own, other) = match side {
-            Side::Listener(..) => (&agreed.listener, &agreed.dialer),
-            Side::Dialer(_) => (&agreed.dialer, &agreed.listener),
+            Side::Listener(..) => (&credentials.listener, &credentials.dialer),
+            Side::Dialer(_) => (&credentials.dialer, &credentials.listener),
         };
         Setup {
             side,
             ours,
             own,
             other,
-            version: agreed.version,
+            version: credentials.version,
             certificate: &self.certificate,
             expected,
             crypto: self.crypto.clone(),
@@ -281,7 +282,7 @@ impl Endpoint {
         // Of an inbound connection.
         username: Option<String>,
     ) -> oneshot::Receiver<Fingerprint> {
-        let (queue, datagrams) = DatagramQueue::new(shared.account.clone(), shared.sctp.clone());
+        let (queue, datagrams) = DatagramQueue::new(shared.memory.clone(), shared.sctp.clone());
         let (connected, waiting) = oneshot::channel();
         self.routes.lock().add(id, queue, theirs, username);
         let registration = Registration { id, endpoint: self.clone() };

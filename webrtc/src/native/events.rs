@@ -5,19 +5,19 @@ use std::{collections::VecDeque, task::Waker};
 use bytes::Bytes;
 use str0m::channel::ChannelId;
 
-use crate::{Feed, Stream, direct::address::Fingerprint, stream::Outlet};
+use crate::{ChannelEvents, Stream, direct::address::Fingerprint, stream::ChannelSlot};
 
 /// What happened to a connection or to one of its streams.
 pub(super) enum CoreEvent {
     /// DTLS is up, with a peer that has this certificate.
     Connected(Fingerprint),
     /// The other side opened a stream.
-    Opened(Stream, Outlet, ChannelId),
-    Message(Feed, Bytes),
+    Opened(Stream, ChannelSlot, ChannelId),
+    Message(ChannelEvents, Bytes),
     /// A channel that was full takes messages again.
-    Drained(Feed),
+    Drained(ChannelEvents),
     /// A channel was closed.
-    Closed(Feed),
+    Closed(ChannelEvents),
     /// The connection is over, for this reason.
     Ended(&'static str),
 }
@@ -25,8 +25,8 @@ pub(super) enum CoreEvent {
 /// A stream that we opened.
 pub(super) struct NewStream {
     pub(super) stream: Stream,
-    pub(super) feed: Feed,
-    pub(super) outlet: Outlet,
+    pub(super) events: ChannelEvents,
+    pub(super) slot: ChannelSlot,
     pub(super) id: ChannelId,
     /// The connection was over already.
     pub(super) is_over: bool,
@@ -34,7 +34,7 @@ pub(super) struct NewStream {
 
 /// What is left of a connection that has ended.
 pub(super) struct Ended {
-    pub(super) feeds: Vec<Feed>,
+    pub(super) channels: Vec<ChannelEvents>,
     pub(super) inbound: VecDeque<Stream>,
     pub(super) wakers: [Option<Waker>; 3],
 }
@@ -44,6 +44,6 @@ impl Ended {
     pub(super) fn notify(self) {
         drop(self.inbound);
         self.wakers.into_iter().flatten().for_each(Waker::wake);
-        self.feeds.iter().for_each(Feed::closed);
+        self.channels.iter().for_each(ChannelEvents::on_closed);
     }
 }

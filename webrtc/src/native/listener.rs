@@ -105,7 +105,7 @@ impl Listener {
 
     fn incoming_event(&self, incoming: IncomingConnection) -> ListenerEvent {
         let (keypair, listener) = (self.keypair.clone(), self.certificate.fingerprint());
-        let at = |address: SocketAddr| address::listened(address.ip(), address.port());
+        let at = |address: SocketAddr| address::listen_address(address.ip(), address.port());
         let (ours, theirs) = (incoming.ours, incoming.theirs);
         let upgrade = async move {
             let IncomingConnection { connection, handshake, dialer, version, slot, .. } = incoming;
@@ -146,7 +146,7 @@ impl Listener {
     }
 
     fn address(&self, ip: IpAddr) -> Multiaddr {
-        let at = address::listened(ip, self.endpoint.socket().local().port());
+        let at = address::listen_address(ip, self.endpoint.socket().local().port());
         at.with(Protocol::Certhash(self.certificate.fingerprint().multihash()))
     }
 }

@@ -11,7 +11,7 @@ use str0m::{
 
 use super::{certificate::Certificate, core::Core, dtls, sctp_state::SctpState, shared::Shared};
 use crate::{
-    Acknowledging, Budget, Opened, Stream,
+    Budget, FinAckSupport, Opener, Stream,
     direct::{
         address::Fingerprint,
         credentials::{Credentials, Version},
@@ -55,20 +55,20 @@ pub(super) struct Setup<'a> {
 impl Setup<'_> {
     /// Begins the connection. Returns it with the stream of its handshake; nothing for addresses that ICE does not take.
     pub(super) fn begin(self) -> Option<(Arc<Shared>, Stream)> {
-        let (listens, version, account) = (self.side.listens(), self.version, self.budget.open());
-        let sctp = SctpState::new(listens, account.limits().unauthenticated_bytes);
+        let (listens, version, memory) = (self.side.listens(), self.version, self.budget.connection());
+        let sctp = SctpState::new(listens, memory.limits().unauthenticated_bytes);
         let rtc = dtls::with_state(sctp.clone(), || self.rtc())?;
-        let acknowledging = Acknowledging::default();
+        let fin_ack = FinAckSupport::default();
         if version == Version::V2 {
-            // Whoever knows the newer version knows FIN_ACK.
-            acknowledging.learn();
+            // Whoever supports version 2 supports FIN_ACK.
+            fin_ack.confirm();
         }
-        let core = Core::new(rtc, sctp.clone(), account.clone(), acknowledging);
-        let shared = Arc::new(Shared::new(core, account, sctp));
+        let core = Core::new(rtc, sctp.clone(), memory.clone(), fin_ack);
+        let shared = Arc::new(Shared::new(core, memory, sctp));
         // Its number is one of the dialer's.
-        let opened = if listens { Opened::There } else { Opened::Here };
+        let opener = if listens { Opener::Remote } else { Opener::Local };
         let config = ChannelConfig { negotiated: Some(0), ..ChannelConfig::default() };
-        let (handshake, id) = shared.open_with(opened, config);
+        let (handshake, id) = shared.open_with(opener, config);
         if listens && version == Version::V1 {
             shared.lock().hold(id);
         }

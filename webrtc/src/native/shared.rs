@@ -7,7 +7,7 @@ use str0m::channel::{ChannelConfig, ChannelId};
 use tokio::sync::Notify;
 
 use super::{clock::now, core::Core, events::NewStream, sctp_state::SctpState};
-use crate::{Account, Channel, ChannelGone, Opened, Stream};
+use crate::{Channel, ChannelGone, ConnectionBudget, Opener, Stream};
 
 /// See the [module](self).
 pub(super) struct Shared {
@@ -16,7 +16,7 @@ pub(super) struct Shared {
     pub(super) work: Notify,
     /// The other side has answered a STUN request of ours.
     pub(super) answered: Notify,
-    pub(super) account: Account,
+    pub(super) memory: ConnectionBudget,
     pub(super) sctp: Arc<SctpState>,
 }
 
@@ -27,8 +27,8 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    pub(super) fn new(core: Core, account: Account, sctp: Arc<SctpState>) -> Self {
-        Self { core: Mutex::new(core), work: Notify::new(), answered: Notify::new(), account, sctp }
+    pub(super) fn new(core: Core, memory: ConnectionBudget, sctp: Arc<SctpState>) -> Self {
+        Self { core: Mutex::new(core), work: Notify::new(), answered: Notify::new(), memory, sctp }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
@@ -38,21 +38,21 @@ impl Shared {
 
     /// Lifts the tighter bounds that hold until the other side is authenticated.
     pub(super) fn set_authenticated(&self) {
-        self.account.set_authenticated();
+        self.memory.set_authenticated();
         self.sctp.set_authenticated();
     }
 
     /// Opens a stream.
     pub(super) fn open(self: &Arc<Self>) -> Stream {
-        self.open_with(Opened::Here, ChannelConfig::default()).0
+        self.open_with(Opener::Local, ChannelConfig::default()).0
     }
 
     /// Opens a stream over a channel of this kind. Returns the channel's id, too.
-    pub(super) fn open_with(self: &Arc<Self>, opened: Opened, config: ChannelConfig) -> (Stream, ChannelId) {
-        let NewStream { stream, feed, outlet, id, is_over } = self.lock().open(opened, config);
-        outlet.connect(self.channel(id));
+    pub(super) fn open_with(self: &Arc<Self>, opener: Opener, config: ChannelConfig) -> (Stream, ChannelId) {
+        let NewStream { stream, events, slot, id, is_over } = self.lock().open(opener, config);
+        slot.connect(self.channel(id));
         if is_over {
-            feed.closed();
+            events.on_closed();
         }
         self.work.notify_one();
         (stream, id)

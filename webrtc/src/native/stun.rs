@@ -7,7 +7,7 @@ use str0m::{
     ice::StunMessage,
 };
 
-use crate::direct::credentials::Agreed;
+use crate::direct::credentials::IceCredentials;
 
 /// Bytes of a request; longer ones are ignored.
 const MAX_REQUEST: usize = 1024;
@@ -58,13 +58,13 @@ impl Stun {
     }
 
     /// Reads a binding request of a libp2p dialer, if its integrity is right.
-    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Option<(StunMessage<'a>, Agreed)> {
+    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Option<(StunMessage<'a>, IceCredentials)> {
         let message = StunMessage::parse(bytes).ok().filter(|_| bytes.len() <= MAX_REQUEST)?;
         if !message.is_binding_request() {
             return None;
         }
-        let agreed = Agreed::of_username(message.username()?).ok()?;
-        message.verify(agreed.listener.password.as_bytes(), self.hmac()).then_some((message, agreed))
+        let credentials = IceCredentials::from_username(message.username()?).ok()?;
+        message.verify(credentials.listener.password.as_bytes(), self.hmac()).then_some((message, credentials))
     }
 
     /// The answer to a request of this length. It is never longer, so it cannot amplify an attack from a forged address.
@@ -72,25 +72,25 @@ impl Stun {
         &self,
         request: &StunMessage<'_>,
         length: usize,
-        agreed: &Agreed,
+        credentials: &IceCredentials,
         from: SocketAddr,
     ) -> Vec<u8> {
         let mut answer = vec![0; length];
         let reply = StunMessage::binding_reply(request.trans_id(), from);
-        let written = reply.to_bytes(Some(agreed.listener.password.as_bytes()), &mut answer, self.hmac());
+        let written = reply.to_bytes(Some(credentials.listener.password.as_bytes()), &mut answer, self.hmac());
         answer.truncate(written.unwrap_or(0));
         answer
     }
 
     /// A binding request as the dialer would send it to nominate its address. It is written by hand, as the library's writer
     /// does not take user names as long as some are.
-    pub(super) fn nomination(&self, agreed: &Agreed) -> Vec<u8> {
+    pub(super) fn nomination(&self, credentials: &IceCredentials) -> Vec<u8> {
         let attribute = |kind: u16, value: &[u8]| {
             let padding = &[0; 3][..value.len().wrapping_neg() % 4];
             [&kind.to_be_bytes(), &length(value.len())[..], value, padding].concat()
         };
         let attributes = [
-            attribute(USERNAME, agreed.username().as_bytes()),
+            attribute(USERNAME, credentials.username().as_bytes()),
             attribute(PRIORITY, &1_u32.to_be_bytes()),
             attribute(USE_CANDIDATE, &[]),
             attribute(ICE_CONTROLLING, &[0; 8]),
@@ -100,7 +100,7 @@ impl Stun {
         let header =
             [&BINDING_REQUEST.to_be_bytes()[..], &length(attributes.len() + 4 + INTEGRITY_BYTES), &MAGIC, &[0; 12]];
         let signed = [header.concat(), attributes].concat();
-        let integrity = self.hmac()(agreed.listener.password.as_bytes(), &[&signed]);
+        let integrity = self.hmac()(credentials.listener.password.as_bytes(), &[&signed]);
         [signed, attribute(INTEGRITY, &integrity)].concat()
     }
 
@@ -118,10 +118,10 @@ mod tests {
     fn a_nomination_reads_as_its_dialers_whatever_the_length_of_its_name() {
         let stun = Stun::new();
         for length in [5, 32, 64, 200] {
-            let agreed = Agreed::v1(&"x".repeat(length));
-            let bytes = stun.nomination(&agreed);
+            let credentials = IceCredentials::v1(&"x".repeat(length));
+            let bytes = stun.nomination(&credentials);
             let (message, read) = stun.read(&bytes).unwrap_or_else(|| panic!("{length}: {bytes:x?}"));
-            assert!(message.use_candidate() && read == agreed, "{length}");
+            assert!(message.use_candidate() && read == credentials, "{length}");
         }
     }
 }

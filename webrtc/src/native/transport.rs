@@ -24,7 +24,7 @@ use super::{
 use crate::{
     Budget, Limits,
     direct::{
-        address::{Target, read_listen},
+        address::{Target, parse_listen_address},
         credentials::Version,
     },
 };
@@ -72,7 +72,7 @@ impl transport::Transport for Transport {
     type Dial = Pin<Box<dyn Future<Output = Result<Self::Output, Self::Error>> + Send>>;
 
     fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<Self::Error>> {
-        let Ok((ip, port)) = read_listen(&address) else {
+        let Ok((ip, port)) = parse_listen_address(&address) else {
             return Err(TransportError::MultiaddrNotSupported(address));
         };
         let Dialer { keypair, certificate, budget, .. } = self.dialer.clone();

@@ -124,13 +124,13 @@ fn is_reset_parameter((kind, value): &(u16, &[u8])) -> bool {
 }
 
 fn are_init_ack_parameters(value: &[u8]) -> bool {
-    let is_known = |(kind, value): &(u16, &[u8])| match *kind {
+    let is_confirmed = |(kind, value): &(u16, &[u8])| match *kind {
         STATE_COOKIE => true,
         FORWARD_TSN_SUPPORTED => value.is_empty(),
         REQUESTED_HMAC => value.len() % 2 == 0,
         kind => kind >= OPTIONAL,
     };
-    parameters(value).is_some_and(|all| all.iter().all(is_known))
+    parameters(value).is_some_and(|all| all.iter().all(is_confirmed))
 }
 
 /// The parameters of a chunk with their values, if they fill it.

@@ -1,24 +1,23 @@
-//! Frames that were written and not sent.
+//! Frames that were written and not handed to the channel yet.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::{frame, unread::ENTRY_BYTES};
+use crate::{frame, receive_buffer::ENTRY_BYTES};
 
 /// See the [module](self).
 #[derive(Debug, Default)]
-pub(crate) struct Unsent {
+pub(crate) struct SendBuffer {
     frames: VecDeque<Bytes>,
-    /// Of memory, as [`cost`] counts it.
+    /// Memory that the frames take, as [`cost`] counts it.
     bytes: usize,
-    /// The rest of a frame whose length was sent: nothing may come between.
+    /// The rest of a frame whose length was sent: nothing may go between.
     rest: Option<Bytes>,
 }
 
-impl Unsent {
-    /// Takes bytes to send in frames of this size, as long as less memory than `bound` is taken: how many, nothing when
-    /// there is no room for any.
+impl SendBuffer {
+    /// Takes bytes to send in frames of this size, up to `bound` bytes of memory. Returns how many, none without room.
     pub(crate) fn push(&mut self, bytes: &[u8], bound: usize, frame_bytes: usize) -> Option<usize> {
         let room = bound.saturating_sub(self.bytes);
         if room == 0 && !bytes.is_empty() {
@@ -33,7 +32,7 @@ impl Unsent {
         Some(taken.len())
     }
 
-    /// The rest of a frame that has begun. It goes before everything else.
+    /// The rest of a frame whose length was sent. It has to go before everything else.
     pub(crate) fn pop_rest(&mut self) -> Option<Bytes> {
         self.rest.take()
     }
@@ -47,12 +46,12 @@ impl Unsent {
         Some(first)
     }
 
-    /// Gives up all but the rest of a frame that has begun.
-    pub(crate) fn forget(&mut self) {
+    /// Drops everything but the rest of a frame whose length was sent.
+    pub(crate) fn discard(&mut self) {
         (self.frames, self.bytes) = (VecDeque::new(), 0);
     }
 
-    /// Whether no frame waits; the rest of one that has begun may.
+    /// Whether no frame waits, apart from the rest of one.
     pub(crate) fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
@@ -62,13 +61,13 @@ impl Unsent {
         self.frames.is_empty() && self.rest.is_none()
     }
 
-    /// Bytes of memory that it takes.
+    /// Memory that the frames take, in bytes.
     pub(crate) fn cost(&self) -> usize {
         self.bytes
     }
 }
 
-/// Bytes of memory that a frame takes while it waits.
+/// Memory that a waiting frame takes, in bytes.
 fn cost(frame: &Bytes) -> usize {
     frame.len() + ENTRY_BYTES
 }

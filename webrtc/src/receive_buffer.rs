@@ -1,31 +1,31 @@
-//! What has come and nobody has read yet, and the memory that it takes.
+//! Payload that was received and not read yet, and the memory that it takes.
 //!
-//! A frame may carry a single byte, and an entry of a queue costs a hundred times that. So small payloads are copied into
-//! blocks, and each entry is counted with what it costs besides its bytes.
+//! A frame may carry a single byte, but a queue entry costs a hundred times that. So small payloads are copied into blocks,
+//! and each entry is counted with its overhead.
 
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Bytes that an entry costs besides its payload: its place in a queue that grows by doubling, and its allocations.
+/// Memory that an entry costs besides its payload, in bytes: its place in a queue that grows by doubling, and allocations.
 pub(crate) const ENTRY_BYTES: usize = 160;
-/// Bytes of payload from which it stays in the memory that it came in.
+/// Payloads of at least this many bytes are kept in the memory that they came in.
 const LARGE_PAYLOAD_BYTES: usize = 2048;
-/// Bytes of the first block for small payloads; each further one is twice as large,
+/// Bytes of the first block for small payloads. Each further block is twice as large,
 const FIRST_BLOCK_BYTES: usize = 128;
-/// up to this.
+/// up to this many bytes.
 const LARGEST_BLOCK_BYTES: usize = 8 * 1024;
 
 #[derive(Debug)]
 struct Entry {
     bytes: Bytes,
-    /// Bytes of memory that go with it.
+    /// Memory that is freed with it, in bytes.
     cost: usize,
 }
 
 /// See the [module](self).
 #[derive(Debug, Default)]
-pub(crate) struct Unread {
+pub(crate) struct ReceiveBuffer {
     entries: VecDeque<Entry>,
     /// Of all entries.
     cost: usize,
@@ -35,8 +35,8 @@ pub(crate) struct Unread {
     block_bytes: usize,
 }
 
-impl Unread {
-    /// Takes a payload that keeps so many bytes of memory alive as long as it is kept itself.
+impl ReceiveBuffer {
+    /// Takes a payload, which is a slice of a message that takes `kept_alive` bytes of memory.
     pub(crate) fn push(&mut self, mut payload: Bytes, kept_alive: usize) {
         if payload.len() >= LARGE_PAYLOAD_BYTES && payload.len() * 2 >= kept_alive {
             self.finish_block();
@@ -68,7 +68,7 @@ impl Unread {
         self.entries.push_back(Entry { bytes, cost });
     }
 
-    /// Reads into a buffer: how many bytes, none when there are none.
+    /// Reads into a buffer. Returns how many bytes, none if there are none.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
         let Some(first) = self.entries.front_mut() else { return self.read_block(buffer) };
         let count = first.bytes.len().min(buffer.len());
@@ -102,7 +102,7 @@ impl Unread {
         self.entries.is_empty() && self.block.is_empty()
     }
 
-    /// Bytes of memory that it takes.
+    /// Memory that it takes, in bytes.
     pub(crate) fn cost(&self) -> usize {
         let block = if self.block.is_empty() { 0 } else { self.block_bytes + ENTRY_BYTES };
         self.cost + block
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn small_payloads_cost_little_more_than_their_bytes() {
-        let mut unread = Unread::default();
+        let mut unread = ReceiveBuffer::default();
         for n in 0..100_000_u32 {
             unread.push(Bytes::copy_from_slice(&n.to_le_bytes()[..2]), 4);
         }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_slice_of_something_large_is_copied_or_counted_as_what_it_keeps() {
-        let mut unread = Unread::default();
+        let mut unread = ReceiveBuffer::default();
         let message = Bytes::from(vec![7; 64 * 1024]);
         unread.push(message.slice(..4096), message.len());
         assert!(unread.cost() < 16 * 1024, "copied");
@@ -141,7 +141,7 @@ mod tests {
             sizes in prop::collection::vec((prop_oneof![0..40usize, 0..20_000usize], 0..3usize), 0..40),
             reads in prop::collection::vec(1..30_000usize, 1..40),
         ) {
-            let (mut unread, mut wanted, mut got, mut next) = (Unread::default(), Vec::new(), Vec::new(), 0_u8);
+            let (mut unread, mut wanted, mut got, mut next) = (ReceiveBuffer::default(), Vec::new(), Vec::new(), 0_u8);
             let mut reads = reads.into_iter().cycle();
             for (size, often) in sizes {
                 let payload: Vec<u8> = (0..size).map(|_| { next = next.wrapping_add(1); next }).collect();
