@@ -32,31 +32,31 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
     }
     let mut session = Session::start(settings, Config { rejoin: false, ..Config::peer() })?;
     let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
-    let mut teller = Teller { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
+    let mut watcher = Watcher { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
     let done = tokio::select! {
         () = stop.asked() => None,
-        done = converse(&session.node, &mut session.events, &mut teller, expects_peer, settings.raw) => Some(done),
+        done = answer_all(&session.node, &mut session.events, &mut watcher, expects_peer, settings.raw) => Some(done),
     };
     let ephemeral = session.ephemeral;
     session.end().await;
     let Some(done) = done else { return Ok(()) };
     match done? {
         // What was stored ends with this run, or was not found where it was looked for.
-        0 if expects_peer && ephemeral && !teller.reached => Err(Error::NobodyReached { reason: teller.reason }),
+        0 if expects_peer && ephemeral && !watcher.reached => Err(Error::NobodyReached { reason: watcher.reason }),
         0 => Ok(()),
         count => Err(Error::Lines { count }),
     }
 }
 
-/// Tells what happens, and remembers whether anybody was reached.
-struct Teller {
+/// Reports events, and remembers whether any peer was reached.
+struct Watcher {
     reporter: Reporter,
     reached: bool,
-    /// The last one told for reaching nobody.
+    /// The last reason reported for not reaching a peer.
     reason: Option<String>,
 }
 
-impl Teller {
+impl Watcher {
     fn event(&mut self, event: &Event) {
         match event {
             Event::PeerUp(_) => self.reached = true,
@@ -67,33 +67,33 @@ impl Teller {
     }
 }
 
-/// Answers all lines; the number of those that were wrong. When `raw`, standard output is for values alone.
-async fn converse(
+/// Answers all lines. Returns how many had an error. If `raw`, only values go to standard output.
+async fn answer_all(
     node: &Node,
     events: &mut Events,
-    teller: &mut Teller,
+    watcher: &mut Watcher,
     expects_peer: bool,
     raw: bool,
 ) -> Result<usize, Error> {
     let waited = match expects_peer {
-        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, teller)).await,
+        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, watcher)).await,
         false => Ok(()),
     };
     if waited.is_err() {
-        teller.reporter.note("no peer found within 5 s; continuing offline");
+        watcher.reporter.note("no peer found within 5 s; continuing offline");
     }
     let mut lines = stdin::lines(MAX_LINE_BYTES);
     tokio::select! {
         wrong = answers(node, &mut lines, raw) => wrong,
-        () = tell(events, teller) => Ok(0),
+        () = watch(events, watcher) => Ok(0),
     }
 }
 
 /// Resolves when somebody is connected and identified: before that no record finds its way.
-async fn first_peer(events: &mut Events, teller: &mut Teller) {
+async fn first_peer(events: &mut Events, watcher: &mut Watcher) {
     loop {
         let event = events.next().await;
-        teller.event(&event);
+        watcher.event(&event);
         match event {
             Event::PeerUp(peer) | Event::PeerChanged(peer) if peer.agent.is_some() => return,
             Event::Stopped => return,
@@ -102,12 +102,12 @@ async fn first_peer(events: &mut Events, teller: &mut Teller) {
     }
 }
 
-async fn tell(events: &mut Events, teller: &mut Teller) {
+async fn watch(events: &mut Events, watcher: &mut Watcher) {
     loop {
         match events.next().await {
             // The answers say so too, each in its line.
             Event::Stopped => std::future::pending().await,
-            event => teller.event(&event),
+            event => watcher.event(&event),
         }
     }
 }

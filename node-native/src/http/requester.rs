@@ -1,7 +1,7 @@
 //! Which of the hub's addresses `/api/v1/node` tells to whom.
 //!
-//! Any website may ask a hub, by the browser of somebody in the hub's network. It gets what everybody may know. The
-//! private addresses are for the hub's own page, opened from the hub's network.
+//! Any website can ask a hub through the browser of somebody in the hub's network. It is told public addresses only. Private
+//! addresses are for the hub's own page, opened from the hub's network.
 
 use std::net::IpAddr;
 
@@ -15,13 +15,13 @@ use crate::addresses::is_dialable;
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Who asks, as far as a request shows.
+/// Who sent a request, as far as the request shows.
 #[derive(Debug)]
-pub(super) struct Asker {
+pub(super) struct Requester {
     seen: Seen,
-    /// A page of another origin.
-    foreign: bool,
-    /// The host that the hub was asked as.
+    /// It was sent by a page of another origin.
+    cross_origin: bool,
+    /// The host name or address in the request.
     host: Option<Host>,
 }
 
@@ -31,8 +31,8 @@ enum Host {
     Name(String),
 }
 
-impl Asker {
-    /// Of a request that came from `peer`.
+impl Requester {
+    /// The sender of a request that came from `peer`.
     pub(super) fn of(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> Self {
         let client = proxies.client(peer, headers);
         let proxied = [FORWARDED_FOR, FORWARDED, FORWARDED_HOST].iter().any(|name| headers.contains_key(name));
@@ -43,21 +43,21 @@ impl Asker {
         };
         let forwarded = headers.get(FORWARDED_HOST).filter(|_| proxies.trusts(peer));
         let authority = forwarded.or(headers.get(header::HOST)).and_then(|value| value.to_str().ok()).map(str::trim);
-        let foreign = headers.get(header::ORIGIN).is_some_and(|origin| {
+        let cross_origin = headers.get(header::ORIGIN).is_some_and(|origin| {
             let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
             !matches!((origin, authority), (Some((_, origin)), Some(host)) if origin.eq_ignore_ascii_case(host))
         });
-        Self { seen, foreign, host: authority.and_then(Host::read) }
+        Self { seen, cross_origin, host: authority.and_then(Host::read) }
     }
 
     /// The addresses that it is told, each once.
     ///
-    /// Under a name that is not the hub's the page of a stranger may run, whose name was made to lead here (DNS
-    /// rebinding): it is told no private address either, nor is who asks from another network. But a hub behind a port
-    /// mapping does not know its outer address, so both get the hub's ports at the host that they asked for.
-    pub(super) fn told(&self, info: &NodeInfo) -> Vec<Multiaddr> {
+    /// A request for a host name that is not the hub's may come from a stranger's page whose name was made to resolve to the
+    /// hub (DNS rebinding): it is not told private addresses. Nor is a request from another network. But a hub behind a port
+    /// mapping does not know its outer address, so both are told the hub's ports at the host that they asked for.
+    pub(super) fn visible_addresses(&self, info: &NodeInfo) -> Vec<Multiaddr> {
         let own: Vec<IpAddr> = info.addresses.iter().filter_map(ip).collect();
-        let trusted = !self.foreign && self.host.as_ref().is_some_and(|host| host.is_ours(info));
+        let trusted = !self.cross_origin && self.host.as_ref().is_some_and(|host| host.is_ours(info));
         let seen = if trusted { self.seen } else { Seen::Anywhere };
         let (told, kept): (Vec<_>, Vec<_>) = info
             .addresses
@@ -65,8 +65,8 @@ impl Asker {
             .filter(|address| is_dialable(address))
             .partition(|address| info.external.contains(address) || seen.is_told(address, &own));
         let mut told: Vec<Multiaddr> = told.into_iter().cloned().collect();
-        for there in kept.into_iter().filter_map(|address| self.host.as_ref()?.stands_for(address)) {
-            if !self.foreign && !told.contains(&there) {
+        for there in kept.into_iter().filter_map(|address| self.host.as_ref()?.substituted(address)) {
+            if !self.cross_origin && !told.contains(&there) {
                 told.push(there);
             }
         }
@@ -87,8 +87,8 @@ impl Host {
         }
     }
 
-    /// Whether no stranger's page can run under it: an address, a name that only a local network has, or one that is
-    /// announced.
+    /// Whether no stranger's page can have this host: an address, a name that only resolves in a local network, or a name
+    /// that the hub announces.
     fn is_ours(&self, info: &NodeInfo) -> bool {
         let Self::Name(name) = self else { return true };
         let announced = |address: &Multiaddr| match address.iter().next() {
@@ -98,8 +98,8 @@ impl Host {
         Reach::of_name(name) != Reach::World || info.external.iter().any(announced)
     }
 
-    /// An address of the hub with this host in the place of its own.
-    fn stands_for(&self, address: &Multiaddr) -> Option<Multiaddr> {
+    /// An address of the hub, with this host in place of its own.
+    fn substituted(&self, address: &Multiaddr) -> Option<Multiaddr> {
         let own = ip(address)?;
         let host = match self {
             Self::Ip(ip) if ip.is_ipv4() == own.is_ipv4() => Protocol::from(*ip),
@@ -153,8 +153,9 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        let asker = Asker::of(peer.parse().unwrap(), &headers, &Proxies::new(vec!["10.0.0.1/32".parse().unwrap()]));
-        asker.told(&info).iter().map(ToString::to_string).collect()
+        let requester =
+            Requester::of(peer.parse().unwrap(), &headers, &Proxies::new(vec!["10.0.0.1/32".parse().unwrap()]));
+        requester.visible_addresses(&info).iter().map(ToString::to_string).collect()
     }
 
     fn told(peer: &str, headers: &[(&'static str, &'static str)]) -> Vec<String> {

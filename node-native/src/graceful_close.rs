@@ -1,5 +1,7 @@
-//! The end of a WebSocket, told and not cut off: a multiplexer that is done drops what carried it, and a browser whose
-//! closing frame then meets a reset tells the user of a broken connection.
+//! Closes a WebSocket gracefully when it is dropped.
+//!
+//! A multiplexer that is done just drops its connection. If a browser's closing frame then meets a TCP reset, the browser
+//! reports a broken connection. So the connection is closed in the background instead.
 
 use std::{
     io,
@@ -11,25 +13,25 @@ use std::{
 use libp2p::futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
-/// How long both sides get to say that they are done.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
-/// Connections that are being ended at once; further ones are cut off.
-const MAX_FAREWELLS: usize = 256;
+/// Time for both sides to close.
+const GRACEFUL_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Connections being closed at once; further ones are dropped at once.
+const MAX_GRACEFUL_CLOSES: usize = 256;
 
-static FAREWELLS: Semaphore = Semaphore::const_new(MAX_FAREWELLS);
+static SLOTS: Semaphore = Semaphore::const_new(MAX_GRACEFUL_CLOSES);
 
 /// A stream of bytes that is closed when it is dropped, in the background.
 #[derive(Debug)]
-pub struct Farewell<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
-    /// Nothing once dropped.
+pub struct GracefulClose<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> {
+    /// None once dropped.
     stream: Option<S>,
-    /// The other side has said that it is done, or is gone.
-    over: bool,
+    /// The other side has closed, or is gone.
+    is_finished: bool,
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Farewell<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> GracefulClose<S> {
     pub(crate) fn new(stream: S) -> Self {
-        Self { stream: Some(stream), over: false }
+        Self { stream: Some(stream), is_finished: false }
     }
 
     fn poll<T>(
@@ -40,39 +42,39 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Farewell<S> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(io::ErrorKind::NotConnected.into())) };
         let polled = call(Pin::new(stream));
         if let Poll::Ready(outcome) = &polled {
-            self.over |= outcome.as_ref().map_or(true, is_end);
+            self.is_finished |= outcome.as_ref().map_or(true, is_end);
         }
         polled
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Drop for Farewell<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Drop for GracefulClose<S> {
     fn drop(&mut self) {
-        let Some(mut stream) = self.stream.take().filter(|_| !self.over) else { return };
-        let (Ok(runtime), Ok(place)) = (Handle::try_current(), FAREWELLS.try_acquire()) else { return };
+        let Some(mut stream) = self.stream.take().filter(|_| !self.is_finished) else { return };
+        let (Ok(runtime), Ok(slot)) = (Handle::try_current(), SLOTS.try_acquire()) else { return };
         runtime.spawn(async move {
-            let both = async {
+            let close_both = async {
                 stream.close().await?;
-                // What is still to come is unwanted; a socket that is closed with bytes unread resets.
+                // Reads to the end, since the system resets a connection that is closed with bytes unread.
                 let mut unread = [0; 4096];
                 while stream.read(&mut unread).await? > 0 {}
                 io::Result::Ok(())
             };
-            // Whoever is slower, or is gone, is cut off.
-            let _ = timeout(FAREWELL_TIMEOUT, both).await;
-            drop(place);
+            // If it takes longer or fails, the connection is dropped.
+            let _ = timeout(GRACEFUL_CLOSE_TIMEOUT, close_both).await;
+            drop(slot);
         });
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> AsyncRead for Farewell<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> AsyncRead for GracefulClose<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let asked = !buffer.is_empty();
         self.poll(|stream| stream.poll_read(cx, buffer), |read| asked && *read == 0)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> AsyncWrite for Farewell<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> AsyncWrite for GracefulClose<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         self.poll(|stream| stream.poll_write(cx, buffer), |_| false)
     }

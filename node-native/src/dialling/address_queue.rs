@@ -1,4 +1,4 @@
-//! In which order the addresses behind a name are tried.
+//! The order in which the addresses that a name resolves to are tried.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,42 +9,48 @@ use libp2p::{Multiaddr, multiaddr::Protocol};
 
 use super::lock;
 
-/// Addresses with names whose number of dials is remembered; with more, all begin anew.
-const MAX_TURNS: usize = 256;
-/// Addresses behind one name that one dial tries; the next dial begins with another one.
+/// Names whose number of dials is remembered; beyond this, all counts start anew.
+const MAX_DIAL_COUNTS: usize = 256;
+/// Addresses of one name that one dial tries; the next dial begins with another one.
 const MAX_TRIED: usize = 16;
 
-/// How often each address with a name was dialled.
+/// How often each name was dialled.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Turns(Arc<Mutex<HashMap<Multiaddr, usize>>>);
+pub(crate) struct DialCounts(Arc<Mutex<HashMap<Multiaddr, usize>>>);
 
-impl Turns {
-    /// Counts from 0.
+impl DialCounts {
+    /// How often this address was dialled before.
     pub(crate) fn next(&self, address: &Multiaddr) -> usize {
-        let mut turns = lock(&self.0);
-        if turns.len() >= MAX_TURNS && !turns.contains_key(address) {
-            turns.clear();
+        let mut counts = lock(&self.0);
+        if counts.len() >= MAX_DIAL_COUNTS && !counts.contains_key(address) {
+            counts.clear();
         }
-        let turn = turns.entry(address.clone()).or_default();
-        *turn += 1;
-        *turn - 1
+        let dial_count = counts.entry(address.clone()).or_default();
+        *dial_count += 1;
+        *dial_count - 1
     }
 }
 
-/// What is still to be tried: IPv6 and IPv4 in turn, as long as there are both.
+/// Addresses still to be tried, IPv6 and IPv4 alternately as long as there are both.
 #[derive(Debug)]
-pub(crate) struct Queue {
-    turn: usize,
+pub(crate) struct AddressQueue {
+    dial_count: usize,
     left: usize,
     v6_next: bool,
     v6: VecDeque<Multiaddr>,
     others: VecDeque<Multiaddr>,
 }
 
-impl Queue {
-    /// Each turn of an address begins with another of those behind it.
-    pub(crate) fn new(turn: usize) -> Self {
-        Self { turn, left: MAX_TRIED, v6_next: turn.is_multiple_of(2), v6: VecDeque::new(), others: VecDeque::new() }
+impl AddressQueue {
+    /// `dial_count` is the number of dials before: each dial begins with another address.
+    pub(crate) fn new(dial_count: usize) -> Self {
+        Self {
+            dial_count,
+            left: MAX_TRIED,
+            v6_next: dial_count.is_multiple_of(2),
+            v6: VecDeque::new(),
+            others: VecDeque::new(),
+        }
     }
 
     /// Adds the answer to a look-up.
@@ -52,7 +58,7 @@ impl Queue {
         let is_v6 = |address: &Multiaddr| matches!(address.iter().next(), Some(Protocol::Ip6(_)));
         let (mut v6, mut others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_v6);
         for (new, queued) in [(&mut v6, &mut self.v6), (&mut others, &mut self.others)] {
-            let first = self.turn % new.len().max(1);
+            let first = self.dial_count % new.len().max(1);
             new.rotate_left(first);
             queued.extend(new.drain(..).take(MAX_TRIED));
         }
@@ -63,7 +69,7 @@ impl Queue {
     }
 }
 
-impl Iterator for Queue {
+impl Iterator for AddressQueue {
     type Item = Multiaddr;
 
     fn next(&mut self) -> Option<Multiaddr> {
@@ -92,8 +98,8 @@ mod tests {
             .collect()
     }
 
-    fn order(turn: usize, answers: &[&[&str]]) -> Vec<String> {
-        let mut queue = Queue::new(turn);
+    fn order(dial_count: usize, answers: &[&[&str]]) -> Vec<String> {
+        let mut queue = AddressQueue::new(dial_count);
         answers.iter().for_each(|answer| queue.add(addresses(answer)));
         queue.map(|address| address.to_string().split('/').nth(2).unwrap().to_owned()).collect()
     }
@@ -104,7 +110,7 @@ mod tests {
         assert_eq!(order(0, &answers), ["::1", "10.0.0.1", "::2", "10.0.0.2", "::3"]);
         assert_eq!(order(1, &answers), ["10.0.0.2", "::2", "10.0.0.1", "::3", "::1"]);
         let one: [&[&str]; 1] = [&["10.0.0.1", "10.0.0.2"]];
-        let first = |turn| order(turn, &one)[0].clone();
+        let first = |dial_count| order(dial_count, &one)[0].clone();
         assert_eq!([first(0), first(1), first(2)], ["10.0.0.1", "10.0.0.2", "10.0.0.1"]);
     }
 
@@ -118,12 +124,12 @@ mod tests {
 
     #[test]
     fn few_turns_are_remembered() {
-        let turns = Turns::default();
+        let counts = DialCounts::default();
         let address = |n: usize| -> Multiaddr { format!("/dns/h{n}/tcp/1").parse().unwrap() };
-        assert_eq!([turns.next(&address(0)), turns.next(&address(0)), turns.next(&address(1))], [0, 1, 0]);
-        for n in 0..3 * MAX_TURNS {
-            turns.next(&address(n));
+        assert_eq!([counts.next(&address(0)), counts.next(&address(0)), counts.next(&address(1))], [0, 1, 0]);
+        for n in 0..3 * MAX_DIAL_COUNTS {
+            counts.next(&address(n));
         }
-        assert!(lock(&turns.0).len() <= MAX_TURNS);
+        assert!(lock(&counts.0).len() <= MAX_DIAL_COUNTS);
     }
 }
