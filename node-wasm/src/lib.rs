@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
 //! | [`transport`] | puts the transports together, and says what a page can dial |
-//! | `precedence` | which of a hub's addresses goes first |
+//! | `dial_order` | which of a hub's addresses goes first |
 //! | [`websocket`] | libp2p over the browser's WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
@@ -20,6 +20,7 @@
 #![deny(missing_docs)]
 
 mod bootstrap;
+mod dial_order;
 pub mod election;
 pub mod host;
 pub mod hubs;
@@ -28,7 +29,6 @@ mod lifecycle;
 mod origin;
 pub mod page;
 pub mod passport;
-mod precedence;
 mod start;
 pub mod storage;
 pub mod transport;

@@ -26,7 +26,7 @@ use tincan_webrtc::{
 };
 
 use crate::{
-    precedence::{InTurn, Ways},
+    dial_order::{OrderedDials, PendingDials},
     websocket::{self, Address},
 };
 
@@ -166,8 +166,8 @@ fn layers(address: &Multiaddr) -> String {
 pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error> {
     let noise = noise::Config::new(keypair)
         .map_err(|error| Error::Setting { name: "keypair", reason: format!("{error}; use an ed25519 key") })?;
-    let ways = Ways::default();
-    let opened = ways.clone();
+    let pending = PendingDials::default();
+    let opened = pending.clone();
     let websocket = Dialable { inner: websocket::Transport, surroundings: Surroundings::here() }
         .map(move |stream, point| {
             opened.answered(point.get_remote_address());
@@ -180,7 +180,7 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
     let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
     let either = websocket.or_transport(direct).map(|made, _| made.into_inner());
-    Ok(TransportTimeout::new(InTurn::new(either, ways), DIAL_TIMEOUT).boxed())
+    Ok(TransportTimeout::new(OrderedDials::new(either, pending), DIAL_TIMEOUT).boxed())
 }
 
 /// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and

@@ -7,7 +7,7 @@ const PIECE_BYTES: usize = 4 * 1024;
 
 /// See the [module](self). Messages stay in the memory they came in.
 #[derive(Debug, Default)]
-pub(super) struct Unread {
+pub(super) struct ReceiveBuffer {
     /// None of them is empty.
     pieces: VecDeque<Vec<u8>>,
     /// Bytes of the first that are read.
@@ -15,7 +15,7 @@ pub(super) struct Unread {
     len: usize,
 }
 
-impl Unread {
+impl ReceiveBuffer {
     pub(super) fn len(&self) -> usize {
         self.len
     }
@@ -63,27 +63,27 @@ mod tests {
         let sizes = [0, 1, 3, PIECE_BYTES - 3, PIECE_BYTES, 1, 70_000, 0, 2];
         let sent: Vec<u8> = (0..sizes.iter().sum::<usize>()).map(|at| (at % 251) as u8).collect();
         for step in [1, 7, 8192, 100_000] {
-            let (mut unread, mut from) = (Unread::default(), 0);
+            let (mut receive_buffer, mut from) = (ReceiveBuffer::default(), 0);
             for size in sizes {
-                unread.push(sent[from..from + size].to_vec());
+                receive_buffer.push(sent[from..from + size].to_vec());
                 from += size;
             }
-            assert_eq!(unread.len(), sent.len());
+            assert_eq!(receive_buffer.len(), sent.len());
             let (mut heard, mut buffer) = (Vec::new(), vec![0; step]);
-            while !unread.is_empty() {
-                let count = unread.read(&mut buffer);
+            while !receive_buffer.is_empty() {
+                let count = receive_buffer.read(&mut buffer);
                 heard.extend_from_slice(&buffer[..count]);
             }
-            assert!(heard == sent && unread.read(&mut buffer) == 0, "by {step}");
+            assert!(heard == sent && receive_buffer.read(&mut buffer) == 0, "by {step}");
         }
     }
 
     #[wasm_bindgen_test]
     fn many_short_messages_take_few_pieces() {
-        let mut unread = Unread::default();
+        let mut receive_buffer = ReceiveBuffer::default();
         for _ in 0..PIECE_BYTES * 3 {
-            unread.push(vec![1]);
+            receive_buffer.push(vec![1]);
         }
-        assert_eq!(unread.pieces.len(), 3);
+        assert_eq!(receive_buffer.pieces.len(), 3);
     }
 }

@@ -1,5 +1,5 @@
-//! The next turn of the page's event loop. A browser sends what it was given in its own turns, and a program that always
-//! has more to give leaves it none.
+//! Waiting for the next task of the page's event loop. A browser sends between tasks, so a program that always has more to
+//! write has to let it.
 
 use std::{
     cell::RefCell,
@@ -10,62 +10,62 @@ use std::{
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use web_sys::{MessageChannel, MessagePort};
 
-/// See the [module](self). A message to oneself, as timers are held back where they follow each other.
+/// See the [module](self). It posts a message to itself, since browsers delay timers that follow each other.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct NextTask {
     phase: Rc<RefCell<Phase>>,
     here: MessagePort,
     there: MessagePort,
-    _came: Closure<dyn Fn(JsValue)>,
+    _fired: Closure<dyn Fn(JsValue)>,
 }
 
 #[derive(Debug, Default)]
 enum Phase {
     #[default]
-    Unasked,
-    Asked(Waker),
-    Came,
+    Idle,
+    Waiting(Waker),
+    Fired,
 }
 
-impl Turn {
-    /// That nobody waits for yet; nothing where there are no message channels.
+impl NextTask {
+    /// None if there are no message channels.
     pub(super) fn new() -> Option<Self> {
         let channel = MessageChannel::new().ok()?;
         let (here, there) = (channel.port1(), channel.port2());
         let phase: Rc<RefCell<Phase>> = Rc::default();
-        let came = {
+        let fired = {
             let phase = Rc::clone(&phase);
             Closure::<dyn Fn(JsValue)>::new(move |_| {
-                let before = phase.replace(Phase::Came);
-                if let Phase::Asked(waker) = before {
+                let before = phase.replace(Phase::Fired);
+                if let Phase::Waiting(waker) = before {
                     waker.wake();
                 }
             })
         };
-        here.set_onmessage(Some(came.as_ref().unchecked_ref()));
-        Some(Self { phase, here, there, _came: came })
+        here.set_onmessage(Some(fired.as_ref().unchecked_ref()));
+        Some(Self { phase, here, there, _fired: fired })
     }
 
-    /// Ready once a turn has come since this was asked first.
+    /// Ready in a later task than the one in which this was first polled.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         let mut phase = self.phase.borrow_mut();
         match &mut *phase {
-            Phase::Came => {
-                *phase = Phase::Unasked;
+            Phase::Fired => {
+                *phase = Phase::Idle;
                 return Poll::Ready(());
             }
-            Phase::Asked(waker) => waker.clone_from(cx.waker()),
-            Phase::Unasked if self.there.post_message(&JsValue::NULL).is_ok() => {
-                *phase = Phase::Asked(cx.waker().clone());
+            Phase::Waiting(waker) => waker.clone_from(cx.waker()),
+            Phase::Idle if self.there.post_message(&JsValue::NULL).is_ok() => {
+                *phase = Phase::Waiting(cx.waker().clone());
             }
-            // Not for a value that can be copied; better no turn than none ever.
-            Phase::Unasked => return Poll::Ready(()),
+            // Posting this value cannot fail. If it did, not waiting is better than waiting for ever.
+            Phase::Idle => return Poll::Ready(()),
         }
         Poll::Pending
     }
 }
 
-impl Drop for Turn {
+impl Drop for NextTask {
     fn drop(&mut self) {
         self.here.set_onmessage(None);
         self.here.close();
@@ -83,7 +83,7 @@ mod tests {
 
     #[wasm_bindgen_test]
     async fn a_turn_comes_after_all_that_is_due_and_comes_again() {
-        let turn = Turn::new().expect("message channels");
+        let turn = NextTask::new().expect("message channels");
         for _ in 0..2 {
             let done = Rc::new(RefCell::new(false));
             let set = Rc::clone(&done);
