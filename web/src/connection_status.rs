@@ -1,23 +1,23 @@
-//! How the connection stands, in plain words. Pure: time is an argument.
+//! The state of the connection, in plain words. Pure: the time is an argument.
 
 use tincan_shared::Link;
 use tincan_wasm::Origin;
 
 use crate::{model::Model, roster::Roster};
 
-/// Ports that are named; more would help nobody.
+/// Ports that are named.
 const MAX_PORTS: usize = 3;
 
-/// How the connection stands, when that is worth a word.
+/// The state of the connection, as far as people need to know it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Standing {
+pub(crate) enum ConnectionStatus {
     Fine,
     Looking,
-    /// The hub behind the page's address answered: what is missing is the connection to these ports.
+    /// The hub behind the page's address answers by HTTP; the connection to these ports is still to be made.
     Joining {
         ports: String,
     },
-    /// Connected, but to peers that are neither hubs nor in one's rooms.
+    /// Connected only to peers that are neither hubs nor in our rooms.
     Strangers {
         count: usize,
     },
@@ -25,16 +25,16 @@ pub(crate) enum Standing {
         direct: usize,
     },
     Offline {
-        why: Why,
-        /// Unix time in milliseconds; nothing while trying.
+        why: OfflineReason,
+        /// Unix time in milliseconds; none while trying.
         retry_at_ms: Option<u64>,
         trying: bool,
     },
 }
 
-/// Why one is offline, as far as is known.
+/// Why the page is offline, as far as is known.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Why {
+pub(crate) enum OfflineReason {
     Unknown,
     /// No hub was found at all.
     NoHub {
@@ -49,7 +49,7 @@ pub(crate) enum Why {
     },
 }
 
-impl Standing {
+impl ConnectionStatus {
     pub(crate) fn of(model: &Model) -> Self {
         let trying = model.status.link == Link::Connecting;
         match (model.status.link, &model.origin) {
@@ -59,7 +59,7 @@ impl Standing {
             (Link::Connecting, _) if strangers(model) > 0 => Self::Strangers { count: strangers(model) },
             (_, Origin::Asking) if !model.cut_off => Self::Looking,
             (Link::Connecting, _) if !model.cut_off => Self::Looking,
-            _ => Self::Offline { why: Why::of(model), retry_at_ms: model.retry_at_ms, trying },
+            _ => Self::Offline { why: OfflineReason::of(model), retry_at_ms: model.retry_at_ms, trying },
         }
     }
 
@@ -106,7 +106,7 @@ impl Standing {
     }
 }
 
-impl Why {
+impl OfflineReason {
     fn of(model: &Model) -> Self {
         if let Some(hub) = model.refusals.turned_away_by() {
             return Self::TurnedAway { reason: model.refusals.reason_of(&hub) };
@@ -114,7 +114,7 @@ impl Why {
         match &model.origin {
             Origin::Answers { ports, .. } => Self::PortSilent { ports: named(ports) },
             Origin::Undiallable => Self::NoAddress,
-            // Where a hub is known, that it is gone says it all.
+            // If a hub is known, it is enough to say that it is gone.
             Origin::Silent(reason) if model.retry_at_ms.is_none() => Self::NoHub { reason: reason.clone() },
             Origin::Silent(_) | Origin::Asking | Origin::Unasked => Self::Unknown,
         }
@@ -139,7 +139,7 @@ impl Why {
     }
 }
 
-/// Connected peers that have said what they are, and are no hubs.
+/// Connected peers that are identified and are no hubs.
 fn strangers(model: &Model) -> usize {
     model.peers.values().filter(|peer| !peer.hub && peer.agent.is_some()).count()
 }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn said(model: &Model) -> String {
-        Standing::of(model).words(1_000)
+        ConnectionStatus::of(model).words(1_000)
     }
 
     #[test]
@@ -176,7 +176,10 @@ mod tests {
         let mut model = Model::default();
         assert_eq!(said(&model), "Looking for the hub…");
         status(&mut model, Link::Offline, None);
-        assert_eq!((said(&model).as_str(), Standing::of(&model).word()), ("Looking for the hub…", "connecting"));
+        assert_eq!(
+            (said(&model).as_str(), ConnectionStatus::of(&model).word()),
+            ("Looking for the hub…", "connecting")
+        );
         model.origin = Origin::Answers { hub: peer(1), ports: vec![4748], page: None };
         assert_eq!(said(&model), "This page's hub answers. Connecting to its peer port 4748…");
         status(&mut model, Link::Offline, Some(1_500));
@@ -228,7 +231,7 @@ mod tests {
             said(&model),
             "Connected to 1 peer, which is neither a hub nor in your rooms. Lines wait until somebody comes."
         );
-        assert!(Standing::of(&model).can_retry());
+        assert!(ConnectionStatus::of(&model).can_retry());
     }
 
     #[test]

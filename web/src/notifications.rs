@@ -1,4 +1,4 @@
-//! Notifications about lines that arrive while the page is hidden: asked for by a button, one a room.
+//! Notifications about messages that arrive while the page is hidden, one for each room. A button turns them on.
 
 use std::collections::HashMap;
 
@@ -11,17 +11,17 @@ use web_sys::{Notification, NotificationOptions, NotificationPermission};
 use crate::{
     clock,
     keep::What,
-    news::New,
     session::{Session, session},
+    unseen_messages::UnseenMessage,
 };
 
 /// What is kept where notifications are wanted.
 const WANTED: &str = "yes";
 
-/// Whether the page may notify, and does.
+/// Whether the page may show notifications, and does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Notify {
-    /// Not in this browser, or not here: why.
+pub(crate) enum NotificationState {
+    /// Not supported in this browser or on this page, for this reason.
     Impossible(&'static str),
     Off,
     On,
@@ -33,8 +33,8 @@ const NO_INTERFACE: &str = "This browser offers pages no notifications.";
 const INSECURE: &str = "Browsers show notifications only for pages opened by https, or on the hub's own machine.";
 const NOT_FROM_PAGES: &str = "This browser shows notifications only for installed apps.";
 
-impl Notify {
-    /// How it stands, without asking anybody.
+impl NotificationState {
+    /// The current state, without asking for permission.
     fn now(session: Session) -> Self {
         // Undefined in some browsers, whatever its type says.
         if !Reflect::get(&window(), &"Notification".into()).is_ok_and(|found| found.is_function()) {
@@ -62,20 +62,21 @@ impl Notify {
     }
 }
 
-/// Notifications that are on the screen, by room. Dropped, one could not be clicked any more.
+/// Notifications on the screen, by room. A click needs its closure, so they are kept.
 type Open = HashMap<String, (Notification, Closure<dyn FnMut()>)>;
 
-/// Shows a notification for what nobody sees, for as long as the page lives.
-pub(crate) fn follow(session: Session) -> RwSignal<Notify> {
-    let state = RwSignal::new(Notify::now(session));
+/// Shows notifications for unseen messages, as long as the page lives.
+pub(crate) fn follow(session: Session) -> RwSignal<NotificationState> {
+    let state = RwSignal::new(NotificationState::now(session));
     let open = StoredValue::new_local(Open::new());
-    let news = Memo::new(move |_| session.model.with(|model| model.news.so_far()));
+    let unseen_messages = Memo::new(move |_| session.model.with(|model| model.unseen_messages.so_far()));
     let visible = Memo::new(move |_| session.model.with(|model| model.visible));
     Effect::new(move |told: Option<u64>| {
-        let so_far = news.get();
+        let so_far = unseen_messages.get();
         let told = told.unwrap_or(so_far);
-        if state.get() == Notify::On {
-            let new: Vec<New> = session.model.with_untracked(|model| model.news.since(told).cloned().collect());
+        if state.get() == NotificationState::On {
+            let new: Vec<UnseenMessage> =
+                session.model.with_untracked(|model| model.unseen_messages.since(told).cloned().collect());
             for new in new {
                 show(session, state, open, new);
             }
@@ -84,22 +85,27 @@ pub(crate) fn follow(session: Session) -> RwSignal<Notify> {
     });
     Effect::new(move || {
         if visible.get() {
-            // Whoever looks needs them no more.
+            // The page is visible: they are not needed any more.
             open.update_value(|open| open.drain().for_each(|(_, (notification, _))| notification.close()));
         }
     });
     state
 }
 
-fn show(session: Session, state: RwSignal<Notify>, open: StoredValue<Open, LocalStorage>, new: New) {
-    let New { room, who, text, .. } = new;
+fn show(
+    session: Session,
+    state: RwSignal<NotificationState>,
+    open: StoredValue<Open, LocalStorage>,
+    new: UnseenMessage,
+) {
+    let UnseenMessage { room, who, text, .. } = new;
     let options = NotificationOptions::new();
     options.set_body(&text);
     // One a room: the next takes its place.
     options.set_tag(&format!("tincan {room}"));
     let title = format!("{who} in {}", tincan_shared::neutralise(&room, false));
     let Ok(notification) = Notification::new_with_options(&title, &options) else {
-        state.set(Notify::Impossible(NOT_FROM_PAGES));
+        state.set(NotificationState::Impossible(NOT_FROM_PAGES));
         return;
     };
     let (clicked, opened) = (notification.clone(), room.clone());
@@ -120,10 +126,10 @@ fn show(session: Session, state: RwSignal<Notify>, open: StoredValue<Open, Local
 }
 
 /// Asks the browser, which asks the person.
-async fn turn_on(session: Session, state: RwSignal<Notify>) {
+async fn turn_on(session: Session, state: RwSignal<NotificationState>) {
     // Chrome on Android has the interface and refuses to use it; found out before anybody is asked.
     if Notification::permission() == NotificationPermission::Default && constructs().is_err() {
-        state.set(Notify::Impossible(NOT_FROM_PAGES));
+        state.set(NotificationState::Impossible(NOT_FROM_PAGES));
         return;
     }
     let asked = match Notification::request_permission() {
@@ -135,9 +141,9 @@ async fn turn_on(session: Session, state: RwSignal<Notify>) {
     }
     session.keep().set(What::Notify, WANTED);
     state.set(match Notification::permission() {
-        NotificationPermission::Granted => Notify::On,
-        NotificationPermission::Denied => Notify::Denied,
-        _ => Notify::Off,
+        NotificationPermission::Granted => NotificationState::On,
+        NotificationPermission::Denied => NotificationState::Denied,
+        _ => NotificationState::Off,
     });
 }
 
@@ -149,13 +155,13 @@ fn constructs() -> Result<JsValue, JsValue> {
 
 /// The way to turn them on and off.
 #[component]
-pub(crate) fn Notifications(state: RwSignal<Notify>) -> impl IntoView {
+pub(crate) fn Notifications(state: RwSignal<NotificationState>) -> impl IntoView {
     let session = session();
-    let can_turn = Memo::new(move |_| matches!(state.get(), Notify::On | Notify::Off));
+    let can_turn = Memo::new(move |_| matches!(state.get(), NotificationState::On | NotificationState::Off));
     let turn = move |_| {
-        if state.get_untracked() == Notify::On {
+        if state.get_untracked() == NotificationState::On {
             session.keep().set(What::Notify, "");
-            state.set(Notify::Off);
+            state.set(NotificationState::Off);
         } else {
             spawn_local(turn_on(session, state));
         }
@@ -164,7 +170,7 @@ pub(crate) fn Notifications(state: RwSignal<Notify>) -> impl IntoView {
         <p class="said" role="status" data-testid="notify-state">{move || state.get().words()}</p>
         <Show when=move || can_turn.get()>
             <button type="button" class="button" data-testid="notify-toggle" on:click=turn>
-                {move || if state.get() == Notify::On { "Turn notifications off" } else { "Turn notifications on" }}
+                {move || if state.get() == NotificationState::On { "Turn notifications off" } else { "Turn notifications on" }}
             </button>
         </Show>
     }
