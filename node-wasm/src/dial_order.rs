@@ -17,9 +17,8 @@ use tincan_shared::{Multiaddr, PeerId};
 use tokio::sync::watch;
 
 use crate::{
-    origin,
-    transport::{self, Surroundings},
-    websocket,
+    dialable::{self, Surroundings},
+    origin, websocket,
 };
 
 /// How long the first dial may be without an answer, beyond what its round trips take.
@@ -148,7 +147,7 @@ where
 
     fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<T::Error>> {
         let dial = self.inner.dial(address.clone(), options)?;
-        let Some(peer) = transport::peer(&address) else { return Ok(dial.boxed()) };
+        let Some(peer) = dialable::peer(&address) else { return Ok(dial.boxed()) };
         let guard = self.pending.begin(peer, address);
         Ok(async move {
             guard.wait_turn().await;

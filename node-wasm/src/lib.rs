@@ -3,7 +3,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
-//! | [`transport`] | puts the transports together, and says what a page can dial |
+//! | [`transport`], `dialable` | puts the transports together; which addresses a page can dial |
 //! | `dial_order` | which of a hub's addresses goes first |
 //! | [`websocket`] | libp2p over the browser's WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
@@ -21,6 +21,7 @@
 
 mod bootstrap;
 mod dial_order;
+mod dialable;
 pub mod election;
 pub mod host;
 pub mod hubs;

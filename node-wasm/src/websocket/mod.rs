@@ -28,7 +28,7 @@ use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEve
 use send_wrapper::SendWrapper;
 use tincan_shared::Multiaddr;
 
-use crate::transport::{Surroundings, local_network_hint};
+use crate::dialable::{Surroundings, local_network_hint};
 
 pub use address::Address;
 pub use state::MAX_UNREAD;
