@@ -183,12 +183,6 @@ impl Machine {
         Ok(self.unsent.push(bytes, bound, self.limits.frame_bytes))
     }
 
-    /// Whether [`Self::write`] would take bytes, or fail.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.writable().is_err() || self.unsent.cost() < self.limits.unsent_bytes
-    }
-
     fn writable(&self) -> Result<(), WriteError> {
         match (&self.failure, self.writing) {
             (Some(failure), _) => Err(failure.clone().into()),

@@ -41,6 +41,12 @@ impl Machine {
         Some(frame::signal(Flag::Fin))
     }
 
+    /// Whether [`Self::write`] would take bytes, or fail.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.writable().is_err() || self.unsent.cost() < self.limits.unsent_bytes
+    }
+
     /// Whether everything written was sent.
     ///
     /// # Errors
