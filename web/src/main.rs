@@ -50,6 +50,7 @@ mod muted;
 mod names;
 mod notice;
 mod notifications;
+mod pace;
 mod panel;
 mod peer_id;
 mod people;

@@ -1,9 +1,12 @@
 //! Notifications about messages that arrive while the page is hidden, one for each room. A button turns them on.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use js_sys::{Array, Function, Reflect};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{
+    prelude::{Notify as _, *},
+    task::spawn_local,
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
@@ -11,6 +14,7 @@ use web_sys::{Notification, NotificationOptions, NotificationPermission};
 use crate::{
     clock,
     keep::What,
+    pace::{Due, Pace},
     session::{Session, session},
     unseen_messages::UnseenMessage,
 };
@@ -21,7 +25,7 @@ const WANTED: &str = "yes";
 /// Whether the page may show notifications, and does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotificationState {
-    /// Not supported in this browser or on this page, for this reason.
+    /// Not in this browser, or not here: why.
     Impossible(&'static str),
     Off,
     On,
@@ -62,48 +66,79 @@ impl NotificationState {
     }
 }
 
-/// Notifications on the screen, by room. A click needs its closure, so they are kept.
+/// Notifications that are on the screen, by room. Dropped, one could not be clicked any more.
 type Open = HashMap<String, (Notification, Closure<dyn FnMut()>)>;
 
-/// Shows notifications for unseen messages, as long as the page lives.
+/// Shows a notification for what nobody sees, for as long as the page lives.
 pub(crate) fn follow(session: Session) -> RwSignal<NotificationState> {
     let state = RwSignal::new(NotificationState::now(session));
     let open = StoredValue::new_local(Open::new());
     let unseen_messages = Memo::new(move |_| session.model.with(|model| model.unseen_messages.so_far()));
     let visible = Memo::new(move |_| session.model.with(|model| model.visible));
-    Effect::new(move |told: Option<u64>| {
-        let so_far = unseen_messages.get();
-        let told = told.unwrap_or(so_far);
-        if state.get() == NotificationState::On {
-            let new: Vec<UnseenMessage> =
-                session.model.with_untracked(|model| model.unseen_messages.since(told).cloned().collect());
-            for new in new {
-                show(session, state, open, new);
-            }
+    let pace = StoredValue::new(Pace::default());
+    let due = Trigger::new();
+    let waits = StoredValue::new(false);
+    Effect::new(move || {
+        unseen_messages.track();
+        due.track();
+        let wanted = state.get() == NotificationState::On && !visible.get();
+        let told = session.model.with_untracked(|model| {
+            pace.try_update_value(|pace| {
+                if wanted {
+                    return pace.due(&model.unseen_messages, clock::now_ms());
+                }
+                pace.seen(&model.unseen_messages);
+                Due::default()
+            })
+        });
+        let Due { now, next_ms } = told.unwrap_or_default();
+        for (new, lines) in now {
+            show(session, state, open, new, lines);
         }
-        so_far
+        if let Some(wait) = next_ms.filter(|_| !waits.get_value()) {
+            waits.set_value(true);
+            set_timeout(
+                move || {
+                    waits.set_value(false);
+                    due.notify();
+                },
+                Duration::from_millis(wait),
+            );
+        }
     });
     Effect::new(move || {
         if visible.get() {
-            // The page is visible: they are not needed any more.
+            // Whoever looks needs them no more.
             open.update_value(|open| open.drain().for_each(|(_, (notification, _))| notification.close()));
+        }
+    });
+    let cleared = Memo::new(move |_| session.model.with(|model| model.cleared));
+    Effect::new(move || {
+        if cleared.get() && state.get_untracked() == NotificationState::On {
+            session.keep().set(What::Notify, WANTED);
         }
     });
     state
 }
 
+/// Shows the last of so many lines of a room.
 fn show(
     session: Session,
     state: RwSignal<NotificationState>,
     open: StoredValue<Open, LocalStorage>,
     new: UnseenMessage,
+    lines: u64,
 ) {
     let UnseenMessage { room, who, text, .. } = new;
     let options = NotificationOptions::new();
-    options.set_body(&text);
+    let named = tincan_shared::neutralise(&room, false);
+    let (title, body) = match lines {
+        0 | 1 => (format!("{who} in {named}"), text),
+        n => (format!("{n} new lines in {named}"), format!("{who}: {text}")),
+    };
+    options.set_body(&body);
     // One a room: the next takes its place.
     options.set_tag(&format!("tincan {room}"));
-    let title = format!("{who} in {}", tincan_shared::neutralise(&room, false));
     let Ok(notification) = Notification::new_with_options(&title, &options) else {
         state.set(NotificationState::Impossible(NOT_FROM_PAGES));
         return;
