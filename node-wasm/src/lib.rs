@@ -3,8 +3,8 @@
 //! | file | what lives there |
 //! |---|---|
 //! | [`page`] | [`PageNode`]: the one seam through which a page holds its node |
-//! | [`transport`] | puts the transports together, and says what a page can dial |
-//! | `precedence` | which of a hub's addresses goes first |
+//! | [`transport`], `dialable` | puts the transports together; which addresses a page can dial |
+//! | `dial_order` | which of a hub's addresses goes first |
 //! | [`websocket`] | libp2p over the browser's WebSocket |
 //! | [`hubs`] | a hub's addresses as seen from this page |
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
@@ -20,6 +20,8 @@
 #![deny(missing_docs)]
 
 mod bootstrap;
+mod dial_order;
+mod dialable;
 pub mod election;
 pub mod host;
 pub mod hubs;
@@ -28,7 +30,6 @@ mod lifecycle;
 mod origin;
 pub mod page;
 pub mod passport;
-mod precedence;
 mod start;
 pub mod storage;
 pub mod transport;

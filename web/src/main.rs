@@ -6,8 +6,8 @@
 //! | [`model`] | what the page knows, and the one place where events change it |
 //! | [`lines`], [`rows`], [`portions`] | the lines of a room in order, as rows on the screen, and how many rows at once |
 //! | [`roster`] | who is there |
-//! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
-//! | [`reading`], [`news`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
+//! | [`connection_status`], [`refusals`] | how the connection stands, and who refused what |
+//! | [`reading`], [`unseen_messages`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
 //! | [`keep`], [`drafts`], [`persist`] | what the page itself keeps in the browser |
 //! | [`routing`] | what the page's address says |
 //! | [`focus`] | where the keyboard goes on when what had the focus is gone |
@@ -15,7 +15,7 @@
 //! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
-//! | [`attention`], [`title`], [`notify`] | whether somebody looks, and what the browser shows of a hidden page |
+//! | [`attention`], [`title`], [`notifications`] | whether somebody looks, and what the browser shows of a hidden page |
 //! | [`scroll`], [`fold`], [`mute`] | parts of the conversation: where it stands, tall texts, muted people |
 //! | [`settings`], [`identity`] | what belongs to this browser alone; this tab's identity as a file |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
@@ -26,6 +26,7 @@ mod app;
 mod attention;
 mod clock;
 mod composer;
+mod connection_status;
 mod console;
 mod conversation;
 mod copy;
@@ -47,9 +48,8 @@ mod model;
 mod mute;
 mod muted;
 mod names;
-mod news;
 mod notice;
-mod notify;
+mod notifications;
 mod pace;
 mod panel;
 mod peer_id;
@@ -67,9 +67,9 @@ mod sample;
 mod scroll;
 mod session;
 mod settings;
-mod standing;
 mod title;
 mod top;
+mod unseen_messages;
 
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 

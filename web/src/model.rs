@@ -9,9 +9,9 @@ use crate::{
     lines::{Line, Lines},
     message::speaker,
     muted::Muted,
-    news::News,
     reading::{MAX_MARKS, Marks, Reading, write_marks},
     refusals::Refusals,
+    unseen_messages::UnseenMessages,
 };
 
 /// Lines kept for a screen reader to announce.
@@ -55,7 +55,7 @@ pub(crate) struct Model {
     /// Whose lines are hidden.
     pub(crate) muted: Muted,
     /// The last lines that nobody has seen yet.
-    pub(crate) news: News,
+    pub(crate) unseen_messages: UnseenMessages,
     /// The last lines of others in the room on the screen, numbered, for the live region.
     pub(crate) heard: VecDeque<(u64, String)>,
     /// What went wrong and stays worth knowing, newest last.
@@ -97,7 +97,7 @@ impl Default for Model {
             visible: true,
             marks: Marks::new(),
             muted: Muted::default(),
-            news: News::default(),
+            unseen_messages: UnseenMessages::default(),
             heard: VecDeque::new(),
             warnings: Vec::new(),
             refusals: Refusals::default(),
@@ -366,7 +366,7 @@ impl Model {
             }
         }
         if new && !self.visible {
-            self.news.add(&self.rooms[at].info.room, who, text);
+            self.unseen_messages.add(&self.rooms[at].info.room, who, text);
         }
     }
 }

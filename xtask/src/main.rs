@@ -7,6 +7,7 @@
 //! | `test`, `suite` | every check, one step after the other, by day and by night |
 //! | `old` | the first published build, from the history |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
+//! | `circles`, `modules`, `paths` | files of a crate that depend on each other in a circle |
 //! | `long`, `fuzz` | benches, soaks and fuzzing, whose reports lie in docs/ |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
 //! | `checkout` | one directory of builds for several checkouts |
@@ -14,13 +15,16 @@
 
 mod browser;
 mod checkout;
+mod circles;
 mod floor;
 mod fuzz;
 mod lanes;
 mod long;
+mod modules;
 mod native;
 mod old;
 mod page;
+mod paths;
 mod run;
 mod shell;
 mod size;
