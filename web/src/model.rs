@@ -221,10 +221,10 @@ impl Model {
                     room.lines.sent(&waiting_id, message, now_ms);
                 }
             }
-            Event::Refused { peer, reason } => {
+            Event::Refused { peer, reason, closes } => {
                 let hub = self.is_hub(&peer);
-                self.refusals.add(peer, hub, &reason, now_ms);
-                if hub && self.status.link != Link::Online {
+                self.refusals.add(peer, hub, &reason, closes, now_ms);
+                if closes && hub && self.status.link != Link::Online {
                     self.refusals.turned_away(peer);
                 }
             }

@@ -202,7 +202,7 @@ mod tests {
         model.apply(Event::PeerDown { peer: peer(1) }, 1_000);
         status(&mut model, Link::Offline, Some(1_000));
         assert_eq!(said(&model), "The hub turns this page away. Trying again in 1 s.");
-        model.apply(Event::Refused { peer: peer(1), reason: "you are not on the list.".into() }, 1_000);
+        model.apply(Event::Refused { peer: peer(1), reason: "you are not on the list.".into(), closes: true }, 1_000);
         status(&mut model, Link::Offline, Some(1_000));
         assert_eq!(said(&model), "The hub turns this page away: you are not on the list. Trying again in 1 s.");
         // The next attempt reaches nobody.
