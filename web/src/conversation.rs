@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::ResizeObserver;
 
 use crate::{
+    arrivals::Arrivals,
     clock,
     composer::Composer,
     copy::copy,
@@ -126,6 +127,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
             Some((lines, model.me, model.is_plain(), model.muted.clone()))
         })
     });
+    let arrivals = StoredValue::new(Arrivals::default());
     // Made anew when the lines changed, and then surely another: comparing all their text would cost more.
     let rows = Memo::new_with_compare(
         move |_| {
@@ -141,6 +143,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                     row.head |= row.first_new;
                     row.muted = model.muted.contains(&row.line.message.from);
                 }
+                arrivals.update_value(|arrivals| arrivals.mark(&model.current, &mut rows));
                 rows
             })
         },

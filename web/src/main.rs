@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`session`] | the node as the page holds it, and what the page asks of it |
 //! | [`model`] | what the page knows, and the one place where events change it |
-//! | [`lines`], [`rows`], [`portions`] | the lines of a room in order, as rows on the screen, and how many rows at once |
+//! | [`lines`], [`rows`], [`portions`], [`arrivals`] | the lines of a room in order, as rows on the screen, how many rows at once, and which move in |
 //! | [`roster`] | who is there |
 //! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`reading`], [`news`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
@@ -23,6 +23,7 @@
 #![allow(unreachable_pub, reason = "Leptos's component macro writes `pub` items of its own")]
 
 mod app;
+mod arrivals;
 mod attention;
 mod clock;
 mod composer;

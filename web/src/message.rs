@@ -15,8 +15,8 @@ use crate::{
 
 #[component]
 pub(crate) fn MessageRow(row: Row) -> impl IntoView {
-    let Row { line, own, head: first, new_day, plain_room, first_new, muted } = row;
-    let message = line.message;
+    let Row { line, own, head: first, new_day, plain_room, first_new, muted, arrives } = row;
+    let (key, message) = (line.key, line.message);
     let state = match message.state {
         MessageState::Waiting => "waiting",
         MessageState::Sent => "sent",
@@ -33,10 +33,10 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             class="line"
             class:first=first
             class:own=own
-            class:arrived=line.fresh && !waiting
+            class:arrived=arrives
             class:muted=muted
             data-testid="message"
-            data-line=line.key.to_string()
+            data-line=key.to_string()
             data-from=message.from.to_string()
             data-state=state
             data-plain=message.plain
