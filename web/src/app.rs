@@ -7,7 +7,7 @@ use crate::{
     console::Console,
     conversation::Conversation,
     dial::Dial,
-    keys,
+    focus, keys,
     logo::Tins,
     lookalikes::LookAlikes,
     notice::Notices,
@@ -83,6 +83,7 @@ fn Start() -> impl IntoView {
 fn Screen() -> impl IntoView {
     let panels = panels();
     attention::follow(session());
+    focus::follow();
     let on_key = move |event: ev::KeyboardEvent| {
         if keys::pressed(&event).as_deref() == Some("Escape") {
             panels.close();

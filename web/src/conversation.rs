@@ -21,7 +21,7 @@ use crate::{
     lines::Line,
     message::MessageRow,
     model::Model,
-    mute::MutedNote,
+    mute::{MuteStop, MutedNote},
     portions::{PORTION, Step, step},
     rows::{Row, rows},
     scroll::Scroll,
@@ -149,6 +149,8 @@ fn Lines(room: Memo<String>) -> impl IntoView {
         },
         |_, _| true,
     );
+    let mute_stop = MuteStop::new(rows);
+    provide_context(mute_stop);
     let visible = Memo::new(move |_| model.with(|model| model.visible));
     let scroll = Scroll::new();
     let drawn = RwSignal::new(Vec::<Row>::new());
@@ -228,7 +230,10 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 on:scroll=on_scroll
                 on:wheel=move |_| scroll.taken_over()
                 on:touchmove=move |_| scroll.taken_over()
-                on:keydown=move |_| scroll.taken_over()
+                on:keydown=move |event| {
+                    mute_stop.pressed(&event);
+                    scroll.taken_over();
+                }
                 tabindex="0"
                 role="region"
                 aria-label="Lines"

@@ -43,7 +43,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             data-newer=message.newer
             data-claimed=message.claimed_source.clone()
         >
-            {first.then(|| view! { <Heading message=Message::clone(&message) own plain_room /> })}
+            {first.then(|| view! { <Heading message=Message::clone(&message) line=key own plain_room /> })}
             <div class="body">
                 <Foldable tall>{said}</Foldable>
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
@@ -55,7 +55,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
 
 /// Who speaks.
 #[component]
-fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
+fn Heading(message: Message, line: u64, own: bool, plain_room: bool) -> impl IntoView {
     view! {
         <div class="heading">
             <Identicon peer=message.from />
@@ -65,7 +65,7 @@ fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
                 .then(|| view! { <LookAlike peer=message.from nick=Some(message.nick.clone()) /> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
-            {(!own).then(|| view! { <MuteButton peer=message.from nick=message.nick.clone() in_line=true /> })}
+            {(!own).then(|| view! { <MuteButton peer=message.from nick=message.nick.clone() line /> })}
             // Lines that are marked and lines that are not never share a heading.
             {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
             {(message.plain != plain_room && !message.newer)
