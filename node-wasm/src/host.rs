@@ -34,6 +34,9 @@ pub struct Host {
     pub origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub stores: bool,
+    /// Another tab has changed what Tincan keeps in this browser, as a newer Tincan does: this page has stopped, and goes
+    /// on when it is loaded anew.
+    pub outdated: bool,
 }
 
 /// Tells the page; clones tell the same one.
@@ -46,7 +49,7 @@ pub struct HostNews(watch::Receiver<Host>);
 
 impl Default for Teller {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true })))
+        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true, outdated: false })))
     }
 }
 
@@ -57,6 +60,10 @@ impl Teller {
 
     pub(crate) fn stores(&self, stores: bool) {
         self.change(|host| &mut host.stores, stores);
+    }
+
+    pub(crate) fn outdated(&self) {
+        self.change(|host| &mut host.outdated, true);
     }
 
     /// How it stands, and from now on.

@@ -10,12 +10,12 @@
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
 //! | [`host`] | what the page learns that is not the node's to tell |
 //! | `origin` | `GET /api/v1/node` of the page's own origin |
-//! | [`storage`] | IndexedDB, written behind |
+//! | [`storage`] | IndexedDB, written behind, and a journal for what a page leaves unwritten |
 //! | [`identity`] | one stored key per tab |
 //! | [`passport`], [`vault`] | an identity as a file; taking this tab's along, or another one's place |
 //! | [`election`] | which tab runs which key |
 //! | `start` | puts these together |
-//! | `lifecycle` | what happens when the page is hidden for good |
+//! | `lifecycle` | what happens when the page goes away, comes back, or another tab needs what it keeps |
 
 #![deny(missing_docs)]
 

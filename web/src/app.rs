@@ -29,6 +29,13 @@ pub(crate) fn mount() {
     }
 }
 
+/// Loads the page anew.
+pub(crate) fn reload() {
+    if let Err(error) = window().location().reload() {
+        tracing::warn!(?error, "the page cannot reload itself");
+    }
+}
+
 #[component]
 fn App() -> impl IntoView {
     let session = Session::new();
@@ -55,11 +62,6 @@ fn App() -> impl IntoView {
 #[component]
 fn Start() -> impl IntoView {
     let phase = session().phase;
-    let reload = |_| {
-        if let Err(error) = window().location().reload() {
-            tracing::warn!(?error, "the page cannot reload itself");
-        }
-    };
     view! {
         <main class="start">
             <Tins />
@@ -68,7 +70,7 @@ fn Start() -> impl IntoView {
                 Phase::Failed(reason) => {
                     view! {
                         <p class="error" role="alert" data-testid="error">{reason}</p>
-                        <button type="button" class="button" on:click=reload>"Reload"</button>
+                        <button type="button" class="button" on:click=|_| reload()>"Reload"</button>
                     }
                     .into_any()
                 }

@@ -16,7 +16,7 @@
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
 //! | [`attention`], [`title`], [`notify`] | whether somebody looks, and what the browser shows of a hidden page |
-//! | [`scroll`], [`fold`], [`mute`] | parts of the conversation: where it stands, tall texts, muted people |
+//! | [`scroll`], [`fold`], [`mute`], [`unstored`] | parts of the conversation: where it stands, tall texts, muted people, lines not stored yet |
 //! | [`settings`], [`identity`] | what belongs to this browser alone; this tab's identity as a file |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
 
@@ -70,6 +70,7 @@ mod settings;
 mod standing;
 mod title;
 mod top;
+mod unstored;
 
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 

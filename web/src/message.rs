@@ -11,6 +11,7 @@ use crate::{
     lookalikes::LookAlike,
     mute::MuteButton,
     rows::Row,
+    unstored::{UnstoredMark, unstored},
 };
 
 #[component]
@@ -23,6 +24,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
         MessageState::Received => "received",
     };
     let waiting = message.state == MessageState::Waiting;
+    let unstored = own.then(|| unstored(&message.id)).flatten();
     let (tall, said) = (is_tall(&message.text), text(&message));
     view! {
         {new_day.then(|| view! {
@@ -41,12 +43,14 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             data-state=state
             data-plain=message.plain
             data-newer=message.newer
+            data-unstored=move || unstored.is_some_and(|unstored| unstored.get())
             data-claimed=message.claimed_source.clone()
         >
             {first.then(|| view! { <Heading message=Message::clone(&message) line=key own plain_room /> })}
             <div class="body">
                 <Foldable tall>{said}</Foldable>
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
+                {unstored.map(|unstored| view! { <UnstoredMark unstored /> })}
                 {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>
         </li>

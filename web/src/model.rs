@@ -1,6 +1,6 @@
 //! What the page knows, and the one place where events change it. Pure: time is an argument.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise};
 use tincan_wasm::{Host, Origin};
@@ -67,6 +67,10 @@ pub(crate) struct Model {
     pub(crate) origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub(crate) stores: bool,
+    /// Another tab changed what Tincan keeps in this browser: the node has stopped.
+    pub(crate) outdated: bool,
+    /// Ids of lines of ours that the browser has not stored yet.
+    pub(crate) unstored: BTreeSet<String>,
     /// Another number whenever somebody came, went or changed.
     pub(crate) people_revision: u64,
     heard_so_far: u64,
@@ -102,6 +106,8 @@ impl Default for Model {
             clock_off_ms: None,
             origin: Origin::Asking,
             stores: true,
+            outdated: false,
+            unstored: BTreeSet::new(),
             people_revision: 0,
             heard_so_far: 0,
         }
@@ -231,6 +237,8 @@ impl Model {
             Event::RunsElsewhere => self.warn(RUNS_ELSEWHERE.into()),
             Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
             Event::Lagged { .. } => return Some(Ask::Everything),
+            // That is said where the connection is.
+            Event::Stopped if self.outdated => {}
             Event::Stopped => self.warn("The node has stopped. Reload the page to start it again.".into()),
             _ => {}
         }
@@ -258,7 +266,7 @@ impl Model {
 
     /// What the page learned that is not the node's to tell.
     pub(crate) fn set_host(&mut self, host: Host) {
-        (self.origin, self.stores) = (host.origin, host.stores);
+        (self.origin, self.stores, self.outdated) = (host.origin, host.stores, host.outdated);
     }
 
     fn is_hub(&self, peer: &PeerId) -> bool {

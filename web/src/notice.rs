@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*, task::spawn_local};
 use tincan_shared::{Link, clock_difference};
 
-use crate::{clock, model::Model, session::session, standing::Standing};
+use crate::{app::reload, clock, model::Model, session::session, standing::Standing};
 
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
@@ -27,11 +27,12 @@ fn Connection() -> impl IntoView {
     let standing = Memo::new(move |_| session.model.with(Standing::of));
     let worth_a_word = Memo::new(move |_| standing.get() != Standing::Fine);
     let can_retry = Memo::new(move |_| standing.with(Standing::can_retry));
+    let needs_reload = Memo::new(move |_| standing.with(Standing::needs_reload));
     // The button stays where it is while the words change: who pressed it keeps the focus.
     view! {
         <div role="status">
             <Show when=move || worth_a_word.get()>
-                <p class="notice" class:trouble=move || can_retry.get() data-testid="notice">
+                <p class="notice" class:trouble=move || can_retry.get() || needs_reload.get() data-testid="notice">
                     {move || match standing.get() {
                         counting @ Standing::Offline { retry_at_ms: Some(_), .. } => {
                             // Announced each second, the count-down would drown everything; once is enough.
@@ -41,6 +42,9 @@ fn Connection() -> impl IntoView {
                     }}
                     <Show when=move || can_retry.get()>
                         <RetryButton />
+                    </Show>
+                    <Show when=move || needs_reload.get()>
+                        <button type="button" class="button" data-testid="reload" on:click=|_| reload()>"Reload"</button>
                     </Show>
                 </p>
             </Show>
@@ -134,8 +138,8 @@ fn Device() -> impl IntoView {
     }
 }
 
-const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on is \
-                              gone after a reload. What was kept before stays.";
+const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on may \
+                              be gone after a reload. What was kept before stays.";
 
 /// Ours minus the hub's, in words.
 fn clock_note(off_ms: i64) -> String {

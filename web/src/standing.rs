@@ -12,6 +12,8 @@ const MAX_PORTS: usize = 3;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Standing {
     Fine,
+    /// Another tab changed what Tincan keeps in this browser: the node has stopped.
+    Outdated,
     Looking,
     /// The hub behind the page's address answered: what is missing is the connection to these ports.
     Joining {
@@ -51,6 +53,9 @@ pub(crate) enum Why {
 
 impl Standing {
     pub(crate) fn of(model: &Model) -> Self {
+        if model.outdated {
+            return Self::Outdated;
+        }
         let trying = model.status.link == Link::Connecting;
         match (model.status.link, &model.origin) {
             (Link::Online, _) if model.status.hub => Self::Fine,
@@ -70,7 +75,7 @@ impl Standing {
             Self::Looking | Self::Joining { .. } | Self::Strangers { .. } | Self::Offline { trying: true, .. } => {
                 "connecting"
             }
-            Self::Offline { trying: false, .. } => "offline",
+            Self::Offline { trying: false, .. } | Self::Outdated => "offline",
         }
     }
 
@@ -78,10 +83,19 @@ impl Standing {
         matches!(self, Self::Strangers { .. } | Self::HubGone { .. } | Self::Offline { .. })
     }
 
+    pub(crate) fn needs_reload(&self) -> bool {
+        matches!(self, Self::Outdated)
+    }
+
     /// What it says at a time.
     pub(crate) fn words(&self, now_ms: u64) -> String {
         match self {
             Self::Fine => String::new(),
+            Self::Outdated => {
+                "Another tab has changed what Tincan keeps in this browser, as after an update, so this tab \
+                               has stopped. Reload it to go on."
+                    .to_owned()
+            }
             Self::Looking => "Looking for the hub…".to_owned(),
             Self::Joining { ports } => format!("This page's hub answers. Connecting to its peer {ports}…"),
             Self::Strangers { count } => {
