@@ -16,6 +16,7 @@
 //! | [`election`] | which tab runs which key |
 //! | `start` | puts these together |
 //! | `lifecycle` | what happens when the page goes away, comes back, or another tab needs what it keeps |
+//! | `wake` | whether connections still work after a pause |
 
 #![deny(missing_docs)]
 
@@ -33,6 +34,7 @@ mod start;
 pub mod storage;
 pub mod transport;
 pub mod vault;
+mod wake;
 pub mod websocket;
 
 use getrandom_03 as _;

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::{
     storage::Unwritten,
     transport::{self, Surroundings},
+    wake::Wake,
 };
 
 /// A running node, as a page sees it. Clones speak to the same one.
@@ -20,6 +21,7 @@ pub struct PageNode {
     surroundings: Surroundings,
     retry: Arc<Notify>,
     unwritten: Option<Unwritten>,
+    wake: Wake,
 }
 
 /// What the node tells the page, in order.
@@ -40,8 +42,8 @@ impl From<Events> for PageEvents {
 }
 
 impl PageNode {
-    pub(crate) fn new(node: Node, surroundings: Surroundings, unwritten: Option<Unwritten>) -> Self {
-        Self { node, surroundings, retry: Arc::default(), unwritten }
+    pub(crate) fn new(node: Node, surroundings: Surroundings, unwritten: Option<Unwritten>, wake: Wake) -> Self {
+        Self { node, surroundings, retry: Arc::default(), unwritten, wake }
     }
 
     /// This node's peer id.
@@ -147,8 +149,9 @@ impl PageNode {
     }
 
     /// The browser has a network again, or the page goes on after a pause: as [`Self::retry`], but for hubs that told us to
-    /// stay away.
+    /// stay away. Connections that do not work any more are closed.
     pub(crate) async fn is_back(&self) -> Result<(), Error> {
+        self.wake.ask();
         self.retry.notify_waiters();
         self.node.dial_lost().await
     }

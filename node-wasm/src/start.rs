@@ -1,6 +1,5 @@
 //! From an opened page to a running node.
 
-use libp2p::swarm::dummy;
 use tincan_shared::{Config, Error, NoStorage, Node, Platform, Saved, Storage};
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     storage::{DATABASE, Database, Refused, Unwritten},
     transport::{self, Surroundings},
     vault::{self, Vault},
+    wake,
 };
 
 /// What takes time while starting, for the page to show.
@@ -63,17 +63,18 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     let tab = Tab::open(&teller).await;
     let vault = Vault::new(tab.identity.keypair.clone(), tab.database.clone());
     let transport = transport::build(&tab.identity.keypair)?;
+    let (behaviour, wake) = wake::Behaviour::new();
     let platform = Platform {
         keypair: tab.identity.keypair,
         transport,
-        behaviour: dummy::Behaviour,
+        behaviour,
         saved: tab.saved,
         storage: tab.storage,
         now_ms,
     };
     let (node, events) = Node::spawn(Config::page(), platform)?;
     let unwritten = tab.unwritten;
-    let node = PageNode::new(node, Surroundings::here(), unwritten.clone());
+    let node = PageNode::new(node, Surroundings::here(), unwritten.clone(), wake);
     let slot = tab.seat.as_ref().map_or(0, |seat| seat.slot);
     let guest = if slot > 0 && election::has_company(slot).await { slot } else { 0 };
     let stored = tab.database.map(|(database, _)| database).zip(unwritten);

@@ -16,6 +16,8 @@ const ROUNDS = 5;
 const VERSION_WAIT_MS = 3_000;
 /** How long somebody reads before the click: a page that waits for its key has given up by then. */
 const READING_MS = 12_000;
+/** A connection that is dead after a pause is replaced within this; found by pings, it takes 20 to 35 s. */
+const REPLACED_MS = 12_000;
 
 /** Runs in the page: says lines and loads the page anew, all in one task, while the disk is slow. */
 function sayAndReload(texts) {
@@ -180,6 +182,21 @@ for (const [how, wakeUp] of Object.entries({
     await ada.online();
   });
 }
+
+scenario("a connection that died while the page was hidden is replaced soon after it is shown", async (stage) => {
+  const hub = await stage.hub();
+  const wire = await stage.wire(hub);
+  const ada = await stage.person(hub, "ada", ROOM, { query: wire.query, profile: await stage.tabs() });
+  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
+  await ada.lists("tom");
+  await cover(ada);
+  const before = wire.taken;
+  wire.stall();
+  await ada.page.bringToFront();
+  await until("there is another connection", () => wire.taken > before, REPLACED_MS);
+  await ada.say("after the pause");
+  await until("it has arrived", async () => (await tom.textsOf(ada.peerId)).includes("after the pause"));
+});
 
 scenario("another tab needs the database in a new version: this one makes way, keeps what was said, and says so", async (stage) => {
   const hub = await stage.hub();

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use futures::{AsyncRead, AsyncWrite, FutureExt as _};
@@ -35,6 +36,9 @@ const TURN_BYTES: usize = 256 * 1024;
 /// Bytes sent as one message while the browser has as many to send: each message costs it the same again.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
 
+/// How long the other side may take to close, too. One that is gone never does, and browsers wait a minute for it.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
 /// Close code of an end by choice; the only one of the standard's that a page may send.
 const NORMAL_CLOSURE: u16 = 1000;
 
@@ -50,6 +54,8 @@ struct Inner {
     state: Rc<RefCell<State>>,
     /// Runs only while the send buffer is full.
     recheck: Option<Sleep>,
+    /// Runs once it is being closed.
+    closing: Option<Sleep>,
     /// What was written while the browser had enough to send, until it is a message's worth.
     unsent: Vec<u8>,
     turn: Option<Turn>,
@@ -87,6 +93,7 @@ impl Stream {
                 socket,
                 state,
                 recheck: None,
+                closing: None,
                 unsent: Vec::new(),
                 turn: Turn::new(),
                 in_turn: 0,
@@ -237,7 +244,7 @@ impl Inner {
         Poll::Ready(self.send_unsent())
     }
 
-    fn poll_close(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.state.borrow().is_over() {
             return Poll::Ready(Ok(()));
         }
@@ -246,7 +253,9 @@ impl Inner {
         }
         self.state.borrow_mut().await_write(cx);
         close_socket(&self.socket);
-        Poll::Pending
+        ready!(self.closing.get_or_insert_with(|| sleep(CLOSE_WAIT)).poll_unpin(cx));
+        self.closing = None;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -287,7 +296,7 @@ impl AsyncWrite for Stream {
         self.inner.poll_flush(cx)
     }
 
-    /// Ready when the browser has sent what was written and closed.
+    /// Ready when the other side has closed, too, or does not do so soon: what was written is the browser's by then.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_close(cx)
     }
