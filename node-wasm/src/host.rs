@@ -37,6 +37,8 @@ pub struct Host {
     /// Another tab has changed what Tincan keeps in this browser, as a newer Tincan does: this page has stopped, and goes
     /// on when it is loaded anew.
     pub outdated: bool,
+    /// Whether the browser cleared what this page had stored, and it was stored again.
+    pub cleared: bool,
 }
 
 /// Tells the page; clones tell the same one.
@@ -49,7 +51,12 @@ pub struct HostNews(watch::Receiver<Host>);
 
 impl Default for Teller {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true, outdated: false })))
+        Self(Arc::new(watch::Sender::new(Host {
+            origin: Origin::Unasked,
+            stores: true,
+            cleared: false,
+            outdated: false,
+        })))
     }
 }
 
@@ -64,6 +71,10 @@ impl Teller {
 
     pub(crate) fn outdated(&self) {
         self.change(|host| &mut host.outdated, true);
+    }
+
+    pub(crate) fn cleared(&self) {
+        self.change(|host| &mut host.cleared, true);
     }
 
     /// How it stands, and from now on.

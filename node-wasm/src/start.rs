@@ -8,7 +8,7 @@ use crate::{
     host::{HostNews, Teller},
     identity::Identity,
     lifecycle,
-    storage::{DATABASE, Database, Refused, Unwritten},
+    storage::{DATABASE, Database, Refused, SlotCopy, Unwritten},
     transport::{self, Surroundings},
     vault::{self, Vault},
     wake,
@@ -130,7 +130,14 @@ impl Tab {
         match database.load(slot).await {
             Ok(mut saved) => {
                 journal.complete(&mut saved);
-                let storage = Box::new(database.writer(slot, journal, teller.clone()));
+                let storage = Box::new(match identity.keypair.to_protobuf_encoding() {
+                    Ok(key) => {
+                        let copy = SlotCopy::new(key, saved.clone());
+                        database.restoring_writer(slot, journal, teller.clone(), copy)
+                    }
+                    // It was read or written as such a moment ago.
+                    Err(_) => database.writer(slot, journal, teller.clone()),
+                });
                 let (unwritten, database) = (Some(storage.unwritten()), Some((database, slot)));
                 Ok(Self { seat: Some(seat), database, identity, saved, storage, unwritten })
             }

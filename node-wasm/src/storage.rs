@@ -8,6 +8,8 @@ mod behind;
 mod commit;
 mod journal;
 mod next;
+mod restore;
+mod slot_copy;
 mod unwritten;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
@@ -17,6 +19,7 @@ use futures::future::join;
 use idb::{KeyRange, TransactionMode, builder::ObjectStoreBuilder};
 use js_sys::Uint8Array;
 use n0_future::time::timeout;
+use restore::Restore;
 use tincan_shared::{PeerId, Saved};
 use tokio::sync::{oneshot, watch};
 use wasm_bindgen::JsValue;
@@ -24,6 +27,7 @@ use wasm_bindgen_futures::spawn_local;
 
 pub use behind::WriteBehind;
 pub use journal::Journal;
+pub use slot_copy::SlotCopy;
 pub use unwritten::{MAX_UNWRITTEN, Unwritten};
 
 use crate::host::Teller;
@@ -53,6 +57,8 @@ struct Inner {
     connection: RefCell<Rc<idb::Database>>,
     /// Whether another tab wants the database in another version.
     outdated: watch::Sender<bool>,
+    /// Whether the browser has closed it, as it does to clear a site's data.
+    closed: watch::Sender<bool>,
 }
 
 impl Database {
@@ -61,17 +67,47 @@ impl Database {
     /// # Errors
     /// When this page may not store, or another tab holds the database in a way that blocks it.
     pub async fn open(name: &str) -> Result<Self, Refused> {
-        let outdated = watch::Sender::new(false);
-        let connection = connect(name, outdated.clone()).await?;
-        Ok(Self(Rc::new(Inner { name: name.to_owned(), connection: RefCell::new(connection), outdated })))
+        Self::connect(name, watch::Sender::new(false), watch::Sender::new(false)).await
     }
 
-    /// Opens it again: the browser may have closed it.
-    async fn reopen(&self) {
-        match connect(&self.0.name, self.0.outdated.clone()).await {
-            Ok(connection) => drop(self.0.connection.replace(connection)),
-            Err(error) => tracing::debug!("the database does not open again: {error}"),
-        }
+    async fn connect(name: &str, outdated: watch::Sender<bool>, closed: watch::Sender<bool>) -> Result<Self, Refused> {
+        let database = idb::Database::builder(name)
+            .version(VERSION)
+            .add_object_store(ObjectStoreBuilder::new(KEYS))
+            .add_object_store(ObjectStoreBuilder::new(ENTRIES));
+        let mut connection = answered(database.build()).await?;
+        // By itself it would close at once, whatever is unwritten.
+        connection.on_version_change({
+            let outdated = outdated.clone();
+            move |_| {
+                outdated.send_replace(true);
+            }
+        });
+        connection.on_close({
+            let closed = closed.clone();
+            move |_| {
+                closed.send_replace(true);
+            }
+        });
+        let connection = RefCell::new(Rc::new(connection));
+        Ok(Self(Rc::new(Inner { name: name.to_owned(), connection, outdated, closed })))
+    }
+
+    /// Another connection, for [`Self::adopt`].
+    async fn reconnect(&self) -> Result<Self, Refused> {
+        self.0.closed.send_replace(false);
+        Self::connect(&self.0.name, self.0.outdated.clone(), self.0.closed.clone()).await
+    }
+
+    /// Goes on with the connection of another one.
+    fn adopt(&self, other: &Self) {
+        self.0.connection.replace(other.connection());
+    }
+
+    /// Waits until the browser has closed the database.
+    async fn closed(&self) {
+        // It does not fail: the sender is ours.
+        let _ = self.0.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
     /// Waits until another tab wants the database in another version, as a newer Tincan does. That tab waits until this
@@ -169,21 +205,14 @@ impl Database {
     /// Where a slot's node stores from now on. What the journal holds is the first that is written.
     #[must_use]
     pub fn writer(&self, slot: u32, journal: Journal, teller: Teller) -> WriteBehind {
-        WriteBehind::new(self.clone(), slot, journal, teller)
+        WriteBehind::new(Restore::new(self.clone(), slot, teller.clone(), None), journal, teller)
     }
-}
 
-async fn connect(name: &str, outdated: watch::Sender<bool>) -> Result<Rc<idb::Database>, Refused> {
-    let database = idb::Database::builder(name)
-        .version(VERSION)
-        .add_object_store(ObjectStoreBuilder::new(KEYS))
-        .add_object_store(ObjectStoreBuilder::new(ENTRIES));
-    let mut connection = answered(database.build()).await?;
-    // By itself it would close at once, whatever is unwritten.
-    connection.on_version_change(move |_| {
-        outdated.send_replace(true);
-    });
-    Ok(Rc::new(connection))
+    /// The same, with a copy of what the slot has: it is stored again when the browser has cleared the site's data.
+    #[must_use]
+    pub fn restoring_writer(&self, slot: u32, journal: Journal, teller: Teller, copy: SlotCopy) -> WriteBehind {
+        WriteBehind::new(Restore::new(self.clone(), slot, teller.clone(), Some(copy)), journal, teller)
+    }
 }
 
 /// Waits for the database, but not for ever. The work itself goes on in the background: IndexedDB

@@ -51,6 +51,7 @@ mod names;
 mod news;
 mod notice;
 mod notify;
+mod pace;
 mod panel;
 mod peer_id;
 mod people;

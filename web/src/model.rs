@@ -6,7 +6,7 @@ use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomIn
 use tincan_wasm::{Host, Origin};
 
 use crate::{
-    lines::Lines,
+    lines::{Line, Lines},
     message::speaker,
     muted::Muted,
     news::News,
@@ -71,6 +71,8 @@ pub(crate) struct Model {
     pub(crate) outdated: bool,
     /// Ids of lines of ours that the browser has not stored yet.
     pub(crate) unstored: BTreeSet<String>,
+    /// Whether the browser cleared it while the page was open, and all was stored again.
+    pub(crate) cleared: bool,
     /// Another number whenever somebody came, went or changed.
     pub(crate) people_revision: u64,
     heard_so_far: u64,
@@ -108,6 +110,7 @@ impl Default for Model {
             stores: true,
             outdated: false,
             unstored: BTreeSet::new(),
+            cleared: false,
             people_revision: 0,
             heard_so_far: 0,
         }
@@ -139,9 +142,9 @@ impl Model {
         self.rooms.iter().map(|room| room.reading.unread()).fold(0, u32::saturating_add)
     }
 
-    /// The key of the line above which "new since you were here" stands.
-    pub(crate) fn first_new(&self) -> Option<u64> {
-        self.current_room().and_then(|room| room.reading.first_new())
+    /// The key of the line above which "new since you were here" stands, among those that are `shown`.
+    pub(crate) fn first_new(&self, shown: impl Fn(&Line) -> bool) -> Option<u64> {
+        self.current_room().and_then(|room| room.reading.first_new(&room.lines, shown))
     }
 
     fn room_mut(&mut self, name: &str) -> Option<&mut Room> {
@@ -266,7 +269,8 @@ impl Model {
 
     /// What the page learned that is not the node's to tell.
     pub(crate) fn set_host(&mut self, host: Host) {
-        (self.origin, self.stores, self.outdated) = (host.origin, host.stores, host.outdated);
+        (self.origin, self.stores) = (host.origin, host.stores);
+        (self.cleared, self.outdated) = (host.cleared, host.outdated);
     }
 
     fn is_hub(&self, peer: &PeerId) -> bool {
@@ -317,7 +321,7 @@ impl Model {
             let others =
                 |message: &Message| message.state == MessageState::Received && !self.muted.contains(&message.from);
             if lines.get(key).is_some_and(|line| others(&line.message)) {
-                reading.arrived(key, lines, looking);
+                reading.arrived(key, lines, looking, now_ms);
             }
         }
     }
@@ -361,7 +365,7 @@ impl Model {
         if !lines.insert(message, now_ms, true) || !to_be_read {
             return;
         }
-        let new = reading.arrived(lines.last_key(), lines, looking);
+        let new = reading.arrived(lines.last_key(), lines, looking, now_ms);
         let Some((who, text)) = said else { return };
         if on_screen {
             self.heard_so_far += 1;

@@ -5,11 +5,12 @@
 
 use std::{pin::pin, time::Duration};
 
-use n0_future::time::{Instant, timeout};
+use futures::future::{Either, select};
+use n0_future::time::{Instant, sleep, timeout};
 use tincan_shared::{Change, Storage};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Batch, Database, Journal, Unwritten};
+use super::{Batch, Journal, Unwritten, restore::Restore};
 use crate::host::Teller;
 
 /// Pause before a failed batch is written again; doubles up to [`MAX_REWRITE_PAUSE`].
@@ -24,9 +25,9 @@ const MAX_REWRITE_PAUSE: Duration = Duration::from_secs(30);
 pub struct WriteBehind(Unwritten);
 
 impl WriteBehind {
-    pub(super) fn new(database: Database, slot: u32, journal: Journal, teller: Teller) -> Self {
+    pub(super) fn new(restore: Restore, journal: Journal, teller: Teller) -> Self {
         let unwritten = Unwritten::new(journal);
-        spawn_local(drain(database, slot, unwritten.clone(), teller));
+        spawn_local(drain(restore, unwritten.clone(), teller));
         Self(unwritten)
     }
 
@@ -50,24 +51,29 @@ impl Drop for WriteBehind {
 }
 
 /// Writes what is unwritten, one transaction at a time, until its [`WriteBehind`] is gone or the page goes away.
-async fn drain(database: Database, slot: u32, unwritten: Unwritten, teller: Teller) {
+async fn drain(mut restore: Restore, unwritten: Unwritten, teller: Teller) {
     let mut batch = Batch::new();
     let mut pause = REWRITE_PAUSE;
     let mut refused = false;
     while let Some(calls) = unwritten.take_into(&mut batch) {
         if refused {
-            remove(&database, slot, &mut batch).await;
+            remove(&mut restore, &mut batch).await;
         }
         if batch.is_empty() {
             if unwritten.given_up() {
                 teller.stores(false);
             }
             unwritten.done(calls);
-            unwritten.more().await;
+            let closed = matches!(select(pin!(unwritten.more()), pin!(restore.closed())).await, Either::Right(_));
+            if closed {
+                reopen(&restore, &teller).await;
+                teller.stores(!unwritten.given_up());
+            }
             continue;
         }
-        match commit(&database, slot, &batch, &teller).await {
+        match commit(&restore, &batch, &teller).await {
             Ok(()) => {
+                restore.written(&batch);
                 batch.clear();
                 pause = REWRITE_PAUSE;
                 refused = false;
@@ -80,10 +86,12 @@ async fn drain(database: Database, slot: u32, unwritten: Unwritten, teller: Tell
                 tracing::debug!("the browser's storage refused a write ({error}); trying again");
                 refused = true;
                 teller.stores(false);
-                if !remove(&database, slot, &mut batch).await {
-                    database.reopen().await;
+                if !remove(&mut restore, &mut batch).await
+                    && let Err(reason) = restore.reopen().await
+                {
+                    tracing::debug!("the database does not open again: {reason}");
                 }
-                remove_until(Instant::now() + pause, &database, slot, &unwritten, &mut batch).await;
+                remove_until(Instant::now() + pause, &mut restore, &unwritten, &mut batch).await;
                 pause = (pause * 2).min(MAX_REWRITE_PAUSE);
             }
         }
@@ -91,9 +99,20 @@ async fn drain(database: Database, slot: u32, unwritten: Unwritten, teller: Tell
     unwritten.end_writing();
 }
 
+/// Opens the database again, however often it takes.
+async fn reopen(restore: &Restore, teller: &Teller) {
+    let mut pause = REWRITE_PAUSE;
+    while let Err(reason) = restore.reopen().await {
+        tracing::debug!("the database does not open again: {reason}");
+        teller.stores(false);
+        sleep(pause).await;
+        pause = (pause * 2).min(MAX_REWRITE_PAUSE);
+    }
+}
+
 /// Waits for the browser however long it takes, but does not let the page claim meanwhile that it stores.
-async fn commit(database: &Database, slot: u32, batch: &Batch, teller: &Teller) -> Result<(), idb::Error> {
-    let mut commit = pin!(database.commit(slot, batch));
+async fn commit(restore: &Restore, batch: &Batch, teller: &Teller) -> Result<(), idb::Error> {
+    let mut commit = pin!(restore.database.commit(restore.slot, batch));
     if let Ok(committed) = timeout(COMMIT_PATIENCE, &mut commit).await {
         return committed;
     }
@@ -103,20 +122,21 @@ async fn commit(database: &Database, slot: u32, batch: &Batch, teller: &Teller) 
 }
 
 /// Commits the removals of a batch, alone, and takes them out of it. True when the database took some.
-async fn remove(database: &Database, slot: u32, batch: &mut Batch) -> bool {
+async fn remove(restore: &mut Restore, batch: &mut Batch) -> bool {
     let removals: Batch =
         batch.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| (key.clone(), None)).collect();
-    let removed = !removals.is_empty() && database.commit(slot, &removals).await.is_ok();
+    let removed = !removals.is_empty() && restore.database.commit(restore.slot, &removals).await.is_ok();
     if removed {
+        restore.written(&removals);
         batch.retain(|_, value| value.is_some());
     }
     removed
 }
 
 /// Waits to write again; what is to be removed meanwhile is removed at once.
-async fn remove_until(until: Instant, database: &Database, slot: u32, unwritten: &Unwritten, batch: &mut Batch) {
+async fn remove_until(until: Instant, restore: &mut Restore, unwritten: &Unwritten, batch: &mut Batch) {
     loop {
-        remove(database, slot, batch).await;
+        remove(restore, batch).await;
         let left = until.saturating_duration_since(Instant::now());
         if timeout(left, unwritten.more()).await.is_err() || unwritten.take_into(batch).is_none() {
             return;
