@@ -10,12 +10,13 @@
 //! | `bootstrap` | whom to connect to, asked again when the hub is lost |
 //! | [`host`] | what the page learns that is not the node's to tell |
 //! | `origin` | `GET /api/v1/node` of the page's own origin |
-//! | [`storage`] | IndexedDB, written behind |
+//! | [`storage`] | IndexedDB, written behind, and a journal for what a page leaves unwritten |
 //! | [`identity`] | one stored key per tab |
 //! | [`passport`], [`vault`] | an identity as a file; taking this tab's along, or another one's place |
 //! | [`election`] | which tab runs which key |
 //! | `start` | puts these together |
-//! | `lifecycle` | what happens when the page is hidden for good |
+//! | `lifecycle` | what happens when the page goes away, comes back, or another tab needs what it keeps |
+//! | `wake` | whether connections still work after a pause |
 
 #![deny(missing_docs)]
 
@@ -34,6 +35,7 @@ mod start;
 pub mod storage;
 pub mod transport;
 pub mod vault;
+mod wake;
 pub mod websocket;
 
 use getrandom_03 as _;

@@ -12,6 +12,8 @@ const MAX_PORTS: usize = 3;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ConnectionStatus {
     Fine,
+    /// Another tab changed what Tincan keeps in this browser: the node has stopped.
+    Outdated,
     Looking,
     /// The hub behind the page's address answers by HTTP; the connection to these ports is still to be made.
     Joining {
@@ -51,6 +53,9 @@ pub(crate) enum OfflineReason {
 
 impl ConnectionStatus {
     pub(crate) fn of(model: &Model) -> Self {
+        if model.outdated {
+            return Self::Outdated;
+        }
         let trying = model.status.link == Link::Connecting;
         match (model.status.link, &model.origin) {
             (Link::Online, _) if model.status.hub => Self::Fine,
@@ -70,7 +75,7 @@ impl ConnectionStatus {
             Self::Looking | Self::Joining { .. } | Self::Strangers { .. } | Self::Offline { trying: true, .. } => {
                 "connecting"
             }
-            Self::Offline { trying: false, .. } => "offline",
+            Self::Offline { trying: false, .. } | Self::Outdated => "offline",
         }
     }
 
@@ -78,10 +83,19 @@ impl ConnectionStatus {
         matches!(self, Self::Strangers { .. } | Self::HubGone { .. } | Self::Offline { .. })
     }
 
+    pub(crate) fn needs_reload(&self) -> bool {
+        matches!(self, Self::Outdated)
+    }
+
     /// What it says at a time.
     pub(crate) fn words(&self, now_ms: u64) -> String {
         match self {
             Self::Fine => String::new(),
+            Self::Outdated => {
+                "Another tab has changed what Tincan keeps in this browser, as after an update, so this tab \
+                               has stopped. Reload it to go on."
+                    .to_owned()
+            }
             Self::Looking => "Looking for the hub…".to_owned(),
             Self::Joining { ports } => format!("This page's hub answers. Connecting to its peer {ports}…"),
             Self::Strangers { count } => {
@@ -205,7 +219,7 @@ mod tests {
         model.apply(Event::PeerDown { peer: peer(1) }, 1_000);
         status(&mut model, Link::Offline, Some(1_000));
         assert_eq!(said(&model), "The hub turns this page away. Trying again in 1 s.");
-        model.apply(Event::Refused { peer: peer(1), reason: "you are not on the list.".into() }, 1_000);
+        model.apply(Event::Refused { peer: peer(1), reason: "you are not on the list.".into(), closes: true }, 1_000);
         status(&mut model, Link::Offline, Some(1_000));
         assert_eq!(said(&model), "The hub turns this page away: you are not on the list. Trying again in 1 s.");
         // The next attempt reaches nobody.

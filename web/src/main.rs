@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`session`] | the node as the page holds it, and what the page asks of it |
 //! | [`model`] | what the page knows, and the one place where events change it |
-//! | [`lines`], [`rows`], [`portions`] | the lines of a room in order, as rows on the screen, and how many rows at once |
+//! | [`lines`], [`rows`], [`portions`], [`arrivals`] | the lines of a room in order, as rows on the screen, how many rows at once, and which move in |
 //! | [`roster`] | who is there |
 //! | [`connection_status`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`reading`], [`unseen_messages`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
@@ -16,13 +16,14 @@
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
 //! | [`attention`], [`title`], [`notifications`] | whether somebody looks, and what the browser shows of a hidden page |
-//! | [`scroll`], [`fold`], [`mute`] | parts of the conversation: where it stands, tall texts, muted people |
+//! | [`scroll`], [`fold`], [`mute`], [`unstored`] | parts of the conversation: where it stands, tall texts, muted people, lines not stored yet |
 //! | [`settings`], [`identity`] | what belongs to this browser alone; this tab's identity as a file |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
 
 #![allow(unreachable_pub, reason = "Leptos's component macro writes `pub` items of its own")]
 
 mod app;
+mod arrivals;
 mod attention;
 mod clock;
 mod composer;
@@ -70,6 +71,7 @@ mod settings;
 mod title;
 mod top;
 mod unseen_messages;
+mod unstored;
 
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 

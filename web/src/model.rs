@@ -1,6 +1,6 @@
 //! What the page knows, and the one place where events change it. Pure: time is an argument.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise};
 use tincan_wasm::{Host, Origin};
@@ -67,6 +67,10 @@ pub(crate) struct Model {
     pub(crate) origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub(crate) stores: bool,
+    /// Another tab changed what Tincan keeps in this browser: the node has stopped.
+    pub(crate) outdated: bool,
+    /// Ids of lines of ours that the browser has not stored yet.
+    pub(crate) unstored: BTreeSet<String>,
     /// Whether the browser cleared it while the page was open, and all was stored again.
     pub(crate) cleared: bool,
     /// Another number whenever somebody came, went or changed.
@@ -104,6 +108,8 @@ impl Default for Model {
             clock_off_ms: None,
             origin: Origin::Asking,
             stores: true,
+            outdated: false,
+            unstored: BTreeSet::new(),
             cleared: false,
             people_revision: 0,
             heard_so_far: 0,
@@ -224,16 +230,18 @@ impl Model {
                     room.lines.sent(&waiting_id, message, now_ms);
                 }
             }
-            Event::Refused { peer, reason } => {
+            Event::Refused { peer, reason, closes } => {
                 let hub = self.is_hub(&peer);
-                self.refusals.add(peer, hub, &reason, now_ms);
-                if hub && self.status.link != Link::Online {
+                self.refusals.add(peer, hub, &reason, closes, now_ms);
+                if closes && hub && self.status.link != Link::Online {
                     self.refusals.turned_away(peer);
                 }
             }
             Event::RunsElsewhere => self.warn(RUNS_ELSEWHERE.into()),
             Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
             Event::Lagged { .. } => return Some(Ask::Everything),
+            // That is said where the connection is.
+            Event::Stopped if self.outdated => {}
             Event::Stopped => self.warn("The node has stopped. Reload the page to start it again.".into()),
             _ => {}
         }
@@ -261,7 +269,8 @@ impl Model {
 
     /// What the page learned that is not the node's to tell.
     pub(crate) fn set_host(&mut self, host: Host) {
-        (self.origin, self.stores, self.cleared) = (host.origin, host.stores, host.cleared);
+        (self.origin, self.stores) = (host.origin, host.stores);
+        (self.cleared, self.outdated) = (host.cleared, host.outdated);
     }
 
     fn is_hub(&self, peer: &PeerId) -> bool {

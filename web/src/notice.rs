@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*, task::spawn_local};
 use tincan_shared::{Link, clock_difference};
 
-use crate::{clock, connection_status::ConnectionStatus, model::Model, session::session};
+use crate::{app::reload, clock, connection_status::ConnectionStatus, model::Model, session::session};
 
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
@@ -27,11 +27,12 @@ fn Connection() -> impl IntoView {
     let connection_status = Memo::new(move |_| session.model.with(ConnectionStatus::of));
     let worth_a_word = Memo::new(move |_| connection_status.get() != ConnectionStatus::Fine);
     let can_retry = Memo::new(move |_| connection_status.with(ConnectionStatus::can_retry));
+    let needs_reload = Memo::new(move |_| connection_status.with(ConnectionStatus::needs_reload));
     // The button stays where it is while the words change: who pressed it keeps the focus.
     view! {
         <div role="status">
             <Show when=move || worth_a_word.get()>
-                <p class="notice" class:trouble=move || can_retry.get() data-testid="notice">
+                <p class="notice" class:trouble=move || can_retry.get() || needs_reload.get() data-testid="notice">
                     {move || match connection_status.get() {
                         counting @ ConnectionStatus::Offline { retry_at_ms: Some(_), .. } => {
                             // Announced each second, the count-down would drown everything; once is enough.
@@ -41,6 +42,9 @@ fn Connection() -> impl IntoView {
                     }}
                     <Show when=move || can_retry.get()>
                         <RetryButton />
+                    </Show>
+                    <Show when=move || needs_reload.get()>
+                        <button type="button" class="button" data-testid="reload" on:click=|_| reload()>"Reload"</button>
                     </Show>
                 </p>
             </Show>
@@ -135,8 +139,8 @@ fn Device() -> impl IntoView {
     }
 }
 
-const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on is \
-                              gone after a reload. What was kept before stays.";
+const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on may \
+                              be gone after a reload. What was kept before stays.";
 
 const CLEARED: &str = "Your browser cleared this site's data while this page was open. Your key, nick, rooms and \
                        messages are stored again. To remove them, close this page before you clear the data.";

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use futures::{AsyncRead, AsyncWrite, FutureExt as _};
@@ -35,6 +36,9 @@ const MAX_TASK_BYTES: usize = 256 * 1024;
 /// Bytes of a message while the browser has as many to send, since each message has a fixed cost.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
 
+/// How long the other side may take to close, too. One that is gone never does, and browsers wait a minute for it.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
 /// The close code of an orderly end, the only standard one that a page may send.
 const NORMAL_CLOSURE: u16 = 1000;
 
@@ -50,6 +54,8 @@ struct Inner {
     state: Rc<RefCell<State>>,
     /// Runs only while the send buffer is full.
     recheck: Option<Sleep>,
+    /// Runs once it is being closed.
+    closing: Option<Sleep>,
     /// What was written while the browser had enough to send, until it fills a message.
     unsent: Vec<u8>,
     next_task: Option<NextTask>,
@@ -86,6 +92,7 @@ impl Stream {
                 socket,
                 state,
                 recheck: None,
+                closing: None,
                 unsent: Vec::new(),
                 next_task: NextTask::new(),
                 task_bytes: 0,
@@ -236,7 +243,7 @@ impl Inner {
         Poll::Ready(self.send_unsent())
     }
 
-    fn poll_close(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.state.borrow().is_over() {
             return Poll::Ready(Ok(()));
         }
@@ -245,7 +252,9 @@ impl Inner {
         }
         self.state.borrow_mut().await_write(cx);
         close_socket(&self.socket);
-        Poll::Pending
+        ready!(self.closing.get_or_insert_with(|| sleep(CLOSE_WAIT)).poll_unpin(cx));
+        self.closing = None;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -286,7 +295,7 @@ impl AsyncWrite for Stream {
         self.inner.poll_flush(cx)
     }
 
-    /// Ready when the browser has sent what was written and closed.
+    /// Ready when the other side has closed, too, or does not do so soon: what was written is the browser's by then.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_close(cx)
     }

@@ -16,6 +16,7 @@ use crate::{
         desk::Update,
         looks::GATHER,
         members::Trust,
+        reasons::Given,
         wire::{FromHub, Hello, Reason, Report, Watch},
     },
     room::Room,
@@ -116,8 +117,8 @@ impl<B: HostBehaviour> Actor<B> {
                 self.stay_away(hub);
             }
             let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
-            if let Some(reason) = self.reasons.give(hub, reason, now) {
-                self.tell_reason(hub, reason);
+            if let Some(given) = self.reasons.give(hub, Given { reason, closes }, now) {
+                self.tell_reason(hub, given);
             }
         }
     }
@@ -143,15 +144,15 @@ impl<B: HostBehaviour> Actor<B> {
         }
     }
 
-    fn tell_reason(&self, hub: PeerId, reason: String) {
+    fn tell_reason(&self, hub: PeerId, Given { reason, closes }: Given) {
         tracing::debug!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
-        self.emit(Event::Refused { peer: hub, reason });
+        self.emit(Event::Refused { peer: hub, reason, closes });
     }
 
     /// Reasons that hubs gave too soon after others.
     pub(super) fn tell_reasons(&mut self, now: Instant) {
-        for (hub, reason) in self.reasons.due(now) {
-            self.tell_reason(hub, reason);
+        for (hub, given) in self.reasons.due(now) {
+            self.tell_reason(hub, given);
         }
     }
 

@@ -54,7 +54,7 @@ impl<B: HostBehaviour> Actor<B> {
         tracing::info!(%peer, %denied, "refused");
         self.dismiss_from_store(&peer);
         self.counters.peers_refused += 1;
-        self.emit(Event::Refused { peer, reason: denied.to_string() });
+        self.emit(Event::Refused { peer, reason: denied.to_string(), closes: true });
         let now = self.now().instant;
         if self.refusals.len() >= MAX_REFUSED_WAITING || !self.is_hub() {
             self.silence(peer, denied, now);
