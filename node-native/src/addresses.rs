@@ -134,7 +134,7 @@ pub fn parse_range(text: &str) -> Result<IpNet, String> {
 }
 
 fn parse(text: &str) -> Result<Multiaddr, String> {
-    text.trim().parse().map_err(|error| format!("it is no multiaddr ({error})"))
+    text.trim().parse().map_err(|error| format!("it is no multiaddr ({error}); write one like /ip4/192.0.2.1/tcp/4747"))
 }
 
 /// The host in what people paste instead of a multiaddr: a page's address, or `host:port`.

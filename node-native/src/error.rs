@@ -126,12 +126,21 @@ pub enum Error {
         /// What stood in the way.
         why: WhyUnsent,
     },
-    /// A peer was named, nobody was reached, and nothing is kept.
-    #[error("nobody was reached, and nothing is kept here: {}", .reason.as_deref().unwrap_or(NO_ANSWER))]
+    /// A peer was named, nobody was reached, and nothing is kept or something was looked for.
+    #[error("nobody was reached, so nothing was asked of others or kept by them: {}", .reason.as_deref().unwrap_or(NO_ANSWER))]
     NobodyReached {
         /// Whom, and why; where that was told by then.
         reason: Option<String>,
     },
+    /// Console lines of the input that had no answer yet when the program was told to end.
+    #[error("{} not answered: it was told to end", lines_were(.count))]
+    Unanswered {
+        /// How many were read and had none.
+        count: usize,
+    },
+    /// What was put is not on the disk.
+    #[error("the disk did not take everything, so what was put here may be lost; make space on it, and put it again")]
+    NotWritten,
     /// Console lines that were answered with an error.
     #[error("{} answered with an error; see the answers", lines_were(.count))]
     Lines {
@@ -171,6 +180,9 @@ pub enum WhyUnsent {
     /// Somebody is there, and took none for too long.
     #[error("nobody took any for 10 s; start again when the hub answers")]
     NotTaken,
+    /// Others ignore what is said at such a time.
+    #[error("this machine's clock is wrong, so others ignore its lines; set it right, and start again")]
+    Clock,
     /// The program was told to end.
     #[error("it was told to end; start it again to send them")]
     Stopped,
@@ -204,7 +216,13 @@ impl Error {
         use tincan_shared::Error as Node;
         match self {
             Self::Usage(_) | Self::Config { .. } | Self::Page { .. } => 2,
-            Self::Node(Node::Setting { .. } | Node::Nick { .. } | Node::RoomName { .. } | Node::Address { .. }) => 2,
+            Self::Node(
+                Node::Setting { .. }
+                | Node::Nick { .. }
+                | Node::NickBlank
+                | Node::RoomName { .. }
+                | Node::Address { .. },
+            ) => 2,
             _ => 1,
         }
     }

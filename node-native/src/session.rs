@@ -89,16 +89,18 @@ impl Session {
         Ok(Self { node, events, listen, ephemeral, writer: identity.writer, _held: identity.held })
     }
 
-    /// Ends the node: connections are closed, what is unwritten is written. Bounded in time.
-    pub async fn end(self) {
+    /// Ends the node: connections are closed, what is unwritten is written. Bounded in time. Says whether everything that
+    /// is to be kept is on the disk.
+    pub async fn end(self) -> bool {
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.node.shutdown()).await.is_err() {
             tracing::warn!("the node did not end in time; leaving it");
         }
-        let Some(writer) = self.writer else { return };
-        let written = tokio::task::spawn_blocking(move || writer.finish(WRITE_TIMEOUT)).await;
-        if !written.unwrap_or(false) {
+        let Some(writer) = self.writer else { return true };
+        let written = tokio::task::spawn_blocking(move || writer.finish(WRITE_TIMEOUT)).await.unwrap_or(false);
+        if !written {
             tracing::error!("the disk did not take everything in time; the last changes are not stored");
         }
+        written
     }
 }
 

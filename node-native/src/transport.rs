@@ -6,7 +6,7 @@ use libp2p::{
     PeerId, Transport as _,
     core::{
         muxing::StreamMuxerBox,
-        transport::{Boxed, OrTransport, timeout::TransportTimeout},
+        transport::{Boxed, OrTransport},
         upgrade::Version,
     },
     identity::Keypair,
@@ -25,8 +25,6 @@ use crate::{
 const WS_DIAL_TIMEOUT: Duration = Duration::from_secs(18);
 /// Bytes of one WebSocket frame; a page sends at most 1 MiB at once.
 const MAX_WS_FRAME_BYTES: usize = 2 * 1024 * 1024;
-/// The same for WebRTC, whose handshakes are more and whose versions are two.
-const WEBRTC_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Transports, authenticated and multiplexed.
 pub type Connections = Boxed<(PeerId, StreamMuxerBox)>;
@@ -91,10 +89,9 @@ fn quic(key: &Keypair) -> Connections {
 
 #[cfg(not(feature = "stock-webrtc"))]
 fn webrtc_direct(key: &Keypair, certificate: &Certificate) -> Connections {
-    let transport =
-        tincan_webrtc::native::Transport::new(key.clone(), certificate.clone(), tincan_webrtc::Limits::default())
-            .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
-    TransportTimeout::new(transport, WEBRTC_TIMEOUT).boxed()
+    tincan_webrtc::native::Transport::new(key.clone(), certificate.clone(), tincan_webrtc::Limits::default())
+        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
+        .boxed()
 }
 
 /// libp2p's own, for comparison.
@@ -102,9 +99,9 @@ fn webrtc_direct(key: &Keypair, certificate: &Certificate) -> Connections {
 fn webrtc_direct(key: &Keypair, certificate: &Certificate) -> Connections {
     let theirs = libp2p_webrtc::tokio::Certificate::from_pem(&certificate.to_pem());
     let theirs = theirs.expect("ours is written in its format, and was read from it");
-    let transport = libp2p_webrtc::tokio::Transport::new(key.clone(), theirs)
-        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
-    TransportTimeout::new(transport, WEBRTC_TIMEOUT).boxed()
+    libp2p_webrtc::tokio::Transport::new(key.clone(), theirs)
+        .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
+        .boxed()
 }
 
 /// Picks the crypto library. Without it the first WebRTC handshake finds two and panics.

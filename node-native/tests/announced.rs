@@ -16,7 +16,7 @@ use libp2p::{
     tcp, yamux,
 };
 use support::{
-    Hub, PATIENCE,
+    HUB_FLAGS, Hub, PATIENCE,
     http::request,
     network::{self, ADDRESSES, Network, PUBLIC_ADDRESSES},
     tincan, tincan_in,
@@ -167,6 +167,32 @@ async fn inside(public: &Multiaddr, private: &Multiaddr) {
     assert_eq!((at(&told, "127."), at(&told, "10."), at(&told, PUBLIC_ADDRESSES[0])), (0, 0, 1), "{told:?}");
     // This stranger could reach the neighbour, if it were told where.
     assert_eq!(stranger.found(public, id).await, None);
+    // Nor is it believed that it is there itself, or on the hub's own machine.
+    let mut liar = Listener::new();
+    let liar_id = *liar.0.local_peer_id();
+    for host in [ADDRESSES[1], "127.0.0.1"] {
+        liar.0.add_external_address(format!("/ip4/{host}/tcp/2222").parse().expect("an address"));
+    }
+    // Else it is found to be nowhere.
+    liar.0.listen_on(format!("/ip4/{}/tcp/0", PUBLIC_ADDRESSES[1]).parse().expect("an address")).expect("a listener");
+    liar.until(|event| matches!(event, SwarmEvent::NewListenAddr { .. }).then_some(())).await;
+    liar.0.behaviour_mut().kad.set_mode(Some(kad::Mode::Server));
+    liar.identified(public).await;
+    let lies = tokio::spawn(async move {
+        loop {
+            liar.0.select_next_some().await;
+        }
+    });
+    let known = async {
+        loop {
+            if let Some(told) = near.found(private, liar_id).await {
+                return told;
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, known).await.expect("the hub knows the liar");
+    lies.abort();
+    assert_eq!((at(&told, "127."), at(&told, "10."), at(&told, PUBLIC_ADDRESSES[1])), (0, 0, 1), "{told:?}");
     let told = stranger.reserved(public).await;
     assert_eq!((at(&told, "10."), at(&told, PUBLIC_ADDRESSES[0])), (0, 1), "{told:?}");
 
@@ -191,6 +217,16 @@ fn api(private: &str, public: &str) {
     assert_eq!((at(&told, "127."), at(&told, private), at(&told, public)), (0, 0, 1), "{told:?}");
     let told = ask(public, &[]);
     assert_eq!((at(&told, "127."), at(&told, private), at(&told, public)), (0, 0, 1), "{told:?}");
+}
+
+/// Who comes through a proxy on this machine is not on this machine.
+#[tokio::test]
+async fn whoever_comes_through_a_trusted_proxy_is_told_what_is_public() {
+    let external = format!("/ip4/{}/tcp/4747", PUBLIC_ADDRESSES[0]);
+    let flags = format!("{HUB_FLAGS} --ephemeral --trusted-proxy 127.0.0.1 --external {external}");
+    let hub = Hub::of(tincan(&flags));
+    let told = Listener::new().identified(&hub.address("tcp").parse().expect("an address")).await;
+    assert_eq!(told.iter().map(Multiaddr::to_string).collect::<Vec<_>>(), [external]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ fn bad_usage_is_2() {
         ("--trusted-proxy 192.0.2.1 chat", "--trusted-proxy belongs to tincan serve"),
         ("--page /nonexistent --ephemeral --http 127.0.0.1:0", "/nonexistent"),
         ("chat --plain --floodsub", "--floodsub"),
+        ("chat --ephemeral --nick \u{200b}", "nick"),
+        ("chat localhost", "/ip4/192.0.2.1/tcp/4747"),
         ("--kad-protocol nonsense --ephemeral --http 127.0.0.1:0", "kad_protocol"),
         (
             "--listen /ip4/127.0.0.1/tcp/54321 --listen /ip4/127.0.0.1/tcp/54321/ws --ephemeral --http 127.0.0.1:0",

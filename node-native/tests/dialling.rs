@@ -157,6 +157,15 @@ fn name_servers_and_hosts_that_change_are_found_without_a_restart() {
     assert!(ann.out.next().ends_with(": found"));
 }
 
+/// The system itself waits 5 s for the first of them.
+#[test]
+fn a_dead_first_name_server_costs_time_and_not_the_name() {
+    let Some(scene) = Scene::new() else { return };
+    scene.set("hub.test", &[ADDRESSES[0]]);
+    scene.etc.name_servers(&[DEAD[1], ADDRESSES[0]]);
+    scene.ping("/dns4/hub.test/tcp/4747");
+}
+
 #[test]
 fn a_name_server_that_answers_oddly_stops_nobody_and_is_told() {
     let Some(scene) = Scene::new() else { return };

@@ -150,6 +150,18 @@ fn a_full_disk_is_told_and_nothing_stored_is_damaged() {
     again.err.containing("waiting for somebody: room again");
     drop(again);
 
+    let filler = disk.fill();
+    let full = tincan("chat --room full").path("--data-dir", &data).run(say("what no disk takes").as_bytes());
+    assert!(full.error(1).contains("40 lines"), "{full:?}");
+    let kept = full.err.iter().filter(|line| line.contains("kept")).count();
+    assert_eq!(kept, 0, "nothing is: {:?}", &full.err[..3]);
+    let put = tincan("kv").path("--data-dir", &data).run(format!("PUT k {}\n", "v".repeat(8000)).as_bytes());
+    assert!(put.error(1).contains("the disk did not take everything"), "{put:?}");
+    fs::remove_file(filler).expect("removed");
+    let kept = tincan("chat --room full").path("--data-dir", &data).run(b"with space\n");
+    assert!(kept.err.iter().any(|line| line == "not sent, kept for the next time: with space"), "{kept:?}");
+    assert!(kept.err.iter().any(|line| line.contains("do not send it again")), "{kept:?}");
+
     disk.fill();
     let fresh = disk.path.join("fresh");
     let refused = tincan(support::HUB_FLAGS).path("--data-dir", &fresh).run(b"");

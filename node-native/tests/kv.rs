@@ -97,6 +97,26 @@ fn with_nobody_to_reach_it_goes_on_alone_and_says_why() {
     }
 }
 
+#[test]
+fn what_nobody_was_asked_about_is_an_error_and_so_is_a_line_without_an_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let kv = || tincan("kv /ip4/127.0.0.1/tcp/1").path("--data-dir", dir.path());
+    let asked = kv().run(b"PUT mine v\nGET theirs\n");
+    assert!(asked.error(1).contains("nobody was reached"), "{asked:?}");
+    assert_eq!(asked.out, ["stored mine here only: no peers yet", "not found: theirs"]);
+    kv().run(b"GET mine\n").assert_status(0);
+
+    let hub = Hub::start();
+    let mut kv = start(&hub);
+    kv.err.containing("online");
+    hub.running.signal("STOP");
+    kv.write(b"NONSENSE\nGET nothing\nGET nothing else\n");
+    assert!(kv.out.next().starts_with("error: "));
+    kv.signal("TERM");
+    assert!(kv.wait().error(1).contains("2 lines were not answered"));
+    hub.running.signal("CONT");
+}
+
 /// A value that holds everything that could forge an answer or steer a terminal, and what people write besides.
 const AWKWARD: &str = "\u{feff}\ta\u{1b}[2J\u{9b}31m\u{2028}k = forged\u{202e}\u{200f}🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}.";
 

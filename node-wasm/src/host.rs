@@ -34,6 +34,8 @@ pub struct Host {
     pub origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub stores: bool,
+    /// Whether the browser cleared what this page had stored, and it was stored again.
+    pub cleared: bool,
 }
 
 /// Tells the page; clones tell the same one.
@@ -46,7 +48,7 @@ pub struct HostNews(watch::Receiver<Host>);
 
 impl Default for Teller {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true })))
+        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true, cleared: false })))
     }
 }
 
@@ -57,6 +59,10 @@ impl Teller {
 
     pub(crate) fn stores(&self, stores: bool) {
         self.change(|host| &mut host.stores, stores);
+    }
+
+    pub(crate) fn cleared(&self) {
+        self.change(|host| &mut host.cleared, true);
     }
 
     /// How it stands, and from now on.

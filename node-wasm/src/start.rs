@@ -9,7 +9,7 @@ use crate::{
     host::{HostNews, Teller},
     identity::Identity,
     lifecycle,
-    storage::{DATABASE, Database, Refused},
+    storage::{DATABASE, Database, Refused, SlotCopy},
     transport::{self, Surroundings},
     vault::{self, Vault},
 };
@@ -121,7 +121,14 @@ impl Tab {
         }
         match database.load(slot).await {
             Ok(saved) => {
-                let storage = Box::new(database.writer(slot, teller.clone()));
+                let storage: Box<dyn Storage> = match identity.keypair.to_protobuf_encoding() {
+                    Ok(key) => {
+                        let copy = SlotCopy::new(key, saved.clone());
+                        Box::new(database.restoring_writer(slot, teller.clone(), copy))
+                    }
+                    // It was read or written as such a moment ago.
+                    Err(_) => Box::new(database.writer(slot, teller.clone())),
+                };
                 Ok(Self { seat: Some(seat), database: Some((database, slot)), identity, saved, storage })
             }
             Err(reason) => Ok(Self::fleeting(Some(seat), Identity { stored: Err(reason), ..identity })),

@@ -2,8 +2,18 @@
 
 mod behind;
 mod next;
+mod restore;
+mod slot_copy;
+mod watch;
 
-use std::{cell::Cell, collections::BTreeMap, pin::pin, rc::Rc, task::Poll, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
 
 use futures::{
     future::{join, join_all},
@@ -18,6 +28,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 pub use behind::{MAX_UNWRITTEN, WriteBehind};
+pub use slot_copy::SlotCopy;
 
 use crate::host::Teller;
 
@@ -40,7 +51,8 @@ type Batch = BTreeMap<String, Option<Vec<u8>>>;
 #[derive(Debug, Clone)]
 pub struct Database {
     name: Rc<str>,
-    rexie: Rc<Rexie>,
+    /// The connection: another one once the browser has closed the first.
+    rexie: Rc<RefCell<Rc<Rexie>>>,
 }
 
 impl Database {
@@ -49,12 +61,17 @@ impl Database {
     /// # Errors
     /// When this page may not store, or another tab holds the database in a way that blocks it.
     pub async fn open(name: &str) -> Result<Self, Refused> {
-        let stores = Rexie::builder(name)
-            .version(VERSION)
-            .add_object_store(ObjectStore::new(KEYS))
-            .add_object_store(ObjectStore::new(ENTRIES));
-        let rexie = answered(stores.build()).await?;
-        Ok(Self { name: name.into(), rexie: Rc::new(rexie) })
+        let rexie = Rc::new(RefCell::new(connect(name).await?));
+        Ok(Self { name: name.into(), rexie })
+    }
+
+    /// Goes on with the connection of another one.
+    fn adopt(&self, other: &Self) {
+        self.rexie.replace(other.rexie());
+    }
+
+    fn rexie(&self) -> Rc<Rexie> {
+        self.rexie.borrow().clone()
     }
 
     /// The stored key of a slot.
@@ -62,7 +79,7 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn key(&self, slot: u32) -> Result<Option<Vec<u8>>, Refused> {
-        let rexie = self.rexie.clone();
+        let rexie = self.rexie();
         answered(async move {
             let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadOnly)?;
             let value = transaction.store(KEYS)?.get(slot.into()).await?;
@@ -76,7 +93,7 @@ impl Database {
     /// # Errors
     /// When the database fails, is full or does not answer.
     pub async fn put_key(&self, slot: u32, key: &[u8]) -> Result<(), Refused> {
-        let (rexie, value) = (self.rexie.clone(), Uint8Array::from(key));
+        let (rexie, value) = (self.rexie(), Uint8Array::from(key));
         answered(async move {
             let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadWrite)?;
             let store = transaction.store(KEYS)?;
@@ -92,7 +109,7 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn keys(&self) -> Result<Vec<(u32, Vec<u8>)>, Refused> {
-        let rexie = self.rexie.clone();
+        let rexie = self.rexie();
         answered(async move {
             let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadOnly)?;
             let store = transaction.store(KEYS)?;
@@ -110,7 +127,7 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn load(&self, slot: u32) -> Result<Saved, Refused> {
-        let rexie = self.rexie.clone();
+        let rexie = self.rexie();
         answered(async move {
             let transaction = rexie.transaction(&[ENTRIES], TransactionMode::ReadOnly)?;
             let store = transaction.store(ENTRIES)?;
@@ -128,11 +145,17 @@ impl Database {
     /// Where a slot's node stores from now on.
     #[must_use]
     pub fn writer(&self, slot: u32, teller: Teller) -> WriteBehind {
-        WriteBehind::new(self.clone(), slot, teller)
+        WriteBehind::new(self.clone(), slot, teller, None)
+    }
+
+    /// The same, with a copy of what the slot has: it is stored again when the browser has cleared the site's data.
+    #[must_use]
+    pub fn restoring_writer(&self, slot: u32, teller: Teller, copy: SlotCopy) -> WriteBehind {
+        WriteBehind::new(self.clone(), slot, teller, Some(copy))
     }
 
     async fn commit(&self, slot: u32, batch: &Batch) -> rexie::Result<()> {
-        let transaction = self.rexie.transaction(&[ENTRIES], TransactionMode::ReadWrite)?;
+        let transaction = self.rexie().transaction(&[ENTRIES], TransactionMode::ReadWrite)?;
         let store = &transaction.store(ENTRIES)?;
         let prefix = prefix(slot);
         let failed = &Cell::new(false);
@@ -166,6 +189,14 @@ impl Database {
         requests.into_iter().collect::<rexie::Result<()>>()?;
         committed
     }
+}
+
+async fn connect(name: &str) -> Result<Rc<Rexie>, Refused> {
+    let stores = Rexie::builder(name)
+        .version(VERSION)
+        .add_object_store(ObjectStore::new(KEYS))
+        .add_object_store(ObjectStore::new(ENTRIES));
+    answered(stores.build()).await.map(Rc::new)
 }
 
 /// Waits for the database, but not for ever. The work itself goes on in the background: IndexedDB

@@ -11,6 +11,7 @@ use std::{
 };
 
 use either::Either;
+use ipnet::IpNet;
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
@@ -24,7 +25,7 @@ use libp2p::{
     },
 };
 
-use crate::{reach::Seen, source::ip_of};
+use crate::{Config, reach::Seen, source::ip_of};
 
 /// A protocol that tells peers addresses.
 pub(crate) trait TellsAddresses: NetworkBehaviour {
@@ -42,6 +43,8 @@ pub(crate) struct Announce<B> {
     inner: B,
     /// What the operator announces: told to everybody.
     external: Vec<Multiaddr>,
+    /// Whoever comes from there may be anywhere.
+    proxies: Vec<IpNet>,
     listening: ListenAddresses,
     confirmed: ExternalAddresses,
     /// Where the other end of each connection is.
@@ -49,11 +52,16 @@ pub(crate) struct Announce<B> {
 }
 
 impl<B: TellsAddresses> Announce<B> {
-    /// Tells `external` to everybody.
-    pub(crate) fn new(inner: B, external: &[Multiaddr]) -> Self {
-        let external = external.iter().map(without_id).collect();
-        let (listening, confirmed) = (ListenAddresses::default(), ExternalAddresses::default());
-        Self { inner, external, listening, confirmed, seen: HashMap::new() }
+    /// Tells what the operator announces to everybody.
+    pub(crate) fn new(inner: B, config: &Config) -> Self {
+        Self {
+            inner,
+            external: config.external.iter().map(without_id).collect(),
+            proxies: config.trusted_proxies.clone(),
+            listening: ListenAddresses::default(),
+            confirmed: ExternalAddresses::default(),
+            seen: HashMap::new(),
+        }
     }
 
     fn keep(&self, seen: &[Seen], event: &mut THandlerInEvent<B>) {
@@ -67,7 +75,7 @@ impl<B: TellsAddresses> Announce<B> {
     fn greet(&self, mut handler: THandler<B>, remote: &Multiaddr) -> THandler<B> {
         let own = self.listening.iter().chain(self.confirmed.iter()).cloned().collect();
         if let Some(mut greeting) = B::greeting(own) {
-            self.keep(&[Seen::of(remote)], &mut greeting);
+            self.keep(&[Seen::through(remote, &self.proxies)], &mut greeting);
             handler.on_behaviour_event(greeting);
         }
         handler
@@ -161,7 +169,7 @@ impl<B: TellsAddresses> NetworkBehaviour for Announce<B> {
         self.confirmed.on_swarm_event(&event);
         match event {
             FromSwarm::ConnectionEstablished(ConnectionEstablished { peer_id, connection_id, endpoint, .. }) => {
-                let seen = Seen::of(endpoint.get_remote_address());
+                let seen = Seen::through(endpoint.get_remote_address(), &self.proxies);
                 self.seen.entry(peer_id).or_default().insert(connection_id, seen);
             }
             FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, remaining_established, .. }) => {

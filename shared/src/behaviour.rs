@@ -90,14 +90,14 @@ impl<B: NetworkBehaviour> Behaviour<B> {
             stay_away: StayAway::default(),
             arrivals: Arrivals::new(config),
             limits: connection_limits::Behaviour::new(connection_limits(config)),
-            identify: Announce::new(identify::Behaviour::new(identify), &config.external),
+            identify: Announce::new(identify::Behaviour::new(identify), config),
             ping: ping::Behaviour::new(
                 ping::Config::new().with_interval(config.ping_interval).with_timeout(PING_TIMEOUT),
             ),
-            kad: Announce::new(kademlia(config, me)?, &config.external),
+            kad: Announce::new(kademlia(config, me)?, config),
             gossip: gossip(config, keypair)?,
             relay_client,
-            relay: hub.then(|| Announce::new(relay::Behaviour::new(me, relay_config(config)), &config.external)).into(),
+            relay: hub.then(|| Announce::new(relay::Behaviour::new(me, relay_config(config)), config)).into(),
             stream: libp2p_stream::Behaviour::new(),
             host,
         })

@@ -33,6 +33,16 @@ pub enum Error {
         /// The bound.
         limit: usize,
     },
+    /// More rooms than are kept, and lines wait in each of them.
+    #[error(
+        "lines wait in {limit} rooms, and no more rooms are kept; join one, as with --room {room}, until they are sent or leave it"
+    )]
+    TooManyStoredRooms {
+        /// The bound.
+        limit: usize,
+        /// One of them; neutralise before showing.
+        room: String,
+    },
     /// More unsent lines than are kept.
     #[error("{limit} lines already wait to be sent in this room, the limit; wait until somebody is there")]
     TooManyWaiting {
@@ -135,6 +145,7 @@ impl Error {
             Self::RoomName { .. } => "room_name",
             Self::NotInRoom { .. } => "not_in_room",
             Self::TooManyRooms { .. } => "too_many_rooms",
+            Self::TooManyStoredRooms { .. } => "too_many_stored_rooms",
             Self::TooManyWaiting { .. } => "too_many_waiting",
             Self::Nick { .. } => "nick",
             Self::NickBlank => "nick_blank",

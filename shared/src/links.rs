@@ -123,10 +123,10 @@ impl Links {
                 if in_turn || link.expected.is_none() {
                     let turn = link.turn % addresses.len().max(1);
                     addresses.rotate_left(turn);
-                    if let Some(peer) = wide {
-                        link.add_learnt(peer, &mut addresses);
-                    }
                     addresses = alternate_families(addresses);
+                    if let Some(peer) = wide {
+                        addresses = link.with_learnt(peer, addresses);
+                    }
                 }
                 Due { link: at, peer, addresses, wide: wide.is_some(), at_once: link.wanted }
             })
@@ -169,9 +169,11 @@ impl Links {
         self.links.iter_mut().find(|link| link.is_dialling(connection))?.tell(reason)
     }
 
-    /// Somebody else dials this peer already: looks again soon.
+    /// Somebody else dials this peer already: looks again soon, and then dials beside that dial. It may be at an address
+    /// that leads nowhere, and be followed by others like it.
     pub(crate) fn busy(&mut self, link: usize, now: Instant) {
-        self.links[link].state = State::Waiting(now + FIRST_WAIT);
+        let link = &mut self.links[link];
+        (link.state, link.wanted) = (State::Waiting(now + FIRST_WAIT), true);
     }
 
     /// A due dial was not even begun. `spread` is a random number in 0..1. The answer is as that of [`Self::reason`].

@@ -77,6 +77,7 @@ fn a_dial_of_somebody_else_is_no_failure() {
     for _ in 0..9 {
         links.busy(0, now);
         assert_eq!(links.retry_at(), Some(now + FIRST_WAIT));
+        assert!(links.due(now + FIRST_WAIT, true)[0].at_once, "beside whatever else is dialled");
     }
     links.refused(0, "no", now, 1.0);
     assert_eq!(links.retry_at(), Some(now + FIRST_WAIT), "the first failure");
@@ -227,4 +228,20 @@ fn who_was_found_is_dialled_again_until_that_expires_and_makes_place_for_who_was
         [found, other, third].iter().for_each(|peer| links.expired(peer, &address(n)));
     }
     assert_eq!(links.links.len(), 1, "only who was named is left");
+}
+
+#[test]
+fn however_many_named_addresses_are_silent_one_that_a_hub_told_is_tried_soon() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    let address = |host: usize| -> Multiaddr { format!("/ip4/10.0.0.{host}/tcp/1").parse().unwrap() };
+    links.add((1..=30).map(address).collect(), now);
+    links.dialling(0, connection(), false, now);
+    links.up(hub, connection(), now);
+    links.learnt(&hub, &[address(200), address(201)]);
+    links.down(hub, now, 0.0);
+    links.dialling(0, connection(), false, now);
+    links.failed(connection(), now, 0.0);
+    let due = links.due(now + LONGEST_WAIT, true);
+    let at = |host| due[0].addresses.iter().position(|other| *other == address(host));
+    assert_eq!((at(200), at(201), due[0].addresses.len()), (Some(1), Some(3), 32));
 }

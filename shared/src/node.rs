@@ -141,7 +141,7 @@ impl Node {
     /// Joins a room; `plain` for one of another program. Joining again only changes whether it is plain.
     ///
     /// # Errors
-    /// [`Error::RoomName`], [`Error::TooManyRooms`], [`Error::Stopped`].
+    /// [`Error::RoomName`], [`Error::TooManyRooms`], [`Error::TooManyStoredRooms`], [`Error::Stopped`].
     pub async fn join(&self, room: impl Into<String>, plain: bool) -> Result<RoomInfo, Error> {
         let room = room.into();
         self.ask(|reply| Command::Join { room, plain, reply }).await?

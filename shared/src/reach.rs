@@ -102,6 +102,15 @@ impl Seen {
         }
     }
 
+    /// The same where people come through these proxies: nothing is known of who comes from one.
+    #[must_use]
+    pub fn through(remote: &Multiaddr, proxies: &[IpNet]) -> Self {
+        match Self::of(remote) {
+            Self::At(ip) if proxies.iter().any(|proxy| proxy.contains(&ip)) => Self::Anywhere,
+            seen => seen,
+        }
+    }
+
     /// Whether whoever is there is told an address. `own` are the IP addresses of this machine.
     ///
     /// A private address is told to this machine, to its own private network, and to who shares a link with this machine:
@@ -203,6 +212,10 @@ mod tests {
         assert_eq!(told("/ip4/203.0.113.9/tcp/9"), [4]);
         assert_eq!(told("/dns/hub.local/tcp/9"), [1, 2, 3, 4]);
         assert_eq!(told("/dns/hub.example.org/tcp/9"), [4]);
+        let proxies = ["127.0.0.1/32".parse().unwrap()];
+        let proxied = Seen::through(&address("/ip6/::ffff:127.0.0.1/tcp/9"), &proxies);
+        assert_eq!(proxied, Seen::Anywhere, "whoever comes through a proxy on this machine");
+        assert_ne!(Seen::through(&address("/ip4/127.0.0.2/tcp/9"), &proxies), Seen::Anywhere);
         let relay = libp2p::PeerId::random();
         assert_eq!(told(&format!("/ip4/192.168.1.7/tcp/9/p2p/{relay}/p2p-circuit")), [4]);
     }

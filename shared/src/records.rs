@@ -14,6 +14,7 @@ mod store;
 
 pub(crate) use behaviour::Kademlia;
 pub(crate) use clock::Clock;
+pub(crate) use journal::Entry;
 pub(crate) use places::Source;
 pub(crate) use publisher::{Item, Publisher};
 pub(crate) use store::Store;

@@ -140,6 +140,28 @@ async fn a_hub_says_why_it_does_not_carry_a_room() {
 }
 
 #[test_here]
+async fn where_lines_wait_in_as_many_rooms_as_are_kept_the_error_names_one() {
+    let home = support::Home::default();
+    let mut config = tincan_shared::Config::peer();
+    config.limits.joined_rooms = 64;
+    let start = |config| tincan_shared::Node::spawn(config, support::platform_in(&home)).expect("a node").0;
+    let node = start(config.clone());
+    for n in 0..64 {
+        let room = format!("room{n:02}");
+        node.join(room.as_str(), false).await.expect("joined");
+        node.say(room, "to nobody").await.expect("it waits");
+    }
+    node.shutdown().await;
+    config.rejoin = false;
+    let node = start(config);
+    let error = node.join("lobby", false).await.expect_err("there is no place");
+    assert!(error.to_string().contains("--room room00"), "{error}");
+    node.join("room00", false).await.expect("it is kept");
+    node.leave("room00").await.expect("left");
+    node.join("lobby", false).await.expect("now there is a place");
+}
+
+#[test_here]
 async fn the_console_puts_and_gets() {
     let (hub, _events, address) = hub().await;
     let (alone, _) = alone();

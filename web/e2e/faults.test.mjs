@@ -1,7 +1,7 @@
 // What is wrong around a page is told in plain words, and the page does what can be done.
 
 import assert from "node:assert/strict";
-import { allowBytes, clockOffBy, fillStorage, refusable, storage, storedKeys } from "./support/faults.mjs";
+import { allowBytes, clearSiteData, clockOffBy, fillStorage, refusable, storage, storedKeys } from "./support/faults.mjs";
 import { seesExactly } from "./support/lines.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { until } from "./support/wait.mjs";
@@ -85,6 +85,50 @@ scenario("storage that refuses even removals: what was sent is not said again af
   assert.deepEqual(theirs.sort(), ["again from ada", ...kept]);
   await until("they wait no longer", async () => (await ada.messages()).every((one) => one.state !== "waiting"));
 });
+
+for (const { where, base } of [
+  { where: "on loopback", base: (hub) => hub.page },
+  { where: "by another name over plain http", base: (hub) => `http://hub.test:${hub.ports.http}/` },
+]) {
+  scenario(`site data cleared under an open page ${where}: it says so, and is the same peer with the same lines after a reload`, async (stage) => {
+    const hub = await stage.hub();
+    const ada = await stage.person(hub, "ada", ROOM, { base: base(hub) });
+    const tom = stage.terminal("tom", ROOM, [hub.tcp]);
+    const { peer } = await ada.lists("tom");
+    await ada.say("said before");
+    await until("tom hears it", () => tom.textsOf(ada.peerId).includes("said before"));
+    await ada.join("lonely");
+    await ada.say("waits for company");
+    await until("it is stored", async () => (await storedKeys(ada, "waiting/")) === 1);
+    const { peerId } = ada;
+
+    // Nothing is written after this: only the browser tells.
+    await clearSiteData(ada);
+    await ada.says("Your browser cleared this site's data while this page was open.");
+    await ada.page.getByRole("button", { name: "Put this note away" }).click();
+    await ada.reload();
+    assert.equal(ada.peerId, peerId, "the same key");
+    assert.equal(await ada.find("nick-input").inputValue(), "ada");
+    await ada.openRoom("lonely");
+    assert.equal((await ada.sees("waits for company")).state, "waiting");
+    await ada.openRoom(ROOM);
+    await ada.sees("said before");
+
+    // Together with a line that is just being written.
+    await ada.page.locator(`[data-testid="peer-row"][data-peer="${peer}"] [data-testid="mute"]`).click();
+    const cleared = clearSiteData(ada);
+    await ada.say("said meanwhile");
+    await cleared;
+    await ada.says("Your browser cleared this site's data while this page was open.");
+    await until("tom hears it", () => tom.textsOf(peerId).includes("said meanwhile"));
+    await until("lines are stored again", async () => (await storedKeys(ada, "frame/")) >= 2);
+    await ada.reload();
+    assert.equal(ada.peerId, peerId);
+    await Promise.all([ada.sees("said before"), ada.sees("said meanwhile")]);
+    tom.say("of somebody who is muted");
+    await ada.says("1 line is hidden");
+  });
+}
 
 scenario("a clock that is 3 h behind is told by the hub's", async (stage) => {
   const hub = await stage.hub();

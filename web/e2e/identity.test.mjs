@@ -74,6 +74,21 @@ for (const { name, base } of [
   });
 }
 
+scenario("records that were put here stay when this tab becomes somebody else", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.person(hub, "ada", ROOM);
+  const file = await exported(ada);
+  await ada.page.close();
+  const bea = await stage.person(hub, "bea", ROOM);
+  bea.mayLoseHub = true;
+  assert.match(await bea.ask("PUT colour blue"), /^stored colour on /);
+  await become(bea, file.text, "ada");
+  assert.equal(bea.peerId, JSON.parse(file.text).peer_id);
+  await hub.kill();
+  await bea.status("online", { not: true });
+  assert.equal(await bea.ask("GET colour"), "colour = blue");
+});
+
 scenario("files that are no identity are refused with the reason, and nothing changes", async (stage) => {
   const hub = await stage.hub();
   const ada = await stage.person(hub, "ada", ROOM);

@@ -36,6 +36,46 @@ scenario("nothing scrolls sideways at 360 px, whatever is said and whatever is o
   }
 });
 
+/** Where the parts of the conversation stand, in pixels from the top, and how wide the room's name and its text are. */
+const parts = () => {
+  const place = (selector) => {
+    const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+    return { top: Math.round(top), bottom: Math.round(bottom) };
+  };
+  const name = document.querySelector(".head h1");
+  return {
+    top: place(".top"),
+    head: place(".head"),
+    lines: place(".lines"),
+    composer: place(".composer"),
+    send: place('[data-testid="message-send"]'),
+    name: [name.clientWidth, name.scrollWidth],
+    height: innerHeight,
+  };
+};
+
+scenario("on a small phone with its keyboard open, a long draft and a long link leave room for name and lines", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.somebody("ada", undefined, { viewport: { width: 320, height: 568 } });
+  await ada.open(address(hub.page, "book-club"), "ada");
+  await ada.find("copy-link").click();
+  await ada.says("Copied, for this machine only");
+  const { name } = await ada.page.evaluate(parts);
+  assert.ok(name[0] >= name[1], `the room's name is ${name[1]} px wide and gets ${name[0]}`);
+  assert.equal(await ada.page.evaluate(overflow), "");
+
+  await ada.find("message-input").fill("a\nb\nc\nd\ne\nf\ng");
+  for (const viewport of [{ width: 320, height: 260 }, { width: 568, height: 200 }]) {
+    await ada.page.setViewportSize(viewport);
+    const told = `at ${viewport.width}×${viewport.height}: ${JSON.stringify(await ada.page.evaluate(parts))}`;
+    const { top, head, lines, composer, send, height } = await ada.page.evaluate(parts);
+    const below = [top, head, lines, composer].map(({ top, bottom }) => [top, bottom]).flat();
+    assert.deepEqual(below, below.toSorted((one, other) => one - other), `nothing overlaps ${told}`);
+    assert.ok(composer.bottom <= height && send.bottom <= height, `all is on the screen ${told}`);
+    assert.ok(lines.bottom - lines.top >= 40, `lines can be read ${told}`);
+  }
+});
+
 for (const viewport of [NARROW, { width: 1280, height: 800 }]) {
   scenario(`join, type and send by keyboard alone at ${viewport.width} px`, async (stage) => {
     const hub = await stage.hub();

@@ -1,6 +1,8 @@
 // Notifications: asked for by a button, one a room, text as text, and a way back to the room.
 
 import assert from "node:assert/strict";
+import { Author } from "./support/frames.mjs";
+import { jsProcess } from "./support/js.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { hide, hideable, show } from "./support/unseen.mjs";
 import { until } from "./support/wait.mjs";
@@ -15,7 +17,7 @@ const record = () => {
   window.Notification = class extends Real {
     constructor(title, options = {}) {
       super(title, options);
-      if (options.tag) window.notified.push({ title, body: options.body, tag: options.tag, it: this });
+      if (options.tag) window.notified.push({ title, body: options.body, tag: options.tag, at: performance.now(), it: this });
     }
     static requestPermission() {
       window.asked += 1;
@@ -102,6 +104,37 @@ scenario("notifications come once they are wanted, one a room with nick and text
   tom.say("five");
   await unread(2); // and the one in the room that was not opened since
   assert.equal((await notified(ada)).length, 1);
+});
+
+scenario("a room full of lines makes one notification in two seconds, with their number", async (stage) => {
+  const hub = await stage.hub();
+  const profile = await stage.profile();
+  await profile.grantPermissions(["notifications"], { origin: new URL(hub.page).origin });
+  const ada = await hideable(await stage.somebody("ada", profile));
+  await ada.page.addInitScript(record);
+  await ada.open(address(hub.page, ROOM), "ada");
+  const sender = await jsProcess(stage, "raw");
+  await sender.enter(hub.ws, ROOM);
+  await settings(ada);
+  await ada.find("notify-toggle").click();
+  await until("they are on", async () => (await state(ada)).startsWith("On"));
+  await hide(ada);
+
+  const [author, lines, parts] = [new Author(), 200, 10];
+  for (let part = 0; part < parts; part++) {
+    const some = Array.from({ length: lines / parts }, (_, n) => author.line(ROOM, `line ${part} ${n}`, { nick: "foe" }));
+    await sender.ask("publishAll", ROOM, some.map(({ bytes }) => bytes.toString("base64")));
+  }
+  await until(`${lines} are unread`, async () => (await ada.page.title()).startsWith(`(${lines}) `));
+  const told = async () => (await notified(ada)).map(({ title }) => Number(/^(\d+) new lines in bell$/.exec(title)?.[1] ?? 1));
+  const sum = async () => (await told()).reduce((all, some) => all + some, 0);
+  await until(async () => `each line is told of once; ${await sum()} of ${lines} are`, async () => (await sum()) === lines);
+  const times = await ada.page.evaluate(() => window.notified.map(({ at }) => at));
+  const pauses = times.slice(1).map((at, n) => at - times[n]);
+  assert.ok(pauses.every((pause) => pause > 1_900), `${times.length} notifications, the shortest pause ${Math.min(...pauses)} ms`);
+  const { title, body } = (await notified(ada)).at(-1);
+  assert.match(title, /^\d+ new lines in bell$/);
+  assert.equal(body, `foe: line ${parts - 1} ${lines / parts - 1}`);
 });
 
 scenario("where notifications cannot be, the page says why and offers none", async (stage) => {

@@ -3,9 +3,14 @@
 import assert from "node:assert/strict";
 import { address, scenario } from "./support/stage.mjs";
 import { hide, hideable, show } from "./support/unseen.mjs";
-import { until } from "./support/wait.mjs";
+import { Author } from "./support/frames.mjs";
+import { jsProcess } from "./support/js.mjs";
+import { passed, until } from "./support/wait.mjs";
 
 const ROOM = "place";
+const MINUTE_MS = 60_000;
+/** How long after it was opened a page takes what others said before for missed. */
+const CATCH_UP_MS = 10_000;
 
 async function reader(stage, lines) {
   const hub = await stage.hub();
@@ -15,7 +20,7 @@ async function reader(stage, lines) {
   await ada.lists("tom");
   for (let i = 1; i <= lines; i++) tom.say(`line ${i}`);
   if (lines) await ada.sees(`line ${lines}`);
-  return { ada, tom };
+  return { hub, ada, tom };
 }
 
 const region = (person) => person.page.getByRole("region", { name: "Lines" });
@@ -79,6 +84,56 @@ scenario("back at a page with more new lines than fit, the first of them is at t
   await ada.sees("line 91");
   await show(ada);
   await atEnd(ada);
+});
+
+scenario("a room that was left keeps no place: who comes back is at the first line that they missed", async (stage) => {
+  const { hub, ada, tom } = await reader(stage, 60);
+  // Somebody stays there: lines to an empty room would wait.
+  const eve = stage.terminal("eve", ROOM, [hub.tcp]);
+  await ada.lists("eve");
+  await atEnd(ada);
+  await region(ada).evaluate((list) => {
+    list.dispatchEvent(new WheelEvent("wheel"));
+    list.scrollTo(0, 400);
+  });
+  await until("the place was seen", () => ada.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))));
+  await ada.leave(ROOM);
+  for (let i = 61; i <= 130; i++) tom.say(`line ${i}`);
+  await until("they are said", () => eve.messages().some(({ text }) => text === "line 130"));
+  await ada.join(ROOM);
+  await ada.sees("line 130");
+  await until(
+    async () => `line 61 is near the top; it is at ${await below(ada, "line 61")}`,
+    async () => {
+      const at = await below(ada, "line 61");
+      return at > 0 && at < 120;
+    },
+  );
+  await ada.says("70 new");
+});
+
+scenario("lines of clocks that are behind move nobody away from the end that they read", async (stage) => {
+  const { hub, ada } = await reader(stage, 0);
+  const sender = await jsProcess(stage, "raw");
+  await sender.enter(hub.ws, ROOM);
+  const publish = (lines) => sender.ask("publishAll", ROOM, lines.map(({ bytes }) => bytes.toString("base64")));
+  const [old, bob] = [new Author(), new Author()];
+  const ago = (minutes) => Date.now() - minutes * MINUTE_MS;
+  await publish(Array.from({ length: 20 }, (_, i) => old.line(ROOM, `old ${i}`, { time: ago(55) + i })));
+  await ada.sees("old 19");
+  await ada.reload();
+  await ada.sees("old 19");
+  await passed(CATCH_UP_MS);
+  await publish(Array.from({ length: 60 }, (_, i) => bob.line(ROOM, `bob ${i}`)));
+  await ada.sees("bob 59");
+  await atEnd(ada);
+  for (const minutes of [20, 21, 22]) {
+    await publish([new Author().line(ROOM, `${minutes} minutes behind`, { time: ago(minutes) })]);
+    await ada.sees(`${minutes} minutes behind`);
+    await ada.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true)))));
+    assert.ok((await distance(ada)) < 2, `the list was moved ${await distance(ada)} px from its end`);
+    assert.equal(await ada.find("new-since").count(), 0, "nothing was missed");
+  }
 });
 
 scenario("a tall text stands folded, and is shown whole by a button that the keyboard reaches", async (stage) => {

@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import { Author } from "./support/frames.mjs";
+import { jsProcess } from "./support/js.mjs";
+import { drawn } from "./support/stops.mjs";
 import { FIREFOX, firefoxPage } from "./transports/browsers.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { hide, hideable, show } from "./support/unseen.mjs";
@@ -84,6 +87,37 @@ scenario("lines in another room are counted, and marked when it is opened", asyn
   await ada.openRoom(ROOM);
   await isNewSince(ada, "while you were elsewhere");
   await titled(ada, TITLE);
+});
+
+scenario("of more lines than a room keeps, the first that is left is marked as new", async (stage) => {
+  const [lines, kept] = [700, 500];
+  const { hub, ada, tom } = await pair(stage);
+  await says(ada, tom, "seen");
+  const sender = await jsProcess(stage, "raw");
+  await sender.enter(hub.ws, ROOM);
+  const author = new Author();
+  await hide(ada);
+  const frames = Array.from({ length: lines }, (_, n) => author.line(ROOM, `line ${n}`).bytes.toString("base64"));
+  await sender.ask("publishAll", ROOM, frames);
+  await drawn(ada, `line ${lines - 1}`, kept, 60_000);
+  await titled(ada, `(${lines}) ${TITLE}`);
+  await show(ada);
+  await isNewSince(ada, `line ${lines - kept}`);
+  await ada.says(`${kept} new`);
+});
+
+scenario("when the author of the first new line is muted, the next line that is shown is marked as new", async (stage) => {
+  const { hub, ada, tom } = await pair(stage);
+  const eve = stage.terminal("eve", ROOM, [hub.tcp]);
+  const { peer } = await ada.lists("eve");
+  await says(ada, tom, "seen");
+  await hide(ada);
+  await says(ada, eve, "noise");
+  await says(ada, tom, "signal");
+  await show(ada);
+  await isNewSince(ada, "noise");
+  await ada.page.locator(`[data-testid="peer-row"][data-peer="${peer}"] [data-testid="mute"]`).click();
+  await isNewSince(ada, "signal");
 });
 
 scenario("the mark survives a reload, and history that a newcomer gets is not new", async (stage) => {

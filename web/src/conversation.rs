@@ -113,6 +113,8 @@ struct Shown {
     last: u64,
     /// The line above which "new since you were here" stood when the page was last visible.
     first_new: Option<u64>,
+    /// Whether the page was visible.
+    visible: bool,
 }
 
 #[component]
@@ -122,7 +124,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
     let changed = Memo::new(move |_| {
         model.with(|model| {
             let room = model.current_room()?;
-            let lines = (room.info.room.clone(), room.lines.revision(), room.reading.first_new());
+            let lines = (room.info.room.clone(), room.lines.revision(), room.reading.new_lines().cloned());
             Some((lines, model.me, model.is_plain(), model.muted.clone()))
         })
     });
@@ -135,9 +137,10 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 let lines = model.current_room().map(|room| room.lines.as_slice()).unwrap_or_default();
                 let hide = |line: &Line| !show_muted && model.muted.contains(&line.message.from);
                 let lines: Vec<Line> = lines.iter().filter(|line| !hide(line)).cloned().collect();
+                let first_new = model.first_new(|line| !hide(line));
                 let mut rows = rows(&lines, model.me, model.is_plain(), clock::day);
                 for row in &mut rows {
-                    row.first_new = model.first_new() == Some(row.line.key);
+                    row.first_new = first_new == Some(row.line.key);
                     row.head |= row.first_new;
                     row.muted = model.muted.contains(&row.line.message.from);
                 }
@@ -150,8 +153,16 @@ fn Lines(room: Memo<String>) -> impl IntoView {
     let scroll = Scroll::new();
     let drawn = RwSignal::new(Vec::<Row>::new());
     let on_scroll = move |_: ev::Event| {
-        scroll.moved(drawn.with_untracked(|rows| rows.first().map(|row| row.line.message.room.clone())));
+        let room = drawn.with_untracked(|rows| rows.first().map(|row| row.line.message.room.clone()));
+        // Rows of a room that was just left may still stand there.
+        scroll.moved(room.filter(|room| model.with_untracked(|model| model.room(room).is_some())));
     };
+    // Before a room is opened, below.
+    let rooms = Memo::new(move |_| model.with(|model| model.people_revision));
+    Effect::new(move || {
+        rooms.track();
+        model.with_untracked(|model| scroll.keep_places(|room| model.room(room).is_some()));
+    });
 
     // After the rows: where the list is to stand.
     Effect::new(move |before: Option<Shown>| {
@@ -169,8 +180,13 @@ fn Lines(room: Memo<String>) -> impl IntoView {
             match (earlier, first_new) {
                 (None, _) => scroll.open(&room, first_new, news),
                 _ if said => scroll.to_end(),
-                // They came while nobody looked.
-                (Some(earlier), Some(key)) if visible && earlier.first_new != first_new && scroll.is_at_end() => {
+                // They came while nobody looked. A mark that merely moves before a reader's eyes moves the list nowhere.
+                (Some(earlier), Some(key))
+                    if visible
+                        && earlier.first_new != first_new
+                        && (earlier.first_new.is_none() || !earlier.visible)
+                        && scroll.is_at_end() =>
+                {
                     scroll.to_news(key, news);
                 }
                 _ if scroll.is_at_end() => scroll.to_end(),
@@ -178,7 +194,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 _ => {}
             }
             let first_new = if visible { first_new } else { earlier.and_then(|earlier| earlier.first_new) };
-            Shown { room, last, first_new }
+            Shown { room, last, first_new, visible }
         });
         scroll.follow_soon();
         shown

@@ -56,9 +56,10 @@ impl Lines {
         self.last_key
     }
 
-    /// Which of two lines stands above the other; one that has gone is above none.
-    pub(crate) fn topmost(&self, one: u64, other: u64) -> Option<u64> {
-        self.lines.iter().map(|line| line.key).find(|key| [one, other].contains(key))
+    /// Which of two lines stands above the other: lines go from the top, so the `earlier` one did if it is gone.
+    pub(crate) fn topmost(&self, earlier: u64, other: u64) -> u64 {
+        let is_above = self.position(earlier) < self.position(other);
+        if is_above { earlier } else { other }
     }
 
     /// Whether a line stands below the one with this id; nothing when there is none.

@@ -50,6 +50,7 @@ mod names;
 mod news;
 mod notice;
 mod notify;
+mod pace;
 mod panel;
 mod peer_id;
 mod people;

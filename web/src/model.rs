@@ -6,7 +6,7 @@ use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomIn
 use tincan_wasm::{Host, Origin};
 
 use crate::{
-    lines::Lines,
+    lines::{Line, Lines},
     message::speaker,
     muted::Muted,
     news::News,
@@ -67,6 +67,8 @@ pub(crate) struct Model {
     pub(crate) origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub(crate) stores: bool,
+    /// Whether the browser cleared it while the page was open, and all was stored again.
+    pub(crate) cleared: bool,
     /// Another number whenever somebody came, went or changed.
     pub(crate) people_revision: u64,
     heard_so_far: u64,
@@ -102,6 +104,7 @@ impl Default for Model {
             clock_off_ms: None,
             origin: Origin::Asking,
             stores: true,
+            cleared: false,
             people_revision: 0,
             heard_so_far: 0,
         }
@@ -133,9 +136,9 @@ impl Model {
         self.rooms.iter().map(|room| room.reading.unread()).fold(0, u32::saturating_add)
     }
 
-    /// The key of the line above which "new since you were here" stands.
-    pub(crate) fn first_new(&self) -> Option<u64> {
-        self.current_room().and_then(|room| room.reading.first_new())
+    /// The key of the line above which "new since you were here" stands, among those that are `shown`.
+    pub(crate) fn first_new(&self, shown: impl Fn(&Line) -> bool) -> Option<u64> {
+        self.current_room().and_then(|room| room.reading.first_new(&room.lines, shown))
     }
 
     fn room_mut(&mut self, name: &str) -> Option<&mut Room> {
@@ -258,7 +261,7 @@ impl Model {
 
     /// What the page learned that is not the node's to tell.
     pub(crate) fn set_host(&mut self, host: Host) {
-        (self.origin, self.stores) = (host.origin, host.stores);
+        (self.origin, self.stores, self.cleared) = (host.origin, host.stores, host.cleared);
     }
 
     fn is_hub(&self, peer: &PeerId) -> bool {
@@ -309,7 +312,7 @@ impl Model {
             let others =
                 |message: &Message| message.state == MessageState::Received && !self.muted.contains(&message.from);
             if lines.get(key).is_some_and(|line| others(&line.message)) {
-                reading.arrived(key, lines, looking);
+                reading.arrived(key, lines, looking, now_ms);
             }
         }
     }
@@ -353,7 +356,7 @@ impl Model {
         if !lines.insert(message, now_ms, true) || !to_be_read {
             return;
         }
-        let new = reading.arrived(lines.last_key(), lines, looking);
+        let new = reading.arrived(lines.last_key(), lines, looking, now_ms);
         let Some((who, text)) = said else { return };
         if on_screen {
             self.heard_so_far += 1;

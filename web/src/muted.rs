@@ -1,6 +1,6 @@
 //! Whom this person does not want to read. Only this browser knows; the muted are not told. Pure.
 
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write};
 
 use tincan_shared::PeerId;
 
@@ -13,11 +13,13 @@ const MAX_MUTED: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Muted {
     peers: Vec<(PeerId, String)>,
+    /// The same, since each row asks.
+    ids: HashSet<PeerId>,
 }
 
 impl Muted {
     pub(crate) fn contains(&self, peer: &PeerId) -> bool {
-        self.peers.iter().any(|(muted, _)| muted == peer)
+        self.ids.contains(peer)
     }
 
     /// The one muted last comes first.
@@ -28,13 +30,17 @@ impl Muted {
     pub(crate) fn add(&mut self, peer: PeerId, nick: &str) {
         self.remove(&peer);
         self.peers.push((peer, nick.to_owned()));
+        self.ids.insert(peer);
         if self.peers.len() > MAX_MUTED {
-            self.peers.remove(0);
+            let (oldest, _) = self.peers.remove(0);
+            self.ids.remove(&oldest);
         }
     }
 
     pub(crate) fn remove(&mut self, peer: &PeerId) {
-        self.peers.retain(|(muted, _)| muted != peer);
+        if self.ids.remove(peer) {
+            self.peers.retain(|(muted, _)| muted != peer);
+        }
     }
 
     /// As kept by the browser: `<peer id> <nick>` a line, the nick percent-encoded.

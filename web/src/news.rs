@@ -5,10 +5,13 @@ use std::collections::VecDeque;
 /// Lines kept until somebody is told: one for each room that may have one.
 const MAX_NEWS: usize = 32;
 
-/// A line that nobody has seen yet.
+/// The last line of a room that nobody has seen yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct New {
+    /// How many lines of all rooms there were with it.
     pub(crate) number: u64,
+    /// How many of this room there were with it.
+    pub(crate) of_room: u64,
     pub(crate) room: String,
     /// Who said it; safe to show.
     pub(crate) who: String,
@@ -26,8 +29,9 @@ pub(crate) struct News {
 impl News {
     pub(crate) fn add(&mut self, room: &str, who: String, text: String) {
         self.so_far += 1;
-        self.last.retain(|new| new.room != room);
-        self.last.push_back(New { number: self.so_far, room: room.to_owned(), who, text });
+        let earlier = self.last.iter().position(|new| new.room == room).and_then(|at| self.last.remove(at));
+        let of_room = earlier.map_or(0, |new| new.of_room) + 1;
+        self.last.push_back(New { number: self.so_far, of_room, room: room.to_owned(), who, text });
         if self.last.len() > MAX_NEWS {
             self.last.pop_front();
         }
@@ -38,9 +42,9 @@ impl News {
         self.so_far
     }
 
-    /// Those that came after the one with this number.
-    pub(crate) fn since(&self, number: u64) -> impl Iterator<Item = &New> {
-        self.last.iter().filter(move |new| new.number > number)
+    /// The last one of each room, the newest last.
+    pub(crate) fn last(&self) -> impl Iterator<Item = &New> {
+        self.last.iter()
     }
 }
 
@@ -57,8 +61,8 @@ mod tests {
             news.add(&format!("room {}", n % 50), "ann".into(), n.to_string());
         }
         news.add("room 49", "bob".into(), "last".into());
-        let since: Vec<_> = news.since(99).map(|new| (new.who.as_str(), new.text.as_str())).collect();
-        assert_eq!(since, [("bob", "last")]);
-        assert_eq!((news.since(0).count(), news.so_far()), (MAX_NEWS, 101));
+        let last = news.last().last().map(|new| (new.who.as_str(), new.text.as_str(), new.of_room));
+        assert_eq!(last, Some(("bob", "last", 2)));
+        assert_eq!((news.last().count(), news.so_far()), (MAX_NEWS, 101));
     }
 }

@@ -127,8 +127,9 @@ fn Device() -> impl IntoView {
     let model = session().model;
     let clock = Memo::new(move |_| model.with(|model| model.clock_off_ms.map(clock_note)));
     let full = Memo::new(move |_| model.with(|model| (!model.stores).then(|| STORES_NO_MORE.to_owned())));
+    let cleared = Memo::new(move |_| model.with(|model| model.cleared.then(|| CLEARED.to_owned())));
     view! {
-        <For each=move || [clock.get(), full.get()].into_iter().flatten() key=Clone::clone let(note)>
+        <For each=move || [clock.get(), full.get(), cleared.get()].into_iter().flatten() key=Clone::clone let(note)>
             <Note note trouble=true on_dismiss=None />
         </For>
     }
@@ -136,6 +137,9 @@ fn Device() -> impl IntoView {
 
 const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on is \
                               gone after a reload. What was kept before stays.";
+
+const CLEARED: &str = "Your browser cleared this site's data while this page was open. Your key, nick, rooms and \
+                       messages are stored again. To remove them, close this page before you clear the data.";
 
 /// Ours minus the hub's, in words.
 fn clock_note(off_ms: i64) -> String {

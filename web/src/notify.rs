@@ -1,9 +1,12 @@
 //! Notifications about lines that arrive while the page is hidden: asked for by a button, one a room.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use js_sys::{Array, Function, Reflect};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{
+    prelude::{Notify as _, *},
+    task::spawn_local,
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
@@ -12,6 +15,7 @@ use crate::{
     clock,
     keep::What,
     news::New,
+    pace::{Due, Pace},
     session::{Session, session},
 };
 
@@ -71,16 +75,36 @@ pub(crate) fn follow(session: Session) -> RwSignal<Notify> {
     let open = StoredValue::new_local(Open::new());
     let news = Memo::new(move |_| session.model.with(|model| model.news.so_far()));
     let visible = Memo::new(move |_| session.model.with(|model| model.visible));
-    Effect::new(move |told: Option<u64>| {
-        let so_far = news.get();
-        let told = told.unwrap_or(so_far);
-        if state.get() == Notify::On {
-            let new: Vec<New> = session.model.with_untracked(|model| model.news.since(told).cloned().collect());
-            for new in new {
-                show(session, state, open, new);
-            }
+    let pace = StoredValue::new(Pace::default());
+    let due = Trigger::new();
+    let waits = StoredValue::new(false);
+    Effect::new(move || {
+        news.track();
+        due.track();
+        let wanted = state.get() == Notify::On && !visible.get();
+        let told = session.model.with_untracked(|model| {
+            pace.try_update_value(|pace| {
+                if wanted {
+                    return pace.due(&model.news, clock::now_ms());
+                }
+                pace.seen(&model.news);
+                Due::default()
+            })
+        });
+        let Due { now, next_ms } = told.unwrap_or_default();
+        for (new, lines) in now {
+            show(session, state, open, new, lines);
         }
-        so_far
+        if let Some(wait) = next_ms.filter(|_| !waits.get_value()) {
+            waits.set_value(true);
+            set_timeout(
+                move || {
+                    waits.set_value(false);
+                    due.notify();
+                },
+                Duration::from_millis(wait),
+            );
+        }
     });
     Effect::new(move || {
         if visible.get() {
@@ -88,16 +112,27 @@ pub(crate) fn follow(session: Session) -> RwSignal<Notify> {
             open.update_value(|open| open.drain().for_each(|(_, (notification, _))| notification.close()));
         }
     });
+    let cleared = Memo::new(move |_| session.model.with(|model| model.cleared));
+    Effect::new(move || {
+        if cleared.get() && state.get_untracked() == Notify::On {
+            session.keep().set(What::Notify, WANTED);
+        }
+    });
     state
 }
 
-fn show(session: Session, state: RwSignal<Notify>, open: StoredValue<Open, LocalStorage>, new: New) {
+/// Shows the last of so many lines of a room.
+fn show(session: Session, state: RwSignal<Notify>, open: StoredValue<Open, LocalStorage>, new: New, lines: u64) {
     let New { room, who, text, .. } = new;
     let options = NotificationOptions::new();
-    options.set_body(&text);
+    let named = tincan_shared::neutralise(&room, false);
+    let (title, body) = match lines {
+        0 | 1 => (format!("{who} in {named}"), text),
+        n => (format!("{n} new lines in {named}"), format!("{who}: {text}")),
+    };
+    options.set_body(&body);
     // One a room: the next takes its place.
     options.set_tag(&format!("tincan {room}"));
-    let title = format!("{who} in {}", tincan_shared::neutralise(&room, false));
     let Ok(notification) = Notification::new_with_options(&title, &options) else {
         state.set(Notify::Impossible(NOT_FROM_PAGES));
         return;

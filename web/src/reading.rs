@@ -1,6 +1,6 @@
 //! Where a reader is in a room: how far they have read, and what is new since then. Pure: time is an argument.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, ops::RangeInclusive};
 
 use crate::{
     lines::{Line, Lines},
@@ -9,6 +9,9 @@ use crate::{
 
 /// Clocks of authors may be so much behind ours without their lines counting as history.
 const CLOCK_SLACK_MS: u64 = 60_000;
+/// After a room was opened, what others said before counts as missed for so long: until hubs and members have sent it.
+/// Whatever comes later while somebody looks is seen, even if its author's clock is behind.
+const CATCH_UP_MS: u64 = 10_000;
 /// Rooms whose marks are kept over a reload.
 pub(crate) const MAX_MARKS: usize = 64;
 
@@ -39,26 +42,44 @@ pub(crate) struct Reading {
     /// When the room came to the page, unix time in milliseconds.
     opened_ms: u64,
     unread: u32,
-    /// The key of the topmost new line: above it stands "new since you were here".
-    first_new: Option<u64>,
-    /// The reader has left since `first_new` was set, so the next new line begins anew.
+    new: Option<New>,
+    /// The reader has left since `new` was set, so the next new line begins anew.
     outdated: bool,
     mark: Option<Mark>,
+}
+
+/// The lines that the reader has missed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct New {
+    /// The key of the topmost one; the line may be gone since.
+    topmost: u64,
+    /// Keys of all of them. Lines that are not new may have come in between.
+    keys: RangeInclusive<u64>,
 }
 
 impl Reading {
     /// `mark` is where an earlier page was left.
     pub(crate) fn begin(mark: Option<Mark>, opened_ms: u64) -> Self {
         let since = mark.clone().map_or(Since::Opened, Since::Mark);
-        Self { since, opened_ms, unread: 0, first_new: None, outdated: true, mark }
+        Self { since, opened_ms, unread: 0, new: None, outdated: true, mark }
     }
 
     pub(crate) fn unread(&self) -> u32 {
         self.unread
     }
 
-    pub(crate) fn first_new(&self) -> Option<u64> {
-        self.first_new
+    /// Which lines are new.
+    pub(crate) fn new_lines(&self) -> Option<&New> {
+        self.new.as_ref()
+    }
+
+    /// The key of the first new line among those that are `shown`: above it stands "new since you were here".
+    pub(crate) fn first_new(&self, lines: &Lines, shown: impl Fn(&Line) -> bool) -> Option<u64> {
+        let New { topmost, keys } = self.new.as_ref()?;
+        let lines = lines.as_slice();
+        // Lines go from the top, so all that are left of the new ones stood below one that is gone.
+        let from = lines.iter().position(|line| line.key == *topmost).unwrap_or(0);
+        lines[from..].iter().find(|line| keys.contains(&line.key) && shown(line)).map(|line| line.key)
     }
 
     pub(crate) fn mark(&self) -> Option<&Mark> {
@@ -66,20 +87,26 @@ impl Reading {
     }
 
     /// Somebody else's line was put in its place. Tells whether the reader has yet to see it.
-    pub(crate) fn arrived(&mut self, key: u64, lines: &Lines, looking: bool) -> bool {
+    pub(crate) fn arrived(&mut self, key: u64, lines: &Lines, looking: bool, now_ms: u64) -> bool {
         let Some(line) = lines.get(key) else { return false };
         let said_ms = said_ms(line);
         let new = match &self.since {
             Since::Opened => !looking && said_ms.saturating_add(CLOCK_SLACK_MS) >= self.opened_ms,
             // What was said before the room was opened was missed, even though somebody looks now.
-            Since::Mark(mark) => follows(line, mark, lines) && (!looking || said_ms < self.opened_ms),
+            Since::Mark(mark) => {
+                let catches_up = said_ms < self.opened_ms && now_ms < self.opened_ms.saturating_add(CATCH_UP_MS);
+                follows(line, mark, lines, looking) && (!looking || catches_up)
+            }
             Since::Shown => !looking,
         };
         if !new {
             return false;
         }
-        let earlier = self.first_new.filter(|_| !self.outdated);
-        self.first_new = earlier.map_or(Some(key), |earlier| lines.topmost(earlier, key));
+        let earlier = self.new.take().filter(|_| !self.outdated);
+        self.new = Some(earlier.map_or(New { topmost: key, keys: key..=key }, |New { topmost, keys }| New {
+            topmost: lines.topmost(topmost, key),
+            keys: key.min(*keys.start())..=key.max(*keys.end()),
+        }));
         self.outdated = false;
         if !looking {
             self.unread = self.unread.saturating_add(1);
@@ -117,9 +144,10 @@ fn said_ms(line: &Line) -> u64 {
     }
 }
 
-/// Whether a line comes after the mark. What arrives now was not there then, even if its author's clock is behind.
-fn follows(line: &Line, mark: &Mark, lines: &Lines) -> bool {
-    let behind = line.fresh && line.at_ms().saturating_add(CLOCK_SLACK_MS) >= mark.at_ms;
+/// Whether a line comes after the mark. What arrives while nobody looks was not there then, even if its author's clock is
+/// behind; but who has just opened a room is sent again what they have read in it.
+fn follows(line: &Line, mark: &Mark, lines: &Lines, looking: bool) -> bool {
+    let behind = !looking && line.fresh && line.at_ms().saturating_add(CLOCK_SLACK_MS) >= mark.at_ms;
     behind || lines.is_after(line, &mark.id).unwrap_or_else(|| line.at_ms() > mark.at_ms)
 }
 
@@ -147,112 +175,4 @@ pub(crate) fn read_marks(text: &str) -> Marks {
 }
 
 #[cfg(test)]
-mod tests {
-    use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    use super::*;
-    use crate::sample::{message, peer};
-
-    const OPENED: u64 = 10_000_000;
-
-    struct Scene {
-        lines: Lines,
-        reading: Reading,
-    }
-
-    impl Scene {
-        fn new(mark: Option<Mark>) -> Self {
-            Self { lines: Lines::default(), reading: Reading::begin(mark, OPENED) }
-        }
-
-        fn line(&mut self, id: &str, time_ms: u64, fresh: bool, looking: bool) -> bool {
-            assert!(self.lines.insert(message(id, peer(1), time_ms, 0), time_ms.max(OPENED), fresh));
-            self.reading.arrived(self.lines.last_key(), &self.lines, looking)
-        }
-
-        /// The line that the mark on the screen stands above.
-        fn first_new(&self) -> Option<&str> {
-            Some(self.lines.get(self.reading.first_new()?)?.message.id.as_str())
-        }
-    }
-
-    #[test]
-    fn history_of_a_room_never_seen_is_not_new() {
-        let mut scene = Scene::new(None);
-        assert!(!scene.line("old", OPENED - 3_000_000, true, true));
-        assert!(!scene.line("old too", OPENED - 2_000_000, true, false));
-        assert!(scene.line("now", OPENED + 5, true, false));
-        assert_eq!((scene.first_new(), scene.reading.unread()), (Some("now"), 1));
-    }
-
-    #[test]
-    fn what_arrives_while_nobody_looks_is_new_from_its_topmost_line_on() {
-        let mut scene = Scene::new(None);
-        scene.line("seen", OPENED, true, true);
-        scene.reading.look_away(&scene.lines, OPENED);
-        assert!(scene.line("b", OPENED + 20, true, false));
-        assert!(scene.line("a, by a clock that is behind", OPENED - 400, true, false));
-        assert!(scene.line("c", OPENED + 30, true, false));
-        assert_eq!((scene.first_new(), scene.reading.unread()), (Some("a, by a clock that is behind"), 3));
-        scene.reading.look();
-        assert!(!scene.line("d", OPENED + 40, true, true));
-        assert_eq!((scene.first_new(), scene.reading.unread()), (Some("a, by a clock that is behind"), 0));
-        scene.reading.look_away(&scene.lines, OPENED);
-        assert!(scene.line("e", OPENED + 50, true, false));
-        assert_eq!((scene.first_new(), scene.reading.unread()), (Some("e"), 1), "the mark begins anew");
-    }
-
-    #[test]
-    fn a_reload_goes_on_where_the_page_was_left() {
-        let mark = Mark { at_ms: OPENED - 500_000, id: "seen".into() };
-        let mut scene = Scene::new(Some(mark));
-        for (id, ago, fresh) in
-            [("older", 600_000, false), ("seen", 500_000, false), ("hidden", 400_000, false), ("synced", 300_000, true)]
-        {
-            scene.line(id, OPENED - ago, fresh, true);
-        }
-        assert_eq!(scene.first_new(), Some("hidden"));
-        scene.line("said now", OPENED + 1, true, true);
-        scene.line("history that others still had", OPENED - 700_000, true, true);
-        assert_eq!(scene.first_new(), Some("hidden"));
-        assert_eq!(scene.reading.unread(), 0, "somebody looks");
-    }
-
-    #[test]
-    fn a_line_that_waited_for_the_reader_was_missed() {
-        let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 500_000, id: "seen".into() }));
-        let waited = message("waited", peer(1), OPENED + 10, OPENED - 1000);
-        assert!(scene.lines.insert(waited, OPENED + 20, true));
-        scene.reading.arrived(scene.lines.last_key(), &scene.lines, true);
-        assert_eq!(scene.first_new(), Some("waited"));
-    }
-
-    #[test]
-    fn nothing_is_new_after_a_reload_when_nothing_was_said() {
-        let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 10, id: "seen".into() }));
-        scene.line("older", OPENED - 20, false, true);
-        scene.line("seen", OPENED - 10, false, true);
-        scene.line("said now", OPENED + 1, true, true);
-        assert_eq!(scene.first_new(), None);
-    }
-
-    #[test]
-    fn a_mark_whose_line_is_gone_still_tells_by_time() {
-        let mut scene = Scene::new(Some(Mark { at_ms: OPENED - 500_000, id: "gone".into() }));
-        scene.line("older", OPENED - 600_000, false, true);
-        scene.line("newer", OPENED - 400_000, false, true);
-        assert_eq!(scene.first_new(), Some("newer"));
-    }
-
-    #[test]
-    fn marks_survive_being_kept() {
-        let rooms = [("tea & cake\n", "ab12", 5), ("lobby", "", 7)];
-        let marks: Marks =
-            rooms.map(|(room, id, at_ms)| (room.to_owned(), Mark { at_ms, id: id.to_owned() })).into_iter().collect();
-        let text = write_marks(marks.iter().map(|(room, mark)| (room.as_str(), mark)));
-        assert_eq!(read_marks(&text), marks);
-        assert_eq!(read_marks("nonsense\n1\n2 x\n3 y lobby\n").len(), 1);
-        let many = (0..100).map(|n| format!("1 x room{n}\n")).collect::<String>();
-        assert_eq!(read_marks(&many).len(), MAX_MARKS);
-    }
-}
+mod tests;

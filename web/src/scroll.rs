@@ -94,6 +94,11 @@ impl Scroll {
         }
     }
 
+    /// Rooms that somebody has left keep no place: their lines have other keys when they are joined again.
+    pub(crate) fn keep_places(self, is_joined: impl Fn(&str) -> bool) {
+        self.places.update_value(|places| places.retain(|room, _| is_joined(room)));
+    }
+
     /// Rows were drawn; whether others are left.
     pub(crate) fn drawn(self, left: bool) {
         self.drawing.set_value(left);

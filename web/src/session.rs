@@ -108,6 +108,10 @@ impl Session {
     async fn follow_host(self, mut news: HostNews) {
         let mut host = Some(news.now());
         while let Some(now) = host {
+            if now.cleared {
+                // What the node does not store was cleared too.
+                self.keep_muted();
+            }
             self.model.update(|model| model.set_host(now));
             host = news.next().await;
         }
@@ -229,6 +233,10 @@ impl Session {
             Some(nick) => model.muted.add(peer, nick),
             None => model.muted.remove(&peer),
         });
+        self.keep_muted();
+    }
+
+    fn keep_muted(self) {
         self.keep().set(What::Muted, &self.model.with_untracked(|model| model.muted.write()));
     }
 

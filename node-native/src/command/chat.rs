@@ -55,9 +55,9 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
         chat.settle_at_once().await;
     }
     let unsent = chat.unsent(input).await;
-    let kept = !session.ephemeral;
-    session.end().await;
-    talked.and(unsent.report(kept))
+    let is_ephemeral = session.ephemeral;
+    let is_written = session.end().await;
+    talked.and(unsent.report(is_written && !is_ephemeral))
 }
 
 /// Where lines come from.
@@ -102,6 +102,8 @@ struct Chat {
     refused: usize,
     /// Whether somebody told us to end.
     stopped: bool,
+    /// Whether a hub says that this machine's clock is wrong.
+    clock_wrong: bool,
     /// Room and id of the last printed lines, so that none is printed twice when the state is read anew.
     printed: VecDeque<(String, String)>,
 }
@@ -116,6 +118,7 @@ impl Chat {
             saying: None,
             refused: 0,
             stopped: false,
+            clock_wrong: false,
             printed: VecDeque::new(),
         }
     }
@@ -247,6 +250,11 @@ impl Chat {
             }
             Event::Room(room) if self.rooms.contains_key(&room.room) => {
                 self.room(&room);
+                Ok(())
+            }
+            Event::ClockWrong { .. } => {
+                self.clock_wrong = true;
+                self.reporter.event(&event);
                 Ok(())
             }
             Event::Lagged { missed } => {

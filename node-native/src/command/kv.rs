@@ -33,18 +33,44 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
     let mut session = Session::start(settings, Config { rejoin: false, ..Config::peer() })?;
     let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
     let mut teller = Teller { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
+    let mut asked = Asked { lines: stdin::lines(MAX_LINE_BYTES), is_answering: false, wrong: 0, missed: false };
     let done = tokio::select! {
         () = stop.asked() => None,
-        done = converse(&session.node, &mut session.events, &mut teller, expects_peer, settings.raw) => Some(done),
+        done = converse(&session.node, &mut session.events, &mut teller, &mut asked, expects_peer, settings.raw) => {
+            Some(done)
+        }
     };
     let ephemeral = session.ephemeral;
-    session.end().await;
-    let Some(done) = done else { return Ok(()) };
-    match done? {
+    let is_written = session.end().await;
+    let Some(done) = done else { return asked.unanswered() };
+    done?;
+    match asked.wrong {
         // What was stored ends with this run, or was not found where it was looked for.
-        0 if expects_peer && ephemeral && !teller.reached => Err(Error::NobodyReached { reason: teller.reason }),
+        0 if expects_peer && !teller.reached && (ephemeral || asked.missed) => {
+            Err(Error::NobodyReached { reason: teller.reason })
+        }
+        0 if !is_written => Err(Error::NotWritten),
         0 => Ok(()),
         count => Err(Error::Lines { count }),
+    }
+}
+
+/// The lines of the input, and how they were answered.
+struct Asked {
+    lines: mpsc::Receiver<Line>,
+    /// Whether one has no answer yet.
+    is_answering: bool,
+    /// Those that were wrong.
+    wrong: usize,
+    /// Whether something was looked for and not found.
+    missed: bool,
+}
+
+impl Asked {
+    /// What was read and has no answer when the program is told to end. Whoever types sees that.
+    fn unanswered(&self) -> Result<(), Error> {
+        let count = usize::from(self.is_answering) + self.lines.len();
+        if count == 0 || io::stdin().is_terminal() { Ok(()) } else { Err(Error::Unanswered { count }) }
     }
 }
 
@@ -67,14 +93,15 @@ impl Teller {
     }
 }
 
-/// Answers all lines; the number of those that were wrong. When `raw`, standard output is for values alone.
+/// Answers all lines. When `raw`, standard output is for values alone.
 async fn converse(
     node: &Node,
     events: &mut Events,
     teller: &mut Teller,
+    asked: &mut Asked,
     expects_peer: bool,
     raw: bool,
-) -> Result<usize, Error> {
+) -> Result<(), Error> {
     let waited = match expects_peer {
         true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, teller)).await,
         false => Ok(()),
@@ -82,10 +109,9 @@ async fn converse(
     if waited.is_err() {
         teller.reporter.note("no peer found within 5 s; continuing offline");
     }
-    let mut lines = stdin::lines(MAX_LINE_BYTES);
     tokio::select! {
-        wrong = answers(node, &mut lines, raw) => wrong,
-        () = tell(events, teller) => Ok(0),
+        answered = answers(node, asked, raw) => answered,
+        () = tell(events, teller) => Ok(()),
     }
 }
 
@@ -112,10 +138,10 @@ async fn tell(events: &mut Events, teller: &mut Teller) {
     }
 }
 
-async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>, raw: bool) -> Result<usize, Error> {
+async fn answers(node: &Node, asked: &mut Asked, raw: bool) -> Result<(), Error> {
     let surface = output::surface();
-    let mut wrong = 0;
-    while let Some(line) = lines.recv().await {
+    while let Some(line) = asked.lines.recv().await {
+        asked.is_answering = true;
         let answer = match line {
             Line::Text(text) if text.trim().is_empty() => continue,
             Line::Text(text) => {
@@ -125,7 +151,9 @@ async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>, raw: bool) -> Re
             Line::TooLong => Err(format!("error: the line is above {MAX_LINE_BYTES} bytes (2 MiB); store less")),
         };
         // Whoever reads nothing but values cannot tell an empty one from none.
-        wrong += usize::from(answer.is_err() || raw && matches!(answer, Ok(Answer::NotFound { .. })));
+        let is_missing = matches!(answer, Ok(Answer::NotFound { .. }));
+        asked.missed |= is_missing;
+        asked.wrong += usize::from(answer.is_err() || raw && is_missing);
         match answer {
             Ok(Answer::Found { value, .. }) if raw => output::bytes(&value)?,
             answer => {
@@ -133,6 +161,7 @@ async fn answers(node: &Node, lines: &mut mpsc::Receiver<Line>, raw: bool) -> Re
                 if raw { output::note(&line) } else { output::line(&line)? }
             }
         }
+        asked.is_answering = false;
     }
-    Ok(wrong)
+    Ok(())
 }

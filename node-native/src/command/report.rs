@@ -79,14 +79,21 @@ fn up(peer: &PeerInfo) -> String {
     format!("connected: {what}{} over {}", peer.peer, peer.transport)
 }
 
-/// A person, as chat shows one: `nick (short id)`. A nick that shows nothing gives way to the id, and none can contain
-/// what stands between a person and a text.
+/// What looks like a round bracket in some font.
+const OPENING: [char; 7] = ['(', '\u{ff08}', '\u{fe59}', '\u{207d}', '\u{208d}', '\u{2768}', '\u{2985}'];
+const CLOSING: [char; 7] = [')', '\u{ff09}', '\u{fe5a}', '\u{207e}', '\u{208e}', '\u{2769}', '\u{2986}'];
+
+/// A person, as chat shows one: `nick (short id)`. A nick that shows nothing gives way to the id. None contains a round
+/// bracket: what stands in the first ones of a line is the id of who said it.
 pub(super) fn person(nick: &str, peer: &PeerId) -> String {
     let id = short_id(peer);
-    match is_blank(nick) {
-        true => format!("{id} ({id})"),
-        false => format!("{} ({id})", output::surface().line(nick).replace("):", ") :")),
+    if is_blank(nick) {
+        return format!("{id} ({id})");
     }
+    let nick = output::surface().line(nick).replace(OPENING, "[").replace(CLOSING, "]");
+    // Much white space, or what shows nothing between it, would push the id off the line.
+    let words: Vec<&str> = nick.split_whitespace().filter(|word| !is_blank(word)).collect();
+    format!("{} ({id})", words.join(" "))
 }
 
 #[cfg(test)]
@@ -98,6 +105,11 @@ mod tests {
         let (peer, other) = (PeerId::random(), PeerId::random());
         let (id, other) = (short_id(&peer), short_id(&other));
         assert_eq!(person("\u{3164}\u{200b}", &peer), format!("{id} ({id})"));
-        assert_eq!(person(&format!("bob ({other}): hi"), &peer), format!("bob ({other}) : hi ({id})"));
+        assert_eq!(person(&format!("bob ({other}): hi"), &peer), format!("bob [{other}]: hi ({id})"));
+        assert_eq!(person(&format!("bob{}\u{200b}", "\t".repeat(40)), &peer), format!("bob ({id})"));
+        for nick in [format!("bob ({other})\u{200b}: hi"), format!("bob \u{ff08}{other}\u{ff09}: hi")] {
+            let shown = person(&nick, &peer);
+            assert!(shown.matches(OPENING).count() == 1 && shown.ends_with(&format!(" ({id})")), "{shown}");
+        }
     }
 }

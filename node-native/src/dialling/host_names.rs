@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
@@ -17,9 +17,14 @@ use tokio::sync::Semaphore;
 
 use super::lock;
 
-/// How long a look-up may take. The system's may take several times as long; it then ends by itself, unheard.
-pub(crate) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
-/// Look-ups under way, those counted that nobody hears any more; each holds a thread.
+/// How long a look-up may take: two name servers that do not answer take 10 s by themselves. The system's may take several
+/// times as long; it then ends by itself, unheard.
+pub(crate) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(12);
+/// How long one waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Whoever has not answered for so long is silent; the system asks again, or others, after it.
+const SILENT_FOR: Duration = Duration::from_secs(4);
+/// Look-ups under way, those counted that nobody hears any more; each holds a thread. Further ones wait their turn.
 const MAX_LOOKUPS: usize = 32;
 
 /// An address family.
@@ -44,7 +49,7 @@ pub enum LookupError {
     /// What else the system says.
     #[error("the name {0} cannot be looked up ({1}); check its spelling and this machine's name servers")]
     Other(String, String),
-    /// As many are under way as may be at once (32).
+    /// As many were under way as may be at once (32), for as long as one waits for its turn.
     #[error("too many names are being looked up, {0} among them; check that this machine's name servers answer")]
     TooMany(String),
 }
@@ -89,12 +94,19 @@ impl HostNames {
 }
 
 async fn ask(threads: Arc<Semaphore>, name: &str, family: Family) -> Result<Vec<IpAddr>, LookupError> {
-    let Ok(thread) = threads.try_acquire_owned() else { return Err(LookupError::TooMany(name.to_owned())) };
+    // In turn: names that strangers tell of themselves must not keep out those that somebody configured.
+    let thread = tokio::time::timeout(TURN_TIMEOUT, threads.acquire_owned()).await;
+    let Ok(Ok(thread)) = thread else { return Err(LookupError::TooMany(name.to_owned())) };
     let asked = name.to_owned();
     let task = tokio::task::spawn_blocking(move || {
+        let began = Instant::now();
         let answer = ask_system(&asked, family);
         drop(thread);
-        answer
+        match answer {
+            // The system does not tell one that fails from one that is silent.
+            Err(LookupError::Failing(name)) if began.elapsed() >= SILENT_FOR => Err(LookupError::Silent(name)),
+            answer => answer,
+        }
     });
     match tokio::time::timeout(LOOKUP_TIMEOUT, task).await {
         Ok(Ok(answer)) => answer,
@@ -135,13 +147,17 @@ mod tests {
         assert!(lock(&names.under_way).is_empty());
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn look_ups_are_bounded_and_one_serves_all_who_ask() {
         let names = HostNames { threads: Arc::new(Semaphore::new(1)), ..HostNames::default() };
         let (one, same) = (names.addresses("localhost", Family::V4), names.addresses("localhost", Family::V4));
         assert!(one.ptr_eq(&same));
         let held = names.threads.clone().acquire_owned().await.unwrap();
         assert_eq!(names.addresses("other", Family::V4).await, Err(LookupError::TooMany("other".into())));
+        let waits = names.addresses("LOCALHOST", Family::V4);
+        assert!(tokio::time::timeout(TURN_TIMEOUT / 2, waits.clone()).await.is_err(), "its turn has not come");
         drop(held);
+        tokio::time::resume();
+        assert!(!waits.await.unwrap().is_empty());
     }
 }

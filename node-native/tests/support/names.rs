@@ -143,7 +143,12 @@ impl Etc {
     }
 
     pub fn name_server(&self, address: &str) {
-        fs::write(self.0.join("resolv.conf"), format!("nameserver {address}\n")).expect("root");
+        self.name_servers(&[address]);
+    }
+
+    pub fn name_servers(&self, addresses: &[&str]) {
+        let lines: String = addresses.iter().map(|address| format!("nameserver {address}\n")).collect();
+        fs::write(self.0.join("resolv.conf"), lines).expect("root");
     }
 
     pub fn hosts(&self, lines: &str) {

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use n0_future::time::{Instant, timeout};
+use futures::future::{Either, select};
+use n0_future::time::{Instant, sleep, timeout};
 use tincan_shared::{Change, Storage};
 use tokio::sync::{Notify, watch};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Batch, Database};
+use super::{Batch, Database, SlotCopy, restore::Restore};
 use crate::host::Teller;
 
 /// Entries that may be unwritten before the page gives up writing: the browser has stopped answering. Removals are
@@ -72,10 +73,11 @@ impl Unwritten {
 }
 
 impl WriteBehind {
-    pub(super) fn new(database: Database, slot: u32, teller: Teller) -> Self {
+    pub(super) fn new(database: Database, slot: u32, teller: Teller, copy: Option<SlotCopy>) -> Self {
         let unwritten = Arc::new(Unwritten::default());
         let (written, progress) = watch::channel(0);
-        spawn_local(drain(database, slot, unwritten.clone(), written, teller));
+        let restore = Restore::new(database, slot, teller.clone(), copy);
+        spawn_local(drain(restore, unwritten.clone(), written, teller));
         Self { unwritten, progress }
     }
 
@@ -127,29 +129,35 @@ impl Drop for WriteBehind {
 
 /// Writes what is unwritten, one transaction at a time, until its [`WriteBehind`] is gone.
 async fn drain(
-    mut database: Database,
-    slot: u32,
+    restore: impl Future<Output = Restore>,
     unwritten: Arc<Unwritten>,
     written: watch::Sender<u64>,
     teller: Teller,
 ) {
+    let mut restore = restore.await;
     let mut batch = Batch::new();
     let mut pause = REWRITE_PAUSE;
     let mut refused = false;
     while let Some(calls) = unwritten.take_into(&mut batch) {
         if refused {
-            remove(&database, slot, &mut batch).await;
+            remove(&mut restore, &mut batch).await;
         }
         if batch.is_empty() {
             if unwritten.given_up() {
                 teller.stores(false);
             }
             written.send_replace(calls);
-            unwritten.wake.notified().await;
+            let closed =
+                matches!(select(pin!(unwritten.wake.notified()), pin!(restore.closed())).await, Either::Right(_));
+            if closed {
+                reopen(&mut restore, &teller).await;
+                teller.stores(!unwritten.given_up());
+            }
             continue;
         }
-        match commit(&database, slot, &batch, &teller).await {
+        match commit(&restore, &batch, &teller).await {
             Ok(()) => {
+                restore.written(&batch);
                 batch.clear();
                 pause = REWRITE_PAUSE;
                 refused = false;
@@ -160,20 +168,32 @@ async fn drain(
                 tracing::debug!("the browser's storage refused a write ({error:?}); trying again");
                 refused = true;
                 teller.stores(false);
-                let works = remove(&database, slot, &mut batch).await;
-                if !works && let Ok(reopened) = Database::open(&database.name).await {
-                    database = reopened;
+                if !remove(&mut restore, &mut batch).await
+                    && let Err(reason) = restore.reopen().await
+                {
+                    tracing::debug!("the database does not open again: {reason}");
                 }
-                remove_until(Instant::now() + pause, &database, slot, &unwritten, &mut batch).await;
+                remove_until(Instant::now() + pause, &mut restore, &unwritten, &mut batch).await;
                 pause = (pause * 2).min(MAX_REWRITE_PAUSE);
             }
         }
     }
 }
 
+/// Opens the database again, however often it takes.
+async fn reopen(restore: &mut Restore, teller: &Teller) {
+    let mut pause = REWRITE_PAUSE;
+    while let Err(reason) = restore.reopen().await {
+        tracing::debug!("the database does not open again: {reason}");
+        teller.stores(false);
+        sleep(pause).await;
+        pause = (pause * 2).min(MAX_REWRITE_PAUSE);
+    }
+}
+
 /// Waits for the browser however long it takes, but does not let the page claim meanwhile that it stores.
-async fn commit(database: &Database, slot: u32, batch: &Batch, teller: &Teller) -> Result<(), rexie::Error> {
-    let mut commit = pin!(database.commit(slot, batch));
+async fn commit(restore: &Restore, batch: &Batch, teller: &Teller) -> Result<(), rexie::Error> {
+    let mut commit = pin!(restore.database.commit(restore.slot, batch));
     if let Ok(committed) = timeout(COMMIT_PATIENCE, &mut commit).await {
         return committed;
     }
@@ -183,20 +203,21 @@ async fn commit(database: &Database, slot: u32, batch: &Batch, teller: &Teller) 
 }
 
 /// Commits the removals of a batch, alone, and takes them out of it. True when the database took some.
-async fn remove(database: &Database, slot: u32, batch: &mut Batch) -> bool {
+async fn remove(restore: &mut Restore, batch: &mut Batch) -> bool {
     let removals: Batch =
         batch.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| (key.clone(), None)).collect();
-    let removed = !removals.is_empty() && database.commit(slot, &removals).await.is_ok();
+    let removed = !removals.is_empty() && restore.database.commit(restore.slot, &removals).await.is_ok();
     if removed {
+        restore.written(&removals);
         batch.retain(|_, value| value.is_some());
     }
     removed
 }
 
 /// Waits to write again; what is to be removed meanwhile is removed at once.
-async fn remove_until(until: Instant, database: &Database, slot: u32, unwritten: &Unwritten, batch: &mut Batch) {
+async fn remove_until(until: Instant, restore: &mut Restore, unwritten: &Unwritten, batch: &mut Batch) {
     loop {
-        remove(database, slot, batch).await;
+        remove(restore, batch).await;
         let left = until.saturating_duration_since(Instant::now());
         if timeout(left, unwritten.wake.notified()).await.is_err() || unwritten.take_into(batch).is_none() {
             return;

@@ -14,7 +14,7 @@ impl Database {
     /// # Errors
     /// When the database fails, is full or does not answer.
     pub async fn put_next(&self, slot: u32, key: &[u8], nick: &str) -> Result<(), Refused> {
-        let (rexie, key, nick) = (self.rexie.clone(), Uint8Array::from(key), Uint8Array::from(nick.as_bytes()));
+        let (rexie, key, nick) = (self.rexie(), Uint8Array::from(key), Uint8Array::from(nick.as_bytes()));
         answered(async move {
             let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadWrite)?;
             let store = transaction.store(KEYS)?;
@@ -32,7 +32,7 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn next(&self, slot: u32) -> Result<Option<(Vec<u8>, String)>, Refused> {
-        let rexie = self.rexie.clone();
+        let rexie = self.rexie();
         answered(async move {
             let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadOnly)?;
             let store = transaction.store(KEYS)?;
@@ -50,7 +50,7 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn drop_next(&self, slot: u32) -> Result<(), Refused> {
-        let rexie = self.rexie.clone();
+        let rexie = self.rexie();
         answered(async move {
             let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadWrite)?;
             let store = transaction.store(KEYS)?;
@@ -66,7 +66,7 @@ impl Database {
     /// # Errors
     /// When the database fails, is full or does not answer.
     pub async fn become_next(&self, slot: u32, key: &[u8], entries: &Saved) -> Result<(), Refused> {
-        let (rexie, key) = (self.rexie.clone(), Uint8Array::from(key));
+        let (rexie, key) = (self.rexie(), Uint8Array::from(key));
         let prefix = prefix(slot);
         let entries: Vec<(JsValue, Uint8Array)> = entries
             .iter()

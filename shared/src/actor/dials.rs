@@ -1,6 +1,9 @@
 //! Dials: begun for a caller, for a hub to stay connected to, for a peer that was discovered; and how they failed.
 
-use std::{collections::BTreeMap, num::NonZeroU8};
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    num::NonZeroU8,
+};
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -23,6 +26,18 @@ use crate::{
 /// Addresses of one dial that are tried at a time, where the host starts them one after another: all there can be.
 const MAX_AT_ONCE: u8 = 64;
 const AT_ONCE: NonZeroU8 = NonZeroU8::new(MAX_AT_ONCE).expect("not zero");
+
+/// Peers found on the local network that are dialled at once.
+const MAX_FINDS_DIALLED: usize = 16;
+/// Further ones that wait.
+const MAX_WAITING_FINDS: usize = 256;
+
+/// Peers found on the local network that are being dialled, or are to be.
+#[derive(Debug, Default)]
+pub(super) struct Finds {
+    dialling: HashSet<ConnectionId>,
+    waiting: VecDeque<(PeerId, Vec<Multiaddr>)>,
+}
 
 impl<B: HostBehaviour> Actor<B> {
     pub(super) fn dial(&mut self, address: Multiaddr, reply: Reply<Result<PeerId, Error>>) {
@@ -72,9 +87,30 @@ impl<B: HostBehaviour> Actor<B> {
             peers.entry(peer).or_default().push(address.clone());
             self.links.found(peer, address, now);
         }
-        for (peer, addresses) in peers {
+        self.finds.waiting.extend(peers);
+        // Whoever tells of them may invent them.
+        self.finds.waiting.truncate(MAX_WAITING_FINDS);
+        self.dial_found();
+    }
+
+    /// Dials peers that were found, some at a time.
+    fn dial_found(&mut self) {
+        while self.finds.dialling.len() < MAX_FINDS_DIALLED
+            && let Some((peer, addresses)) = self.finds.waiting.pop_front()
+        {
+            let options = self.options(peer, addresses, PeerCondition::DisconnectedAndNotDialing);
+            let connection = options.connection_id();
             // Refused when we are connected already.
-            let _ = self.swarm.dial(self.options(peer, addresses, PeerCondition::DisconnectedAndNotDialing));
+            if self.swarm.dial(options).is_ok() {
+                self.finds.dialling.insert(connection);
+            }
+        }
+    }
+
+    /// A dial has ended.
+    pub(super) fn dial_ended(&mut self, connection: &ConnectionId) {
+        if self.finds.dialling.remove(connection) {
+            self.dial_found();
         }
     }
 
@@ -130,6 +166,7 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
+        self.dial_ended(&connection);
         if matches!(error, DialError::WrongPeerId { .. }) {
             self.links.mistaken(connection);
         }

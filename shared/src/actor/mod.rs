@@ -134,6 +134,7 @@ pub(crate) struct Actor<B: HostBehaviour> {
     pardons: Vec<(Instant, PeerId)>,
     counters: Counters,
     links: Links,
+    finds: dials::Finds,
     pending: Pending,
     publisher: Publisher,
     /// When changes in the record store are written.

@@ -11,8 +11,12 @@ use crate::{
     gate::DeniedRange,
     hub::wire::{self, Reason},
     ping,
+    reach::Seen,
     room::sync,
+    source::ip_of,
 };
+use std::net::IpAddr;
+
 use libp2p::{
     Multiaddr, PeerId,
     core::Endpoint,
@@ -94,6 +98,7 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn connected(&mut self, peer: PeerId, connection: ConnectionId, address: Multiaddr, role: Endpoint) {
         let now = self.now();
+        self.dial_ended(&connection);
         let full = role == Endpoint::Listener && !self.peers.contains_key(&peer) && self.is_full();
         let checked = self.access.check(&peer, Action::Connect, now.instant);
         if let Err(denied) = checked.and(if full { Err(Denied::Full) } else { Ok(()) }) {
@@ -211,11 +216,13 @@ impl<B: HostBehaviour> Actor<B> {
         known.syncs = info.protocols.contains(&sync::PROTOCOL);
         known.info.hub = hub;
         known.info.agent = Some(info.agent_version.chars().take(MAX_AGENT_CHARS).collect());
-        let local = known.connections.iter().any(|(_, address, _)| is_loopback(address));
-        let in_use = known.connections.iter().map(|(_, address, _)| address.clone()).collect();
-        // Somebody else's loopback is ours only when he is on this machine.
+        let in_use: Vec<Multiaddr> = known.connections.iter().map(|(_, address, _)| address.clone()).collect();
+        // A private address is believed of who is in its network: else a stranger would have us dial our neighbours.
+        let proxies = &self.config.trusted_proxies;
+        let seen: Vec<Seen> = in_use.iter().map(|address| Seen::through(address, proxies)).collect();
+        let own: Vec<IpAddr> = self.listening.iter().filter_map(ip_of).collect();
         let said = info.listen_addrs.into_iter().take(MAX_ADDRESSES_PER_PEER);
-        let said: Vec<Multiaddr> = said.filter(|address| local || !is_loopback(address)).collect();
+        let said: Vec<Multiaddr> = said.filter(|address| seen.iter().any(|seen| seen.is_told(address, &own))).collect();
         self.links.learnt(&peer, &said);
         if info.protocols.iter().any(|protocol| protocol.as_ref() == self.config.kad_protocol) {
             self.found_at(&peer, said, in_use);

@@ -118,6 +118,7 @@ impl<B: HostBehaviour> Actor<B> {
             pardons: Vec::new(),
             counters: Counters::default(),
             links: Links::new(config.limits.known_hubs),
+            finds: super::dials::Finds::default(),
             pending: Pending::new(config.limits.queries),
             publisher: Publisher::default(),
             save_due: None,

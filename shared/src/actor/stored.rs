@@ -37,7 +37,8 @@ impl<B: HostBehaviour> Actor<B> {
             let oldest =
                 idle.min_by_key(|(_, room)| room.last_presence.max(room.last_line)).map(|(name, _)| name.clone());
             let Some((oldest, room)) = oldest.and_then(|oldest| self.stored.remove_entry(&oldest)) else {
-                return Err(Error::TooManyRooms { limit: MAX_STORED_ROOMS });
+                let room = self.stored.keys().next().cloned().unwrap_or_default();
+                return Err(Error::TooManyStoredRooms { limit: MAX_STORED_ROOMS, room });
             };
             self.store(forget(&oldest, &room));
         }

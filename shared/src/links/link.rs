@@ -85,14 +85,13 @@ impl Link {
         }
     }
 
-    /// Those that are not among `addresses` already, with or without the id at their end.
-    pub(super) fn add_learnt(&self, peer: PeerId, addresses: &mut Vec<Multiaddr>) {
+    /// These and the learnt ones in turn: however many of either are silent, the others are soon tried. Those that are
+    /// among `addresses` already, with or without the id at their end, are left out.
+    pub(super) fn with_learnt(&self, peer: PeerId, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
         let whole = |address: &Multiaddr| address.clone().with_p2p(peer).unwrap_or_else(|address| address);
-        for learnt in &self.learnt {
-            if !addresses.iter().any(|address| whole(address) == whole(learnt)) {
-                addresses.push(learnt.clone());
-            }
-        }
+        let is_new = |learnt: &&Multiaddr| !addresses.iter().any(|address| whole(address) == whole(learnt));
+        let learnt: Vec<Multiaddr> = self.learnt.iter().filter(is_new).cloned().collect();
+        in_turn(addresses, learnt)
     }
 
     pub(super) fn is_dialling(&self, by: ConnectionId) -> bool {
@@ -126,6 +125,11 @@ pub(super) fn alternate_families(addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
     let is_v6 = |address: &Multiaddr| matches!(address.iter().next(), Some(Protocol::Ip6(_) | Protocol::Ip6zone(_)));
     let first_is_v6 = addresses.first().is_some_and(is_v6);
     let (first, second): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| is_v6(address) == first_is_v6);
+    in_turn(first, second)
+}
+
+/// One of the first, one of the second, and so on.
+fn in_turn(first: Vec<Multiaddr>, second: Vec<Multiaddr>) -> Vec<Multiaddr> {
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
     let mut all = Vec::new();
     loop {

@@ -1,6 +1,6 @@
 //! What of the store has changed since it was last written to the host's storage.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use libp2p::PeerId;
 
@@ -11,8 +11,8 @@ const OWN_KEY: &str = "own-key";
 const RECORD: &str = "record";
 const PROVIDER: &str = "provider";
 
-/// Names one entry of the store. One's own come first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Names one entry of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Entry {
     /// A record that was put here, by its key.
     OwnRecord(Vec<u8>),
@@ -25,6 +25,10 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
+    fn is_of_others(&self) -> bool {
+        matches!(self, Self::Record(_) | Self::Provider(..))
+    }
+
     /// Its key in the host's storage.
     pub(super) fn storage_key(&self) -> String {
         match self {
@@ -51,6 +55,11 @@ impl Entry {
         }
     }
 
+    /// Whether a key of the host's storage is kept for what was put or is provided here.
+    pub(crate) fn is_own(storage_key: &str) -> bool {
+        matches!(Self::parse(storage_key), Some(Self::OwnRecord(_) | Self::OwnKey(_)))
+    }
+
     /// Whether a key of the host's storage is kept for entries of the store.
     pub(super) fn is_ours(storage_key: &str) -> bool {
         let kind = storage_key.split_once('/').map(|(kind, _)| kind);
@@ -60,11 +69,20 @@ impl Entry {
 
 /// Changes that wait to be written. There are never more than entries in the store and in the storage together: what
 /// came and went between two writes is forgotten.
+///
+/// One's own are written first, then the others by age: what changes again keeps its place, so nobody who writes all the
+/// time keeps another's entry from being written.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     stored: HashSet<Entry>,
-    changed: BTreeSet<Entry>,
+    /// Where each entry waits.
+    changed: HashMap<Entry, Place>,
+    waiting: BTreeMap<Place, Entry>,
+    last: u64,
 }
+
+/// Whether it is of others, and its number in the order in which entries changed.
+type Place = (bool, u64);
 
 impl Journal {
     /// It was read from the storage.
@@ -74,15 +92,21 @@ impl Journal {
 
     /// It is new or has changed.
     pub(super) fn changed(&mut self, entry: Entry) {
-        self.changed.insert(entry);
+        if self.changed.contains_key(&entry) {
+            return;
+        }
+        self.last += 1;
+        let place = (entry.is_of_others(), self.last);
+        self.changed.insert(entry.clone(), place);
+        self.waiting.insert(place, entry);
     }
 
     /// It is gone.
     pub(super) fn gone(&mut self, entry: Entry) {
         if self.stored.contains(&entry) {
-            self.changed.insert(entry);
-        } else {
-            self.changed.remove(&entry);
+            self.changed(entry);
+        } else if let Some(place) = self.changed.remove(&entry) {
+            self.waiting.remove(&place);
         }
     }
 
@@ -95,8 +119,9 @@ impl Journal {
         let mut left = bytes;
         let mut changes = Vec::new();
         while left > 0
-            && let Some(entry) = self.changed.pop_first()
+            && let Some((_, entry)) = self.waiting.pop_first()
         {
+            self.changed.remove(&entry);
             let (key, value) = (entry.storage_key(), value(&entry));
             left = left.saturating_sub(key.len() + value.as_ref().map_or(0, Vec::len));
             if value.is_some() {
@@ -147,5 +172,21 @@ mod tests {
         journal.gone(strangers.clone());
         assert_eq!(journal.take(100, |_| None), [Change { key: strangers.storage_key(), value: None }]);
         assert!(journal.take(100, |_| None).is_empty());
+    }
+
+    #[test]
+    fn who_writes_all_the_time_keeps_no_others_entry_from_being_written() {
+        let mut journal = Journal::default();
+        let restless: Vec<Entry> = (0..100).map(|n| Entry::Record(vec![n])).collect();
+        let quiet = [Entry::Record(vec![200]), Entry::Provider(vec![0], PeerId::random())];
+        restless.iter().chain(&quiet).for_each(|entry| journal.changed(entry.clone()));
+        let mut written = Vec::new();
+        for _ in 0..3 {
+            // Half of what changes can be written.
+            written.extend(journal.take(51 * 50, |_| Some(vec![0; 41])).into_iter().map(|change| change.key));
+            restless.iter().for_each(|entry| journal.changed(entry.clone()));
+        }
+        assert!(quiet.iter().all(|entry| written.contains(&entry.storage_key())), "{written:?}");
+        assert_eq!(journal.changed.len(), journal.waiting.len());
     }
 }

@@ -61,6 +61,11 @@ impl Own {
         Some(Record { key: key.clone(), value: own.value.clone(), publisher, expires })
     }
 
+    /// Keys of records that somebody else has replaced.
+    pub(super) fn superseded(&self) -> impl Iterator<Item = RecordKey> {
+        self.records.iter().filter(|(_, own)| own.superseded).map(|(key, _)| key.clone().into())
+    }
+
     /// Says whether that is news.
     pub(super) fn set_superseded(&mut self, key: &[u8], superseded: bool) -> bool {
         let own = self.records.get_mut(key).filter(|own| own.superseded != superseded);

@@ -132,8 +132,9 @@ impl Publisher {
 
     /// Nobody has taken it.
     pub(crate) fn failed(&mut self, item: Item, now: Instant) {
-        let wait = self.plans.get(&item).map_or(TRY_WAIT, |plan| plan.wait);
-        self.set(item, Plan { wait: (2 * wait).min(MAX_TRY_WAIT), ..Plan::new(now + wait, now + LOOK_PAUSE) });
+        let old = self.plans.get(&item).copied().unwrap_or_else(|| Plan::new(now, now));
+        let due = now + if old.missed { LOOK_PAUSE } else { old.wait };
+        self.set(item, Plan { wait: (2 * old.wait).min(MAX_TRY_WAIT), ..Plan::new(due, now + LOOK_PAUSE) });
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -111,4 +111,9 @@ fn who_comes_during_a_look_causes_the_next_one() {
     publisher.look_ended();
     publisher.succeeded(item, DAY, now);
     assert_eq!(publisher.deadline(), Some(now + LOOK_PAUSE));
+    let item = publisher.next(now + LOOK_PAUSE).unwrap();
+    publisher.keeper_up(PeerId::random(), now + LOOK_PAUSE);
+    publisher.look_ended();
+    publisher.failed(item, now + LOOK_PAUSE);
+    assert_eq!(publisher.deadline(), Some(now + 2 * LOOK_PAUSE), "also when nobody took it");
 }

@@ -35,6 +35,10 @@ impl Store {
                 _ => useless.push(Change { key: name.clone(), value: None }),
             }
         }
+        // The newer value of somebody else may have expired while this node was off.
+        for key in self.own.superseded().filter(|key| self.held.get(key).is_none()).collect::<Vec<_>>() {
+            self.set_superseded(&key, false);
+        }
         self.make_place();
         useless
     }

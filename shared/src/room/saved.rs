@@ -8,7 +8,10 @@ use super::{
     frame::{Frame, FrameId, read_stored},
     waiting::Waiting,
 };
-use crate::platform::{Change, Saved};
+use crate::{
+    platform::{Change, Saved},
+    records::Entry,
+};
 
 const ROOM: &str = "room/";
 const FRAME: &str = "frame/";
@@ -81,12 +84,12 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
     rooms
 }
 
-/// What of the stored entries another key can go on with: the rooms and their frames, which prove themselves. Numbers
-/// and lines that wait belong to the key that they were made for.
+/// What of the stored entries another key can go on with: the rooms, their frames, which prove themselves, and the records
+/// and keys that were put and provided here. Numbers and lines that wait belong to the key that they were made for.
 #[must_use]
 pub fn saved_for_another_key(saved: Saved) -> Saved {
     let keep = |(key, value): (String, Vec<u8>)| {
-        if key.starts_with(FRAME) {
+        if key.starts_with(FRAME) || Entry::is_own(&key) {
             return Some((key, value));
         }
         let name = room_name(key.strip_prefix(ROOM)?)?;
@@ -152,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_key_goes_on_with_rooms_and_frames_alone() {
+    fn another_key_goes_on_with_rooms_frames_and_what_was_put_here() {
         let waiting = Waiting { id: "w".into(), text: "mine".into(), time_ms: 5, sequence: 6, previous: 4 };
         let mut saved: Saved = [put_room("den", true, 7, 8), put_waiting("den", &waiting)]
             .map(|change| (change.key, change.value.expect("a value")))
@@ -160,9 +163,13 @@ mod tests {
         saved.insert("nick".into(), b"ann".to_vec());
         let frame = format!("{FRAME}{}/ab", hex::encode("den"));
         saved.insert(frame.clone(), vec![1, 2]);
+        let own = ["own-record", "own-key"].map(|kind| format!("{kind}/{}", hex::encode("diary")));
+        saved.extend(own.iter().map(|key| (key.clone(), vec![3])));
+        saved.insert(format!("record/{}", hex::encode("theirs")), vec![4]);
         let kept = saved_for_another_key(saved);
         assert_eq!(kept.get(&frame), Some(&vec![1, 2]));
-        assert_eq!(kept.len(), 2);
+        assert!(own.iter().all(|key| kept.get(key) == Some(&vec![3])));
+        assert_eq!(kept.len(), 4);
         let rooms = load(&kept);
         let den = &rooms["den"];
         assert_eq!((den.plain, den.last_line, den.last_presence, den.waiting.len()), (true, 0, 0, 0));

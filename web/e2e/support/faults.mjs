@@ -81,6 +81,12 @@ export const allowBytes = (bytes) => async (page, hub) => {
   await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(hub.page).origin, quotaSize: bytes });
 };
 
+/** Clears all that somebody's browser stores for the page that they have open, as its settings do. */
+export async function clearSiteData({ page }) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Storage.clearDataForOrigin", { origin: new URL(page.url()).origin, storageTypes: "all" });
+}
+
 /** Says long lines, which do not compress, until the page says that they are no longer stored. */
 export async function fillStorage(person, atMost = 60) {
   const full = async () => /storage takes no more/.test(await person.page.locator("body").innerText());

@@ -12,7 +12,7 @@ const HELP: [(&str, &str); 6] = [
     ("/leave [ROOM]", "leave a room, and forget its lines"),
     ("/nick NAME", "change your name"),
     ("/who", "list who is in this room"),
-    ("/help", "list the commands"),
+    ("/help", "list the commands; Ctrl-D ends"),
 ];
 /// How a line is said that begins with a slash.
 const ESCAPE: &str = "a line that begins with two slashes is sent with one";
@@ -95,7 +95,13 @@ impl Chat {
                 let room = super::meant(&self.node, room, tidy(room)).await?;
                 self.enter(room, plain).await?;
             }
-            Asked::Leave(room) => self.leave(room.map_or_else(|| self.room.clone(), tidy)).await?,
+            Asked::Leave(room) => {
+                let room = match room {
+                    Some(room) => super::meant(&self.node, room, tidy(room)).await?,
+                    None => self.room.clone(),
+                };
+                self.leave(room).await?;
+            }
             Asked::Nick(nick) => {
                 let nick = tidy(nick);
                 self.node.set_nick(nick.clone()).await?;

@@ -48,6 +48,9 @@ impl Chat {
         if unsent.count() == unsent.refused {
             return WhyUnsent::Refused;
         }
+        if self.clock_wrong {
+            return WhyUnsent::Clock;
+        }
         if self.stopped {
             return WhyUnsent::Stopped;
         }
@@ -80,6 +83,9 @@ impl Unsent {
         }
         if !self.unsaid.is_empty() {
             output::note("what follows this line in the input was not read");
+        }
+        if kept && !self.waiting.is_empty() {
+            output::note("what is kept goes out by itself at the next start in this room: do not send it again");
         }
         match self.why {
             None => Ok(()),
