@@ -14,7 +14,7 @@ use either::Either;
 use ipnet::IpNet;
 use libp2p::{
     Multiaddr, PeerId,
-    core::{Endpoint, transport::PortUse},
+    core::{ConnectedPoint, Endpoint, transport::PortUse},
     identify, kad,
     multiaddr::Protocol,
     relay,
@@ -72,10 +72,10 @@ impl<B: TellsAddresses> Announce<B> {
         B::keep(event, &told);
     }
 
-    fn greet(&self, mut handler: THandler<B>, remote: &Multiaddr) -> THandler<B> {
+    fn greet(&self, mut handler: THandler<B>, seen: Seen) -> THandler<B> {
         let own = self.listening.iter().chain(self.confirmed.iter()).cloned().collect();
         if let Some(mut greeting) = B::greeting(own) {
-            self.keep(&[Seen::through(remote, &self.proxies)], &mut greeting);
+            self.keep(&[seen], &mut greeting);
             handler.on_behaviour_event(greeting);
         }
         handler
@@ -139,7 +139,7 @@ impl<B: TellsAddresses> NetworkBehaviour for Announce<B> {
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let handler = self.inner.handle_established_inbound_connection(connection, peer, local, remote)?;
-        Ok(self.greet(handler, remote))
+        Ok(self.greet(handler, Seen::arrived(local, remote, &self.proxies)))
     }
 
     fn handle_pending_outbound_connection(
@@ -161,7 +161,7 @@ impl<B: TellsAddresses> NetworkBehaviour for Announce<B> {
         port_use: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let handler = self.inner.handle_established_outbound_connection(connection, peer, remote, role, port_use)?;
-        Ok(self.greet(handler, remote))
+        Ok(self.greet(handler, Seen::through(remote, &self.proxies)))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -169,7 +169,12 @@ impl<B: TellsAddresses> NetworkBehaviour for Announce<B> {
         self.confirmed.on_swarm_event(&event);
         match event {
             FromSwarm::ConnectionEstablished(ConnectionEstablished { peer_id, connection_id, endpoint, .. }) => {
-                let seen = Seen::through(endpoint.get_remote_address(), &self.proxies);
+                let seen = match endpoint {
+                    ConnectedPoint::Listener { local_addr, send_back_addr } => {
+                        Seen::arrived(local_addr, send_back_addr, &self.proxies)
+                    }
+                    ConnectedPoint::Dialer { address, .. } => Seen::through(address, &self.proxies),
+                };
                 self.seen.entry(peer_id).or_default().insert(connection_id, seen);
             }
             FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, remaining_established, .. }) => {

@@ -111,6 +111,17 @@ impl Seen {
         }
     }
 
+    /// The same of a connection that came to `local`: what reaches a loopback address is on this machine, whichever of the
+    /// machine's addresses it comes from, as WebRTC's may.
+    #[must_use]
+    pub fn arrived(local: &Multiaddr, remote: &Multiaddr, proxies: &[IpNet]) -> Self {
+        let is_here = ip_of(local).is_some_and(|ip| ip.is_loopback());
+        match Self::through(remote, proxies) {
+            Self::At(_) if is_here => Self::At(Ipv4Addr::LOCALHOST.into()),
+            seen => seen,
+        }
+    }
+
     /// Whether whoever is there is told an address. `own` are the IP addresses of this machine.
     ///
     /// A private address is told to this machine, to its own private network, and to who shares a link with this machine:
@@ -216,6 +227,11 @@ mod tests {
         let proxied = Seen::through(&address("/ip6/::ffff:127.0.0.1/tcp/9"), &proxies);
         assert_eq!(proxied, Seen::Anywhere, "whoever comes through a proxy on this machine");
         assert_ne!(Seen::through(&address("/ip4/127.0.0.2/tcp/9"), &proxies), Seen::Anywhere);
+        let came = |local: &str, remote: &str| Seen::arrived(&address(local), &address(remote), &proxies);
+        let here = Seen::At(Ipv4Addr::LOCALHOST.into());
+        assert_eq!(came("/ip4/127.0.0.1/udp/1/webrtc-direct", "/ip4/192.0.2.1/udp/9/webrtc-direct"), here);
+        assert_ne!(came("/ip4/0.0.0.0/udp/1/webrtc-direct", "/ip4/192.0.2.1/udp/9/webrtc-direct"), here);
+        assert_eq!(came("/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/9"), Seen::Anywhere, "a proxy");
         let relay = libp2p::PeerId::random();
         assert_eq!(told(&format!("/ip4/192.168.1.7/tcp/9/p2p/{relay}/p2p-circuit")), [4]);
     }
