@@ -54,6 +54,8 @@ usage: cargo xtask <word>
   bench transports
                   ours beside js-libp2p, go-libp2p and the published crates; docs/performance.md
                   (--rows WORDS: only the rows whose names have these words, printed)
+  bench hub       what 200, 500 and 1,000 peers in one room cost a hub, disturbed and restarted; docs/performance.md
+                  (--rows WORDS as above, --peers COUNTS, --quick, --before: into a section of its own)
   soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
   soak transports the long rows of the transports, about 40 minutes; docs/soak-transports.md
   fuzz [TARGET] [SECONDS]
