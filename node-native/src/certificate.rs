@@ -23,7 +23,7 @@ pub fn generate() -> Result<Certificate, Error> {
 /// [`Error::File`], [`Error::CertificateFile`].
 pub fn load_or_create(path: &Path) -> Result<Certificate, Error> {
     if let Ok(file) = fs::File::open(path) {
-        datadir::guard(&file, path);
+        datadir::restrict_to_owner(&file, path);
     }
     match fs::read_to_string(path) {
         Ok(text) => read(path, &text),

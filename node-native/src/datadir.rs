@@ -41,19 +41,19 @@ pub fn create(dir: &Path) -> Result<(), Error> {
     })
 }
 
-/// A data directory that is ours while this lives, and free again however we end.
+/// A data directory that this process has locked. The lock is released on drop, and by the system if the process dies.
 #[derive(Debug)]
-pub struct Held {
+pub struct LockedDir {
     dir: PathBuf,
     _lock: File,
 }
 
-impl Held {
-    /// Takes the directory; nothing when another node has it.
+impl LockedDir {
+    /// Locks the directory; none if another node has it.
     ///
     /// # Errors
     /// [`Error::File`], [`Error::NoLocks`].
-    pub fn take(dir: &Path) -> Result<Option<Self>, Error> {
+    pub fn lock(dir: &Path) -> Result<Option<Self>, Error> {
         create(dir)?;
         let path = dir.join(LOCK_FILE);
         let refused = |source| Error::File { what: "lock", path: path.clone(), source };
@@ -72,9 +72,9 @@ impl Held {
     }
 }
 
-/// Warns of a secret that others can read or change, and takes that from them when the file is ours. They may have it
-/// already.
-pub fn guard(file: &File, path: &Path) {
+/// Warns if others can read or change a secret, and takes these permissions away if the file is ours. Somebody may have
+/// read it already.
+pub fn restrict_to_owner(file: &File, path: &Path) {
     let Ok(found) = file.metadata() else { return };
     if !found.is_file() || found.mode() & OTHERS == 0 {
         return;
@@ -128,11 +128,11 @@ mod tests {
     fn one_holder_at_a_time() {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("a/b");
-        let first = Held::take(&dir).unwrap();
+        let first = LockedDir::lock(&dir).unwrap();
         assert!(first.is_some());
-        assert!(Held::take(&dir).unwrap().is_none());
+        assert!(LockedDir::lock(&dir).unwrap().is_none());
         drop(first);
-        assert!(Held::take(&dir).unwrap().is_some());
+        assert!(LockedDir::lock(&dir).unwrap().is_some());
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! How addresses are dialled: names are looked up anew at each dial, and all addresses of one peer race (RFC 8305).
+//! How addresses are dialled: names are resolved at each dial, and all addresses of one peer race (RFC 8305).
 //!
-//! [`Dialler`] wraps a transport. It replaces a name in an address by what the name stands for, tries one address after
-//! the other, 250 ms apart (`pace::STAGGER`) or as soon as one has failed, and takes the first connection. A dead address so
-//! costs a quarter of a second and no retry. The addresses of one peer wait for each other, whichever name, dial or
-//! transport they come from: they share a `pace::Pace` by the peer id at their end.
+//! [`Dialler`] wraps a transport. It resolves the name in an address, tries the resulting addresses one after the other, 250 ms
+//! apart (`stagger::ATTEMPT_DELAY`) or as soon as one has failed, and takes the first connection. So a dead address costs a
+//! quarter of a second and no retry. The addresses of one peer wait for each other, whichever name, dial or transport they
+//! come from: they share a `stagger::Stagger`, found by the peer id at their end.
 //!
-//! It stands twice in the transport, since WebSocket needs a name for TLS and for its request: around plain TCP below
-//! WebSocket and around the rest for host names, and around everything for `/dnsaddr/`, which stands for whole addresses.
+//! It is used at two levels, since WebSocket needs the host name for TLS and for its request: for host names around plain TCP
+//! (below WebSocket) and around the other transports, and for `/dnsaddr/`, which resolves to whole addresses, around all.
 
+mod address_queue;
 mod host_names;
-mod pace;
-mod queue;
 mod race;
+mod stagger;
 mod txt;
 
 use std::{
@@ -31,15 +31,15 @@ use libp2p::{
 pub use host_names::LookupError;
 pub use race::Reasons;
 
-/// How long one address may take to be connected.
+/// Time to connect to one address.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What all dials of a node share.
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
     host_names: host_names::HostNames,
-    paces: pace::Paces,
-    turns: queue::Turns,
+    staggers: stagger::Staggers,
+    dial_counts: address_queue::DialCounts,
 }
 
 /// Which names a [`Dialler`] replaces.
@@ -52,7 +52,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// Where in an address the name stands that is to be replaced.
+    /// The name to resolve in an address, and its position.
     fn name<'a>(self, address: &'a Multiaddr) -> Option<(usize, Protocol<'a>)> {
         address.iter().enumerate().find(|(_, part)| match part {
             Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_) => self == Self::Hosts,
@@ -62,7 +62,7 @@ impl Layer {
     }
 }
 
-/// A transport that looks names up and races addresses.
+/// A transport that resolves names and races addresses.
 #[derive(Debug)]
 pub struct Dialler<T> {
     inner: Arc<Mutex<T>>,
@@ -71,7 +71,7 @@ pub struct Dialler<T> {
 }
 
 impl<T> Dialler<T> {
-    /// Around a transport that takes addresses without such names.
+    /// Wraps a transport that takes addresses without such names.
     pub fn new(inner: T, shared: Shared, layer: Layer) -> Self {
         Self { inner: Arc::new(Mutex::new(inner)), shared, layer }
     }
@@ -86,10 +86,10 @@ pub enum DialError<E: std::error::Error + 'static> {
     /// Nobody answered.
     #[error("no answer within {} s", CONNECT_TIMEOUT.as_secs())]
     NoAnswer,
-    /// A name that stands for nothing.
+    /// A name does not resolve.
     #[error(transparent)]
     Lookup(#[from] LookupError),
-    /// What a name stands for is of no use.
+    /// A name resolves to nothing that can be dialled.
     #[error("no transport here can use {0}")]
     Unsupported(Multiaddr),
     /// Several addresses, each with its reason.
@@ -122,11 +122,11 @@ where
             let (inner, shared, layer) = (self.inner.clone(), self.shared.clone(), self.layer);
             return Ok(race::dial(inner, shared, layer, address, options).boxed());
         }
-        let pace = self.shared.paces.of(&address);
+        let stagger = self.shared.staggers.of(&address);
         let dial = lock(&self.inner).dial(address, options).map_err(|error| error.map(DialError::Transport))?;
         Ok(match self.layer {
-            Layer::Hosts => race::dial_one(dial, pace).boxed(),
-            // The layer below looks to its time and turn.
+            Layer::Hosts => race::dial_one(dial, stagger).boxed(),
+            // The layer below sees to time-out and delay.
             Layer::Dnsaddr => dial.map(|dialled| dialled.map_err(DialError::Transport)).boxed(),
         })
     }
@@ -140,7 +140,7 @@ where
     }
 }
 
-/// No code of ours panics while it holds one of these.
+/// A panic while one of these is locked leaves it valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

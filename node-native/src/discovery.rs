@@ -43,9 +43,9 @@ impl Discovery {
     }
 }
 
-/// Addresses of found peers that are remembered, and of these those of one peer; further ones are passed over until
-/// others expire. Whoever is on the network may invent them.
-const MAX_FOUND: usize = 256;
+/// Addresses of found peers that are remembered, and of these those of one peer; further ones are passed over until they
+/// are found anew. Whoever is on the network may invent them; a peer has up to about ten.
+const MAX_FOUND: usize = 1024;
 const MAX_FOUND_PER_PEER: usize = 16;
 /// Finds that are told in a second, once as many as are remembered were told.
 const FINDS_PER_SECOND: u32 = 8;

@@ -32,7 +32,7 @@ const MAX_HISTORY: usize = 500;
 
 /// What somebody did.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Typed {
+pub enum EditorInput {
     /// A line was entered.
     Line(String),
     /// Ctrl-C.
@@ -43,7 +43,7 @@ pub enum Typed {
 
 /// Words that the tab key completes.
 #[derive(Debug, Clone, Default)]
-pub struct Words {
+pub struct Completions {
     /// At the beginning of a line.
     pub commands: Vec<String>,
     /// After a command and a space.
@@ -55,12 +55,12 @@ pub struct Words {
 /// The terminal while somebody types.
 #[derive(Debug)]
 pub struct Editor {
-    typed: mpsc::Receiver<Typed>,
+    typed: mpsc::Receiver<EditorInput>,
     prompts: SyncSender<String>,
-    words: Arc<Mutex<Words>>,
+    completions: Arc<Mutex<Completions>>,
     /// Closed when all output was shown.
     all_shown: Receiver<()>,
-    _restored: Restored,
+    _restore: RestoreTerminal,
 }
 
 impl Editor {
@@ -74,15 +74,15 @@ impl Editor {
             return Ok(None);
         }
         let failed = |reason: String| Error::SetUp { what: "the terminal", reason };
-        let restored = Restored(tcgetattr(io::stdin()).map_err(|error| failed(error.to_string()))?);
+        let restored = RestoreTerminal(tcgetattr(io::stdin()).map_err(|error| failed(error.to_string()))?);
         let config = Config::builder().auto_add_history(true).build();
         let mut history = MemHistory::with_config(&config);
         let _ = rustyline::history::History::set_max_len(&mut history, MAX_HISTORY);
         let mut editor = rustyline::Editor::with_history(config, history).map_err(|error| failed(error.to_string()))?;
         // A terminal without cursor movements has no printer either.
         let Ok(printer) = editor.create_external_printer() else { return Ok(None) };
-        let words = Arc::new(Mutex::new(Words::default()));
-        editor.set_helper(Some(Completion(words.clone())));
+        let completions = Arc::new(Mutex::new(Completions::default()));
+        editor.set_helper(Some(Completion(completions.clone())));
         let (sender, typed) = mpsc::channel(1);
         let (prompts, next) = sync_channel(1);
         thread::spawn(move || read(&mut editor, &next, &sender));
@@ -93,7 +93,7 @@ impl Editor {
             drop(showing);
         });
         output::redirect(Some(Screen(lines)));
-        Ok(Some(Self { typed, prompts, words, all_shown, _restored: restored }))
+        Ok(Some(Self { typed, prompts, completions, all_shown, _restore: restored }))
     }
 
     /// Lets the next line be typed, with this prompt. Once for each line that was received.
@@ -103,13 +103,13 @@ impl Editor {
     }
 
     /// What somebody does next. Can be dropped and called again.
-    pub async fn typed(&mut self) -> Typed {
-        self.typed.recv().await.unwrap_or(Typed::End)
+    pub async fn input(&mut self) -> EditorInput {
+        self.typed.recv().await.unwrap_or(EditorInput::End)
     }
 
     /// What the tab key completes from now on.
-    pub fn complete(&self, words: Words) {
-        *self.words.lock().unwrap_or_else(PoisonError::into_inner) = words;
+    pub fn set_completions(&self, completions: Completions) {
+        *self.completions.lock().unwrap_or_else(PoisonError::into_inner) = completions;
     }
 }
 
@@ -123,9 +123,9 @@ impl Drop for Editor {
 
 /// Puts the terminal back as it was, also when somebody still types.
 #[derive(Debug)]
-struct Restored(Termios);
+struct RestoreTerminal(Termios);
 
-impl Drop for Restored {
+impl Drop for RestoreTerminal {
     fn drop(&mut self) {
         let raw = tcgetattr(io::stdin()).is_ok_and(|now| now.local_modes != self.0.local_modes);
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.0);
@@ -139,15 +139,15 @@ impl Drop for Restored {
 fn read(
     editor: &mut rustyline::Editor<Completion, MemHistory>,
     prompts: &Receiver<String>,
-    typed: &mpsc::Sender<Typed>,
+    typed: &mpsc::Sender<EditorInput>,
 ) {
     while let Ok(prompt) = prompts.recv() {
         let did = match editor.readline(&prompt) {
-            Ok(line) => Typed::Line(line),
-            Err(ReadlineError::Interrupted) => Typed::Interrupted,
-            Err(_) => Typed::End,
+            Ok(line) => EditorInput::Line(line),
+            Err(ReadlineError::Interrupted) => EditorInput::Interrupted,
+            Err(_) => EditorInput::End,
         };
-        let last = !matches!(did, Typed::Line(_));
+        let last = !matches!(did, EditorInput::Line(_));
         if typed.blocking_send(did).is_err() || last {
             break;
         }
@@ -176,23 +176,23 @@ impl Screen {
 }
 
 /// Completes commands, names of rooms and nicks.
-struct Completion(Arc<Mutex<Words>>);
+struct Completion(Arc<Mutex<Completions>>);
 
 impl Completer for Completion {
     type Candidate = String;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
-        let words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(words.complete(&line[..pos]))
+        let completions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(completions.complete(&line[..pos]))
     }
 }
 
-impl Words {
+impl Completions {
     /// Where the word begins that is being typed, and what it may become.
     fn complete(&self, typed: &str) -> (usize, Vec<String>) {
         let start =
             typed.rfind(char::is_whitespace).map_or(0, |at| at + typed[at..].chars().next().map_or(1, char::len_utf8));
-        let words = match (start, typed.starts_with('/') && !typed.starts_with("//")) {
+        let completions = match (start, typed.starts_with('/') && !typed.starts_with("//")) {
             (0, true) => &self.commands,
             (_, true) => &self.rooms,
             (_, false) => &self.nicks,
@@ -201,7 +201,7 @@ impl Words {
         if word.is_empty() && !typed.starts_with('/') {
             return (start, Vec::new());
         }
-        (start, words.iter().filter(|known| known.starts_with(word)).cloned().collect())
+        (start, completions.iter().filter(|known| known.starts_with(word)).cloned().collect())
     }
 }
 
@@ -225,16 +225,16 @@ mod tests {
 
     #[test]
     fn the_tab_key_completes_what_fits_there() {
-        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let words = Words {
+        let list = |completions: &[&str]| completions.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let completions = Completions {
             commands: list(&["/join", "/leave"]),
             rooms: list(&["den", "déjà", "lobby"]),
             nicks: list(&["ann", "anna", "ben"]),
         };
-        assert_eq!(words.complete("/j"), (0, list(&["/join"])));
-        assert_eq!(words.complete("/join d"), (6, list(&["den", "déjà"])));
-        assert_eq!(words.complete("hello\u{3000}an"), (8, list(&["ann", "anna"])));
-        assert_eq!(words.complete("//j"), (0, Vec::new()));
-        assert_eq!(words.complete(""), (0, Vec::new()));
+        assert_eq!(completions.complete("/j"), (0, list(&["/join"])));
+        assert_eq!(completions.complete("/join d"), (6, list(&["den", "déjà"])));
+        assert_eq!(completions.complete("hello\u{3000}an"), (8, list(&["ann", "anna"])));
+        assert_eq!(completions.complete("//j"), (0, Vec::new()));
+        assert_eq!(completions.complete(""), (0, Vec::new()));
     }
 }

@@ -41,7 +41,7 @@ fn load(path: &Path) -> Result<Option<Keypair>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused("read key file", path, error)),
     };
-    datadir::guard(&file, path);
+    datadir::restrict_to_owner(&file, path);
     let mut bytes = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| refused("read key file", path, error))?;
     let damaged = |reason: String| Error::KeyFile { path: path.to_owned(), reason };

@@ -6,7 +6,7 @@
 //! | [`settings`], [`config_file`] | flag over environment over file over default |
 //! | [`addresses`], [`interfaces`] | default addresses, what can be dialled, whether a port is free; this machine's own |
 //! | [`datadir`], [`keyfile`], [`certificate`], [`storage`] | what is kept on disk |
-//! | [`transport`], [`farewell`], [`host`], [`discovery`] | what this host hands the node |
+//! | [`transport`], [`graceful_close`], [`host`], [`discovery`] | what this host hands the node |
 //! | [`dialling`], `tls` | names looked up, addresses tried side by side; whose certificates are trusted |
 //! | [`session`] | all of that put together: a running node |
 //! | [`command`] | one file per subcommand |
@@ -28,8 +28,8 @@ pub mod discovery;
 pub mod editor;
 mod environment;
 pub mod error;
-pub mod farewell;
 pub mod floodsub;
+pub mod graceful_close;
 pub mod hangup;
 pub mod host;
 pub mod http;

@@ -72,9 +72,9 @@ pub fn note(line: &str) {
 
 /// What is written to it goes where [`note`] sends it: for the log.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Notes;
+pub struct StderrWriter;
 
-impl Write for Notes {
+impl Write for StderrWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match str::from_utf8(bytes) {
             Ok(text) if io::stderr().is_terminal() && shown(text.trim_end_matches('\n')) => Ok(bytes.len()),

@@ -8,7 +8,7 @@ use tincan_webrtc::native::Certificate;
 
 use crate::{
     Error, addresses, certificate,
-    datadir::{self, Held},
+    datadir::{self, LockedDir},
     host::Host,
     interfaces, keyfile, output,
     settings::Settings,
@@ -36,7 +36,7 @@ pub struct Session {
     /// Whether it starts anew the next time.
     pub ephemeral: bool,
     writer: Option<storage::Writer>,
-    _held: Option<Held>,
+    _data_dir: Option<LockedDir>,
 }
 
 /// Who this run is, and what it remembers.
@@ -46,7 +46,7 @@ struct Identity {
     storage: Box<dyn Storage>,
     saved: Saved,
     writer: Option<storage::Writer>,
-    held: Option<Held>,
+    data_dir: Option<LockedDir>,
 }
 
 impl Session {
@@ -85,8 +85,8 @@ impl Session {
         {
             output::note(ALONE);
         }
-        let ephemeral = identity.held.is_none();
-        Ok(Self { node, events, listen, ephemeral, writer: identity.writer, _held: identity.held })
+        let ephemeral = identity.data_dir.is_none();
+        Ok(Self { node, events, listen, ephemeral, writer: identity.writer, _data_dir: identity.data_dir })
     }
 
     /// Ends the node: connections are closed, what is unwritten is written. Bounded in time. Says whether everything that
@@ -119,8 +119,8 @@ fn identity(settings: &Settings, role: Role) -> Result<Identity, Error> {
         return ephemeral();
     }
     let dir = datadir::path(settings)?;
-    match Held::take(&dir)? {
-        Some(held) => kept(held),
+    match LockedDir::lock(&dir)? {
+        Some(data_dir) => kept(data_dir),
         None if role == Role::Hub || settings.data_dir.is_some() => Err(Error::DataDirTaken { dir }),
         None => {
             output::note("another node runs here: this one uses a key of its own and keeps nothing");
@@ -129,11 +129,11 @@ fn identity(settings: &Settings, role: Role) -> Result<Identity, Error> {
     }
 }
 
-fn kept(held: Held) -> Result<Identity, Error> {
-    let key = keyfile::load_or_create(&held.file(keyfile::NAME))?;
-    let certificate = certificate::load_or_create(&held.file(certificate::NAME))?;
-    let (storage, writer, saved) = storage::open(&held.file(storage::NAME))?;
-    Ok(Identity { key, certificate, storage: Box::new(storage), saved, writer: Some(writer), held: Some(held) })
+fn kept(data_dir: LockedDir) -> Result<Identity, Error> {
+    let key = keyfile::load_or_create(&data_dir.file(keyfile::NAME))?;
+    let certificate = certificate::load_or_create(&data_dir.file(certificate::NAME))?;
+    let (storage, writer, saved) = storage::open(&data_dir.file(storage::NAME))?;
+    Ok(Identity { key, certificate, storage: Box::new(storage), saved, writer: Some(writer), data_dir: Some(data_dir) })
 }
 
 fn ephemeral() -> Result<Identity, Error> {
@@ -143,7 +143,7 @@ fn ephemeral() -> Result<Identity, Error> {
         storage: Box::new(NoStorage),
         saved: Saved::new(),
         writer: None,
-        held: None,
+        data_dir: None,
     })
 }
 

@@ -17,7 +17,7 @@ use tincan_webrtc::native::Certificate;
 use crate::{
     Error,
     dialling::{self, CONNECT_TIMEOUT, Dialler, Layer},
-    farewell::Farewell,
+    graceful_close::GracefulClose,
     tls,
 };
 
@@ -57,7 +57,7 @@ fn websocket_with(key: &Keypair, shared: dialling::Shared) -> Result<Connections
     // A frame's announced size is allocated before it arrives, from strangers too.
     ws.set_max_data_size(MAX_WS_FRAME_BYTES);
     let ws = ws
-        .map(|socket, _| Farewell::new(socket))
+        .map(|socket, _| GracefulClose::new(socket))
         .map_err(tls::Error::from)
         .upgrade(Version::V1Lazy)
         .authenticate(noise(key)?)

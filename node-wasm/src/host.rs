@@ -34,6 +34,9 @@ pub struct Host {
     pub origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub stores: bool,
+    /// Another tab has changed what Tincan keeps in this browser, as a newer Tincan does: this page has stopped, and goes
+    /// on when it is loaded anew.
+    pub outdated: bool,
     /// Whether the browser cleared what this page had stored, and it was stored again.
     pub cleared: bool,
 }
@@ -48,7 +51,12 @@ pub struct HostNews(watch::Receiver<Host>);
 
 impl Default for Teller {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(Host { origin: Origin::Unasked, stores: true, cleared: false })))
+        Self(Arc::new(watch::Sender::new(Host {
+            origin: Origin::Unasked,
+            stores: true,
+            cleared: false,
+            outdated: false,
+        })))
     }
 }
 
@@ -59,6 +67,10 @@ impl Teller {
 
     pub(crate) fn stores(&self, stores: bool) {
         self.change(|host| &mut host.stores, stores);
+    }
+
+    pub(crate) fn outdated(&self) {
+        self.change(|host| &mut host.outdated, true);
     }
 
     pub(crate) fn cleared(&self) {

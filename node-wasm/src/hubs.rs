@@ -7,7 +7,7 @@ use tincan_shared::{Multiaddr, PeerId};
 use tincan_webrtc::direct::address::Target;
 
 use crate::{
-    transport::{self, Surroundings, is_loopback},
+    dialable::{self, Surroundings, is_loopback},
     websocket::Address,
 };
 
@@ -31,7 +31,7 @@ pub struct Announced {
 /// with the announced ports, as a hub behind a port mapping does not know that name, before the announced ones.
 #[must_use]
 pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr> {
-    let theirs = || hub.addresses.iter().filter(|address| transport::peer(address).is_none_or(|peer| peer == hub.peer));
+    let theirs = || hub.addresses.iter().filter(|address| dialable::peer(address).is_none_or(|peer| peer == hub.peer));
     let ws: Vec<(Multiaddr, Address)> =
         theirs().filter_map(|address| Some((bare(address), Address::of(address).filter(|ws| !ws.circuit)?))).collect();
     let direct: Vec<Target> = theirs().filter_map(|address| Target::read(address).ok()).collect();
@@ -42,7 +42,7 @@ pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr>
     let mut seen = Vec::new();
     for address in own.chain(announced).chain(here).chain(there) {
         let address = address.with(Protocol::P2p(hub.peer));
-        if !seen.contains(&address) && transport::check(&address, surroundings).is_ok() {
+        if !seen.contains(&address) && dialable::check(&address, surroundings).is_ok() {
             seen.push(address);
         }
     }
@@ -56,7 +56,7 @@ pub fn seen_from(surroundings: &Surroundings, hub: &Announced) -> Vec<Multiaddr>
 pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiaddr>> {
     let mut hubs: Vec<(Option<PeerId>, Vec<Multiaddr>)> = Vec::new();
     for address in addresses {
-        let peer = transport::peer(&address);
+        let peer = dialable::peer(&address);
         match hubs.iter().position(|(hub, _)| peer.is_some() && *hub == peer) {
             Some(index) => hubs[index].1.push(address),
             None if hubs.len() < MAX_HUBS => hubs.push((peer, vec![address])),

@@ -8,7 +8,11 @@ use tincan_shared::{
 };
 use tokio::sync::Notify;
 
-use crate::transport::{self, Surroundings};
+use crate::{
+    storage::Unwritten,
+    transport::{self, Surroundings},
+    wake::Wake,
+};
 
 /// A running node, as a page sees it. Clones speak to the same one.
 #[derive(Debug, Clone)]
@@ -16,6 +20,8 @@ pub struct PageNode {
     node: Node,
     surroundings: Surroundings,
     retry: Arc<Notify>,
+    unwritten: Option<Unwritten>,
+    wake: Wake,
 }
 
 /// What the node tells the page, in order.
@@ -36,8 +42,8 @@ impl From<Events> for PageEvents {
 }
 
 impl PageNode {
-    pub(crate) fn new(node: Node, surroundings: Surroundings) -> Self {
-        Self { node, surroundings, retry: Arc::default() }
+    pub(crate) fn new(node: Node, surroundings: Surroundings, unwritten: Option<Unwritten>, wake: Wake) -> Self {
+        Self { node, surroundings, retry: Arc::default(), unwritten, wake }
     }
 
     /// This node's peer id.
@@ -133,8 +139,19 @@ impl PageNode {
         self.node.retry().await
     }
 
-    /// The browser has a network again: as [`Self::retry`], but for hubs that told us to stay away.
-    pub(crate) async fn back_online(&self) -> Result<(), Error> {
+    /// Waits until all that happened before is in the browser's storage. False when it never will be, as where this
+    /// browser keeps nothing.
+    pub async fn is_stored(&self) -> bool {
+        match &self.unwritten {
+            Some(unwritten) => unwritten.written().await,
+            None => false,
+        }
+    }
+
+    /// The browser has a network again, or the page goes on after a pause: as [`Self::retry`], but for hubs that told us to
+    /// stay away. Connections that do not work any more are closed.
+    pub(crate) async fn is_back(&self) -> Result<(), Error> {
+        self.wake.ask();
         self.retry.notify_waiters();
         self.node.dial_lost().await
     }
@@ -165,7 +182,7 @@ impl PageNode {
         self.node.dial_lost().await
     }
 
-    /// Until somebody calls [`Self::retry`] or [`Self::back_online`].
+    /// Until somebody calls [`Self::retry`] or [`Self::is_back`].
     pub(crate) async fn wants_retry(&self) {
         self.retry.notified().await;
     }

@@ -1,6 +1,5 @@
 //! From an opened page to a running node.
 
-use libp2p::swarm::dummy;
 use tincan_shared::{Config, Error, NoStorage, Node, Platform, Saved, Storage};
 
 use crate::{
@@ -9,9 +8,10 @@ use crate::{
     host::{HostNews, Teller},
     identity::Identity,
     lifecycle,
-    storage::{DATABASE, Database, Refused, SlotCopy},
+    storage::{DATABASE, Database, Refused, SlotCopy, Unwritten},
     transport::{self, Surroundings},
     vault::{self, Vault},
+    wake,
 };
 
 /// What takes time while starting, for the page to show.
@@ -57,23 +57,28 @@ pub struct Started {
 /// Only what makes a node impossible; a hub out of reach or missing storage is told in [`Started`].
 pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, Error> {
     stage(Stage::Key);
+    // A page that the browser loads ahead may never be shown, and its tab holds the key that it would take.
+    lifecycle::shown().await;
     let teller = Teller::default();
     let tab = Tab::open(&teller).await;
     let vault = Vault::new(tab.identity.keypair.clone(), tab.database.clone());
     let transport = transport::build(&tab.identity.keypair)?;
+    let (behaviour, wake) = wake::Behaviour::new();
     let platform = Platform {
         keypair: tab.identity.keypair,
         transport,
-        behaviour: dummy::Behaviour,
+        behaviour,
         saved: tab.saved,
         storage: tab.storage,
         now_ms,
     };
     let (node, events) = Node::spawn(Config::page(), platform)?;
-    let node = PageNode::new(node, Surroundings::here());
+    let unwritten = tab.unwritten;
+    let node = PageNode::new(node, Surroundings::here(), unwritten.clone(), wake);
     let slot = tab.seat.as_ref().map_or(0, |seat| seat.slot);
     let guest = if slot > 0 && election::has_company(slot).await { slot } else { 0 };
-    lifecycle::watch(node.clone(), tab.seat);
+    let stored = tab.database.map(|(database, _)| database).zip(unwritten);
+    lifecycle::watch(node.clone(), stored, tab.seat, teller.clone());
 
     stage(Stage::Hub);
     let mut problems: Vec<String> = Vec::new();
@@ -97,6 +102,8 @@ struct Tab {
     identity: Identity,
     saved: Saved,
     storage: Box<dyn Storage>,
+    /// What the storage has not written yet.
+    unwritten: Option<Unwritten>,
 }
 
 impl Tab {
@@ -119,24 +126,28 @@ impl Tab {
         if identity.stored.is_err() {
             return Ok(Self::fleeting(Some(seat), identity));
         }
+        let journal = database.journal(slot, &identity.keypair.public().to_peer_id());
         match database.load(slot).await {
-            Ok(saved) => {
-                let storage: Box<dyn Storage> = match identity.keypair.to_protobuf_encoding() {
+            Ok(mut saved) => {
+                journal.complete(&mut saved);
+                let storage = Box::new(match identity.keypair.to_protobuf_encoding() {
                     Ok(key) => {
                         let copy = SlotCopy::new(key, saved.clone());
-                        Box::new(database.restoring_writer(slot, teller.clone(), copy))
+                        database.restoring_writer(slot, journal, teller.clone(), copy)
                     }
                     // It was read or written as such a moment ago.
-                    Err(_) => Box::new(database.writer(slot, teller.clone())),
-                };
-                Ok(Self { seat: Some(seat), database: Some((database, slot)), identity, saved, storage })
+                    Err(_) => database.writer(slot, journal, teller.clone()),
+                });
+                let (unwritten, database) = (Some(storage.unwritten()), Some((database, slot)));
+                Ok(Self { seat: Some(seat), database, identity, saved, storage, unwritten })
             }
             Err(reason) => Ok(Self::fleeting(Some(seat), Identity { stored: Err(reason), ..identity })),
         }
     }
 
     fn fleeting(seat: Option<Seat>, identity: Identity) -> Self {
-        Self { seat, database: None, identity, saved: Saved::new(), storage: Box::new(NoStorage) }
+        let (saved, storage) = (Saved::new(), Box::new(NoStorage));
+        Self { seat, database: None, identity, saved, storage, unwritten: None }
     }
 }
 

@@ -59,16 +59,17 @@ async fn an_exchange_waits_for_the_next_start_and_keeps_rooms_alone() {
     let database = database("exchange").await;
     let before = Identity::load_or_make(&database, 0).await;
     let neighbour = Identity::load_or_make(&database, 1).await;
-    let mut writer = database.writer(0, Teller::default());
+    let own = |slot| database.journal(slot, &before.keypair.public().to_peer_id());
+    let mut writer = database.writer(0, own(0), Teller::default());
     writer.write(vec![
         entry("nick", b"old"),
         entry("frame/6c6f626279/ab", b"frame"),
         entry("waiting/6c6f626279/w", b"x"),
     ]);
-    writer.flushed().await;
-    let mut beside = database.writer(1, Teller::default());
+    assert!(writer.unwritten().written().await);
+    let mut beside = database.writer(1, own(1), Teller::default());
     beside.write(vec![entry("nick", b"beside")]);
-    beside.flushed().await;
+    assert!(beside.unwritten().written().await);
 
     let vault = Vault::new(before.keypair.clone(), Some((database.clone(), 0)));
     let ann = passport("ann");

@@ -289,6 +289,14 @@ async fn closing_waits_for_the_browser() {
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
 }
 
+#[wasm_bindgen_test]
+async fn closing_does_not_wait_for_one_that_is_gone() {
+    let (mut stream, far) = connected().await;
+    let closed = n0_future::time::timeout(Duration::from_secs(10), stream.close());
+    closed.await.expect("sooner than the browser gives up").unwrap();
+    assert_eq!(far.closes(), [1000.0]);
+}
+
 /// Reads and drops the connection as soon as anything happens on it: inside the browser's own call.
 struct DropsIt(std::sync::Mutex<Option<Stream>>);
 

@@ -83,6 +83,10 @@ pub enum Event {
         peer: PeerId,
         /// In words.
         reason: String,
+        /// Whether the connection is closed with it: without, a hub only does not do one thing, like carrying one more
+        /// room.
+        #[serde(default)]
+        closes: bool,
     },
     /// This machine's clock differs from a hub's by more than frames tolerate.
     ClockWrong {

@@ -133,10 +133,12 @@ async fn a_hub_says_why_it_does_not_carry_a_room() {
     ann.join("first", false).await.unwrap();
     ann.join("second", false).await.unwrap();
     let reason = until(&mut ann_hears, |event| match event {
-        Event::Refused { reason, .. } => Some(reason),
+        Event::Refused { reason, closes, .. } => Some((reason, closes)),
         _ => None,
     });
-    assert!(reason.await.contains("carries 1 rooms for one peer"));
+    let (reason, closes) = reason.await;
+    assert!(reason.contains("carries 1 rooms for one peer"));
+    assert!(!closes, "it goes on with the others");
 }
 
 #[test_here]

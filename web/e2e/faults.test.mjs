@@ -154,3 +154,23 @@ scenario("a clock that is 10 min off chats both ways with a page and a terminal,
     assert.ok(!/clock/i.test(await ada.page.locator(".notices").innerText()));
   }
 });
+
+scenario("a hub that has refused a room and then dies is gone, and turns nobody away", async (stage) => {
+  const hub = await stage.hub({ config: "[limits]\ncarried_rooms_per_peer = 1\n" });
+  const ada = await stage.somebody("ada");
+  await ada.page.addInitScript(() => {
+    globalThis.noticed = new Set();
+    new MutationObserver(() => {
+      for (const note of document.querySelectorAll('[data-testid="notice"]')) globalThis.noticed.add(note.textContent);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  await ada.open(address(hub.page, ROOM), "ada");
+  await ada.join("second");
+  await ada.says("refuses: this hub carries 1 rooms for one peer");
+  ada.mayLoseHub = true;
+  await hub.kill("SIGKILL");
+  await ada.status("offline");
+  await ada.says(/Trying again/);
+  const noticed = await ada.page.evaluate(() => [...globalThis.noticed]);
+  assert.ok(!noticed.some((note) => note.includes("turns this page away")), noticed.join(" | "));
+});

@@ -57,3 +57,45 @@ scenario("a muted peer's lines are hidden, not counted, kept hidden over a reloa
   assert.equal(await ada.find("muted-note").count(), 0);
   await guest.sees("noise 2");
 });
+
+scenario("the button beside a line is reached by the keyboard: one stop of the Tab key, and arrows to the others", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.person(hub, "ada", ROOM);
+  const [tom, eve] = [stage.terminal("tom", ROOM, [hub.tcp]), stage.terminal("eve", ROOM, [hub.tcp])];
+  await Promise.all([ada.lists("tom"), ada.lists("eve")]);
+  for (const [who, text] of [[tom, "one"], [eve, "two"], [tom, "three"]]) {
+    who.say(text);
+    await ada.sees(text);
+  }
+  const { keyboard } = ada.page;
+  const focused = () =>
+    ada.page.evaluate(() => {
+      const { activeElement } = document;
+      const line = activeElement.closest('[data-testid="message"]');
+      const shown = getComputedStyle(activeElement).opacity === "1";
+      return { label: activeElement.ariaLabel, beside: line?.querySelector('[data-testid="message-text"]').textContent, shown };
+    });
+  const isBeside = async (label, beside) => {
+    const { label: there, ...rest } = await focused();
+    assert.deepEqual(rest, { beside, shown: true });
+    assert.match(there, new RegExp(`^${label} `));
+  };
+  await ada.page.getByRole("region", { name: "Lines" }).focus();
+  await keyboard.press("Tab");
+  await isBeside("Mute tom", "three");
+  await keyboard.press("ArrowUp");
+  await isBeside("Mute eve", "two");
+  await keyboard.press("Home");
+  await isBeside("Mute tom", "one");
+  await keyboard.press("Tab");
+  assert.equal(await ada.page.evaluate(() => document.activeElement.dataset.testid), "message-input", "one stop");
+  await keyboard.press("Shift+Tab");
+  await isBeside("Mute tom", "one");
+  await keyboard.press("ArrowDown");
+  await keyboard.press("Enter");
+  await until("eve is muted", async () => !(await texts(ada)).includes("two"));
+  const list = ada.page.getByRole("region", { name: "Lines" });
+  await until("the focus is on the lines", () => list.evaluate((element) => document.activeElement === element));
+  await keyboard.press("Tab");
+  await isBeside("Mute tom", "one");
+});

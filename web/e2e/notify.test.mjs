@@ -43,18 +43,24 @@ const notified = (person) => person.page.evaluate(() => window.notified.map(({ t
 
 const state = (person) => person.find("notify-state").innerText();
 
-async function settings(person) {
-  await person.find("settings-toggle").click();
-  await person.find("notify-state").waitFor();
-}
-
-scenario("notifications come once they are wanted, one a room with nick and text, and a click leads to the room", async (stage) => {
+/** Somebody whose browser allows notifications, which are written down. */
+async function permitted(stage) {
   const hub = await stage.hub();
   const profile = await stage.profile();
   await profile.grantPermissions(["notifications"], { origin: new URL(hub.page).origin });
   const ada = await hideable(await stage.somebody("ada", profile));
   await ada.page.addInitScript(record);
   await ada.open(address(hub.page, ROOM), "ada");
+  return { hub, ada };
+}
+
+async function settings(person) {
+  await person.find("settings-toggle").click();
+  await person.find("notify-state").waitFor();
+}
+
+scenario("notifications come once they are wanted, one a room with nick and text, and a click leads to the room", async (stage) => {
+  const { hub, ada } = await permitted(stage);
   await ada.join("other");
   const tom = stage.terminal("tom", ROOM, [hub.tcp]);
   const eve = stage.terminal("eve", "other", [hub.tcp]);
@@ -107,12 +113,7 @@ scenario("notifications come once they are wanted, one a room with nick and text
 });
 
 scenario("a room full of lines makes one notification in two seconds, with their number", async (stage) => {
-  const hub = await stage.hub();
-  const profile = await stage.profile();
-  await profile.grantPermissions(["notifications"], { origin: new URL(hub.page).origin });
-  const ada = await hideable(await stage.somebody("ada", profile));
-  await ada.page.addInitScript(record);
-  await ada.open(address(hub.page, ROOM), "ada");
+  const { hub, ada } = await permitted(stage);
   const sender = await jsProcess(stage, "raw");
   await sender.enter(hub.ws, ROOM);
   await settings(ada);

@@ -35,6 +35,16 @@ const below = (person, text) =>
     return line && Math.round(line.getBoundingClientRect().top - list.getBoundingClientRect().top);
   }, text);
 
+async function nearTop(person, text) {
+  await until(
+    async () => `${text} is near the top; it is at ${await below(person, text)}`,
+    async () => {
+      const at = await below(person, text);
+      return at > 0 && at < 120;
+    },
+  );
+}
+
 scenario("each room keeps its place, and a room left at its end opens at its end", async (stage) => {
   const { ada, tom } = await reader(stage, 60);
   await atEnd(ada);
@@ -67,13 +77,7 @@ scenario("back at a page with more new lines than fit, the first of them is at t
   for (let i = 41; i <= 90; i++) tom.say(`line ${i}`);
   await ada.sees("line 90");
   await show(ada);
-  await until(
-    async () => `line 41 is near the top; it is at ${await below(ada, "line 41")}`,
-    async () => {
-      const at = await below(ada, "line 41");
-      return at > 0 && at < 120;
-    },
-  );
+  await nearTop(ada, "line 41");
   await ada.says("50 new");
 
   // What fits needs no scrolling back.
@@ -102,13 +106,7 @@ scenario("a room that was left keeps no place: who comes back is at the first li
   await until("they are said", () => eve.messages().some(({ text }) => text === "line 130"));
   await ada.join(ROOM);
   await ada.sees("line 130");
-  await until(
-    async () => `line 61 is near the top; it is at ${await below(ada, "line 61")}`,
-    async () => {
-      const at = await below(ada, "line 61");
-      return at > 0 && at < 120;
-    },
-  );
+  await nearTop(ada, "line 61");
   await ada.says("70 new");
 });
 

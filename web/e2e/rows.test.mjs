@@ -5,6 +5,7 @@ import { Author } from "./support/frames.mjs";
 import { jsProcess } from "./support/js.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { drawn } from "./support/stops.mjs";
+import { until } from "./support/wait.mjs";
 
 const ROOM = "long";
 const LINES = 400;
@@ -51,3 +52,63 @@ scenario(`beside ${LINES} lines, another one draws one row and asks for a few da
     assert.ok(dates <= DATES_PER_LINE, `${dates} dates for one line`);
   }
 });
+
+scenario("a line moves in when it arrives, and not again when its room is opened or it is drawn anew", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.somebody("ada");
+  await ada.page.addInitScript(() => {
+    globalThis.movedIn = [];
+    addEventListener("animationstart", ({ animationName, target }) => {
+      if (animationName === "arrive") globalThis.movedIn.push(target.querySelector('[data-testid="message-text"]').textContent);
+    });
+  });
+  await ada.open(address(hub.page, ROOM), "ada");
+  const tom = stage.terminal("tom", ROOM, [hub.tcp]);
+  await ada.lists("tom");
+  const movedIn = () => ada.page.evaluate(() => globalThis.movedIn);
+  // Two frames: in the first an animation begins, before the second it is told.
+  const frames = () => ada.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  tom.say("one");
+  await until("one moves in", async () => (await movedIn()).join() === "one");
+  await ada.join("other");
+  tom.say("two");
+  await until("two is unread", async () => /1 unread/.test(await ada.tab(ROOM).textContent()));
+  await ada.openRoom(ROOM);
+  await ada.sees("two");
+  await frames();
+  assert.deepEqual(await movedIn(), ["one"]);
+  tom.say("three");
+  await until("three moves in", async () => (await movedIn()).join() === "one,three");
+  // Hidden and shown again, all of tom's rows are drawn anew.
+  const { peer } = await ada.lists("tom");
+  const mute = ada.page.locator(`[data-testid="peer-row"][data-peer="${peer}"] [data-testid="mute"]`);
+  await mute.click();
+  await until("they are hidden", async () => (await ada.find("message").count()) === 0);
+  await mute.click();
+  await ada.sees("three");
+  await frames();
+  assert.deepEqual(await movedIn(), ["one", "three"]);
+});
+
+/** A local hour with one digit, in some time zone, now. */
+function zoneAtHour(hour) {
+  const offset = (((hour - new Date().getUTCHours()) % 24) + 24) % 24;
+  // Of the names with a sign, those to the east have a minus; they reach to 14 hours.
+  return offset <= 12 ? `Etc/GMT${offset ? `-${offset}` : ""}` : `Etc/GMT+${24 - offset}`;
+}
+
+for (const [locale, hour, wanted] of [
+  ["en-US", 4, /^[45]:\d\d\sAM$/u],
+  ["en-US", 16, /^[45]:\d\d\sPM$/u],
+  ["de-DE", 4, /^0[45]:\d\d$/],
+  ["ja-JP", 4, /^[45]:\d\d$/],
+]) {
+  scenario(`in ${locale}, hour ${hour} is written as people there write it`, async (stage) => {
+    const hub = await stage.hub();
+    const ada = await stage.somebody("ada", undefined, { locale, timezoneId: zoneAtHour(hour) });
+    await ada.open(address(hub.page, ROOM), "ada");
+    await ada.say("what time is it?");
+    await ada.sees("what time is it?");
+    assert.match(await ada.page.locator('[data-testid="message"] .heading time').innerText(), wanted);
+  });
+}

@@ -156,7 +156,7 @@ scenario("days and times are written in the reader's language and time zone, fro
     assert.equal(await ada.find("day").count(), 1);
     const time = ada.page.locator(".heading time").first();
     const wanted = await time.evaluate((element, [locale, timeZone]) => {
-      const style = { hour: "2-digit", minute: "2-digit", timeZone };
+      const style = { timeStyle: "short", timeZone };
       return new Intl.DateTimeFormat(locale, style).format(new Date(element.dateTime));
     }, [locale, zone]);
     assert.equal(await time.textContent(), wanted);

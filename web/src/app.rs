@@ -7,7 +7,7 @@ use crate::{
     console::Console,
     conversation::Conversation,
     dial::Dial,
-    keys,
+    focus, keys,
     logo::Tins,
     lookalikes::LookAlikes,
     notice::Notices,
@@ -26,6 +26,13 @@ pub(crate) fn mount() {
     mount_to_body(App);
     if let Some(element) = first_paint {
         element.remove();
+    }
+}
+
+/// Loads the page anew.
+pub(crate) fn reload() {
+    if let Err(error) = window().location().reload() {
+        tracing::warn!(?error, "the page cannot reload itself");
     }
 }
 
@@ -55,11 +62,6 @@ fn App() -> impl IntoView {
 #[component]
 fn Start() -> impl IntoView {
     let phase = session().phase;
-    let reload = |_| {
-        if let Err(error) = window().location().reload() {
-            tracing::warn!(?error, "the page cannot reload itself");
-        }
-    };
     view! {
         <main class="start">
             <Tins />
@@ -68,7 +70,7 @@ fn Start() -> impl IntoView {
                 Phase::Failed(reason) => {
                     view! {
                         <p class="error" role="alert" data-testid="error">{reason}</p>
-                        <button type="button" class="button" on:click=reload>"Reload"</button>
+                        <button type="button" class="button" on:click=|_| reload()>"Reload"</button>
                     }
                     .into_any()
                 }
@@ -83,6 +85,7 @@ fn Start() -> impl IntoView {
 fn Screen() -> impl IntoView {
     let panels = panels();
     attention::follow(session());
+    focus::follow();
     let on_key = move |event: ev::KeyboardEvent| {
         if keys::pressed(&event).as_deref() == Some("Escape") {
             panels.close();

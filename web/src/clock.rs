@@ -12,7 +12,8 @@ thread_local! {
     /// Known local days: when each begins, when it ends, and its number.
     static DAYS: RefCell<BTreeMap<u64, (u64, i64)>> = const { RefCell::new(BTreeMap::new()) };
     // Making one costs the browser more than all that it formats later.
-    static TIME: Function = formatter(&[("hour", "2-digit"), ("minute", "2-digit")]);
+    // As its language has it: with or without a leading zero.
+    static TIME: Function = formatter(&[("timeStyle", "short")]);
     static FULL: Function = formatter(&[("dateStyle", "full"), ("timeStyle", "medium")]);
     static DAY: Function =
         formatter(&[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")]);

@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::ResizeObserver;
 
 use crate::{
+    arrivals::Arrivals,
     clock,
     composer::Composer,
     copy::copy,
@@ -20,7 +21,7 @@ use crate::{
     lines::Line,
     message::MessageRow,
     model::Model,
-    mute::MutedNote,
+    mute::{MuteStop, MutedNote},
     portions::{PORTION, Step, step},
     rows::{Row, rows},
     scroll::Scroll,
@@ -128,6 +129,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
             Some((lines, model.me, model.is_plain(), model.muted.clone()))
         })
     });
+    let arrivals = StoredValue::new(Arrivals::default());
     // Made anew when the lines changed, and then surely another: comparing all their text would cost more.
     let rows = Memo::new_with_compare(
         move |_| {
@@ -144,11 +146,14 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                     row.head |= row.first_new;
                     row.muted = model.muted.contains(&row.line.message.from);
                 }
+                arrivals.update_value(|arrivals| arrivals.mark(&model.current, &mut rows));
                 rows
             })
         },
         |_, _| true,
     );
+    let mute_stop = MuteStop::new(rows);
+    provide_context(mute_stop);
     let visible = Memo::new(move |_| model.with(|model| model.visible));
     let scroll = Scroll::new();
     let drawn = RwSignal::new(Vec::<Row>::new());
@@ -241,7 +246,10 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 on:scroll=on_scroll
                 on:wheel=move |_| scroll.taken_over()
                 on:touchmove=move |_| scroll.taken_over()
-                on:keydown=move |_| scroll.taken_over()
+                on:keydown=move |event| {
+                    mute_stop.pressed(&event);
+                    scroll.taken_over();
+                }
                 tabindex="0"
                 role="region"
                 aria-label="Lines"

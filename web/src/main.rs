@@ -4,10 +4,10 @@
 //! |---|---|
 //! | [`session`] | the node as the page holds it, and what the page asks of it |
 //! | [`model`] | what the page knows, and the one place where events change it |
-//! | [`lines`], [`rows`], [`portions`] | the lines of a room in order, as rows on the screen, and how many rows at once |
+//! | [`lines`], [`rows`], [`portions`], [`arrivals`] | the lines of a room in order, as rows on the screen, how many rows at once, and which move in |
 //! | [`roster`] | who is there |
-//! | [`standing`], [`refusals`] | how the connection stands, and who refused what |
-//! | [`reading`], [`news`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
+//! | [`connection_status`], [`refusals`] | how the connection stands, and who refused what |
+//! | [`reading`], [`unseen_messages`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
 //! | [`keep`], [`drafts`], [`persist`] | what the page itself keeps in the browser |
 //! | [`routing`] | what the page's address says |
 //! | [`focus`] | where the keyboard goes on when what had the focus is gone |
@@ -15,17 +15,19 @@
 //! | [`names`], [`lookalikes`] | names that people type, and those that look like another's |
 //! | [`app`] | the regions of the screen |
 //! | [`top`], [`notice`], [`rooms`], [`conversation`], [`message`], [`empty`], [`composer`], [`people`], [`dial`], [`console`] | a region each |
-//! | [`attention`], [`title`], [`notify`] | whether somebody looks, and what the browser shows of a hidden page |
-//! | [`scroll`], [`fold`], [`mute`] | parts of the conversation: where it stands, tall texts, muted people |
+//! | [`attention`], [`title`], [`notifications`] | whether somebody looks, and what the browser shows of a hidden page |
+//! | [`scroll`], [`fold`], [`mute`], [`unstored`] | parts of the conversation: where it stands, tall texts, muted people, lines not stored yet |
 //! | [`settings`], [`identity`] | what belongs to this browser alone; this tab's identity as a file |
 //! | [`identicon`], [`links`], [`peer_id`], [`logo`], [`copy`], [`clock`] | what several regions show |
 
 #![allow(unreachable_pub, reason = "Leptos's component macro writes `pub` items of its own")]
 
 mod app;
+mod arrivals;
 mod attention;
 mod clock;
 mod composer;
+mod connection_status;
 mod console;
 mod conversation;
 mod copy;
@@ -47,9 +49,8 @@ mod model;
 mod mute;
 mod muted;
 mod names;
-mod news;
 mod notice;
-mod notify;
+mod notifications;
 mod pace;
 mod panel;
 mod peer_id;
@@ -67,9 +68,10 @@ mod sample;
 mod scroll;
 mod session;
 mod settings;
-mod standing;
 mod title;
 mod top;
+mod unseen_messages;
+mod unstored;
 
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 

@@ -11,18 +11,20 @@ use crate::{
     lookalikes::LookAlike,
     mute::MuteButton,
     rows::Row,
+    unstored::{UnstoredMark, unstored},
 };
 
 #[component]
 pub(crate) fn MessageRow(row: Row) -> impl IntoView {
-    let Row { line, own, head: first, new_day, plain_room, first_new, muted } = row;
-    let message = line.message;
+    let Row { line, own, head: first, new_day, plain_room, first_new, muted, arrives } = row;
+    let (key, message) = (line.key, line.message);
     let state = match message.state {
         MessageState::Waiting => "waiting",
         MessageState::Sent => "sent",
         MessageState::Received => "received",
     };
     let waiting = message.state == MessageState::Waiting;
+    let unstored = own.then(|| unstored(&message.id)).flatten();
     let (tall, said) = (is_tall(&message.text), text(&message));
     view! {
         {new_day.then(|| view! {
@@ -33,20 +35,22 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             class="line"
             class:first=first
             class:own=own
-            class:arrived=line.fresh && !waiting
+            class:arrived=arrives
             class:muted=muted
             data-testid="message"
-            data-line=line.key.to_string()
+            data-line=key.to_string()
             data-from=message.from.to_string()
             data-state=state
             data-plain=message.plain
             data-newer=message.newer
+            data-unstored=move || unstored.is_some_and(|unstored| unstored.get())
             data-claimed=message.claimed_source.clone()
         >
-            {first.then(|| view! { <Heading message=Message::clone(&message) own plain_room /> })}
+            {first.then(|| view! { <Heading message=Message::clone(&message) line=key own plain_room /> })}
             <div class="body">
                 <Foldable tall>{said}</Foldable>
                 {waiting.then(|| view! { <span class="mark waiting">"waiting"</span> })}
+                {unstored.map(|unstored| view! { <UnstoredMark unstored /> })}
                 {(!first).then(|| view! { <Time unix_ms=message.time_ms /> })}
             </div>
         </li>
@@ -55,7 +59,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
 
 /// Who speaks.
 #[component]
-fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
+fn Heading(message: Message, line: u64, own: bool, plain_room: bool) -> impl IntoView {
     view! {
         <div class="heading">
             <Identicon peer=message.from />
@@ -65,7 +69,7 @@ fn Heading(message: Message, own: bool, plain_room: bool) -> impl IntoView {
                 .then(|| view! { <LookAlike peer=message.from nick=Some(message.nick.clone()) /> })}
             <span class="short" title=message.from.to_string()>{format!("…{}", short_id(&message.from))}</span>
             <Time unix_ms=message.time_ms />
-            {(!own).then(|| view! { <MuteButton peer=message.from nick=message.nick.clone() in_line=true /> })}
+            {(!own).then(|| view! { <MuteButton peer=message.from nick=message.nick.clone() line /> })}
             // Lines that are marked and lines that are not never share a heading.
             {message.newer.then(|| view! { <span class="mark">"from a newer Tincan"</span> })}
             {(message.plain != plain_room && !message.newer)

@@ -1,6 +1,6 @@
 //! What the page knows, and the one place where events change it. Pure: time is an argument.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise};
 use tincan_wasm::{Host, Origin};
@@ -9,9 +9,9 @@ use crate::{
     lines::{Line, Lines},
     message::speaker,
     muted::Muted,
-    news::News,
     reading::{MAX_MARKS, Marks, Reading, write_marks},
     refusals::Refusals,
+    unseen_messages::UnseenMessages,
 };
 
 /// Lines kept for a screen reader to announce.
@@ -55,7 +55,7 @@ pub(crate) struct Model {
     /// Whose lines are hidden.
     pub(crate) muted: Muted,
     /// The last lines that nobody has seen yet.
-    pub(crate) news: News,
+    pub(crate) unseen_messages: UnseenMessages,
     /// The last lines of others in the room on the screen, numbered, for the live region.
     pub(crate) heard: VecDeque<(u64, String)>,
     /// What went wrong and stays worth knowing, newest last.
@@ -67,6 +67,10 @@ pub(crate) struct Model {
     pub(crate) origin: Origin,
     /// Whether what happens is still written to the browser's storage.
     pub(crate) stores: bool,
+    /// Another tab changed what Tincan keeps in this browser: the node has stopped.
+    pub(crate) outdated: bool,
+    /// Ids of lines of ours that the browser has not stored yet.
+    pub(crate) unstored: BTreeSet<String>,
     /// Whether the browser cleared it while the page was open, and all was stored again.
     pub(crate) cleared: bool,
     /// Another number whenever somebody came, went or changed.
@@ -97,13 +101,15 @@ impl Default for Model {
             visible: true,
             marks: Marks::new(),
             muted: Muted::default(),
-            news: News::default(),
+            unseen_messages: UnseenMessages::default(),
             heard: VecDeque::new(),
             warnings: Vec::new(),
             refusals: Refusals::default(),
             clock_off_ms: None,
             origin: Origin::Asking,
             stores: true,
+            outdated: false,
+            unstored: BTreeSet::new(),
             cleared: false,
             people_revision: 0,
             heard_so_far: 0,
@@ -224,16 +230,18 @@ impl Model {
                     room.lines.sent(&waiting_id, message, now_ms);
                 }
             }
-            Event::Refused { peer, reason } => {
+            Event::Refused { peer, reason, closes } => {
                 let hub = self.is_hub(&peer);
-                self.refusals.add(peer, hub, &reason, now_ms);
-                if hub && self.status.link != Link::Online {
+                self.refusals.add(peer, hub, &reason, closes, now_ms);
+                if closes && hub && self.status.link != Link::Online {
                     self.refusals.turned_away(peer);
                 }
             }
             Event::RunsElsewhere => self.warn(RUNS_ELSEWHERE.into()),
             Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
             Event::Lagged { .. } => return Some(Ask::Everything),
+            // That is said where the connection is.
+            Event::Stopped if self.outdated => {}
             Event::Stopped => self.warn("The node has stopped. Reload the page to start it again.".into()),
             _ => {}
         }
@@ -261,7 +269,8 @@ impl Model {
 
     /// What the page learned that is not the node's to tell.
     pub(crate) fn set_host(&mut self, host: Host) {
-        (self.origin, self.stores, self.cleared) = (host.origin, host.stores, host.cleared);
+        (self.origin, self.stores) = (host.origin, host.stores);
+        (self.cleared, self.outdated) = (host.cleared, host.outdated);
     }
 
     fn is_hub(&self, peer: &PeerId) -> bool {
@@ -366,7 +375,7 @@ impl Model {
             }
         }
         if new && !self.visible {
-            self.news.add(&self.rooms[at].info.room, who, text);
+            self.unseen_messages.add(&self.rooms[at].info.room, who, text);
         }
     }
 }

@@ -1,24 +1,82 @@
 //! Muting somebody, seeing that their lines are hidden, and undoing it.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use tincan_shared::{PeerId, neutralise, short_id};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
-use crate::session::session;
+use crate::{keys, rows::Row, session::session};
 
-/// Mutes somebody, or undoes it.
+/// The buttons beside lines, and the list that these are in.
+const IN_LINE: &str = ".mute.in-line";
+const LIST: &str = ".lines";
+
+/// Which of the mute buttons beside lines the Tab key stops at: one of them, so that the way to the composer stays short.
+/// The arrow keys go from one to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct MuteStop {
+    chosen: RwSignal<Option<u64>>,
+    stop: Memo<Option<u64>>,
+}
+
+impl MuteStop {
+    /// At the button that was last gone to, else at that of the last line.
+    pub(crate) fn new(rows: Memo<Vec<Row>>) -> Self {
+        let chosen = RwSignal::new(None);
+        let stop = Memo::new(move |_| {
+            let chosen = chosen.get();
+            rows.with(|rows| {
+                let mut lines = rows.iter().rev().filter(|row| row.head && !row.own).map(|row| row.line.key);
+                let last = lines.clone().next();
+                lines.find(|line| Some(*line) == chosen).or(last)
+            })
+        });
+        Self { chosen, stop }
+    }
+
+    /// Goes on to the button above or below. True when the key was one that does.
+    pub(crate) fn pressed(self, event: &ev::KeyboardEvent) -> bool {
+        let Some(button) = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else {
+            return false;
+        };
+        let Some(list) =
+            button.matches(IN_LINE).ok().and_then(|is_one| is_one.then(|| button.closest(LIST).ok()?)?)
+        else {
+            return false;
+        };
+        let Ok(buttons) = list.query_selector_all(IN_LINE) else { return false };
+        let buttons: Vec<HtmlElement> =
+            (0..buttons.length()).filter_map(|at| buttons.item(at)?.dyn_into().ok()).collect();
+        let Some(at) = buttons.iter().position(|other| *other == button) else { return false };
+        let next = match keys::pressed(event).as_deref() {
+            Some("ArrowUp") => at.saturating_sub(1),
+            Some("ArrowDown") => (at + 1).min(buttons.len() - 1),
+            Some("Home") => 0,
+            Some("End") => buttons.len() - 1,
+            _ => return false,
+        };
+        event.prevent_default();
+        let line = buttons[next].closest("[data-line]").ok().flatten().and_then(|line| line.get_attribute("data-line"));
+        self.chosen.set(line.and_then(|line| line.parse().ok()));
+        // Focusing brings it onto the screen.
+        buttons[next].focus().is_ok()
+    }
+}
+
+/// Mutes somebody, or undoes it. Beside a line with `line`, which names that line.
 #[component]
-pub(crate) fn MuteButton(peer: PeerId, nick: String, #[prop(optional)] in_line: bool) -> impl IntoView {
+pub(crate) fn MuteButton(peer: PeerId, nick: String, #[prop(optional)] line: Option<u64>) -> impl IntoView {
     let session = session();
     let muted = Memo::new(move |_| session.model.with(|model| model.muted.contains(&peer)));
     let name = format!("{} …{}", neutralise(&nick, false), short_id(&peer));
     let toggle = move |_| session.mute(peer, (!muted.get_untracked()).then_some(nick.as_str()));
-    // Beside each heading it would be a stop of the Tab key for each: the list of people has it for the keyboard.
-    let tabindex = in_line.then_some("-1");
+    let stop = line.and_then(|_| use_context::<MuteStop>());
+    let tabindex = move || stop.map(|stop| if stop.stop.get() == line { "0" } else { "-1" });
     view! {
         <button
             type="button"
             class="button plain mute"
-            class:in-line=in_line
+            class:in-line=line.is_some()
             data-testid="mute"
             tabindex=tabindex
             aria-label=move || if muted.get() { format!("Unmute {name}") } else { format!("Mute {name}") }

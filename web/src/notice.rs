@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use leptos::{leptos_dom::helpers::IntervalHandle, prelude::*, task::spawn_local};
 use tincan_shared::{Link, clock_difference};
 
-use crate::{clock, model::Model, session::session, standing::Standing};
+use crate::{app::reload, clock, connection_status::ConnectionStatus, model::Model, session::session};
 
 #[component]
 pub(crate) fn Notices() -> impl IntoView {
@@ -24,23 +24,27 @@ pub(crate) fn Notices() -> impl IntoView {
 #[component]
 fn Connection() -> impl IntoView {
     let session = session();
-    let standing = Memo::new(move |_| session.model.with(Standing::of));
-    let worth_a_word = Memo::new(move |_| standing.get() != Standing::Fine);
-    let can_retry = Memo::new(move |_| standing.with(Standing::can_retry));
+    let connection_status = Memo::new(move |_| session.model.with(ConnectionStatus::of));
+    let worth_a_word = Memo::new(move |_| connection_status.get() != ConnectionStatus::Fine);
+    let can_retry = Memo::new(move |_| connection_status.with(ConnectionStatus::can_retry));
+    let needs_reload = Memo::new(move |_| connection_status.with(ConnectionStatus::needs_reload));
     // The button stays where it is while the words change: who pressed it keeps the focus.
     view! {
         <div role="status">
             <Show when=move || worth_a_word.get()>
-                <p class="notice" class:trouble=move || can_retry.get() data-testid="notice">
-                    {move || match standing.get() {
-                        counting @ Standing::Offline { retry_at_ms: Some(_), .. } => {
+                <p class="notice" class:trouble=move || can_retry.get() || needs_reload.get() data-testid="notice">
+                    {move || match connection_status.get() {
+                        counting @ ConnectionStatus::Offline { retry_at_ms: Some(_), .. } => {
                             // Announced each second, the count-down would drown everything; once is enough.
-                            view! { <span aria-live="off"><Countdown standing=counting /></span> }.into_any()
+                            view! { <span aria-live="off"><Countdown connection_status=counting /></span> }.into_any()
                         }
                         other => view! { <span>{other.words(clock::now_ms())}</span> }.into_any(),
                     }}
                     <Show when=move || can_retry.get()>
                         <RetryButton />
+                    </Show>
+                    <Show when=move || needs_reload.get()>
+                        <button type="button" class="button" data-testid="reload" on:click=|_| reload()>"Reload"</button>
                     </Show>
                 </p>
             </Show>
@@ -58,13 +62,13 @@ fn RetryButton() -> impl IntoView {
 
 /// Ticks only while it is on the screen, which is while offline.
 #[component]
-fn Countdown(standing: Standing) -> impl IntoView {
+fn Countdown(connection_status: ConnectionStatus) -> impl IntoView {
     let now = RwSignal::new(clock::now_ms());
     let timer = set_interval_with_handle(move || now.set(clock::now_ms()), Duration::from_secs(1)).ok();
     on_cleanup(move || {
         timer.as_ref().map(IntervalHandle::clear);
     });
-    move || standing.words(now.get())
+    move || connection_status.words(now.get())
 }
 
 /// The others in the room on the screen use another program and cannot read what is said here.
@@ -135,8 +139,8 @@ fn Device() -> impl IntoView {
     }
 }
 
-const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on is \
-                              gone after a reload. What was kept before stays.";
+const STORES_NO_MORE: &str = "Your browser's storage takes no more, as when it is full: what is said from now on may \
+                              be gone after a reload. What was kept before stays.";
 
 const CLEARED: &str = "Your browser cleared this site's data while this page was open. Your key, nick, rooms and \
                        messages are stored again. To remove them, close this page before you clear the data.";

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::news::{New, News};
+use crate::unseen_messages::{UnseenMessage, UnseenMessages};
 
 /// Time from one notification of a room to its next, in milliseconds.
 pub(crate) const PACE_MS: u64 = 2_000;
@@ -28,18 +28,18 @@ struct Told {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Due {
     /// The last line of a room, and how many there are that nobody was told of.
-    pub(crate) now: Vec<(New, u64)>,
+    pub(crate) now: Vec<(UnseenMessage, u64)>,
     /// Milliseconds until more is due, when more waits.
     pub(crate) next_ms: Option<u64>,
 }
 
 impl Pace {
     /// What is due, which is told from now on.
-    pub(crate) fn due(&mut self, news: &News, now_ms: u64) -> Due {
+    pub(crate) fn due(&mut self, unseen_messages: &UnseenMessages, now_ms: u64) -> Due {
         // A room that was left has none any more.
-        self.rooms.retain(|room, _| news.last().any(|new| new.room == *room));
+        self.rooms.retain(|room, _| unseen_messages.last().any(|new| new.room == *room));
         let mut due = Due::default();
-        for new in news.last() {
+        for new in unseen_messages.last() {
             let told = self.rooms.get(&new.room);
             if told.is_some_and(|told| told.number >= new.number) {
                 continue;
@@ -60,9 +60,9 @@ impl Pace {
     }
 
     /// Somebody has seen all there is, or wants no notifications.
-    pub(crate) fn seen(&mut self, news: &News) {
-        let seen = |new: &New| Told { number: new.number, of_room: new.of_room, at_ms: None };
-        self.rooms = news.last().map(|new| (new.room.clone(), seen(new))).collect();
+    pub(crate) fn seen(&mut self, unseen_messages: &UnseenMessages) {
+        let seen = |new: &UnseenMessage| Told { number: new.number, of_room: new.of_room, at_ms: None };
+        self.rooms = unseen_messages.last().map(|new| (new.room.clone(), seen(new))).collect();
     }
 }
 
@@ -74,54 +74,54 @@ mod tests {
 
     const NOW: u64 = 1_000_000;
 
-    fn say(news: &mut News, room: &str, lines: u64) {
+    fn say(unseen_messages: &mut UnseenMessages, room: &str, lines: u64) {
         for n in 0..lines {
-            news.add(room, "ann".into(), format!("line {n}"));
+            unseen_messages.add(room, "ann".into(), format!("line {n}"));
         }
     }
 
-    fn told(pace: &mut Pace, news: &News, now_ms: u64) -> (Vec<(String, u64)>, Option<u64>) {
-        let due = pace.due(news, now_ms);
+    fn told(pace: &mut Pace, unseen_messages: &UnseenMessages, now_ms: u64) -> (Vec<(String, u64)>, Option<u64>) {
+        let due = pace.due(unseen_messages, now_ms);
         (due.now.into_iter().map(|(new, lines)| (new.room, lines)).collect(), due.next_ms)
     }
 
     #[test]
     fn a_room_is_told_of_once_in_two_seconds_with_what_came_meanwhile() {
-        let (mut news, mut pace) = (News::default(), Pace::default());
-        say(&mut news, "den", 1);
-        assert_eq!(told(&mut pace, &news, NOW), (vec![("den".into(), 1)], None), "the first at once");
-        say(&mut news, "den", 12);
-        assert_eq!(told(&mut pace, &news, NOW + 500), (vec![], Some(1_500)));
-        say(&mut news, "attic", 1);
+        let (mut unseen_messages, mut pace) = (UnseenMessages::default(), Pace::default());
+        say(&mut unseen_messages, "den", 1);
+        assert_eq!(told(&mut pace, &unseen_messages, NOW), (vec![("den".into(), 1)], None), "the first at once");
+        say(&mut unseen_messages, "den", 12);
+        assert_eq!(told(&mut pace, &unseen_messages, NOW + 500), (vec![], Some(1_500)));
+        say(&mut unseen_messages, "attic", 1);
         assert_eq!(
-            told(&mut pace, &news, NOW + 600),
+            told(&mut pace, &unseen_messages, NOW + 600),
             (vec![("attic".into(), 1)], Some(1_400)),
             "each room has its own"
         );
-        assert_eq!(told(&mut pace, &news, NOW + 2_000), (vec![("den".into(), 12)], None));
-        assert_eq!(told(&mut pace, &news, NOW + 9_000), (vec![], None), "each line once");
-        say(&mut news, "den", 1);
-        assert_eq!(told(&mut pace, &news, NOW + 9_000), (vec![("den".into(), 1)], None));
+        assert_eq!(told(&mut pace, &unseen_messages, NOW + 2_000), (vec![("den".into(), 12)], None));
+        assert_eq!(told(&mut pace, &unseen_messages, NOW + 9_000), (vec![], None), "each line once");
+        say(&mut unseen_messages, "den", 1);
+        assert_eq!(told(&mut pace, &unseen_messages, NOW + 9_000), (vec![("den".into(), 1)], None));
     }
 
     #[test]
     fn what_was_seen_is_not_told() {
-        let (mut news, mut pace) = (News::default(), Pace::default());
-        say(&mut news, "den", 1);
-        pace.due(&news, NOW);
-        say(&mut news, "den", 5);
-        pace.seen(&news);
-        assert_eq!(told(&mut pace, &news, NOW + 9_000), (vec![], None));
-        say(&mut news, "den", 2);
-        assert_eq!(told(&mut pace, &news, NOW + 9_000), (vec![("den".into(), 2)], None));
+        let (mut unseen_messages, mut pace) = (UnseenMessages::default(), Pace::default());
+        say(&mut unseen_messages, "den", 1);
+        pace.due(&unseen_messages, NOW);
+        say(&mut unseen_messages, "den", 5);
+        pace.seen(&unseen_messages);
+        assert_eq!(told(&mut pace, &unseen_messages, NOW + 9_000), (vec![], None));
+        say(&mut unseen_messages, "den", 2);
+        assert_eq!(told(&mut pace, &unseen_messages, NOW + 9_000), (vec![("den".into(), 2)], None));
     }
 
     #[test]
     fn a_clock_that_is_set_back_silences_nobody() {
-        let (mut news, mut pace) = (News::default(), Pace::default());
-        say(&mut news, "den", 1);
-        pace.due(&news, NOW);
-        say(&mut news, "den", 1);
-        assert_eq!(told(&mut pace, &news, NOW - 60_000), (vec![("den".into(), 1)], None));
+        let (mut unseen_messages, mut pace) = (UnseenMessages::default(), Pace::default());
+        say(&mut unseen_messages, "den", 1);
+        pace.due(&unseen_messages, NOW);
+        say(&mut unseen_messages, "den", 1);
+        assert_eq!(told(&mut pace, &unseen_messages, NOW - 60_000), (vec![("den".into(), 1)], None));
     }
 }

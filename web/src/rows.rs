@@ -22,6 +22,8 @@ pub(crate) struct Row {
     pub(crate) first_new: bool,
     /// Of somebody who is muted, and shown all the same.
     pub(crate) muted: bool,
+    /// Moves in when it is drawn.
+    pub(crate) arrives: bool,
 }
 
 /// What a row's look depends on.
@@ -39,14 +41,15 @@ impl Row {
 pub(crate) fn rows(lines: &[Line], me: Option<PeerId>, plain_room: bool, day: impl Fn(u64) -> i64) -> Vec<Row> {
     let mut previous: Option<(&Line, i64)> = None;
     let mut rows = Vec::with_capacity(lines.len());
-    for line in lines {
+    for said in lines {
         // Asking the browser for a day costs more than all the rest here: once a line.
-        let today = day(line.message.time_ms);
+        let today = day(said.message.time_ms);
         let new_day = previous.is_none_or(|(_, day)| day != today);
-        let head = new_day || !previous.is_some_and(|(earlier, _)| same_group(earlier, line));
-        let own = me == Some(line.message.from) && line.message.claimed_source.is_none();
-        rows.push(Row { line: line.clone(), own, head, new_day, plain_room, first_new: false, muted: false });
-        previous = Some((line, today));
+        let head = new_day || !previous.is_some_and(|(earlier, _)| same_group(earlier, said));
+        let own = me == Some(said.message.from) && said.message.claimed_source.is_none();
+        let line = said.clone();
+        rows.push(Row { line, own, head, new_day, plain_room, first_new: false, muted: false, arrives: false });
+        previous = Some((said, today));
     }
     rows
 }

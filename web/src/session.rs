@@ -13,7 +13,7 @@ use crate::{
     persist,
     reading::read_marks,
     roster::Roster,
-    routing,
+    routing, unstored,
 };
 
 /// How far the page has come.
@@ -122,6 +122,7 @@ impl Session {
         loop {
             let event = events.next().await;
             let stopped = event == Event::Stopped;
+            unstored::note(self, &node, &event);
             let ask = self.model.try_update(|model| model.apply(event, clock::now_ms())).flatten();
             let asked = match ask {
                 Some(Ask::Lines(room)) => self.read_lines(&node, room).await,

@@ -5,19 +5,19 @@ use leptos::prelude::*;
 use crate::{
     identity::Identity,
     mute::MutedList,
-    notify::{self, Notifications},
+    notifications::{self, Notifications},
     session::session,
 };
 
 #[component]
 pub(crate) fn Settings() -> impl IntoView {
-    let notify = notify::follow(session());
+    let notifications = notifications::follow(session());
     view! {
         <details class="settings">
             <summary data-testid="settings-toggle">"This browser"</summary>
             <section aria-labelledby="notify-title">
                 <h3 id="notify-title">"Notifications"</h3>
-                <Notifications state=notify />
+                <Notifications state=notifications />
             </section>
             <section aria-labelledby="identity-title">
                 <h3 id="identity-title">"Identity"</h3>

@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
 use crate::{
+    connection_status::ConnectionStatus,
     identicon::Identicon,
     keys,
     logo::Tins,
@@ -16,13 +17,12 @@ use crate::{
     rooms::Unread,
     roster::Roster,
     session::session,
-    standing::Standing,
 };
 
 #[component]
 pub(crate) fn Top() -> impl IntoView {
     let model = session().model;
-    let link = Memo::new(move |_| model.with(|model| Standing::of(model).word()));
+    let link = Memo::new(move |_| model.with(|model| ConnectionStatus::of(model).word()));
     let roster = session().roster;
     let counted = Memo::new(move |_| {
         let (listed, direct) = roster.with(Roster::counts);

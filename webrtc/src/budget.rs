@@ -1,9 +1,9 @@
-//! The memory of all connections of a transport, and of each of them.
+//! Bounds the memory of a transport's connections, of each one and of all together.
 //!
-//! A data channel cannot be told to wait: what comes is taken, or its stream is reset. So what streams hold is counted,
-//! overhead included, whether somebody has taken the stream or not. When a connection holds more than it may, the stream
-//! that holds most is reset, until it is less. When all of them together do, that stream is one of the connection whose
-//! streams can free most: the memory of idle streams, and datagrams that wait for a connection, count but are not freed.
+//! A data channel has no back-pressure towards the sender: what arrives is either kept or its stream is reset. So all memory
+//! of streams is counted, overhead included, from their first byte on. If a connection exceeds its bound, its stream that
+//! holds most is reset, until the connection is below the bound. If all together exceed theirs, streams of the connection
+//! that can free most are reset. The fixed memory of streams and queued datagrams are counted, but cannot be freed.
 
 use std::{
     cmp::Reverse,
@@ -16,52 +16,52 @@ use std::{
 
 use crate::Limits;
 
-/// Something that holds memory and can give it up.
+/// Something that holds memory and can release it: a stream.
 pub(crate) trait Holder: Send + Sync {
-    /// Bytes that would be freed.
+    /// Bytes that [`Self::release`] would free.
     fn held(&self) -> usize;
 
-    /// Frees them, as a bound of so many bytes was passed.
-    fn give_up(self: Arc<Self>, bound: usize);
+    /// Frees them, since a bound of so many bytes was exceeded.
+    fn release(self: Arc<Self>, bound: usize);
 }
 
-/// The memory of all connections of a transport. Clones are the same one.
+/// The memory of all connections of a transport. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Budget(Arc<Whole>);
+pub struct Budget(Arc<TransportMemory>);
 
-/// The memory of one connection. Clones are the same one.
+/// The memory of one connection. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Account(Arc<Part>);
+pub struct ConnectionBudget(Arc<ConnectionMemory>);
 
 #[derive(Debug)]
-struct Whole {
+struct TransportMemory {
     limits: Limits,
-    held: Tally,
+    held: Held,
     resets: AtomicU64,
-    /// Bytes of the largest datagram that there was no room for.
+    /// Bytes of the largest datagram for which there was no room; 0 if there was for all.
     #[cfg(not(target_family = "wasm"))]
-    wanted: AtomicUsize,
-    parts: Mutex<Vec<Weak<Part>>>,
-    /// Only one looks for what to reset at a time: two would reset two streams where one is enough.
-    relieving: Mutex<()>,
+    missing_room: AtomicUsize,
+    connections: Mutex<Vec<Weak<ConnectionMemory>>>,
+    /// Held while streams are reset: two tasks at once would reset two streams where one is enough.
+    enforcing: Mutex<()>,
 }
 
-struct Part {
+struct ConnectionMemory {
     budget: Budget,
-    held: Tally,
+    held: Held,
     bound: AtomicUsize,
     holders: Mutex<Vec<Weak<dyn Holder>>>,
 }
 
-/// Bytes that are held.
+/// Bytes that are held. Relaxed atomics suffice: bounds may be exceeded for a moment.
 #[derive(Debug, Default)]
-struct Tally {
+struct Held {
     all: AtomicUsize,
-    /// Those of them that holders free when they are asked to.
+    /// Of these, what [`Holder`]s can release.
     freeable: AtomicUsize,
 }
 
-impl Tally {
+impl Held {
     fn all(&self) -> usize {
         self.all.load(Ordering::Relaxed)
     }
@@ -71,7 +71,7 @@ impl Tally {
     }
 }
 
-impl std::fmt::Debug for Part {
+impl std::fmt::Debug for ConnectionMemory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Part").field("held", &self.held).field("bound", &self.bound).finish_non_exhaustive()
     }
@@ -81,31 +81,31 @@ impl Budget {
     /// For a transport with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Whole {
+        Self(Arc::new(TransportMemory {
             limits,
-            held: Tally::default(),
+            held: Held::default(),
             resets: AtomicU64::new(0),
             #[cfg(not(target_family = "wasm"))]
-            wanted: AtomicUsize::new(0),
-            parts: Mutex::default(),
-            relieving: Mutex::default(),
+            missing_room: AtomicUsize::new(0),
+            connections: Mutex::default(),
+            enforcing: Mutex::default(),
         }))
     }
 
-    /// For a connection that begins. It may hold [`Limits::unproven_bytes`] until [`Account::prove`].
+    /// The budget of a new connection. It may hold [`Limits::unauthenticated_bytes`] until [`ConnectionBudget::set_authenticated`].
     #[must_use]
-    pub fn open(&self) -> Account {
-        let part = Arc::new(Part {
+    pub fn connection(&self) -> ConnectionBudget {
+        let connection = Arc::new(ConnectionMemory {
             budget: self.clone(),
-            held: Tally::default(),
-            bound: AtomicUsize::new(self.0.limits.unproven_bytes),
+            held: Held::default(),
+            bound: AtomicUsize::new(self.0.limits.unauthenticated_bytes),
             holders: Mutex::default(),
         });
-        remember(&self.0.parts, Arc::downgrade(&part));
-        Account(part)
+        push_weak(&self.0.connections, Arc::downgrade(&connection));
+        ConnectionBudget(connection)
     }
 
-    /// What it was made with.
+    /// The limits of the transport.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.0.limits
@@ -123,57 +123,60 @@ impl Budget {
         self.0.resets.load(Ordering::Relaxed)
     }
 
-    /// Resets streams until there is room for what there was none for, if anything ([`Account::has_room`]). Otherwise, with
-    /// the bound all but reached, every connection would lose its datagrams until somebody reads. Not to be called by who
-    /// holds a lock.
+    /// Resets streams until there is room for what [`ConnectionBudget::has_room`] had none for, if anything. Otherwise every
+    /// connection would lose its datagrams, with the bound almost reached, until somebody reads. Must not be called with a
+    /// lock held, since it calls streams.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn make_room(&self) {
-        // Called for each datagram: mostly there is nothing to write.
-        if self.0.wanted.load(Ordering::Relaxed) > 0 {
-            let bytes = self.0.wanted.swap(0, Ordering::Relaxed);
-            self.relieve(|| self.passed(bytes));
+        // Called for each datagram, so it only reads unless there is something to do.
+        if self.0.missing_room.load(Ordering::Relaxed) > 0 {
+            let bytes = self.0.missing_room.swap(0, Ordering::Relaxed);
+            self.enforce(|| self.exceeded(bytes));
         }
     }
 
-    /// Resets streams as long as a bound is passed: of which connections, those whose streams free most first, and which.
-    fn relieve(&self, passed: impl Fn() -> Option<Passed>) {
-        if passed().is_none() {
+    /// Resets streams as long as `exceeded` names a bound and the connections that have to free memory.
+    fn enforce(&self, exceeded: impl Fn() -> Option<Exceeded>) {
+        if exceeded().is_none() {
             return;
         }
-        let relieving = locked(&self.0.relieving);
-        // Each is asked once: the loop ends, whatever a holder makes of it.
+        let enforcing = locked(&self.0.enforcing);
+        // Each holder is asked once, so the loop ends even if one releases nothing.
         let mut asked = HashSet::new();
-        while let Some(Passed { parts, bound }) = passed() {
-            let Some(holder) = parts.iter().find_map(|part| part.largest_holder(&asked)) else { break };
+        while let Some(Exceeded { connections, bound }) = exceeded() {
+            let Some(holder) = connections.iter().find_map(|connection| connection.largest_holder(&asked)) else {
+                break;
+            };
             tracing::debug!(bound, held = holder.held(), "too much is unread; the stream that holds most is reset");
             self.0.resets.fetch_add(1, Ordering::Relaxed);
             asked.insert(address(&holder));
-            holder.give_up(bound);
+            holder.release(bound);
         }
-        drop(relieving);
+        drop(enforcing);
     }
 
-    /// Whether the transport would hold too much with so many bytes more, and something can be done about it.
-    fn passed(&self, more: usize) -> Option<Passed> {
+    /// The transport's bound, if it would be exceeded by so many bytes more and something can be released. The connections
+    /// that can release most come first.
+    fn exceeded(&self, more: usize) -> Option<Exceeded> {
         let bound = self.0.limits.transport_bytes;
         if self.held() + more <= bound || self.0.held.freeable() == 0 {
             return None;
         }
-        let mut parts: Vec<_> = locked(&self.0.parts).iter().filter_map(Weak::upgrade).collect();
-        parts.sort_by_cached_key(|part| Reverse(part.held.freeable()));
-        Some(Passed { parts, bound })
+        let mut connections: Vec<_> = locked(&self.0.connections).iter().filter_map(Weak::upgrade).collect();
+        connections.sort_by_cached_key(|connection| Reverse(connection.held.freeable()));
+        Some(Exceeded { connections, bound })
     }
 }
 
-/// Connections that have to free something, and which bound was passed.
-struct Passed {
-    parts: Vec<Arc<Part>>,
+/// The bound that is exceeded, and the connections that have to free memory, in this order.
+struct Exceeded {
+    connections: Vec<Arc<ConnectionMemory>>,
     bound: usize,
 }
 
-impl Account {
-    /// The other side has proved who it is: the connection may hold [`Limits::connection_bytes`].
-    pub fn prove(&self) {
+impl ConnectionBudget {
+    /// The other side is authenticated: the connection may hold [`Limits::connection_bytes`].
+    pub fn set_authenticated(&self) {
         self.0.bound.store(self.limits().connection_bytes, Ordering::Relaxed);
     }
 
@@ -183,60 +186,60 @@ impl Account {
         self.0.budget.limits()
     }
 
-    pub(crate) fn join(&self, holder: Weak<dyn Holder>) {
-        remember(&self.0.holders, holder);
+    pub(crate) fn register(&self, holder: Weak<dyn Holder>) {
+        push_weak(&self.0.holders, holder);
     }
 
-    /// A holder that has joined would free so many bytes, and others before.
-    pub(crate) fn changed(&self, before: usize, now: usize) {
+    /// A registered holder can release `now` bytes, and could release `before`.
+    pub(crate) fn update_held(&self, before: usize, now: usize) {
         change(&self.0.held.freeable, before, now);
         change(&self.0.budget.0.held.freeable, before, now);
-        self.occupied(before, now);
+        self.update_fixed(before, now);
     }
 
-    /// The same for what the connection takes and no holder frees.
-    pub(crate) fn occupied(&self, before: usize, now: usize) {
+    /// The same for memory of the connection that no holder can release.
+    pub(crate) fn update_fixed(&self, before: usize, now: usize) {
         change(&self.0.held.all, before, now);
-        self.beside(before, now);
+        self.update_queued(before, now);
     }
 
-    /// The same for what no stream holds: it counts for the transport alone.
-    pub(crate) fn beside(&self, before: usize, now: usize) {
+    /// The same for memory that counts for the transport, but not against the connection's bound.
+    pub(crate) fn update_queued(&self, before: usize, now: usize) {
         change(&self.0.budget.0.held.all, before, now);
     }
 
-    /// Whether half of what the connection may hold is held, so that writers should wait.
-    pub(crate) fn is_tight(&self) -> bool {
+    /// Whether the connection holds more than half of its bound, so that writers should wait.
+    pub(crate) fn is_half_full(&self) -> bool {
         self.0.held.all() > self.0.bound.load(Ordering::Relaxed) / 2
     }
 
-    /// Whether the transport can hold so many bytes more; if not, [`Budget::make_room`] sees to it. Browsers keep what has
-    /// not come to a stream yet themselves.
+    /// Whether the transport has room for a datagram of so many bytes. If not, [`Budget::make_room`] makes some. Not needed in
+    /// a browser, which keeps datagrams itself.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let has_room = self.0.budget.held() + bytes <= self.limits().transport_bytes;
         if !has_room {
-            self.0.budget.0.wanted.fetch_max(bytes, Ordering::Relaxed);
+            self.0.budget.0.missing_room.fetch_max(bytes, Ordering::Relaxed);
         }
         has_room
     }
 
-    /// Resets streams until no bound is passed. Not to be called by who holds a lock.
-    pub(crate) fn relieve(&self) {
-        self.0.budget.relieve(|| self.passed());
+    /// Resets streams until no bound is exceeded. Must not be called with a lock held, since it calls streams.
+    pub(crate) fn enforce(&self) {
+        self.0.budget.enforce(|| self.exceeded());
     }
 
-    fn passed(&self) -> Option<Passed> {
-        let (part, bound) = (&self.0, self.0.bound.load(Ordering::Relaxed));
-        if part.held.all() > bound && part.held.freeable() > 0 {
-            return Some(Passed { parts: vec![part.clone()], bound });
+    fn exceeded(&self) -> Option<Exceeded> {
+        let (connection, bound) = (&self.0, self.0.bound.load(Ordering::Relaxed));
+        if connection.held.all() > bound && connection.held.freeable() > 0 {
+            return Some(Exceeded { connections: vec![connection.clone()], bound });
         }
-        part.budget.passed(0)
+        connection.budget.exceeded(0)
     }
 }
 
-impl Part {
-    /// The one that holds most, of those that were not asked.
+impl ConnectionMemory {
+    /// The holder that holds most, of those that were not asked yet.
     fn largest_holder(&self, asked: &HashSet<*const ()>) -> Option<Arc<dyn Holder>> {
         let holders = locked(&self.holders);
         let others = holders.iter().filter_map(Weak::upgrade).filter(|holder| !asked.contains(&address(holder)));
@@ -257,8 +260,8 @@ fn change(held: &AtomicUsize, before: usize, now: usize) {
     }
 }
 
-/// Keeps another one; those that are gone are let go of when the list would grow.
-fn remember<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>, new: Weak<T>) {
+/// Adds to a list. Entries that are gone are removed only when the list would have to grow.
+fn push_weak<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>, new: Weak<T>) {
     let mut list = locked(list);
     if list.len() == list.capacity() {
         list.retain(|old| old.strong_count() > 0);
@@ -267,7 +270,7 @@ fn remember<T: ?Sized>(list: &Mutex<Vec<Weak<T>>>, new: Weak<T>) {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while it is held leaves a list of which each entry is whole.
+    // A panic while it is held leaves a list whose entries are all valid.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

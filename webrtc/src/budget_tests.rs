@@ -1,9 +1,9 @@
 use super::*;
-use crate::{Acknowledging, Opened, frame, stream::unconnected};
+use crate::{FinAckSupport, Opener, frame, stream::pending_stream};
 
 struct Stream {
     held: AtomicUsize,
-    account: Account,
+    memory: ConnectionBudget,
 }
 
 impl Holder for Stream {
@@ -11,31 +11,31 @@ impl Holder for Stream {
         self.held.load(Ordering::Relaxed)
     }
 
-    fn give_up(self: Arc<Self>, _: usize) {
-        self.account.changed(self.held.swap(0, Ordering::Relaxed), 0);
+    fn release(self: Arc<Self>, _: usize) {
+        self.memory.update_held(self.held.swap(0, Ordering::Relaxed), 0);
     }
 }
 
-fn stream(account: &Account, bytes: usize) -> Arc<Stream> {
-    let stream = Arc::new(Stream { held: AtomicUsize::new(bytes), account: account.clone() });
-    account.join(Arc::downgrade(&stream) as Weak<dyn Holder>);
-    account.changed(0, bytes);
-    account.relieve();
+fn stream(memory: &ConnectionBudget, bytes: usize) -> Arc<Stream> {
+    let stream = Arc::new(Stream { held: AtomicUsize::new(bytes), memory: memory.clone() });
+    memory.register(Arc::downgrade(&stream) as Weak<dyn Holder>);
+    memory.update_held(0, bytes);
+    memory.enforce();
     stream
 }
 
 fn budget() -> Budget {
-    Budget::new(Limits { unproven_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
+    Budget::new(Limits { unauthenticated_bytes: 10, connection_bytes: 100, transport_bytes: 150, ..Limits::default() })
 }
 
 #[test]
 fn the_largest_stream_of_a_connection_goes_first() {
     let budget = budget();
-    let account = budget.open();
-    account.prove();
-    let streams = [30, 50, 20].map(|bytes| stream(&account, bytes));
+    let memory = budget.connection();
+    memory.set_authenticated();
+    let streams = [30, 50, 20].map(|bytes| stream(&memory, bytes));
     assert_eq!((budget.held(), budget.resets()), (100, 0));
-    let last = stream(&account, 1);
+    let last = stream(&memory, 1);
     assert_eq!(streams.each_ref().map(|stream| stream.held()), [30, 0, 20]);
     assert_eq!((last.held(), budget.held(), budget.resets()), (1, 51, 1));
 }
@@ -43,34 +43,34 @@ fn the_largest_stream_of_a_connection_goes_first() {
 #[test]
 fn the_largest_connection_pays_for_all() {
     let budget = budget();
-    let accounts = [budget.open(), budget.open()];
-    accounts.iter().for_each(Account::prove);
-    let large = stream(&accounts[0], 90);
-    let small = stream(&accounts[1], 60);
+    let connections = [budget.connection(), budget.connection()];
+    connections.iter().for_each(ConnectionBudget::set_authenticated);
+    let large = stream(&connections[0], 90);
+    let small = stream(&connections[1], 60);
     assert_eq!((large.held(), small.held()), (90, 60));
-    let one_more = stream(&accounts[1], 1);
+    let one_more = stream(&connections[1], 1);
     assert_eq!((large.held(), small.held(), one_more.held()), (0, 60, 1));
 }
 
 #[test]
 fn who_is_unproven_holds_little() {
-    let account = budget().open();
-    assert_eq!(stream(&account, 11).held(), 0);
-    account.prove();
-    assert_eq!(stream(&account, 11).held(), 11);
+    let memory = budget().connection();
+    assert_eq!(stream(&memory, 11).held(), 0);
+    memory.set_authenticated();
+    assert_eq!(stream(&memory, 11).held(), 11);
 }
 
 #[test]
 fn who_holds_much_pays_also_beside_a_connection_of_idle_streams() {
-    let limits = Limits { unproven_bytes: 200_000, transport_bytes: 150_000, ..Limits::default() };
+    let limits = Limits { unauthenticated_bytes: 200_000, transport_bytes: 150_000, ..Limits::default() };
     let budget = Budget::new(limits);
-    let (idle, busy) = (budget.open(), budget.open());
-    let open = |account| unconnected(Opened::There, account, Acknowledging::default());
+    let (idle, busy) = (budget.connection(), budget.connection());
+    let open = |memory| pending_stream(Opener::Remote, memory, FinAckSupport::default());
     let _idle: Vec<_> = (0..100).map(|_| open(&idle)).collect();
     let streams: Vec<_> = (0..4).map(|_| open(&busy)).collect();
     for n in 1..=20 {
-        for (_, feed, _) in &streams {
-            feed.message(frame::data(&[7; 10_000]));
+        for (_, events, _) in &streams {
+            events.on_message(frame::data(&[7; 10_000]));
             assert!(budget.held() <= limits.transport_bytes, "{} bytes after {n} messages each", budget.held());
         }
     }
@@ -80,12 +80,12 @@ fn who_holds_much_pays_also_beside_a_connection_of_idle_streams() {
 #[test]
 fn of_nothing_that_can_be_freed_nobody_is_asked() {
     let budget = budget();
-    let (first, second) = (budget.open(), budget.open());
-    first.occupied(0, 200);
-    first.relieve();
+    let (first, second) = (budget.connection(), budget.connection());
+    first.update_fixed(0, 200);
+    first.enforce();
     assert_eq!((budget.held(), budget.resets()), (200, 0));
     assert_eq!(stream(&second, 5).held(), 0);
-    first.occupied(200, 0);
+    first.update_fixed(200, 0);
     assert_eq!((budget.held(), stream(&second, 5).held()), (0, 5));
 }
 
@@ -97,21 +97,21 @@ impl Holder for Stubborn {
         self.0
     }
 
-    fn give_up(self: Arc<Self>, _: usize) {}
+    fn release(self: Arc<Self>, _: usize) {}
 }
 
 #[test]
 fn who_frees_nothing_is_passed_over() {
     let budget = budget();
-    let account = budget.open();
-    account.prove();
-    let small = stream(&account, 20);
+    let memory = budget.connection();
+    memory.set_authenticated();
+    let small = stream(&memory, 20);
     let stubborn: Arc<dyn Holder> = Arc::new(Stubborn(90));
-    account.join(Arc::downgrade(&stubborn));
-    account.changed(0, stubborn.held());
+    memory.register(Arc::downgrade(&stubborn));
+    memory.update_held(0, stubborn.held());
     let (done, relieved) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        account.relieve();
+        memory.enforce();
         done.send(()).unwrap();
     });
     relieved.recv_timeout(std::time::Duration::from_secs(10)).expect("it ends");

@@ -4,25 +4,25 @@
 use bytes::{Buf, Bytes, BytesMut};
 use prost::Message;
 
-/// Bytes of a frame with its length, the most a peer must take.
+/// Bytes of a frame with its length prefix: every peer must accept as many.
 pub const MAX_FRAME_BYTES: usize = 16 * 1024;
-/// The same where the connection's path is relayed: larger datagrams get lost there.
+/// The same on a relayed path, where larger datagrams get lost.
 pub const MAX_RELAYED_FRAME_BYTES: usize = 8 * 1024;
-/// Bytes of a frame that are accepted, generously.
+/// Bytes of a received frame, without its length prefix; more than the spec allows.
 pub const MAX_ACCEPTED_BYTES: usize = 64 * 1024;
 /// Bytes of a frame that is sent in one message.
 const MAX_WHOLE_BYTES: usize = 4096;
-/// What a frame has besides its payload: two bytes of length, a tag, two bytes of length.
+/// Bytes of a frame besides its payload: length prefix, and tag and length of the payload, with some room.
 const OVERHEAD: usize = 8;
 
-/// What a frame says besides its payload.
+/// The flag of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flag {
     /// The sender will send nothing more.
     Fin,
     /// The sender will read nothing more.
     StopSending,
-    /// The sender gives up both directions; what is under way may be lost.
+    /// The sender gives up both directions; what is on its way may be lost.
     Reset,
     /// The sender has received [`Flag::Fin`].
     FinAck,
@@ -43,36 +43,36 @@ impl Flag {
     }
 }
 
-/// One frame as it was read. Flags of a newer spec are passed over.
+/// A received frame. Unknown flags are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
-    /// Comes after the payload.
+    /// Takes effect after the payload.
     pub flag: Option<Flag>,
     /// The next bytes of the stream.
     pub payload: Bytes,
 }
 
-/// Bytes that are no frame.
+/// Why bytes are no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// Announced to be too long.
+    /// Its length prefix is too large.
     #[error("a frame of {0} bytes; at most {MAX_ACCEPTED_BYTES} are taken")]
     TooLong(u64),
-    /// No varint, or no protobuf.
+    /// Neither a varint nor protobuf.
     #[error("bytes that are no frame")]
     Garbage,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct Wire {
-    /// Not an enumeration: unknown numbers are no error.
+    /// Not a protobuf enumeration, since unknown numbers are no error.
     #[prost(int32, optional, tag = "1")]
     flag: Option<i32>,
     #[prost(bytes = "bytes", optional, tag = "2")]
     message: Option<Bytes>,
 }
 
-/// How much payload fits into a frame of so many bytes.
+/// Bytes of payload that fit into a frame of so many bytes.
 #[must_use]
 pub fn capacity(frame_bytes: usize) -> usize {
     frame_bytes.saturating_sub(OVERHEAD).max(1)
@@ -90,7 +90,7 @@ pub fn signal(flag: Flag) -> Bytes {
     encode(Wire { flag: Some(flag.number()), message: None })
 }
 
-/// The channel's messages that carry a frame: go-libp2p reads a large one only after its length has come by itself.
+/// The messages that carry a frame. A large frame goes in two, its length prefix first, since go-libp2p reads it only so.
 pub(crate) fn messages(mut frame: Bytes) -> (Bytes, Option<Bytes>) {
     let length = frame.iter().take_while(|byte| **byte >= 0x80).count() + 1;
     if frame.len() <= MAX_WHOLE_BYTES || frame.len() <= length {
@@ -104,56 +104,56 @@ fn encode(wire: Wire) -> Bytes {
     wire.encode_length_delimited_to_vec().into()
 }
 
-/// Takes frames out of the channel's messages, wherever those are cut.
+/// Decodes frames from a channel's messages. A frame may span messages.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// The beginning of a frame that has not come whole.
-    begun: BytesMut,
-    /// Bytes of memory that the frames of the last message keep alive.
+    /// The beginning of an incomplete frame.
+    incomplete: BytesMut,
+    /// Memory that the frames of the last message keep alive, in bytes.
     kept_alive: usize,
 }
 
 impl Decoder {
-    /// Reads a message; calls for each frame that is whole now.
+    /// Reads a message, and calls `each` for each frame that is complete now.
     ///
     /// # Errors
-    /// [`Malformed`]; nothing after it can be read.
+    /// [`Malformed`]; nothing can be decoded after it.
     pub fn read(&mut self, message: Bytes, mut each: impl FnMut(Frame)) -> Result<(), Malformed> {
         let mut bytes = message;
         self.kept_alive = bytes.len();
-        if !self.begun.is_empty() {
-            self.begun.extend_from_slice(&bytes);
+        if !self.incomplete.is_empty() {
+            self.incomplete.extend_from_slice(&bytes);
             // It grows by doubling.
-            self.kept_alive = self.begun.capacity();
-            bytes = std::mem::take(&mut self.begun).freeze();
+            self.kept_alive = self.incomplete.capacity();
+            bytes = std::mem::take(&mut self.incomplete).freeze();
         }
-        while let Some(frame) = take(&mut bytes)? {
+        while let Some(frame) = split_frame(&mut bytes)? {
             let Wire { flag, message } = Wire::decode(frame).map_err(|_| Malformed::Garbage)?;
             each(Frame { flag: flag.and_then(Flag::of), payload: message.unwrap_or_default() });
         }
-        self.begun.extend_from_slice(&bytes);
+        self.incomplete.extend_from_slice(&bytes);
         Ok(())
     }
 
-    /// Bytes of memory that the beginning of a frame takes.
+    /// Memory that an incomplete frame takes, in bytes.
     pub(crate) fn held(&self) -> usize {
-        self.begun.capacity()
+        self.incomplete.capacity()
     }
 
-    /// Bytes of memory that the frames of the last message keep alive, each of them all.
+    /// Memory that the frames of the last message keep alive, in bytes. Each frame alone keeps all of it.
     pub(crate) fn kept_alive(&self) -> usize {
         self.kept_alive
     }
 
-    /// Whether a frame has begun and not ended.
+    /// Whether a frame is incomplete.
     #[must_use]
-    pub fn is_amid(&self) -> bool {
-        !self.begun.is_empty()
+    pub fn is_mid_frame(&self) -> bool {
+        !self.incomplete.is_empty()
     }
 }
 
-/// The first frame of these bytes without its length; nothing when it is not whole.
-fn take(bytes: &mut Bytes) -> Result<Option<Bytes>, Malformed> {
+/// Splits off the first frame, without its length prefix; none if it is incomplete.
+fn split_frame(bytes: &mut Bytes) -> Result<Option<Bytes>, Malformed> {
     let (length, rest) = match unsigned_varint::decode::u64(bytes) {
         Ok(read) => read,
         Err(unsigned_varint::decode::Error::Insufficient) => return Ok(None),

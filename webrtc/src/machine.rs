@@ -1,46 +1,53 @@
-//! The protocol of one stream: what each side may do when, without input or output.
+//! The state machine of one stream, without input or output.
 //!
-//! Whoever owns a [`Machine`] hands it the channel's messages ([`Machine::receive`]) and sends the messages that it
-//! asks for ([`Machine::next_message`]) until there are none.
+//! Its owner hands it the channel's messages ([`Machine::receive`]), and sends the messages that it wants sent
+//! ([`Machine::next_message`]) until there are none.
 //!
-//! **Acknowledgements.** Current peers answer FIN by FIN_ACK; peers of older programs take a FIN_ACK for garbage and
-//! break the stream when they read it. They stop reading once they have both sent and received a FIN. So a FIN_ACK
-//! follows our own FIN, unless the peer has shown on this connection that it knows them ([`Acknowledging`]): then it
-//! goes at once.
+//! Each direction ends by itself: FIN ends what its sender writes, STOP_SENDING what its sender reads. RESET gives up both.
+//! The channel is closed when both directions have ended and the peer has acknowledged our FIN by FIN_ACK, or did not in
+//! time: a channel that is closed earlier may lose what is on its way.
+//!
+//! **FIN_ACK and older peers.** Older libp2p programs do not know FIN_ACK: to them it is garbage, and they reset the stream
+//! when they read it. But they stop reading once they have both sent and received a FIN. So we send FIN_ACK only after our
+//! own FIN, unless the peer is known to support it ([`FinAckSupport`]): then we send it at once.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use n0_future::time::Instant;
 
 use crate::{
-    ends::{Broken, Unwritable},
+    error::{StreamError, WriteError},
     frame::{self, Decoder, Flag},
-    limits::{Acknowledging, Limits},
-    unread::{ENTRY_BYTES, Unread},
+    limits::{FinAckSupport, Limits},
+    receive_buffer::ReceiveBuffer,
+    send_buffer::SendBuffer,
 };
 
-/// How long the peer gets to acknowledge the end before the channel is closed without.
-pub const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+mod outgoing;
+
+/// How long the peer may take to acknowledge our FIN, before the channel is closed all the same.
+pub const FIN_ACK_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Open,
-    /// FIN has come.
+    /// FIN was received.
     Finished,
-    /// Nobody here reads any more.
+    /// We read no more.
     Stopped,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Writing {
     Open,
-    /// FIN follows what is unsent.
+    /// FIN will follow what is unsent.
     Finishing,
     /// FIN was sent.
     Finished,
+    /// FIN_ACK was received.
     Acknowledged,
-    /// The peer reads nothing more, and nothing more is sent.
+    /// STOP_SENDING was received: the peer reads no more.
     Stopped,
 }
 
@@ -48,69 +55,63 @@ enum Writing {
 #[derive(Debug)]
 pub struct Machine {
     limits: Limits,
-    acknowledging: Acknowledging,
+    fin_ack: FinAckSupport,
     decoder: Decoder,
-    unread: Unread,
-    unsent: VecDeque<Bytes>,
-    /// Of memory, as [`cost`] counts it.
-    unsent_bytes: usize,
-    /// The rest of a frame whose length was sent: nothing may come between.
-    rest: Option<Bytes>,
+    unread: ReceiveBuffer,
+    unsent: SendBuffer,
     reading: Reading,
     writing: Writing,
-    broken: Option<Broken>,
-    owes_ack: bool,
-    owes_fin: bool,
-    owes_stop: bool,
-    owes_reset: bool,
-    /// When nothing was left to do here but to wait for the peer's last word.
+    failure: Option<StreamError>,
+    fin_ack_due: bool,
+    fin_due: bool,
+    stop_sending_due: bool,
+    reset_due: bool,
+    /// Since when there is nothing left to do but to wait for the peer's FIN or FIN_ACK.
     waiting_since: Option<Instant>,
 }
 
 impl Machine {
-    /// A stream that has just been opened by either side.
+    /// A stream that either side has just opened.
     #[must_use]
-    pub fn new(limits: Limits, acknowledging: Acknowledging) -> Self {
+    pub fn new(limits: Limits, fin_ack: FinAckSupport) -> Self {
         Self {
             limits,
-            acknowledging,
+            fin_ack,
             decoder: Decoder::default(),
-            unread: Unread::default(),
-            unsent: VecDeque::new(),
-            unsent_bytes: 0,
-            rest: None,
+            unread: ReceiveBuffer::default(),
+            unsent: SendBuffer::default(),
             reading: Reading::Open,
             writing: Writing::Open,
-            broken: None,
-            owes_ack: false,
-            owes_fin: false,
-            owes_stop: false,
-            owes_reset: false,
+            failure: None,
+            fin_ack_due: false,
+            fin_due: false,
+            stop_sending_due: false,
+            reset_due: false,
             waiting_since: None,
         }
     }
 
-    /// A message of the channel has come.
+    /// Handles a message of the channel.
     pub fn receive(&mut self, message: Bytes) {
-        if self.broken.is_some() {
+        if self.failure.is_some() {
             return;
         }
         let mut frames = Vec::new();
         let read = self.decoder.read(message, |frame| frames.push(frame));
         let kept_alive = self.decoder.kept_alive();
         for frame in frames {
-            self.take(frame, kept_alive);
+            self.handle_frame(frame, kept_alive);
         }
-        if self.broken.is_some() {
-            // A frame that has begun behind a reset never ends.
+        if self.failure.is_some() {
+            // A frame that begins after a reset never ends.
             self.decoder = Decoder::default();
         } else if let Err(malformed) = read {
-            self.break_off(malformed.into());
+            self.fail(malformed.into());
         }
     }
 
-    fn take(&mut self, frame: frame::Frame, kept_alive: usize) {
-        if self.broken.is_some() {
+    fn handle_frame(&mut self, frame: frame::Frame, kept_alive: usize) {
+        if self.failure.is_some() {
             return;
         }
         if self.reading == Reading::Open {
@@ -119,265 +120,178 @@ impl Machine {
         match frame.flag {
             Some(Flag::Fin) => {
                 self.reading = Reading::Finished;
-                self.owes_ack = true;
-                self.owes_stop = false;
+                self.fin_ack_due = true;
+                self.stop_sending_due = false;
             }
             Some(Flag::FinAck) => {
-                self.acknowledging.learn();
+                self.fin_ack.confirm();
                 if self.writing == Writing::Finished {
                     self.writing = Writing::Acknowledged;
                 }
             }
             Some(Flag::StopSending) => {
-                // It waits for our last word all the same.
-                self.owes_fin |= matches!(self.writing, Writing::Open | Writing::Finishing);
+                // The peer waits for our FIN all the same.
+                self.fin_due |= matches!(self.writing, Writing::Open | Writing::Finishing);
                 self.writing = Writing::Stopped;
-                self.forget_unsent();
+                self.unsent.discard();
             }
-            // What came before it is read first: who answers and drops its stream may send one.
+            // What came before it can still be read: a peer that has answered and drops its stream may send a reset.
             Some(Flag::Reset) => {
-                self.forget_unsent();
-                self.broken = Some(Broken::Reset);
+                self.unsent.discard();
+                self.failure = Some(StreamError::Reset);
             }
             None => {}
         }
     }
 
-    /// Reads into a buffer: how many bytes, 0 at the end, nothing when more may come.
+    /// Reads into a buffer. Returns how many bytes, 0 at the end, none if there are none yet.
     ///
     /// # Errors
-    /// [`Broken`]; after [`Broken::Closed`] and [`Broken::Reset`] what had arrived is read first.
-    pub fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
+    /// [`StreamError`]; after [`StreamError::Closed`] and [`StreamError::Reset`] what had arrived is read first. Once the peer's FIN has
+    /// come, what came before it is whole, and nothing that follows makes an error of its end.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, StreamError> {
         if let Some(count) = self.unread.read(buffer) {
             return Ok(Some(count));
         }
-        match (&self.broken, self.reading) {
-            (None | Some(Broken::Closed), Reading::Finished) => Ok(Some(0)),
-            (Some(broken), _) => Err(broken.clone()),
-            (None, Reading::Stopped) => Err(Broken::ResetHere),
-            (None, Reading::Open) => Ok(None),
+        match (self.reading, &self.failure) {
+            (Reading::Finished, _) => Ok(Some(0)),
+            (_, Some(failure)) => Err(failure.clone()),
+            (Reading::Stopped, None) => Err(StreamError::ResetLocally),
+            (Reading::Open, None) => Ok(None),
         }
     }
 
-    /// Takes bytes to send: how many, nothing when it takes none now.
+    /// Takes bytes to send. Returns how many, none if it takes none now.
     ///
     /// # Errors
-    /// [`Unwritable`].
-    pub fn write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
+    /// [`WriteError`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<Option<usize>, WriteError> {
         self.write_within(self.limits.unsent_bytes, bytes)
     }
 
-    /// The same, but no more than a frame, and only when nothing else is unsent.
+    /// The same, but takes at most one frame, and only when nothing else is unsent.
     ///
     /// # Errors
-    /// [`Unwritable`].
-    pub fn write_frame(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
+    /// [`WriteError`].
+    pub fn write_frame(&mut self, bytes: &[u8]) -> Result<Option<usize>, WriteError> {
         let bound = if self.unsent.is_empty() { frame::capacity(self.limits.frame_bytes) } else { 0 };
         self.write_within(bound, bytes)
     }
 
-    fn write_within(&mut self, bound: usize, bytes: &[u8]) -> Result<Option<usize>, Unwritable> {
+    fn write_within(&mut self, bound: usize, bytes: &[u8]) -> Result<Option<usize>, WriteError> {
         self.writable()?;
-        let room = bound.saturating_sub(self.unsent_bytes);
-        if room == 0 && !bytes.is_empty() {
-            return Ok(None);
-        }
-        let taken = &bytes[..bytes.len().min(room)];
-        for payload in taken.chunks(frame::capacity(self.limits.frame_bytes)) {
-            let data = frame::data(payload);
-            self.unsent_bytes += cost(&data);
-            self.unsent.push_back(data);
-        }
-        Ok(Some(taken.len()))
+        Ok(self.unsent.push(bytes, bound, self.limits.frame_bytes))
     }
 
-    /// Whether [`Self::write`] would take bytes, or fail.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.writable().is_err() || self.unsent_bytes < self.limits.unsent_bytes
-    }
-
-    fn writable(&self) -> Result<(), Unwritable> {
-        match (&self.broken, self.writing) {
-            (Some(broken), _) => Err(broken.clone().into()),
+    fn writable(&self) -> Result<(), WriteError> {
+        match (&self.failure, self.writing) {
+            (Some(failure), _) => Err(failure.clone().into()),
             (None, Writing::Open) => Ok(()),
-            (None, Writing::Stopped) => Err(Unwritable::Stopped),
-            (None, _) => Err(Unwritable::Finished),
+            (None, Writing::Stopped) => Err(WriteError::Stopped),
+            (None, _) => Err(WriteError::Finished),
         }
     }
 
-    /// Whether everything written was sent.
+    /// Ends writing. Returns whether FIN was sent, which goes after everything unsent.
     ///
     /// # Errors
-    /// [`Broken`] when it never will be.
-    pub fn is_flushed(&self) -> Result<bool, Broken> {
-        match &self.broken {
-            Some(broken) => Err(broken.clone()),
-            None => Ok(self.unsent.is_empty() && self.rest.is_none()),
-        }
-    }
-
-    /// Nothing more will be written. Says whether the peer was told, which comes after all that is unsent.
-    ///
-    /// # Errors
-    /// [`Broken`] when the peer cannot be told any more.
-    pub fn finish(&mut self) -> Result<bool, Broken> {
-        if self.writing == Writing::Open && self.broken.is_none() {
+    /// [`StreamError`] if FIN cannot be sent any more.
+    pub fn finish(&mut self) -> Result<bool, StreamError> {
+        if self.writing == Writing::Open && self.failure.is_none() {
             self.writing = Writing::Finishing;
-            self.owes_fin = true;
+            self.fin_due = true;
         }
-        match (self.writing, &self.broken) {
+        match (self.writing, &self.failure) {
             (Writing::Finished | Writing::Acknowledged | Writing::Stopped, _) => Ok(true),
-            (_, Some(broken)) => Err(broken.clone()),
+            (_, Some(failure)) => Err(failure.clone()),
             (_, None) => Ok(false),
         }
     }
 
-    /// Bytes of memory that the stream holds.
+    /// Memory that the stream holds, in bytes.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.unread.cost() + self.decoder.held() + self.unsent_bytes
+        self.unread.cost() + self.decoder.held() + self.unsent.cost()
     }
 
-    /// More is held than a bound allows: gives up both directions. Nothing is held then, also where the stream had ended
-    /// before and kept what was unread: its reader is told that bytes are missing.
+    /// Gives up both directions, as more is held than a bound allows. Nothing is held then. If the stream had ended before
+    /// with bytes unread, its reader is told that they are lost.
     pub fn overflow(&mut self, bound: usize) {
-        let owes_reset = self.owes_reset || self.broken.is_none();
-        self.break_off(Broken::TooMuchUnread(bound));
-        self.owes_reset = owes_reset;
+        let reset_due = self.reset_due || self.failure.is_none();
+        self.fail(StreamError::TooMuchUnread(bound));
+        self.reset_due = reset_due;
     }
 
     /// Gives up both directions.
     pub fn reset(&mut self) {
-        if self.broken.is_none() {
-            self.break_off(Broken::ResetHere);
+        if self.failure.is_none() {
+            self.fail(StreamError::ResetLocally);
         }
     }
 
-    /// Nobody will read or write here any more. What was written before [`Self::finish`] still goes out. A stream that was
-    /// not finished is: after the peer's FIN, as the answer is all there is; before it, the stream is reset.
+    /// The stream was dropped: nobody will read or write any more. If it was finished, what was written is still sent. If
+    /// not, it is finished when the peer's FIN has come, since then what was written is a whole answer; else it is reset.
     pub fn abandon(&mut self) {
-        match (&self.broken, self.writing, self.reading) {
+        match (&self.failure, self.writing, self.reading) {
             (Some(_), ..) => {}
             (None, Writing::Open, Reading::Finished) => drop(self.finish()),
             (None, Writing::Open, _) => self.reset(),
             (None, _, Reading::Open) => {
                 self.reading = Reading::Stopped;
-                self.owes_stop = true;
+                self.stop_sending_due = true;
             }
             _ => {}
         }
-        self.forget_unread();
+        self.discard_unread();
     }
 
-    /// The channel, or all of its connection, is gone. After both sides' last words nothing is lost by that.
+    /// The channel or its connection is closed. Once both sides have sent FIN, nothing is lost by that.
     pub fn channel_closed(&mut self) {
-        let over = self.has_said_all() && self.reading == Reading::Finished;
-        if self.broken.is_none() && !over {
-            self.broken = Some(Broken::Closed);
-            self.forget_unsent();
+        let is_complete = self.has_finished_writing() && self.reading == Reading::Finished;
+        if self.failure.is_none() && !is_complete {
+            self.failure = Some(StreamError::Closed);
+            self.unsent.discard();
         }
-        // The rest of a frame that has begun cannot come any more.
+        // The rest of an incomplete frame cannot come any more.
         self.decoder = Decoder::default();
-        self.owes_reset = false;
+        self.reset_due = false;
     }
 
-    /// What message the channel should send next: a frame, or for a large one its length and then the rest.
-    pub fn next_message(&mut self) -> Option<Bytes> {
-        if let Some(rest) = self.rest.take() {
-            return Some(rest);
-        }
-        if std::mem::take(&mut self.owes_reset) {
-            return Some(frame::signal(Flag::Reset));
-        }
-        if self.broken.is_some() {
-            return None;
-        }
-        let told = !self.owes_fin && self.writing != Writing::Open;
-        if self.owes_ack && (told || self.acknowledging.is_known()) {
-            self.owes_ack = false;
-            return Some(frame::signal(Flag::FinAck));
-        }
-        if std::mem::take(&mut self.owes_stop) {
-            return Some(frame::signal(Flag::StopSending));
-        }
-        if let Some(data) = self.unsent.pop_front() {
-            self.unsent_bytes -= cost(&data);
-            let (first, rest) = frame::messages(data);
-            self.rest = rest;
-            return Some(first);
-        }
-        if !std::mem::take(&mut self.owes_fin) {
-            return None;
-        }
-        if self.writing == Writing::Finishing {
-            self.writing = Writing::Finished;
-        }
-        Some(frame::signal(Flag::Fin))
-    }
-
-    /// Whether the channel can be closed: both sides have had their last word, or waited for it long enough. To be
-    /// asked when there are no more frames.
-    pub fn is_over(&mut self, now: Instant) -> bool {
-        if self.broken.is_some() {
-            return !self.owes_reset;
-        }
-        let owes = self.owes_ack || self.owes_fin || self.owes_stop;
-        if !self.has_said_all() || owes || self.reading == Reading::Open {
-            self.waiting_since = None;
-            return false;
-        }
-        if self.writing != Writing::Finished && self.reading == Reading::Finished {
-            return true;
-        }
-        now >= *self.waiting_since.get_or_insert(now) + CLOSE_PATIENCE
-    }
-
-    /// When [`Self::is_over`] may become true though nothing happens.
+    /// Whether the stream has failed.
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.waiting_since.map(|since| since + CLOSE_PATIENCE)
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
-    /// Whether it ended before its time.
-    #[must_use]
-    pub fn is_broken(&self) -> bool {
-        self.broken.is_some()
-    }
-
-    /// Whether there is something to read, or nothing more to wait for.
+    /// Whether [`Self::read`] would return something: bytes, the end or an error.
     #[must_use]
     pub fn is_readable(&self) -> bool {
-        !self.unread.is_empty() || self.broken.is_some() || self.reading != Reading::Open
+        !self.unread.is_empty() || self.failure.is_some() || self.reading != Reading::Open
     }
 
-    fn has_said_all(&self) -> bool {
-        matches!(self.writing, Writing::Finished | Writing::Acknowledged | Writing::Stopped)
-    }
-
-    fn break_off(&mut self, broken: Broken) {
-        self.forget_unread();
+    fn fail(&mut self, failure: StreamError) {
+        if self.reading == Reading::Finished && !self.unread.is_empty() {
+            // Bytes before the end are lost now: its reader is told why in place of the end.
+            self.reading = Reading::Open;
+        }
+        self.discard_unread();
         self.decoder = Decoder::default();
-        self.forget_unsent();
-        self.broken = Some(broken);
-        self.owes_reset = true;
+        self.unsent.discard();
+        self.failure = Some(failure);
+        self.reset_due = true;
     }
 
-    fn forget_unread(&mut self) {
-        self.unread = Unread::default();
-    }
-
-    fn forget_unsent(&mut self) {
-        self.unsent = VecDeque::new();
-        self.unsent_bytes = 0;
+    fn discard_unread(&mut self) {
+        self.unread = ReceiveBuffer::default();
     }
 }
 
-/// Bytes of memory that a frame takes while it waits.
-fn cost(frame: &Bytes) -> usize {
-    frame.len() + ENTRY_BYTES
-}
-
+#[cfg(test)]
+#[path = "machine_memory_tests.rs"]
+mod memory_tests;
+#[cfg(test)]
+#[path = "machine_properties.rs"]
+mod properties;
 #[cfg(test)]
 #[path = "machine_tests.rs"]
 mod tests;

@@ -104,7 +104,7 @@ async fn a_stranger_without_a_key_gets_little_memory_however_much_it_sends() {
         }
         println!("{strangers} strangers: {most} bytes at most");
         // What streams hold, and as much that waits for the connection.
-        let bound = strangers * 2 * Limits::default().unproven_bytes;
+        let bound = strangers * 2 * Limits::default().unauthenticated_bytes;
         assert!(most <= bound, "{most} bytes for {strangers} strangers");
     }
 }

@@ -28,7 +28,7 @@ use tincan_webrtc::{
     Limits,
     direct::{
         address::Target,
-        credentials::{Agreed, Version},
+        credentials::{IceCredentials, Version},
     },
     native::{Certificate, MAX_HANDSHAKES, Transport},
 };
@@ -109,8 +109,8 @@ async fn strangers(listener: SocketAddr, count: usize, proving: bool) {
     for n in 0..count {
         let last = u32::try_from(n % SOURCES).expect("a small number");
         let socket = connected(Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 1).to_bits() + last), listener).await;
-        let agreed = Agreed::v1(&format!("stranger{n:032}"));
-        said(&socket, &request(&agreed, &agreed.listener.password)).await;
+        let credentials = IceCredentials::v1(&format!("stranger{n:032}"));
+        said(&socket, &request(&credentials, &credentials.listener.password)).await;
         let asked = said(&socket, &client_hello([7; 32], &[])).await;
         let cookie = cookie(&asked).expect("a cookie is asked for");
         if proving {

@@ -17,7 +17,7 @@ use libp2p::{Transport as _, core::transport::ListenerId, identity::Keypair};
 use stranger::{client_hello, cookie, request};
 use tincan_webrtc::{
     Limits,
-    direct::{address::Target, credentials::Agreed},
+    direct::{address::Target, credentials::IceCredentials},
     native::{Certificate, Transport},
 };
 use tokio::{net::UdpSocket, time::timeout};
@@ -71,16 +71,16 @@ async fn said(socket: &UdpSocket, bytes: &[u8]) -> Vec<u8> {
 
 /// A stranger who has asked whether the listener is there.
 async fn known(listener: SocketAddr) -> UdpSocket {
-    let (socket, agreed) = (stranger(listener).await, Agreed::v1("0123456789abcdef"));
-    said(&socket, &request(&agreed, &agreed.listener.password)).await;
+    let (socket, credentials) = (stranger(listener).await, IceCredentials::v1("0123456789abcdef"));
+    said(&socket, &request(&credentials, &credentials.listener.password)).await;
     socket
 }
 
 #[tokio::test]
 async fn an_unproven_source_is_never_sent_more_than_it_sent() {
     let socket = stranger(listener().await).await;
-    let agreed = Agreed::v1("0123456789abcdef");
-    let asked = request(&agreed, &agreed.listener.password);
+    let credentials = IceCredentials::v1("0123456789abcdef");
+    let asked = request(&credentials, &credentials.listener.password);
     let answer = said(&socket, &asked).await;
     assert!(answer.len() <= asked.len(), "{} bytes for {}", answer.len(), asked.len());
     // The shortest beginning of a hello that can be answered.
@@ -94,15 +94,15 @@ async fn an_unproven_source_is_never_sent_more_than_it_sent() {
 #[tokio::test]
 async fn what_is_not_meant_for_it_is_not_answered() {
     let listener = listener().await;
-    let agreed = Agreed::v1("0123456789abcdef");
-    let whole = request(&agreed, &agreed.listener.password);
+    let credentials = IceCredentials::v1("0123456789abcdef");
+    let whole = request(&credentials, &credentials.listener.password);
     let mut altered = whole.clone();
     altered[40] ^= 1;
     let unknown = String::from_utf8_lossy(&whole).contains("libp2p+webrtc+v1/");
     assert!(unknown, "the version is in the request");
     let newer: Vec<u8> = whole.iter().enumerate().map(|(at, byte)| if at == 39 { b'9' } else { *byte }).collect();
     let hello = client_hello(RANDOM, &[]);
-    for bytes in [request(&agreed, "another key"), altered, newer, whole[..60].to_vec(), hello, vec![0x80; 200]] {
+    for bytes in [request(&credentials, "another key"), altered, newer, whole[..60].to_vec(), hello, vec![0x80; 200]] {
         let socket = stranger(listener).await;
         socket.send(&bytes).await.expect("sent");
         let mut answer = [0; 2048];

@@ -18,7 +18,8 @@ use futures::{
     task::{ArcWake, waker_ref},
 };
 use tincan_webrtc::{
-    Acknowledging, Budget, Channel, ChannelGone, Feed, Limits, Opened, Stream, frame, machine::CLOSE_PATIENCE, open,
+    Budget, Channel, ChannelEvents, ChannelGone, FinAckSupport, Limits, Opener, Stream, frame,
+    machine::FIN_ACK_TIMEOUT, open,
 };
 use tokio::sync::Notify;
 
@@ -62,15 +63,15 @@ impl Channel for End {
 }
 
 /// Carries messages one way until the channel is closed.
-async fn carry(pipe: Arc<Pipe>, sender: Feed, receiver: Feed) {
+async fn carry(pipe: Arc<Pipe>, sender: ChannelEvents, receiver: ChannelEvents) {
     loop {
         let message = pipe.messages().pop_front();
         match message {
             Some(message) => {
-                receiver.message(message);
-                sender.drained();
+                receiver.on_message(message);
+                sender.on_drained();
             }
-            None if pipe.is_closed() => return receiver.closed(),
+            None if pipe.is_closed() => return receiver.on_closed(),
             None => pipe.changed.notified().await,
         }
     }
@@ -79,21 +80,21 @@ async fn carry(pipe: Arc<Pipe>, sender: Feed, receiver: Feed) {
 struct Pair {
     streams: [Stream; 2],
     pipes: [Arc<Pipe>; 2],
-    feeds: [Feed; 2],
+    channels: [ChannelEvents; 2],
     carrying: [tokio::task::JoinHandle<()>; 2],
 }
 
 fn pair(limits: Limits) -> Pair {
     let pipes = [Arc::new(Pipe::default()), Arc::new(Pipe::default())];
-    let account = Budget::new(limits).open();
-    account.prove();
-    let [one, other] = [(&pipes[0], Opened::Here), (&pipes[1], Opened::There)]
-        .map(|(pipe, opened)| open(End(pipe.clone()), opened, &account, Acknowledging::default()));
-    let carry = |from: usize, sender: &Feed, receiver: &Feed| {
+    let memory = Budget::new(limits).connection();
+    memory.set_authenticated();
+    let [one, other] = [(&pipes[0], Opener::Local), (&pipes[1], Opener::Remote)]
+        .map(|(pipe, opened)| open(End(pipe.clone()), opened, &memory, FinAckSupport::default()));
+    let carry = |from: usize, sender: &ChannelEvents, receiver: &ChannelEvents| {
         tokio::spawn(carry(pipes[from].clone(), sender.clone(), receiver.clone()))
     };
     let carrying = [carry(0, &one.1, &other.1), carry(1, &other.1, &one.1)];
-    Pair { streams: [one.0, other.0], pipes, feeds: [one.1, other.1], carrying }
+    Pair { streams: [one.0, other.0], pipes, channels: [one.1, other.1], carrying }
 }
 
 #[tokio::test]
@@ -156,7 +157,7 @@ async fn a_dropped_stream_is_reset_and_its_reader_learns_it() {
 
 #[tokio::test]
 async fn a_lost_channel_wakes_reader_and_writer() {
-    let Pair { streams: [mut one, _other], feeds: [feed, _], carrying, .. } = pair(Limits::default());
+    let Pair { streams: [mut one, _other], channels: [events, _], carrying, .. } = pair(Limits::default());
     carrying.iter().for_each(tokio::task::JoinHandle::abort);
     let (mut reader, mut writer) = futures::AsyncReadExt::split(&mut one);
     let mut buffer = [0];
@@ -164,7 +165,7 @@ async fn a_lost_channel_wakes_reader_and_writer() {
     let write = async { writer.write_all(&[0; 1 << 20]).await };
     let lose = async {
         tokio::task::yield_now().await;
-        feed.closed();
+        events.on_closed();
     };
     let (read, write, ()) = future::join3(read, write, lose).await;
     assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionAborted);
@@ -183,7 +184,8 @@ impl ArcWake for Woken {
 
 #[tokio::test]
 async fn a_writer_that_asks_again_while_it_waits_is_not_woken_by_asking() {
-    let Pair { streams: [mut one, _other], feeds: [feed, _], pipes: [pipe, _], carrying } = pair(Limits::default());
+    let Pair { streams: [mut one, _other], channels: [events, _], pipes: [pipe, _], carrying } =
+        pair(Limits::default());
     carrying.iter().for_each(tokio::task::JoinHandle::abort);
     let woken = Arc::new(Woken::default());
     let waker = waker_ref(&woken);
@@ -191,7 +193,7 @@ async fn a_writer_that_asks_again_while_it_waits_is_not_woken_by_asking() {
     let taken = |free: bool| {
         if free {
             pipe.messages().clear();
-            feed.drained();
+            events.on_drained();
         }
         woken.0.swap(0, Ordering::Relaxed)
     };
@@ -215,28 +217,29 @@ async fn a_writer_that_asks_again_while_it_waits_is_not_woken_by_asking() {
 
 #[tokio::test]
 async fn what_comes_when_nobody_waits_for_it_wakes_who_used_the_stream_last() {
-    let Pair { streams: [mut one, _other], feeds: [feed, _], carrying, .. } = pair(Limits::default());
+    let Pair { streams: [mut one, _other], channels: [events, _], carrying, .. } = pair(Limits::default());
     carrying.iter().for_each(tokio::task::JoinHandle::abort);
     let woken = Arc::new(Woken::default());
     let waker = waker_ref(&woken);
     let mut cx = Context::from_waker(&waker);
     assert!(Pin::new(&mut one).poll_write(&mut cx, b"an answer").is_ready());
     for _ in 0..3 {
-        feed.message(frame::data(b"the next question"));
+        events.on_message(frame::data(b"the next question"));
     }
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_never_acknowledges_keeps_no_channel_open() {
-    let Pair { streams: [mut one, _other], pipes: [pipe, _], feeds: [feed, _], carrying } = pair(Limits::default());
+    let Pair { streams: [mut one, _other], pipes: [pipe, _], channels: [events, _], carrying } =
+        pair(Limits::default());
     carrying.iter().for_each(tokio::task::JoinHandle::abort);
-    feed.message(frame::signal(frame::Flag::Fin));
+    events.on_message(frame::signal(frame::Flag::Fin));
     one.close().await.unwrap();
     pipe.messages().clear();
-    feed.drained();
+    events.on_drained();
     drop(one);
     assert!(!pipe.is_closed());
-    tokio::time::sleep(CLOSE_PATIENCE + Duration::from_millis(10)).await;
+    tokio::time::sleep(FIN_ACK_TIMEOUT + Duration::from_millis(10)).await;
     assert!(pipe.is_closed());
 }

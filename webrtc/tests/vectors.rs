@@ -20,7 +20,7 @@ fn read(hexed: &str) -> Frame {
     let (mut decoder, mut frames) = (Decoder::default(), Vec::new());
     let bytes = hex::decode(hexed).expect("hexadecimal digits");
     decoder.read(bytes.into(), |frame| frames.push(frame)).expect("frames");
-    assert!(frames.len() == 1 && !decoder.is_amid(), "one whole frame");
+    assert!(frames.len() == 1 && !decoder.is_mid_frame(), "one whole frame");
     frames.remove(0)
 }
 

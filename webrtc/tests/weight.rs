@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use bytes::Bytes;
-use tincan_webrtc::{Acknowledging, Limits, frame, machine::Machine};
+use tincan_webrtc::{FinAckSupport, Limits, frame, machine::Machine};
 
 /// What is held in each case.
 const HELD: usize = 16 * 1024 * 1024;
@@ -16,7 +16,7 @@ fn resident() -> usize {
 }
 
 fn machine() -> Machine {
-    Machine::new(Limits::default(), Acknowledging::default())
+    Machine::new(Limits::default(), FinAckSupport::default())
 }
 
 /// Lets machines take messages until they say that they hold enough; each of them gets so many. They are returned: what

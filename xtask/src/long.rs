@@ -30,9 +30,11 @@ enum Through {
     Tincan,
     /// The trial of transports.
     Trial,
+    /// The hub as it is shipped but for the page, and a crowd of native peers. Needs no browser.
+    Crowd,
 }
 
-const BENCHES: [Script; 2] = [
+const BENCHES: [Script; 3] = [
     Script { name: "join", file: "web/e2e/bench-join.mjs", report: "docs/performance.md", through: Through::Tincan },
     Script {
         name: "transports",
@@ -40,6 +42,7 @@ const BENCHES: [Script; 2] = [
         report: "docs/performance.md",
         through: Through::Trial,
     },
+    Script { name: "hub", file: "web/e2e/bench-hub.mjs", report: "docs/performance.md", through: Through::Crowd },
 ];
 const SOAKS: [Script; 2] = [
     Script {
@@ -72,24 +75,43 @@ fn script(scripts: &[Script], words: &[String]) -> Result<()> {
         let names: Vec<&str> = scripts.iter().map(|script| script.name).collect();
         bail!("name one of: {}", names.join(", "));
     };
-    node_packages()?;
     let built = match script.through {
         Through::Tincan => {
+            node_packages()?;
             page::build()?;
             vec![("TINCAN_BIN", hub()?)]
         }
-        Through::Trial => vec![("TRIAL_BIN", trial::binary(Profile::Release)?), ("TRIAL_PAGE", trial::page()?)],
+        Through::Trial => {
+            node_packages()?;
+            vec![("TRIAL_BIN", trial::binary(Profile::Release)?), ("TRIAL_PAGE", trial::page()?)]
+        }
+        Through::Crowd => hub_and_crowd()?,
     };
     step(&format!("{}, into {}", script.name, script.report), || {
-        let browser = Browser::ready()?;
         let mut node = program("node")?;
         node.arg(script.file).args(["--out", script.report]).args(rest).envs(built);
-        run_within(browser.on(&mut node), LIMIT_HOURS * 60)
+        if script.through != Through::Crowd {
+            Browser::ready()?.on(&mut node);
+        }
+        run_within(&mut node, LIMIT_HOURS * 60)
     })
 }
 
 /// The hub as it is shipped: optimised, with the page inside.
 fn hub() -> Result<PathBuf> {
     step("building the hub", || crate::shell::run(&mut cargo("build --release --quiet --package tincan-node")?))?;
-    Ok(target_dir()?.join("release").join(format!("tincan{}", std::env::consts::EXE_SUFFIX)))
+    released("tincan")
+}
+
+/// The hub and its crowd, by one call of cargo: their dependencies are built once.
+fn hub_and_crowd() -> Result<Vec<(&'static str, PathBuf)>> {
+    step("building the hub and the crowd", || {
+        crate::shell::run(&mut cargo("build --release --quiet --package tincan-node --package tincan-crowd")?)
+    })?;
+    Ok(vec![("TINCAN_BIN", released("tincan")?), ("CROWD_BIN", released("crowd")?)])
+}
+
+/// Where an optimised program is.
+fn released(name: &str) -> Result<PathBuf> {
+    Ok(target_dir()?.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }

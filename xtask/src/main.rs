@@ -7,6 +7,7 @@
 //! | `test`, `suite` | every check, one step after the other, by day and by night |
 //! | `old` | the first published build, from the history |
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
+//! | `circles`, `modules`, `paths` | files of a crate that depend on each other in a circle |
 //! | `long`, `fuzz` | benches, soaks and fuzzing, whose reports lie in docs/ |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
 //! | `checkout` | one directory of builds for several checkouts |
@@ -14,13 +15,16 @@
 
 mod browser;
 mod checkout;
+mod circles;
 mod floor;
 mod fuzz;
 mod lanes;
 mod long;
+mod modules;
 mod native;
 mod old;
 mod page;
+mod paths;
 mod run;
 mod shell;
 mod size;
@@ -50,6 +54,8 @@ usage: cargo xtask <word>
   bench transports
                   ours beside js-libp2p, go-libp2p and the published crates; docs/performance.md
                   (--rows WORDS: only the rows whose names have these words, printed)
+  bench hub       what 200, 500 and 1,000 peers in one room cost a hub, disturbed and restarted; docs/performance.md
+                  (--rows WORDS as above, --peers COUNTS, --quick, --before: into a section of its own)
   soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
   soak transports the long rows of the transports, about 40 minutes; docs/soak-transports.md
   fuzz [TARGET] [SECONDS]

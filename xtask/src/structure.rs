@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{shell::root, steps::say};
+use crate::{circles, shell::root, steps::say};
 
 /// Lines above which a file wants to become two.
 const LONG_FILE: usize = 300;
@@ -16,7 +16,7 @@ const CODE: [&str; 5] = ["rs", "mjs", "js", "css", "go"];
 /// Directories with nothing of ours.
 const FOREIGN: [&str; 5] = ["target", "node_modules", "dist", "pkg", ".git"];
 
-/// The shared node knows no platform; long files are pointed out.
+/// The shared node knows no platform, no files depend on each other in a circle; long files are pointed out.
 pub(crate) fn check() -> Result<()> {
     let mut files = Vec::new();
     collect(root(), &mut files)?;
@@ -37,7 +37,7 @@ pub(crate) fn check() -> Result<()> {
         bail!("target_arch in {}; hand the difference in through Platform", platforms.join(", "));
     }
     say(&format!("    {} files; none of shared/src asks for its target_arch", files.len()));
-    Ok(())
+    circles::check()
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -17,7 +17,7 @@ use self::{piped::End, shown::Shown};
 use super::report::Reporter;
 use crate::{
     Error,
-    editor::{Editor, Typed, Words},
+    editor::{Completions, Editor, EditorInput},
     output,
     session::Session,
     settings::Settings,
@@ -189,7 +189,7 @@ impl Chat {
     }
 
     async fn edited(&mut self, session: &mut Session, editor: &mut Editor) -> Result<End, Error> {
-        editor.complete(self.words().await?);
+        editor.set_completions(self.completions().await?);
         editor.next_line(&self.prompt());
         loop {
             tokio::select! {
@@ -197,20 +197,20 @@ impl Chat {
                     let is_room = matches!(event, Event::Room(_));
                     self.event(event).await?;
                     if is_room {
-                        editor.complete(self.words().await?);
+                        editor.set_completions(self.completions().await?);
                     }
                 }
-                typed = editor.typed() => match typed {
-                    Typed::Line(line) => {
+                input = editor.input() => match input {
+                    EditorInput::Line(line) => {
                         self.typed(&line).await?;
-                        editor.complete(self.words().await?);
+                        editor.set_completions(self.completions().await?);
                         editor.next_line(&self.prompt());
                     }
-                    Typed::Interrupted => {
+                    EditorInput::Interrupted => {
                         self.stopped = true;
                         return Ok(End::Read);
                     }
-                    Typed::End => return Ok(End::Read),
+                    EditorInput::End => return Ok(End::Read),
                 },
             }
         }
@@ -220,11 +220,11 @@ impl Chat {
         format!("{}> ", output::surface().line(&self.room))
     }
 
-    async fn words(&self) -> Result<Words, Error> {
+    async fn completions(&self) -> Result<Completions, Error> {
         let stored = self.node.stored_rooms().await?.into_iter().map(|stored| stored.room);
         let nicks = self.rooms.get(&self.room).into_iter().flat_map(|shown| &shown.members);
         let shown = |name: &str| output::surface().line(name);
-        Ok(Words {
+        Ok(Completions {
             commands: typed::commands(),
             rooms: self.rooms.keys().cloned().chain(stored).map(|name| shown(&name)).collect(),
             nicks: nicks.map(|(_, nick)| shown(nick)).collect(),

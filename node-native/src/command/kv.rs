@@ -32,11 +32,11 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
     }
     let mut session = Session::start(settings, Config { rejoin: false, ..Config::peer() })?;
     let expects_peer = !settings.bootstrap.is_empty() && !io::stdin().is_terminal();
-    let mut teller = Teller { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
+    let mut watcher = Watcher { reporter: Reporter::new(settings.quiet), reached: false, reason: None };
     let mut asked = Asked { lines: stdin::lines(MAX_LINE_BYTES), is_answering: false, wrong: 0, missed: false };
     let done = tokio::select! {
         () = stop.asked() => None,
-        done = converse(&session.node, &mut session.events, &mut teller, &mut asked, expects_peer, settings.raw) => {
+        done = answer_all(&session.node, &mut session.events, &mut watcher, &mut asked, expects_peer, settings.raw) => {
             Some(done)
         }
     };
@@ -46,8 +46,8 @@ pub(super) async fn run(settings: &Settings, mut stop: Stop) -> Result<(), Error
     done?;
     match asked.wrong {
         // What was stored ends with this run, or was not found where it was looked for.
-        0 if expects_peer && !teller.reached && (ephemeral || asked.missed) => {
-            Err(Error::NobodyReached { reason: teller.reason })
+        0 if expects_peer && !watcher.reached && (ephemeral || asked.missed) => {
+            Err(Error::NobodyReached { reason: watcher.reason })
         }
         0 if !is_written => Err(Error::NotWritten),
         0 => Ok(()),
@@ -74,15 +74,15 @@ impl Asked {
     }
 }
 
-/// Tells what happens, and remembers whether anybody was reached.
-struct Teller {
+/// Reports events, and remembers whether any peer was reached.
+struct Watcher {
     reporter: Reporter,
     reached: bool,
-    /// The last one told for reaching nobody.
+    /// The last reason reported for not reaching a peer.
     reason: Option<String>,
 }
 
-impl Teller {
+impl Watcher {
     fn event(&mut self, event: &Event) {
         match event {
             Event::PeerUp(_) => self.reached = true,
@@ -94,32 +94,32 @@ impl Teller {
 }
 
 /// Answers all lines. When `raw`, standard output is for values alone.
-async fn converse(
+async fn answer_all(
     node: &Node,
     events: &mut Events,
-    teller: &mut Teller,
+    watcher: &mut Watcher,
     asked: &mut Asked,
     expects_peer: bool,
     raw: bool,
 ) -> Result<(), Error> {
     let waited = match expects_peer {
-        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, teller)).await,
+        true => timeout(FIRST_PEER_TIMEOUT, first_peer(events, watcher)).await,
         false => Ok(()),
     };
     if waited.is_err() {
-        teller.reporter.note("no peer found within 5 s; continuing offline");
+        watcher.reporter.note("no peer found within 5 s; continuing offline");
     }
     tokio::select! {
         answered = answers(node, asked, raw) => answered,
-        () = tell(events, teller) => Ok(()),
+        () = watch(events, watcher) => Ok(()),
     }
 }
 
 /// Resolves when somebody is connected and identified: before that no record finds its way.
-async fn first_peer(events: &mut Events, teller: &mut Teller) {
+async fn first_peer(events: &mut Events, watcher: &mut Watcher) {
     loop {
         let event = events.next().await;
-        teller.event(&event);
+        watcher.event(&event);
         match event {
             Event::PeerUp(peer) | Event::PeerChanged(peer) if peer.agent.is_some() => return,
             Event::Stopped => return,
@@ -128,12 +128,12 @@ async fn first_peer(events: &mut Events, teller: &mut Teller) {
     }
 }
 
-async fn tell(events: &mut Events, teller: &mut Teller) {
+async fn watch(events: &mut Events, watcher: &mut Watcher) {
     loop {
         match events.next().await {
             // The answers say so too, each in its line.
             Event::Stopped => std::future::pending().await,
-            event => teller.event(&event),
+            event => watcher.event(&event),
         }
     }
 }

@@ -70,7 +70,7 @@ async fn next(events: &mut Events, pinged: PeerId) -> Heard {
     loop {
         match events.next().await {
             Event::Pong { peer, rtt_us } if peer == pinged => return Heard::Pong(rtt_us),
-            Event::Refused { peer, reason } if peer == pinged => return Heard::Refusal(neutralise(&reason, false)),
+            Event::Refused { peer, reason, .. } if peer == pinged => return Heard::Refusal(neutralise(&reason, false)),
             Event::PeerDown { peer } if peer == pinged => return Heard::End("the connection was lost"),
             Event::Stopped => return Heard::End("the node stopped"),
             _ => {}

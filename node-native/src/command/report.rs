@@ -34,7 +34,7 @@ impl Reporter {
             Event::PeerDown { peer } => Some(format!("disconnected: {peer}")),
             Event::Discovered { peer, address } => Some(format!("discovered: {peer} at {address}")),
             Event::Expired { peer, address } => Some(format!("expired: {peer} at {address}")),
-            Event::Refused { peer, reason } => self.refusal(*peer, reason),
+            Event::Refused { peer, reason, .. } => self.refusal(*peer, reason),
             Event::Unreachable { address, reason } => Some(format!("cannot reach {address}: {reason}")),
             Event::ClockWrong { offset_ms } => Some(format!(
                 "this machine's clock is {}: set it right, or lines are ignored",

@@ -163,7 +163,7 @@ fn log(event: &Event) {
         Event::PeerDown { peer } => tracing::info!(%peer, "disconnected"),
         Event::Discovered { peer, address } => tracing::info!(%peer, %address, "discovered"),
         Event::Expired { peer, address } => tracing::info!(%peer, %address, "expired"),
-        Event::Refused { peer, reason } => tracing::warn!(%peer, reason, "refused"),
+        Event::Refused { peer, reason, .. } => tracing::warn!(%peer, reason, "refused"),
         Event::Unreachable { address, reason } => tracing::warn!("cannot reach {address}: {reason}"),
         Event::Slow { peer } => tracing::info!(%peer, "slow: lines may have been lost, asked for a sync"),
         Event::ClockWrong { offset_ms } => tracing::warn!(offset_ms, "this machine's clock differs from another hub's"),

@@ -1,4 +1,4 @@
-//! One dial: look-ups and tries under way at the same time.
+//! One dial: look-ups and attempts run at the same time.
 
 use std::{
     collections::BTreeMap,
@@ -18,31 +18,31 @@ use tokio::time::timeout;
 
 use super::{
     CONNECT_TIMEOUT, DialError, Layer, LookupError, Shared,
+    address_queue::AddressQueue,
     host_names::Family,
     lock,
-    pace::{Pace, peer_of},
-    queue::Queue,
+    stagger::{Stagger, peer_of},
     txt,
 };
 
 /// How long IPv4 addresses wait for those of IPv6 (RFC 8305, *Resolution Delay*).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
-/// Look-ups of one dial: records of a `/dnsaddr/` may name further ones, in a circle too.
+/// Look-ups of one dial: records of a `/dnsaddr/` may name further ones, even in a circle.
 const MAX_LOOKUPS_PER_DIAL: usize = 16;
-/// Addresses whose reasons are told of a dial that failed.
+/// Addresses whose errors are reported when a dial fails.
 const MAX_REASONS: usize = 3;
 
 type Lookup = BoxFuture<'static, Result<Vec<Multiaddr>, LookupError>>;
 
-/// A try of one address, when its turn has come.
+/// Connects to one address, once it may.
 pub(super) async fn dial_one<C, E: std::error::Error + 'static>(
     dial: impl Future<Output = Result<C, E>>,
-    pace: Arc<Pace>,
+    stagger: Arc<Stagger>,
 ) -> Result<C, DialError<E>> {
-    pace.turn().await;
+    stagger.wait_turn().await;
     let dialled = connected(dial).await;
     if dialled.is_err() {
-        pace.failed();
+        stagger.failed();
     }
     dialled
 }
@@ -56,7 +56,7 @@ async fn connected<C, E: std::error::Error + 'static>(
     }
 }
 
-/// Looks the name in an address up, and takes the first connection to what it stands for.
+/// Resolves the name in an address, and takes the first connection to one of the resulting addresses.
 pub(super) async fn dial<T>(
     inner: Arc<Mutex<T>>,
     shared: Shared,
@@ -70,29 +70,29 @@ where
     T::Output: Send,
     T::Error: Send + Sync + 'static,
 {
-    // Where the peer is known, the layer below gives the turns of a `/dnsaddr/`.
-    let paced = layer == Layer::Hosts || peer_of(&address).is_none();
-    let pace = if paced { Some(shared.paces.of(&address)) } else { None };
-    let mut queue = Queue::new(shared.turns.next(&address));
+    // If the peer is known, the layer below delays the attempts for a `/dnsaddr/`.
+    let is_delayed = layer == Layer::Hosts || peer_of(&address).is_none();
+    let stagger = if is_delayed { Some(shared.staggers.of(&address)) } else { None };
+    let mut address_queue = AddressQueue::new(shared.dial_counts.next(&address));
     let mut lookups = FuturesUnordered::from_iter(look_up(&shared, layer, &address));
     let mut looked_up = 1;
-    let mut tries = FuturesUnordered::new();
+    let mut attempts = FuturesUnordered::new();
     let (mut failures, mut unknown) = (Vec::new(), Vec::new());
     loop {
         tokio::select! {
             biased;
-            Some((tried, dialled)) = tries.next() => match dialled {
+            Some((attempted, dialled)) = attempts.next() => match dialled {
                 Ok(connection) => return Ok(connection),
                 Err(error) => {
-                    failures.push((tried, error));
-                    pace.iter().for_each(|pace| pace.failed());
+                    failures.push((attempted, error));
+                    stagger.iter().for_each(|stagger| stagger.failed());
                 }
             },
             Some(found) = lookups.next() => match found {
                 Ok(found) => {
                     let (names, addresses): (Vec<_>, Vec<_>) =
                         found.into_iter().partition(|address| layer.name(address).is_some());
-                    queue.add(addresses);
+                    address_queue.add(addresses);
                     for name in names.iter().take(MAX_LOOKUPS_PER_DIAL.saturating_sub(looked_up)) {
                         looked_up += 1;
                         lookups.extend(look_up(&shared, layer, name));
@@ -100,19 +100,19 @@ where
                 }
                 Err(error) => unknown.push(error),
             },
-            () = turn(pace.as_deref()), if !queue.is_empty() => {
-                let Some(address) = queue.next() else { continue };
+            () = wait_turn(stagger.as_deref()), if !address_queue.is_empty() => {
+                let Some(address) = address_queue.next() else { continue };
                 let dial = lock(&inner).dial(address.clone(), options);
-                tries.push(attempt(layer, address, dial).boxed());
+                attempts.push(attempt(layer, address, dial).boxed());
             },
             else => return Err(failure(failures, unknown)),
         }
     }
 }
 
-async fn turn(pace: Option<&Pace>) {
-    if let Some(pace) = pace {
-        pace.turn().await;
+async fn wait_turn(stagger: Option<&Stagger>) {
+    if let Some(stagger) = stagger {
+        stagger.wait_turn().await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections that strangers cannot hold for ever: so many at once, and each must get on.
+//! A bounded listener: only so many connections at once, and each has to make progress.
 
 use std::{
     future::Future,
@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::{
-    places::{Admitted, Id, Places},
+    connection_slots::{Admitted, ConnectionId, ConnectionSlots},
     proxies::Proxies,
 };
 
@@ -31,7 +31,7 @@ const MIN_BYTES_PER_SECOND: u32 = 2048;
 /// Bytes handed to the system at once: Windows takes any number as long as its buffer is not full, and then tells of no
 /// progress until they are sent.
 const PIECE: usize = 64 * 1024;
-/// How long a connection with an extra place lasts.
+/// How long a connection with an extra slot lasts.
 const EXTRA_TIMEOUT: Duration = Duration::from_secs(4);
 /// After a failed accept (mostly: no file to spare) before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -39,24 +39,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// A listener whose connections are bounded.
 pub(super) struct Bounded {
     listener: TcpListener,
-    places: Shared,
+    slots: Shared,
     proxies: Arc<Proxies>,
 }
 
-/// All places; locked for no longer than a decision takes.
+/// The slots, behind a lock that is held only for a decision.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Places>>);
+pub(super) struct Shared(Arc<Mutex<ConnectionSlots>>);
 
 impl Shared {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Places> {
-        // A panic in between would be a bug; counts that are off by one harm less than no page.
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConnectionSlots> {
+        // After a panic the counts may be off by one, which is better than no page.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener, places: Shared, proxies: Arc<Proxies>) -> Self {
-        Self { listener, places, proxies }
+    pub(super) fn new(listener: TcpListener, slots: Shared, proxies: Arc<Proxies>) -> Self {
+        Self { listener, slots, proxies }
     }
 }
 
@@ -71,9 +71,9 @@ impl axum::serve::Listener for Bounded {
                     let ip = peer.ip().to_canonical();
                     let (sender, cut) = oneshot::channel();
                     let admitted =
-                        self.places.lock().admit(self.proxies.bounded(ip).then(|| source(ip)), sender, Instant::now());
-                    let visitor = Visitor { id: admitted.id, ip, places: self.places.clone() };
-                    return (Connection::new(stream, &admitted, cut, self.places.clone()), visitor);
+                        self.slots.lock().admit(self.proxies.bounded(ip).then(|| source(ip)), sender, Instant::now());
+                    let visitor = Visitor { id: admitted.id, ip, slots: self.slots.clone() };
+                    return (Connection::new(stream, &admitted, cut, self.slots.clone()), visitor);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "cannot accept an HTTP connection");
@@ -85,56 +85,55 @@ impl axum::serve::Listener for Bounded {
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
         let address: SocketAddr = self.listener.local_addr()?;
-        Ok(Visitor { id: Id::MAX, ip: address.ip(), places: self.places.clone() })
+        Ok(Visitor { id: ConnectionId::MAX, ip: address.ip(), slots: self.slots.clone() })
     }
 }
 
 /// Whose request it is.
 #[derive(Debug, Clone)]
 pub(super) struct Visitor {
-    id: Id,
+    id: ConnectionId,
     pub(super) ip: IpAddr,
-    places: Shared,
+    slots: Shared,
 }
 
 impl Visitor {
-    /// A request has arrived; says whether it may be answered. `forwarded` is its source where a trusted proxy
-    /// named one.
+    /// A request has arrived. Returns whether it may be answered. `forwarded` is its source, if a trusted proxy named one.
     pub(super) fn begin(&self, forwarded: Option<IpNet>) -> bool {
-        self.places.lock().begin(self.id, forwarded, Instant::now()).is_ok()
+        self.slots.lock().begin(self.id, forwarded, Instant::now()).is_ok()
     }
 
     pub(super) fn turned_away(&self) {
-        self.places.lock().turned_away();
+        self.slots.lock().turned_away();
     }
 }
 
-/// One connection. Only sent bytes count as getting on: a request has no body, so what arrives slowly is idling.
+/// One connection. Only sent bytes count as progress: requests have no body, so one that arrives slowly is idle.
 pub(super) struct Connection {
     stream: TcpStream,
     deadline: Pin<Box<Sleep>>,
     cut: oneshot::Receiver<()>,
-    id: Id,
+    id: ConnectionId,
     extra: bool,
     /// Whether some of an answer was written since the last whole one.
     writing: bool,
-    places: Shared,
+    slots: Shared,
 }
 
 impl Connection {
-    fn new(stream: TcpStream, admitted: &Admitted, cut: oneshot::Receiver<()>, places: Shared) -> Self {
+    fn new(stream: TcpStream, admitted: &Admitted, cut: oneshot::Receiver<()>, slots: Shared) -> Self {
         let Admitted { id, extra } = *admitted;
         let time = if extra { EXTRA_TIMEOUT } else { PROGRESS_TIMEOUT };
-        Self { stream, deadline: Box::pin(sleep(time)), cut, id, extra, writing: false, places }
+        Self { stream, deadline: Box::pin(sleep(time)), cut, id, extra, writing: false, slots }
     }
 
-    /// So many bytes of an answer were taken.
+    /// So many bytes of an answer were sent.
     fn got_on(&mut self, bytes: usize) {
         if self.extra {
             return;
         }
         let now = Instant::now();
-        self.places.lock().got_on(self.id, now);
+        self.slots.lock().progressed(self.id, now);
         let most = now + PROGRESS_TIMEOUT;
         let earned = Duration::from_secs(u64::try_from(bytes).unwrap_or(u64::MAX)) / MIN_BYTES_PER_SECOND;
         // An answer's first bytes give the whole time, what follows only what its bytes earn.
@@ -156,7 +155,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.places.lock().leave(self.id);
+        self.slots.lock().remove(self.id);
     }
 }
 
@@ -196,7 +195,7 @@ impl AsyncWrite for Connection {
             if !self.extra {
                 self.deadline.as_mut().reset(Instant::now() + PROGRESS_TIMEOUT);
             }
-            self.places.lock().rest(self.id, Instant::now());
+            self.slots.lock().set_idle(self.id, Instant::now());
         }
         Pin::new(&mut self.stream).poll_flush(cx)
     }

@@ -41,12 +41,12 @@ async fn who_reads_slower_than_the_least_rate_is_dropped_and_who_keeps_it_is_not
 #[tokio::test]
 async fn who_is_cut_ends_at_once_and_frees_its_place() {
     let (bounded, _client, mut connection) = connected().await;
-    assert_eq!(bounded.places.lock().figures().connections, 1);
-    let places = bounded.places.clone();
+    assert_eq!(bounded.slots.lock().counts().connections, 1);
+    let slots = bounded.slots.clone();
     let id = connection.id;
     let reading = tokio::spawn(async move { connection.read(&mut [0; 1]).await.map_err(|error| error.kind()) });
     tokio::task::yield_now().await;
-    places.lock().leave(id);
+    slots.lock().remove(id);
     assert_eq!(reading.await.unwrap(), Err(io::ErrorKind::ConnectionAborted));
-    assert_eq!(places.lock().figures().connections, 0);
+    assert_eq!(slots.lock().counts().connections, 0);
 }

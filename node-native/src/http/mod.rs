@@ -1,13 +1,13 @@
 //! What a hub shows a browser: the page, the API, and its health. Read-only.
 
-mod asker;
+mod connection_slots;
 mod guard;
 mod headers;
 mod listener;
 mod page;
 mod pages;
-mod places;
 mod proxies;
+mod requester;
 
 use std::{
     fmt::Write,
@@ -35,7 +35,7 @@ use tokio::{
 };
 
 pub use self::page::Page;
-use self::{asker::Asker, guard::HEALTH, listener::Visitor, proxies::Proxies};
+use self::{guard::HEALTH, listener::Visitor, proxies::Proxies, requester::Requester};
 use crate::{Error, addresses};
 
 /// Until a node that does not answer counts as ill.
@@ -66,7 +66,7 @@ pub struct Site {
     listening: Arc<AtomicBool>,
     page: Page,
     proxies: Arc<Proxies>,
-    places: listener::Shared,
+    slots: listener::Shared,
 }
 
 impl FromRef<Site> for Page {
@@ -80,7 +80,7 @@ impl Site {
     #[must_use]
     pub fn new(node: Node, http: SocketAddr, page: Page, proxies: Vec<IpNet>) -> Self {
         let proxies = Arc::new(Proxies::new(proxies));
-        Self { node, http, listening: Arc::default(), page, proxies, places: listener::Shared::default() }
+        Self { node, http, listening: Arc::default(), page, proxies, slots: listener::Shared::default() }
     }
 
     /// Every listener is up from now on.
@@ -134,7 +134,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// # Errors
 /// [`Error::SetUp`] when the listener breaks.
 pub async fn serve(listener: TcpListener, site: Site) -> Result<(), Error> {
-    let listener = listener::Bounded::new(listener, site.places.clone(), Arc::clone(&site.proxies));
+    let listener = listener::Bounded::new(listener, site.slots.clone(), Arc::clone(&site.proxies));
     axum::serve(listener, router(site).into_make_service_with_connect_info::<Visitor>())
         .await
         .map_err(|error| Error::SetUp { what: "HTTP", reason: error.to_string() })
@@ -168,8 +168,8 @@ async fn metrics(State(site): State<Site>) -> Response {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
     let mut text = String::new();
-    let figures = site.places.lock().figures();
-    let values = [figures.connections, figures.cut, figures.busy];
+    let counts = site.slots.lock().counts();
+    let values = [counts.connections, counts.cut, counts.busy];
     let own = COUNTERS.iter().zip(values).map(|((name, what), value)| (*name, value, *what));
     let node =
         counters.values().into_iter().zip(Counters::NAMES).map(|((name, value), (_, what))| (name, value, *what));
@@ -196,7 +196,7 @@ async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visito
     let Ok(Ok(info)) = timeout(NODE_TIMEOUT, site.node.info()).await else {
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "stopped", "the node does not answer; try again");
     };
-    let told = Asker::of(visitor.ip, &headers, &site.proxies).told(&info);
+    let told = Requester::of(visitor.ip, &headers, &site.proxies).visible_addresses(&info);
     let answer = NodeAnswer {
         peer_id: info.peer_id.to_string(),
         pages: pages::pages(site.http, visitor.ip, &told),

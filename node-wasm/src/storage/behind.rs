@@ -3,24 +3,16 @@
 //! A full browser refuses a transaction that writes anything, but takes one that only removes. So once a write was
 //! refused, removals go by themselves and first: otherwise a waiting line that was sent would wait again after a reload.
 
-use std::{
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{pin::pin, time::Duration};
 
 use futures::future::{Either, select};
 use n0_future::time::{Instant, sleep, timeout};
 use tincan_shared::{Change, Storage};
-use tokio::sync::{Notify, watch};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Batch, Database, SlotCopy, restore::Restore};
+use super::{Batch, Journal, Unwritten, restore::Restore};
 use crate::host::Teller;
 
-/// Entries that may be unwritten before the page gives up writing: the browser has stopped answering. Removals are
-/// taken even then, up to the same number.
-pub const MAX_UNWRITTEN: usize = 16_384;
 /// Pause before a failed batch is written again; doubles up to [`MAX_REWRITE_PAUSE`].
 const REWRITE_PAUSE: Duration = Duration::from_millis(500);
 /// How long the browser may take to write before the page says that it does not store.
@@ -30,111 +22,36 @@ const MAX_REWRITE_PAUSE: Duration = Duration::from_secs(30);
 
 /// The database as the node sees it: takes changes at once, writes them in order behind.
 #[derive(Debug)]
-pub struct WriteBehind {
-    unwritten: Arc<Unwritten>,
-    progress: watch::Receiver<u64>,
-}
-
-#[derive(Debug, Default)]
-struct Unwritten {
-    state: Mutex<State>,
-    wake: Notify,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    batch: Batch,
-    /// Calls of `write` so far.
-    calls: u64,
-    /// No more calls will come.
-    ended: bool,
-    /// Too much was unwritten: only removals are taken from now on.
-    given_up: bool,
-}
-
-impl Unwritten {
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Adds what is unwritten to a batch, and tells how many calls that makes; nothing when no more will be written.
-    fn take_into(&self, batch: &mut Batch) -> Option<u64> {
-        self.change(|state| {
-            batch.append(&mut state.batch);
-            state.bound(batch);
-            let over = state.ended && batch.is_empty();
-            (!over).then_some(state.calls)
-        })
-    }
-
-    fn given_up(&self) -> bool {
-        self.change(|state| state.given_up)
-    }
-}
+pub struct WriteBehind(Unwritten);
 
 impl WriteBehind {
-    pub(super) fn new(database: Database, slot: u32, teller: Teller, copy: Option<SlotCopy>) -> Self {
-        let unwritten = Arc::new(Unwritten::default());
-        let (written, progress) = watch::channel(0);
-        let restore = Restore::new(database, slot, teller.clone(), copy);
-        spawn_local(drain(restore, unwritten.clone(), written, teller));
-        Self { unwritten, progress }
+    pub(super) fn new(restore: Restore, journal: Journal, teller: Teller) -> Self {
+        let unwritten = Unwritten::new(journal);
+        spawn_local(drain(restore, unwritten.clone(), teller));
+        Self(unwritten)
     }
 
-    /// Ends when all that was taken so far is in the database, or never will be.
-    pub async fn flushed(&self) {
-        let calls = self.unwritten.change(|state| state.calls);
-        // An error means that the writer has ended: nothing to wait for.
-        let _ = self.progress.clone().wait_for(|written| *written >= calls).await;
+    /// What is not written yet.
+    #[must_use]
+    pub fn unwritten(&self) -> Unwritten {
+        self.0.clone()
     }
 }
 
 impl Storage for WriteBehind {
     fn write(&mut self, changes: Vec<Change>) {
-        self.unwritten.change(|state| {
-            state.calls += 1;
-            let mut batch = std::mem::take(&mut state.batch);
-            batch.extend(changes.into_iter().map(|change| (change.key, change.value)));
-            state.bound(&mut batch);
-            state.batch = batch;
-        });
-        self.unwritten.wake.notify_one();
-    }
-}
-
-impl State {
-    /// Gives up writing when too much is unwritten, and keeps what there is then within the bound.
-    fn bound(&mut self, batch: &mut Batch) {
-        if batch.len() > MAX_UNWRITTEN && !self.given_up {
-            self.given_up = true;
-            tracing::warn!(
-                "the browser's storage takes nothing more; what is said from now on does not survive a reload"
-            );
-        }
-        if self.given_up {
-            batch.retain(|_, value| value.is_none());
-            while batch.len() > MAX_UNWRITTEN {
-                batch.pop_first();
-            }
-        }
+        self.0.add(changes);
     }
 }
 
 impl Drop for WriteBehind {
     fn drop(&mut self) {
-        self.unwritten.change(|state| state.ended = true);
-        self.unwritten.wake.notify_one();
+        self.0.end();
     }
 }
 
-/// Writes what is unwritten, one transaction at a time, until its [`WriteBehind`] is gone.
-async fn drain(
-    restore: impl Future<Output = Restore>,
-    unwritten: Arc<Unwritten>,
-    written: watch::Sender<u64>,
-    teller: Teller,
-) {
-    let mut restore = restore.await;
+/// Writes what is unwritten, one transaction at a time, until its [`WriteBehind`] is gone or the page goes away.
+async fn drain(mut restore: Restore, unwritten: Unwritten, teller: Teller) {
     let mut batch = Batch::new();
     let mut pause = REWRITE_PAUSE;
     let mut refused = false;
@@ -146,11 +63,10 @@ async fn drain(
             if unwritten.given_up() {
                 teller.stores(false);
             }
-            written.send_replace(calls);
-            let closed =
-                matches!(select(pin!(unwritten.wake.notified()), pin!(restore.closed())).await, Either::Right(_));
+            unwritten.done(calls);
+            let closed = matches!(select(pin!(unwritten.more()), pin!(restore.closed())).await, Either::Right(_));
             if closed {
-                reopen(&mut restore, &teller).await;
+                reopen(&restore, &teller).await;
                 teller.stores(!unwritten.given_up());
             }
             continue;
@@ -162,10 +78,12 @@ async fn drain(
                 pause = REWRITE_PAUSE;
                 refused = false;
                 teller.stores(!unwritten.given_up());
-                written.send_replace(calls);
+                unwritten.done(calls);
             }
+            // As when the database was closed on leaving.
+            Err(_) if unwritten.is_left() => break,
             Err(error) => {
-                tracing::debug!("the browser's storage refused a write ({error:?}); trying again");
+                tracing::debug!("the browser's storage refused a write ({error}); trying again");
                 refused = true;
                 teller.stores(false);
                 if !remove(&mut restore, &mut batch).await
@@ -178,10 +96,11 @@ async fn drain(
             }
         }
     }
+    unwritten.end_writing();
 }
 
 /// Opens the database again, however often it takes.
-async fn reopen(restore: &mut Restore, teller: &Teller) {
+async fn reopen(restore: &Restore, teller: &Teller) {
     let mut pause = REWRITE_PAUSE;
     while let Err(reason) = restore.reopen().await {
         tracing::debug!("the database does not open again: {reason}");
@@ -192,7 +111,7 @@ async fn reopen(restore: &mut Restore, teller: &Teller) {
 }
 
 /// Waits for the browser however long it takes, but does not let the page claim meanwhile that it stores.
-async fn commit(restore: &Restore, batch: &Batch, teller: &Teller) -> Result<(), rexie::Error> {
+async fn commit(restore: &Restore, batch: &Batch, teller: &Teller) -> Result<(), idb::Error> {
     let mut commit = pin!(restore.database.commit(restore.slot, batch));
     if let Ok(committed) = timeout(COMMIT_PATIENCE, &mut commit).await {
         return committed;
@@ -219,7 +138,7 @@ async fn remove_until(until: Instant, restore: &mut Restore, unwritten: &Unwritt
     loop {
         remove(restore, batch).await;
         let left = until.saturating_duration_since(Instant::now());
-        if timeout(left, unwritten.wake.notified()).await.is_err() || unwritten.take_into(batch).is_none() {
+        if timeout(left, unwritten.more()).await.is_err() || unwritten.take_into(batch).is_none() {
             return;
         }
     }

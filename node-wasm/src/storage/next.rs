@@ -1,12 +1,12 @@
 //! The identity that a slot is to have at the next start of its page.
 
-use futures::future::{join, join_all};
+use futures::future::join;
+use idb::TransactionMode;
 use js_sys::Uint8Array;
-use rexie::TransactionMode;
 use tincan_shared::Saved;
 use wasm_bindgen::JsValue;
 
-use super::{Database, ENTRIES, KEYS, Refused, answered, committed, prefix, range};
+use super::{Database, ENTRIES, KEYS, Refused, answered, commit::Requests, prefix, range};
 
 impl Database {
     /// Keeps a key and a nick for the next start.
@@ -14,15 +14,15 @@ impl Database {
     /// # Errors
     /// When the database fails, is full or does not answer.
     pub async fn put_next(&self, slot: u32, key: &[u8], nick: &str) -> Result<(), Refused> {
-        let (rexie, key, nick) = (self.rexie(), Uint8Array::from(key), Uint8Array::from(nick.as_bytes()));
+        let (database, key, nick) = (self.connection(), Uint8Array::from(key), Uint8Array::from(nick.as_bytes()));
         answered(async move {
-            let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadWrite)?;
-            let store = transaction.store(KEYS)?;
+            let transaction = database.transaction(&[KEYS], TransactionMode::ReadWrite)?;
+            let store = transaction.object_store(KEYS)?;
             let [at_key, at_nick] = names(slot);
-            let puts = join(store.put(&key, Some(&at_key)), store.put(&nick, Some(&at_nick)));
-            let ((put_key, put_nick), done) = join(puts, transaction.done()).await;
-            put_key.and(put_nick)?;
-            committed(done)
+            let mut requests = Requests::default();
+            requests.add(store.put(&key, Some(&at_key)));
+            requests.add(store.put(&nick, Some(&at_nick)));
+            requests.commit(transaction).await
         })
         .await
     }
@@ -32,12 +32,12 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn next(&self, slot: u32) -> Result<Option<(Vec<u8>, String)>, Refused> {
-        let rexie = self.rexie();
+        let database = self.connection();
         answered(async move {
-            let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadOnly)?;
-            let store = transaction.store(KEYS)?;
+            let transaction = database.transaction(&[KEYS], TransactionMode::ReadOnly)?;
+            let store = transaction.object_store(KEYS)?;
             let [at_key, at_nick] = names(slot);
-            let (key, nick) = join(store.get(at_key), store.get(at_nick)).await;
+            let (key, nick) = join(store.get(at_key)?.into_future(), store.get(at_nick)?.into_future()).await;
             let bytes = |value: JsValue| Uint8Array::new(&value).to_vec();
             let nick = nick?.map(bytes).and_then(|nick| String::from_utf8(nick).ok()).unwrap_or_default();
             Ok(key?.map(|key| (bytes(key), nick)))
@@ -50,13 +50,15 @@ impl Database {
     /// # Errors
     /// When the database fails or does not answer.
     pub async fn drop_next(&self, slot: u32) -> Result<(), Refused> {
-        let rexie = self.rexie();
+        let database = self.connection();
         answered(async move {
-            let transaction = rexie.transaction(&[KEYS], TransactionMode::ReadWrite)?;
-            let store = transaction.store(KEYS)?;
-            let (dropped, done) = join(join_all(names(slot).map(|name| store.delete(name))), transaction.done()).await;
-            dropped.into_iter().collect::<rexie::Result<()>>()?;
-            committed(done)
+            let transaction = database.transaction(&[KEYS], TransactionMode::ReadWrite)?;
+            let store = transaction.object_store(KEYS)?;
+            let mut requests = Requests::default();
+            for name in names(slot) {
+                requests.add(store.delete(name));
+            }
+            requests.commit(transaction).await
         })
         .await
     }
@@ -66,26 +68,25 @@ impl Database {
     /// # Errors
     /// When the database fails, is full or does not answer.
     pub async fn become_next(&self, slot: u32, key: &[u8], entries: &Saved) -> Result<(), Refused> {
-        let (rexie, key) = (self.rexie(), Uint8Array::from(key));
+        let (database, key) = (self.connection(), Uint8Array::from(key));
         let prefix = prefix(slot);
         let entries: Vec<(JsValue, Uint8Array)> = entries
             .iter()
             .map(|(name, value)| (format!("{prefix}{name}").into(), Uint8Array::from(value.as_slice())))
             .collect();
         answered(async move {
-            let transaction = rexie.transaction(&[KEYS, ENTRIES], TransactionMode::ReadWrite)?;
-            let (keys, stored) = (transaction.store(KEYS)?, transaction.store(ENTRIES)?);
-            let cleared = stored.delete(range(slot)?.into());
-            let put = join_all(entries.iter().map(|(name, value)| stored.put(value, Some(name))));
-            let named = join_all(names(slot).map(|name| keys.delete(name)));
-            let slot = slot.into();
-            let work = join(join(cleared, put), join(keys.put(&key, Some(&slot)), named));
-            let (((cleared, put), (key, named)), done) = join(work, transaction.done()).await;
-            cleared?;
-            put.into_iter().collect::<rexie::Result<Vec<_>>>()?;
-            key?;
-            named.into_iter().collect::<rexie::Result<()>>()?;
-            committed(done)
+            let transaction = database.transaction(&[KEYS, ENTRIES], TransactionMode::ReadWrite)?;
+            let (keys, stored) = (transaction.object_store(KEYS)?, transaction.object_store(ENTRIES)?);
+            let mut requests = Requests::default();
+            requests.add(stored.delete(range(slot)?));
+            for (name, value) in &entries {
+                requests.add(stored.put(value, Some(name)));
+            }
+            requests.add(keys.put(&key, Some(&slot.into())));
+            for name in names(slot) {
+                requests.add(keys.delete(name));
+            }
+            requests.commit(transaction).await
         })
         .await
     }

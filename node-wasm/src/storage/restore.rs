@@ -1,9 +1,7 @@
 //! Stores again what the browser has cleared while the page was open: without its key, the page would be somebody else
 //! after a reload, and nobody would have said so.
 
-use std::future::pending;
-
-use super::{Batch, Database, Refused, SlotCopy, watch::Watch};
+use super::{Batch, Database, Refused, SlotCopy};
 use crate::host::Teller;
 
 /// A slot that outlives the clearing of its site's data, as long as its page is open.
@@ -13,21 +11,16 @@ pub(super) struct Restore {
     teller: Teller,
     /// What is stored again; nothing where the database is merely opened again.
     copy: Option<SlotCopy>,
-    watch: Option<Watch>,
 }
 
 impl Restore {
-    pub(super) async fn new(database: Database, slot: u32, teller: Teller, copy: Option<SlotCopy>) -> Self {
-        let watch = Watch::begin(&database.name).await;
-        Self { database, slot, teller, copy, watch }
+    pub(super) fn new(database: Database, slot: u32, teller: Teller, copy: Option<SlotCopy>) -> Self {
+        Self { database, slot, teller, copy }
     }
 
     /// Ends when the browser has closed the database.
     pub(super) async fn closed(&self) {
-        match &self.watch {
-            Some(watch) => watch.closed().await,
-            None => pending().await,
-        }
+        self.database.closed().await;
     }
 
     /// These changes were written.
@@ -38,8 +31,8 @@ impl Restore {
     }
 
     /// Opens the database again, and stores again what it has lost.
-    pub(super) async fn reopen(&mut self) -> Result<(), Refused> {
-        let opened = Database::open(&self.database.name).await?;
+    pub(super) async fn reopen(&self) -> Result<(), Refused> {
+        let opened = self.database.reconnect().await?;
         if let Some(copy) = &self.copy {
             match opened.key(self.slot).await? {
                 Some(key) if key == copy.key() => {}
@@ -52,7 +45,6 @@ impl Restore {
             }
         }
         self.database.adopt(&opened);
-        self.watch = Watch::begin(&self.database.name).await;
         Ok(())
     }
 }

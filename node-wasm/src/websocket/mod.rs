@@ -2,17 +2,19 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `address` | which multiaddrs are ours, and their urls |
-//! | `state` | what the socket's events mean: sans-IO |
-//! | `pace` | when to look again whether a full send buffer has room |
+//! | `address` | multiaddrs of WebSockets, and their urls |
+//! | `state` | the state machine of a connection, driven by the socket's events |
+//! | `receive_buffer` | bytes that were received and not read |
+//! | `drain_rate` | when to check again whether a full send buffer has room |
+//! | `next_task` | waiting for the next task of the event loop |
 //! | `stream` | the socket and its callbacks as a stream of bytes |
 
 mod address;
-mod pace;
+mod drain_rate;
+mod next_task;
+mod receive_buffer;
 mod state;
 mod stream;
-mod turn;
-mod unread;
 
 use std::{
     future::Ready,
@@ -26,7 +28,7 @@ use libp2p::core::transport::{DialOpts, ListenerId, TransportError, TransportEve
 use send_wrapper::SendWrapper;
 use tincan_shared::Multiaddr;
 
-use crate::transport::{Surroundings, local_network_hint};
+use crate::dialable::{Surroundings, local_network_hint};
 
 pub use address::Address;
 pub use state::MAX_UNREAD;

@@ -1,4 +1,4 @@
-//! One connection's life, as its events tell it. No browser in here.
+//! The state machine of one connection, driven by the events of its socket. It does not touch the browser.
 
 use std::{
     cell::RefCell,
@@ -6,21 +6,21 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::unread::Unread;
+use super::receive_buffer::ReceiveBuffer;
 
-/// Bytes that may lie unread. A WebSocket cannot be told to wait, so more ends the connection.
+/// Bytes that were received and not read. A WebSocket has no back-pressure in a browser, so more ends the connection.
 pub const MAX_UNREAD: usize = 16 * 1024 * 1024;
 
-/// Close codes of a wanted end: done, going away, and none given.
+/// Close codes of an orderly end: normal, going away, and none given.
 const CLEAN_CODES: [u16; 3] = [1000, 1001, 1005];
 
-/// What the browser tells.
+/// The events of the socket.
 #[derive(Debug)]
 pub(super) enum Event {
     Opened,
     Binary(Vec<u8>),
     Text,
-    /// A message that [`State::room`] has no place for.
+    /// A message that [`State::capacity`] has no place for.
     Overflow,
     Errored,
     Closed {
@@ -31,7 +31,7 @@ pub(super) enum Event {
 /// Why a connection is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Never was open. Browsers do not tell a page more, lest it explores the network.
+    /// It never opened. Browsers do not tell a page why, so that pages cannot explore the network.
     Unreachable,
     Clean,
     Broken(u16),
@@ -71,10 +71,10 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct State {
     phase: Phase,
-    unread: Unread,
-    /// Who waits for bytes.
+    unread: ReceiveBuffer,
+    /// Waits for bytes.
     reader: Option<Waker>,
-    /// Who waits to be open, to write, or to be closed.
+    /// Waits for the connection to open, for room, or for the end.
     writer: Option<Waker>,
     /// The writer waits for room in the browser's send buffer.
     pub(super) full: bool,
@@ -82,11 +82,11 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { phase: Phase::Connecting, unread: Unread::default(), reader: None, writer: None, full: false }
+        Self { phase: Phase::Connecting, unread: ReceiveBuffer::default(), reader: None, writer: None, full: false }
     }
 
-    /// Takes an event in and wakes whom it concerns: after the borrow, as a waker may run anything.
-    pub(super) fn tell(state: &RefCell<Self>, event: Event) {
+    /// Handles an event and wakes tasks, which happens after the borrow: a waker may run anything.
+    pub(super) fn dispatch(state: &RefCell<Self>, event: Event) {
         let woken = state.borrow_mut().handle(event);
         for waker in woken.into_iter().flatten() {
             waker.wake();
@@ -95,11 +95,11 @@ impl State {
 
     fn handle(&mut self, event: Event) -> [Option<Waker>; 2] {
         match (self.phase, event) {
-            // The rest of an end that is already known.
+            // Further events of an end that is already known.
             (Phase::Ended(_), _) => [None, None],
             (_, Event::Binary(bytes)) => {
                 self.unread.push(bytes);
-                // The other side answers what it has read: whoever waits for room looks again.
+                // The other side may be answering what it has read: a writer that waits for room checks again.
                 [self.reader.take(), if self.full { self.writer.take() } else { None }]
             }
             (Phase::Connecting, Event::Opened) => {
@@ -121,14 +121,14 @@ impl State {
         [self.reader.take(), self.writer.take()]
     }
 
-    /// An end by the other side's fault: what it sent before is not worth keeping.
+    /// The other side broke the rules: what it sent before is dropped.
     fn fail(&mut self, end: End) -> [Option<Waker>; 2] {
-        self.unread = Unread::default();
+        self.unread = ReceiveBuffer::default();
         self.end(end)
     }
 
     /// Bytes that may still arrive before some are read.
-    pub(super) fn room(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         MAX_UNREAD.saturating_sub(self.unread.len())
     }
 
@@ -148,7 +148,7 @@ impl State {
         }
     }
 
-    /// What arrived comes before the news that nothing more will.
+    /// Bytes that were received are read before the end or an error.
     pub(super) fn poll_read(&mut self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if !self.unread.is_empty() {
             return Poll::Ready(Ok(self.unread.read(buffer)));

@@ -7,6 +7,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use futures::{AsyncRead, AsyncWrite, FutureExt as _};
@@ -18,24 +19,27 @@ use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, convert::FromWasmAbi}
 use web_sys::{BinaryType, CloseEvent, DomException, MessageEvent, WebSocket};
 
 use super::{
-    pace::Pace,
+    drain_rate::DrainRate,
+    next_task::NextTask,
     state::{Event, State},
-    turn::Turn,
 };
 
-/// Bytes handed to the browser and not yet sent, above which writing waits.
+/// Bytes handed to the browser and not sent, above which writing waits.
 pub const HIGH_WATER: usize = 1024 * 1024;
 
 /// Bytes down to which a full send buffer should come before more is written.
 const LOW_WATER: usize = 256 * 1024;
 
-/// Bytes written in one turn of the event loop: the browser gets to send them while more are made.
-const TURN_BYTES: usize = 256 * 1024;
+/// Bytes written in one task of the event loop, so that the browser gets to send them.
+const MAX_TASK_BYTES: usize = 256 * 1024;
 
-/// Bytes sent as one message while the browser has as many to send: each message costs it the same again.
+/// Bytes of a message while the browser has as many to send, since each message has a fixed cost.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Close code of an end by choice; the only one of the standard's that a page may send.
+/// How long the other side may take to close, too. One that is gone never does, and browsers wait a minute for it.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+
+/// The close code of an orderly end, the only standard one that a page may send.
 const NORMAL_CLOSURE: u16 = 1000;
 
 /// An open WebSocket. Dropping it closes it.
@@ -50,17 +54,18 @@ struct Inner {
     state: Rc<RefCell<State>>,
     /// Runs only while the send buffer is full.
     recheck: Option<Sleep>,
-    /// What was written while the browser had enough to send, until it is a message's worth.
+    /// Runs once it is being closed.
+    closing: Option<Sleep>,
+    /// What was written while the browser had enough to send, until it fills a message.
     unsent: Vec<u8>,
-    turn: Option<Turn>,
-    /// Bytes written since the last one.
-    in_turn: usize,
-    pace: Pace,
+    next_task: Option<NextTask>,
+    /// Bytes written in this task.
+    task_bytes: usize,
+    drain_rate: DrainRate,
     _callbacks: Callbacks,
 }
 
-/// What the socket calls; lives as long as the socket may call it. `Fn`, so that one callback may
-/// lead to another.
+/// The socket's callbacks, kept as long as it may call them. They are `Fn`, since one callback may cause another.
 #[derive(Debug)]
 struct Callbacks {
     _open: Closure<dyn Fn(JsValue)>,
@@ -70,7 +75,7 @@ struct Callbacks {
 }
 
 impl Stream {
-    /// Opens a connection. Giving up the future closes it.
+    /// Opens a connection. Dropping the future closes it.
     pub(super) async fn open(url: &str) -> io::Result<Self> {
         let stream = Self::create(url)?;
         poll_fn(|cx| stream.inner.state.borrow_mut().poll_open(cx)).await?;
@@ -87,10 +92,11 @@ impl Stream {
                 socket,
                 state,
                 recheck: None,
+                closing: None,
                 unsent: Vec::new(),
-                turn: Turn::new(),
-                in_turn: 0,
-                pace: Pace::default(),
+                next_task: NextTask::new(),
+                task_bytes: 0,
+                drain_rate: DrainRate::default(),
                 _callbacks: callbacks,
             }),
         })
@@ -108,8 +114,8 @@ impl Callbacks {
         let message = Closure::<dyn Fn(MessageEvent)>::new({
             let (socket, state) = (socket.clone(), Rc::clone(state));
             move |event: MessageEvent| {
-                let received = received(&event, state.borrow().room());
-                State::tell(&state, received);
+                let read_message = read_message(&event, state.borrow().capacity());
+                State::dispatch(&state, read_message);
                 if state.borrow().is_over() {
                     close_socket(&socket);
                 }
@@ -125,11 +131,11 @@ fn callback<E: FromWasmAbi + 'static>(
     read: impl Fn(E) -> Event + 'static,
 ) -> Closure<dyn Fn(E)> {
     let state = Rc::clone(state);
-    Closure::new(move |event| State::tell(&state, read(event)))
+    Closure::new(move |event| State::dispatch(&state, read(event)))
 }
 
-/// Copies a message only when there is room for it: its size is the other side's choice.
-fn received(event: &MessageEvent, room: usize) -> Event {
+/// Copies a message if there is room for it, since the other side chooses its size.
+fn read_message(event: &MessageEvent, room: usize) -> Event {
     match event.data().dyn_into::<ArrayBuffer>() {
         Ok(data) if data.byte_length() as usize > room => Event::Overflow,
         Ok(data) => Event::Binary(Uint8Array::new(&data).to_vec()),
@@ -155,42 +161,42 @@ fn close_socket(socket: &WebSocket) {
 }
 
 impl Inner {
-    /// Ready, with the bytes that fit into this turn, when the send buffer is below [`HIGH_WATER`]. No event tells that it
-    /// is: it is looked at again when it should be nearly empty at its pace, and with whatever the other side says.
+    /// Ready with the number of bytes to write now, once the send buffer is below [`HIGH_WATER`]. No event tells that, so the
+    /// buffer is checked when it should be nearly empty, and whenever the other side sends something.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         loop {
             let buffered = self.socket.buffered_amount() as usize;
             self.state.borrow_mut().full = buffered >= HIGH_WATER;
             if buffered < HIGH_WATER {
-                (self.recheck, self.pace) = (None, self.pace.rested());
-                if self.in_turn < TURN_BYTES {
-                    return Poll::Ready((HIGH_WATER - buffered).min(TURN_BYTES - self.in_turn));
+                (self.recheck, self.drain_rate) = (None, self.drain_rate.with_room());
+                if self.task_bytes < MAX_TASK_BYTES {
+                    return Poll::Ready((HIGH_WATER - buffered).min(MAX_TASK_BYTES - self.task_bytes));
                 }
-                ready!(self.poll_turn(cx));
+                ready!(self.poll_next_task(cx));
                 continue;
             }
             if self.recheck.is_none() {
-                let wait = self.pace.until(LOW_WATER, buffered, now());
+                let wait = self.drain_rate.wait_until(LOW_WATER, buffered, now());
                 self.recheck = Some(sleep(wait));
             }
             if let Some(recheck) = &mut self.recheck {
                 ready!(recheck.poll_unpin(cx));
             }
-            (self.recheck, self.in_turn) = (None, 0);
+            (self.recheck, self.task_bytes) = (None, 0);
         }
     }
 
-    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if let Some(turn) = &self.turn {
-            ready!(turn.poll(cx));
+    fn poll_next_task(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if let Some(next_task) = &self.next_task {
+            ready!(next_task.poll(cx));
         }
-        self.in_turn = 0;
+        self.task_bytes = 0;
         Poll::Ready(())
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.state.borrow_mut().poll_open(cx))?;
-        // Closing, with the event still to come: the browser would drop the bytes and not say so.
+        // It is closing and the event is yet to come: the browser would silently drop the bytes.
         if self.socket.ready_state() != WebSocket::OPEN {
             return Poll::Ready(Err(closing()));
         }
@@ -199,11 +205,11 @@ impl Inner {
         let room = ready!(self.poll_room(cx)).min(buffer.len());
         if self.unsent.is_empty() && !self.is_busy() {
             self.send(&buffer[..room])?;
-            self.in_turn += room;
+            self.task_bytes += room;
             return Poll::Ready(Ok(room));
         }
         let length = room.min(MESSAGE_BYTES - self.unsent.len());
-        self.in_turn += length;
+        self.task_bytes += length;
         self.unsent.extend_from_slice(&buffer[..length]);
         if self.unsent.len() == MESSAGE_BYTES {
             self.send_unsent()?;
@@ -211,7 +217,7 @@ impl Inner {
         Poll::Ready(Ok(length))
     }
 
-    /// The browser has something to send for a while.
+    /// Whether the browser has enough to send for a while.
     fn is_busy(&self) -> bool {
         self.socket.buffered_amount() as usize >= MESSAGE_BYTES
     }
@@ -232,12 +238,12 @@ impl Inner {
         }
         ready!(self.state.borrow_mut().poll_open(cx))?;
         if self.is_busy() {
-            ready!(self.poll_turn(cx));
+            ready!(self.poll_next_task(cx));
         }
         Poll::Ready(self.send_unsent())
     }
 
-    fn poll_close(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.state.borrow().is_over() {
             return Poll::Ready(Ok(()));
         }
@@ -246,7 +252,9 @@ impl Inner {
         }
         self.state.borrow_mut().await_write(cx);
         close_socket(&self.socket);
-        Poll::Pending
+        ready!(self.closing.get_or_insert_with(|| sleep(CLOSE_WAIT)).poll_unpin(cx));
+        self.closing = None;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -261,7 +269,7 @@ fn closing() -> io::Error {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Before the closures are freed: the browser may have events for them on its list.
+        // Before the closures are freed: events for them may be queued.
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onerror(None);
@@ -287,7 +295,7 @@ impl AsyncWrite for Stream {
         self.inner.poll_flush(cx)
     }
 
-    /// Ready when the browser has sent what was written and closed.
+    /// Ready when the other side has closed, too, or does not do so soon: what was written is the browser's by then.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.inner.poll_close(cx)
     }

@@ -1,7 +1,7 @@
 //! Messages of a data channel, as a peer sends them, to a stream that reads, answers and closes meanwhile.
 
 use tincan_webrtc::{
-    Acknowledging, Limits,
+    FinAckSupport, Limits,
     frame::{self, Flag, MAX_FRAME_BYTES},
     machine::Machine,
 };
@@ -11,7 +11,7 @@ const HELD_BYTES: usize = 4096;
 
 /// Each message comes after a byte that says what is done then, and a byte that tells the message's length.
 pub(crate) fn run(bytes: &[u8]) {
-    let mut machine = Machine::new(Limits::default(), Acknowledging::default());
+    let mut machine = Machine::new(Limits::default(), FinAckSupport::default());
     let (mut rest, mut unread, mut buffer) = (bytes, 0, [0; 512]);
     while let [act, length, tail @ ..] = rest {
         let (message, tail) = tail.split_at(usize::from(*length).min(tail.len()));

@@ -12,6 +12,7 @@ use crate::{
     config::FRAME_TIME_WINDOW,
     hub::{
         members::Trust,
+        reasons::Given,
         wire::{FromHub, Hello, Reason, Report, Watch},
     },
     room::Room,
@@ -94,7 +95,7 @@ impl Core {
         }
     }
 
-    pub(super) fn from_hub(&mut self, hub: PeerId, serial: u64, message: FromHub) {
+    pub(super) fn hub_said(&mut self, hub: PeerId, serial: u64, message: FromHub) {
         if !self.is_current(&hub, serial) {
             return;
         }
@@ -111,8 +112,8 @@ impl Core {
                 self.stay_away(hub);
             }
             let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
-            if let Some(reason) = self.reasons.give(hub, reason, self.now.instant) {
-                self.tell_reason(hub, reason);
+            if let Some(given) = self.reasons.give(hub, Given { reason, closes }, self.now.instant) {
+                self.tell_reason(hub, given);
             }
         }
     }
@@ -151,15 +152,15 @@ impl Core {
         }
     }
 
-    fn tell_reason(&mut self, hub: PeerId, reason: String) {
+    fn tell_reason(&mut self, hub: PeerId, Given { reason, closes }: Given) {
         tracing::debug!(%hub, reason = %crate::neutralise(&reason, false), "a hub refuses something");
-        self.emit(Event::Refused { peer: hub, reason });
+        self.emit(Event::Refused { peer: hub, reason, closes });
     }
 
     /// Reasons that hubs gave too soon after others.
     pub(super) fn tell_reasons(&mut self) {
-        for (hub, reason) in self.reasons.due(self.now.instant) {
-            self.tell_reason(hub, reason);
+        for (hub, given) in self.reasons.due(self.now.instant) {
+            self.tell_reason(hub, given);
         }
     }
 

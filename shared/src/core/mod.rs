@@ -223,7 +223,7 @@ impl Core {
             Input::WatcherTook { peer, serial, messages } => self.watcher_took(peer, serial, messages),
             Input::WatcherClosed { peer, serial } => self.watcher_closed(peer, serial),
             Input::HubOpened { hub, serial } => self.hub_opened(hub, serial),
-            Input::FromHub { hub, serial, message } => self.from_hub(hub, serial, message),
+            Input::FromHub { hub, serial, message } => self.hub_said(hub, serial, message),
             Input::HubClosed { hub, serial } => self.hub_closed(hub, serial),
             // Fails only when the asker is gone.
             Input::Asked { peer, question, reply } => drop(reply.send(self.answer_sync(peer, question))),

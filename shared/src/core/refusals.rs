@@ -68,7 +68,7 @@ impl Core {
         tracing::info!(%peer, %denied, "refused");
         self.out.push(Output::DismissFromStore(peer));
         self.counters.peers_refused += 1;
-        self.emit(Event::Refused { peer, reason: denied.to_string() });
+        self.emit(Event::Refused { peer, reason: denied.to_string(), closes: true });
         let now = self.now.instant;
         if self.refusals.leaving.len() >= MAX_REFUSED_WAITING || !self.is_hub() {
             self.silence(peer, denied, now);

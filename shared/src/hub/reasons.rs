@@ -10,31 +10,40 @@ const REASON_EVERY: Duration = Duration::from_secs(1);
 /// Hubs whose last reason is remembered. More are never followed at once.
 const MAX_GIVING_REASONS: usize = 64;
 
+/// A reason that a hub gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    /// In words.
+    pub(crate) reason: String,
+    /// Whether the hub closes the connection with it.
+    pub(crate) closes: bool,
+}
+
 #[derive(Debug)]
-struct Given {
+struct Last {
     at: Instant,
-    held: Option<String>,
+    held: Option<Given>,
 }
 
 /// What hubs said last, and what of it is still to be told.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
-    given: HashMap<PeerId, Given>,
+    given: HashMap<PeerId, Last>,
 }
 
 impl Reasons {
     /// A hub gave a reason. It is returned if it is to be told now; else [`Self::due`] may return it later.
-    pub(crate) fn give(&mut self, hub: PeerId, reason: String, now: Instant) -> Option<String> {
+    pub(crate) fn give(&mut self, hub: PeerId, given: Given, now: Instant) -> Option<Given> {
         match self.given.get_mut(&hub) {
-            Some(given) if now < given.at + REASON_EVERY => {
-                given.held = Some(reason);
+            Some(last) if now < last.at + REASON_EVERY => {
+                last.held = Some(given);
                 None
             }
             _ => {
-                self.given.retain(|_, given| given.held.is_some() || now < given.at + REASON_EVERY);
+                self.given.retain(|_, last| last.held.is_some() || now < last.at + REASON_EVERY);
                 if self.given.len() < MAX_GIVING_REASONS {
-                    self.given.insert(hub, Given { at: now, held: None });
-                    return Some(reason);
+                    self.given.insert(hub, Last { at: now, held: None });
+                    return Some(given);
                 }
                 None
             }
@@ -42,19 +51,19 @@ impl Reasons {
     }
 
     /// Reasons that were held and may be told now.
-    pub(crate) fn due(&mut self, now: Instant) -> Vec<(PeerId, String)> {
-        let due = self.given.iter_mut().filter(|(_, given)| given.at + REASON_EVERY <= now);
-        due.filter_map(|(hub, given)| {
-            let reason = given.held.take()?;
-            given.at = now;
-            Some((*hub, reason))
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<(PeerId, Given)> {
+        let due = self.given.iter_mut().filter(|(_, last)| last.at + REASON_EVERY <= now);
+        due.filter_map(|(hub, last)| {
+            let given = last.held.take()?;
+            last.at = now;
+            Some((*hub, given))
         })
         .collect()
     }
 
     /// When the next one may be told.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.given.values().filter(|given| given.held.is_some()).map(|given| given.at + REASON_EVERY).min()
+        self.given.values().filter(|last| last.held.is_some()).map(|last| last.at + REASON_EVERY).min()
     }
 }
 
@@ -67,28 +76,32 @@ mod tests {
         Instant::now()
     }
 
+    fn given(reason: &str) -> Given {
+        Given { reason: reason.into(), closes: false }
+    }
+
     #[test]
     fn the_first_is_told_at_once_and_of_the_others_the_newest_each_second() {
         let (mut reasons, now) = (Reasons::default(), start());
         let [hub, other] = [(); 2].map(|()| PeerId::random());
-        assert_eq!(reasons.give(hub, "first".into(), now).as_deref(), Some("first"));
+        assert_eq!(reasons.give(hub, given("first"), now), Some(given("first")));
         for n in 0..1000 {
-            assert_eq!(reasons.give(hub, n.to_string(), now), None);
+            assert_eq!(reasons.give(hub, given(&n.to_string()), now), None);
         }
-        assert_eq!(reasons.give(other, "its own".into(), now).as_deref(), Some("its own"), "each hub for itself");
+        assert_eq!(reasons.give(other, given("its own"), now), Some(given("its own")), "each hub for itself");
         assert!(reasons.due(now).is_empty());
         let later = now + REASON_EVERY;
         assert_eq!(reasons.deadline(), Some(later));
-        assert_eq!(reasons.due(later), [(hub, "999".to_owned())]);
+        assert_eq!(reasons.due(later), [(hub, given("999"))]);
         assert_eq!((reasons.deadline(), reasons.due(later)), (None, Vec::new()));
-        assert_eq!(reasons.give(hub, "soon".into(), later), None, "a held one counts too");
+        assert_eq!(reasons.give(hub, given("soon"), later), None, "a held one counts too");
     }
 
     #[test]
     fn hubs_that_come_and_go_are_forgotten() {
         let (mut reasons, mut now) = (Reasons::default(), start());
         for _ in 0..10 * MAX_GIVING_REASONS {
-            assert!(reasons.give(PeerId::random(), "no".into(), now).is_some());
+            assert!(reasons.give(PeerId::random(), given("no"), now).is_some());
             now += REASON_EVERY / 8;
         }
         assert!(reasons.given.len() <= 9, "{}", reasons.given.len());

@@ -60,6 +60,20 @@ export const refusable = (page) =>
     }
   });
 
+/** A browser whose disk is slow while the page has `slowDisk` set: what it is to write is under way until then. */
+export const slowable = (page) => page.addInitScript(mayBeSlow);
+export const mayBeSlow = () => {
+  const commit = IDBTransaction.prototype.commit;
+  IDBTransaction.prototype.commit = function () {
+    const goOn = () => {
+      if (!window.slowDisk) commit.call(this);
+      // Whoever asks keeps the transaction open.
+      else this.objectStore(this.objectStoreNames[0]).get("").onsuccess = goOn;
+    };
+    goOn();
+  };
+};
+
 /** The device's clock is off by so much, for everything that runs in the page. */
 export const clockOffBy = (ms) => (page) =>
   page.addInitScript((off) => {
@@ -107,3 +121,15 @@ export const storedKeys = (person, kind) =>
     database.close();
     return keys.filter((key) => key.split("/").slice(1).join("/").startsWith(kind)).length;
   }, kind);
+
+/** Runs in a page of the hub without a node: opens the database in another version, and says how long that took. */
+export const upgrade = (version) =>
+  new Promise((resolve, reject) => {
+    const begun = performance.now();
+    const open = indexedDB.open("tincan", version);
+    open.onerror = () => reject(open.error);
+    open.onsuccess = () => {
+      open.result.close();
+      resolve(performance.now() - begun);
+    };
+  });

@@ -17,7 +17,7 @@ export class Wire {
   /** To a port of this machine; what comes from there arrives `lateMs` later. */
   static async to(port, { lateMs = 0 } = {}) {
     const wire = new Wire();
-    Object.assign(wire, { target: port, lateMs });
+    Object.assign(wire, { target: port, lateMs, taken: 0 });
     wire.ends = new Set();
     await wire.mend();
     return wire;
@@ -26,6 +26,7 @@ export class Wire {
   /** Takes connections, on the same port as before. */
   async mend() {
     this.server = net.createServer((near) => {
+      this.taken += 1;
       const far = net.connect(this.target, "127.0.0.1");
       for (const [from, to] of [[near, far], [far, near]]) {
         this.ends.add(from);
@@ -45,6 +46,11 @@ export class Wire {
       this.server.listen(this.port ?? 0, "127.0.0.1", resolve);
     });
     this.port = this.server.address().port;
+  }
+
+  /** Nothing passes any more on the connections that there are, and nobody is told; new ones work. */
+  stall() {
+    for (const end of this.ends) end.unpipe().pause();
   }
 
   /** Closes every connection and takes no more. */

@@ -10,6 +10,7 @@ import { Person } from "./page.mjs";
 import { Console, Hub, Terminal } from "./process.mjs";
 import { Wire } from "./proxy.mjs";
 import { slowPath } from "../transports/proxy.mjs";
+import { freePorts } from "./wait.mjs";
 
 /** A name that each browser may know its own way. */
 const FAR_NAME = "far.test";
@@ -130,6 +131,16 @@ export class Stage {
     const context = await chromium.launchPersistentContext(await this.directory(), BROWSER);
     this.#ends.push(() => context.close());
     return context;
+  }
+
+  /** A profile whose tabs are hidden behind each other, as a person's are: playwright shows all pages of its own at once. */
+  async tabs() {
+    const [port] = await freePorts(1);
+    const args = [...BROWSER.args, `--remote-debugging-port=${port}`];
+    const browser = await chromium.launch({ ...BROWSER, args });
+    this.#ends.push(() => browser.close());
+    const seen = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true });
+    return seen.contexts()[0];
   }
 
   /** Somebody before an empty tab, in a profile of their own or the given one. */

@@ -69,7 +69,7 @@ fn lines_count_as_unread_in_the_room_on_the_screen_while_the_page_is_hidden() {
     model.apply(Event::Room(room("lobby")), 0);
     model.open("lobby", 0);
     model.apply(Event::Message(message("seen", peer(1), 1, 0)), 1);
-    assert_eq!((model.unread(), model.first_new(|_| true), model.news.so_far()), (0, None, 0));
+    assert_eq!((model.unread(), model.first_new(|_| true), model.unseen_messages.so_far()), (0, None, 0));
     model.set_visible(false, 2);
     for id in ["a", "b"] {
         model.apply(Event::Message(message(id, peer(1), 3, 0)), 3);
@@ -77,11 +77,11 @@ fn lines_count_as_unread_in_the_room_on_the_screen_while_the_page_is_hidden() {
     let mut own = message("mine", peer(9), 3, 0);
     own.state = MessageState::Sent;
     model.apply(Event::Message(own), 3);
-    assert_eq!((model.unread(), model.first_new(|_| true), model.news.so_far()), (2, Some(2), 2));
+    assert_eq!((model.unread(), model.first_new(|_| true), model.unseen_messages.so_far()), (2, Some(2), 2));
     model.set_visible(true, 4);
     assert_eq!((model.unread(), model.first_new(|_| true)), (0, Some(2)), "where one left off stays on the screen");
     model.apply(Event::Message(message("now", peer(1), 5, 0)), 5);
-    assert_eq!((model.unread(), model.news.so_far()), (0, 2));
+    assert_eq!((model.unread(), model.unseen_messages.so_far()), (0, 2));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn who_is_muted_is_neither_counted_nor_announced() {
     model.set_visible(false, 2);
     model.apply(Event::Message(message("b", peer(1), 3, 0)), 3);
     model.merge_lines("lobby", vec![message("c", peer(1), 3, 0)], 3);
-    assert_eq!((model.unread(), model.news.so_far(), model.heard.len()), (0, 0, 0));
+    assert_eq!((model.unread(), model.unseen_messages.so_far(), model.heard.len()), (0, 0, 0));
     assert_eq!(model.room("lobby").map(|room| room.lines.as_slice().len()), Some(3), "kept, to be shown when unmuted");
 }
 

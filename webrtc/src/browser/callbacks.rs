@@ -1,12 +1,12 @@
-//! JavaScript's calls into Rust.
+//! Closures that JavaScript calls.
 //!
-//! A closure may be called while it runs, and what it does may end its owner. So all are `Fn`, and are freed only after
-//! the call that ends their owner has returned.
+//! A closure may be called again while it runs, and may end its owner. So all are `Fn`, and they are freed only after the call
+//! that ends their owner has returned.
 
 use wasm_bindgen::{JsCast, closure::Closure, convert::FromWasmAbi};
 use wasm_bindgen_futures::spawn_local;
 
-/// What keeps callbacks alive.
+/// The closures of one owner.
 #[derive(Default)]
 pub(super) struct Callbacks(Vec<Box<dyn std::any::Any>>);
 
@@ -17,7 +17,7 @@ impl std::fmt::Debug for Callbacks {
 }
 
 impl Callbacks {
-    /// A function for JavaScript, which lives as long as this.
+    /// A function for JavaScript, which may be called until this is dropped.
     pub(super) fn add<E: FromWasmAbi + 'static>(&mut self, call: impl Fn(E) + 'static) -> js_sys::Function {
         let closure = Closure::<dyn Fn(E)>::new(call);
         let function = closure.as_ref().unchecked_ref::<js_sys::Function>().clone();

@@ -8,60 +8,60 @@ use web_sys::{Event, MessageEvent, RtcDataChannel, RtcDataChannelState, RtcDataC
 
 use super::callbacks::Callbacks;
 use crate::{
-    Account, Acknowledging, Channel, ChannelGone, Feed, Opened, Stream,
-    stream::{self, Outlet},
+    Channel, ChannelEvents, ChannelGone, ConnectionBudget, FinAckSupport, Opener, Stream,
+    stream::{self, ChannelSlot},
 };
 
-/// Bytes the browser may hold unsent before writers wait.
+/// Bytes that the browser may hold unsent before writers wait.
 const HIGH_WATER: u32 = 256 * 1024;
-/// Bytes down to which it must come before they go on.
+/// Bytes to which that has to fall before they continue.
 const LOW_WATER: u32 = 64 * 1024;
 
 struct Inner {
     channel: RtcDataChannel,
-    /// Only kept.
+    /// Kept as long as the channel.
     _callbacks: Callbacks,
 }
 
 struct BrowserChannel(SendWrapper<Inner>);
 
-/// A stream over a channel. To be called as soon as there is a channel: what comes before is lost.
+/// A stream over a channel. To be called as soon as the channel exists, since earlier messages are lost.
 pub(super) fn stream(
     channel: RtcDataChannel,
-    opened: Opened,
-    account: &Account,
-    acknowledging: Acknowledging,
-) -> (Stream, Feed) {
+    opener: Opener,
+    memory: &ConnectionBudget,
+    fin_ack: FinAckSupport,
+) -> (Stream, ChannelEvents) {
     channel.set_binary_type(RtcDataChannelType::Arraybuffer);
     channel.set_buffered_amount_low_threshold(LOW_WATER);
-    let (stream, feed, outlet) = stream::unconnected(opened, account, acknowledging);
-    connect(channel, &feed, outlet);
-    (stream, feed)
+    let (stream, events, slot) = stream::pending_stream(opener, memory, fin_ack);
+    connect(channel, &events, slot);
+    (stream, events)
 }
 
-fn connect(channel: RtcDataChannel, feed: &Feed, outlet: Outlet) {
+fn connect(channel: RtcDataChannel, events: &ChannelEvents, slot: ChannelSlot) {
     let mut callbacks = Callbacks::default();
     let message = callbacks.add({
-        let feed = feed.clone();
+        let events = events.clone();
         move |event: MessageEvent| {
-            // Text is no frame, and nobody sends it: as if it were garbage.
+            // Text is no frame: handled as garbage.
             let bytes = event.data().dyn_into::<ArrayBuffer>().map(|buffer| Uint8Array::new(&buffer).to_vec());
-            feed.message(bytes.map_or(Bytes::from_static(&[1, 0xff]), Bytes::from));
+            events.on_message(bytes.map_or(Bytes::from_static(&[1, 0xff]), Bytes::from));
         }
     });
     let ready = callbacks.add({
-        let feed = feed.clone();
-        move |_: Event| feed.drained()
+        let events = events.clone();
+        move |_: Event| events.on_drained()
     });
     let closed = callbacks.add({
-        let feed = feed.clone();
-        move |_: Event| feed.closed()
+        let events = events.clone();
+        move |_: Event| events.on_closed()
     });
     channel.set_onmessage(Some(&message));
     channel.set_onopen(Some(&ready));
     channel.set_onbufferedamountlow(Some(&ready));
     channel.set_onclose(Some(&closed));
-    outlet.connect(BrowserChannel(SendWrapper::new(Inner { channel, _callbacks: callbacks })));
+    slot.connect(BrowserChannel(SendWrapper::new(Inner { channel, _callbacks: callbacks })));
 }
 
 impl Channel for BrowserChannel {

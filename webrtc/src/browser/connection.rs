@@ -1,4 +1,4 @@
-//! A peer connection as a stream muxer.
+//! An `RTCPeerConnection` as a stream muxer.
 
 use std::{
     cell::RefCell,
@@ -19,55 +19,55 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, RtcDataChannelEvent, RtcIceConnectionState, RtcPeerConnection, RtcPeerConnectionState};
 
 use super::{callbacks::Callbacks, channel};
-use crate::{Account, Acknowledging, Budget, Feed, Opened, Stream};
+use crate::{Budget, ChannelEvents, ConnectionBudget, FinAckSupport, Opener, Stream};
 
-/// Streams of the other side that nobody has taken yet; further ones are closed.
-const MAX_WAITING: usize = 256;
-/// The same until the other side has proved who it is: it may be through with that before we are.
+/// Streams that the other side has opened and nobody has taken yet; further ones are closed.
+const MAX_INBOUND_STREAMS: usize = 256;
+/// The same until the other side is authenticated: it may finish the handshake before we do.
 const MAX_EARLY_STREAMS: usize = 16;
-/// For how long a connection may be what browsers call disconnected, which it is after some seconds without an answer.
+/// How long a connection may be in the state `disconnected`, which browsers set after some seconds without an answer.
 const DISCONNECTED_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection as a stream muxer. Ends when it is dropped.
+/// A connection as a stream muxer. It is closed on drop.
 #[derive(Debug)]
 pub struct Connection(SendWrapper<Rc<Shared>>);
 
 #[derive(Debug)]
 struct Shared {
     peer: RtcPeerConnection,
-    account: Account,
-    acknowledging: Acknowledging,
+    memory: ConnectionBudget,
+    fin_ack: FinAckSupport,
     state: RefCell<State>,
-    /// Freed after `peer` has let go of them.
+    /// Freed after they are unset on `peer`.
     callbacks: RefCell<Callbacks>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Stream>,
-    /// Of all streams whose channels are open: a connection that breaks does not say so on each.
-    feeds: Vec<Feed>,
-    /// How often the peer connection's state has changed.
+    inbound_streams: VecDeque<Stream>,
+    /// Of all open channels: when a connection fails, the browser does not report it on each of them.
+    channels: Vec<ChannelEvents>,
+    /// How often the state of the `RTCPeerConnection` has changed.
     changes: u64,
     /// The other side has answered a STUN request of ours.
     answered: bool,
-    /// The other side has proved who it is.
-    proven: bool,
-    /// Why there is no more.
+    /// The other side has proven who it is.
+    authenticated: bool,
+    /// Why the connection is over, if it is.
     ended: Option<&'static str>,
-    inbound: Option<Waker>,
-    other: Option<Waker>,
-    /// Who waits for the answer.
-    answer: Option<Waker>,
+    inbound_waker: Option<Waker>,
+    end_waker: Option<Waker>,
+    /// Woken by the answer.
+    answer_waker: Option<Waker>,
 }
 
 impl Connection {
-    /// Takes over a peer connection, before it has a remote description: no channel may come earlier.
+    /// Wraps an `RTCPeerConnection` that has no remote description yet, so that no channel of the other side is missed.
     pub(super) fn new(peer: RtcPeerConnection, budget: &Budget) -> Self {
         let shared = Rc::new(Shared {
             peer,
-            account: budget.open(),
-            acknowledging: Acknowledging::default(),
+            memory: budget.connection(),
+            fin_ack: FinAckSupport::default(),
             state: RefCell::default(),
             callbacks: RefCell::default(),
         });
@@ -75,14 +75,14 @@ impl Connection {
             let shared = Rc::downgrade(&shared);
             move |_: Event| shared.upgrade().iter().for_each(act)
         };
-        let came = {
+        let handle_channel = {
             let shared: Weak<Shared> = Rc::downgrade(&shared);
-            move |event: RtcDataChannelEvent| shared.upgrade().iter().for_each(|shared| shared.came(&event))
+            move |event: RtcDataChannelEvent| shared.upgrade().iter().for_each(|shared| shared.handle_channel(&event))
         };
         let mut callbacks = shared.callbacks.borrow_mut();
-        shared.peer.set_ondatachannel(Some(&callbacks.add(came)));
-        shared.peer.set_onconnectionstatechange(Some(&callbacks.add(call(Shared::changed))));
-        shared.peer.set_oniceconnectionstatechange(Some(&callbacks.add(call(Shared::ice_changed))));
+        shared.peer.set_ondatachannel(Some(&callbacks.add(handle_channel)));
+        shared.peer.set_onconnectionstatechange(Some(&callbacks.add(call(Shared::handle_state_change))));
+        shared.peer.set_oniceconnectionstatechange(Some(&callbacks.add(call(Shared::handle_ice_state_change))));
         drop(callbacks);
         Self(SendWrapper::new(shared))
     }
@@ -91,105 +91,108 @@ impl Connection {
         &self.0.peer
     }
 
-    /// Notices when the other side closes, which the peer connection's own state tells only once nobody has answered
-    /// for long. To be called when both descriptions stand: what carries the channels is not there before.
+    /// Watches for the other side closing the connection, by the state of the `RTCSctpTransport`: the connection's own state
+    /// changes only after a long time without answers. To be called once both descriptions are set, as the transport does not
+    /// exist before.
     pub(super) fn watch(&self) {
         let shared = Rc::downgrade(&self.0);
-        let changed = move |_: Event| {
+        let handle_state_change = move |_: Event| {
             let Some(shared) = shared.upgrade() else { return };
-            let state = shared.carrier().and_then(|carrier| Reflect::get(&carrier, &"state".into()).ok());
+            let state =
+                shared.sctp_transport().and_then(|sctp_transport| Reflect::get(&sctp_transport, &"state".into()).ok());
             if state.is_some_and(|state| state == "closed") {
                 shared.end("the other side closed the connection");
             }
         };
-        let changed = self.0.callbacks.borrow_mut().add(changed);
-        self.0.on_carrier_change(&changed);
+        let handle_state_change = self.0.callbacks.borrow_mut().add(handle_state_change);
+        self.0.on_sctp_state_change(&handle_state_change);
     }
 
-    /// The peer reads FIN_ACK.
-    pub(super) fn acknowledges(&self) {
-        self.0.acknowledging.learn();
+    /// The peer supports FIN_ACK.
+    pub(super) fn set_supports_fin_ack(&self) {
+        self.0.fin_ack.confirm();
     }
 
-    /// The other side has proved who it is, and may use more.
-    pub(super) fn proved(&self) {
-        self.0.account.prove();
-        self.0.state.borrow_mut().proven = true;
+    /// Lifts the tighter bounds that hold until the other side is authenticated.
+    pub(super) fn set_authenticated(&self) {
+        self.0.memory.set_authenticated();
+        self.0.state.borrow_mut().authenticated = true;
     }
 
-    /// A stream over a channel that was made here.
+    /// A stream over a channel that we opened.
     pub(super) fn stream(&self, channel: web_sys::RtcDataChannel) -> Stream {
-        self.0.stream(channel, Opened::Here)
+        self.0.stream(channel, Opener::Local)
     }
 
-    /// Ready when the other side has answered a STUN request of ours.
+    /// Ready once the other side has answered a STUN request of ours.
     pub(super) fn poll_answered(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.0.state.borrow_mut();
         if state.answered {
             return Poll::Ready(());
         }
-        state.answer = Some(cx.waker().clone());
+        state.answer_waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    /// Ready when the connection is over, with why.
+    /// Ready once the connection is over, with the reason.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
         let mut state = self.0.state.borrow_mut();
         if let Some(why) = state.ended {
             return Poll::Ready(why);
         }
-        state.other = Some(cx.waker().clone());
+        state.end_waker = Some(cx.waker().clone());
         Poll::Pending
     }
 }
 
 impl Shared {
-    fn stream(&self, channel: web_sys::RtcDataChannel, opened: Opened) -> Stream {
-        let (stream, feed) = channel::stream(channel, opened, &self.account, self.acknowledging.clone());
-        let feeds = &mut self.state.borrow_mut().feeds;
-        feeds.retain(Feed::is_open);
-        feeds.push(feed);
+    fn stream(&self, channel: web_sys::RtcDataChannel, opener: Opener) -> Stream {
+        let (stream, events) = channel::stream(channel, opener, &self.memory, self.fin_ack.clone());
+        let channels = &mut self.state.borrow_mut().channels;
+        channels.retain(ChannelEvents::is_open);
+        channels.push(events);
         stream
     }
 
-    fn came(self: &Rc<Self>, event: &RtcDataChannelEvent) {
+    fn handle_channel(self: &Rc<Self>, event: &RtcDataChannelEvent) {
         let channel = event.channel();
-        let most = if self.state.borrow().proven { MAX_WAITING } else { MAX_EARLY_STREAMS };
-        if self.state.borrow().waiting.len() >= most {
+        let most = if self.state.borrow().authenticated { MAX_INBOUND_STREAMS } else { MAX_EARLY_STREAMS };
+        if self.state.borrow().inbound_streams.len() >= most {
             tracing::debug!("more streams come than are taken; one is closed");
             return channel.close();
         }
-        let stream = self.stream(channel, Opened::There);
+        let stream = self.stream(channel, Opener::Remote);
         let mut state = self.state.borrow_mut();
-        state.waiting.push_back(stream);
-        let waker = state.inbound.take();
+        state.inbound_streams.push_back(stream);
+        let waker = state.inbound_waker.take();
         drop(state);
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn changed(self: &Rc<Self>) {
+    fn handle_state_change(self: &Rc<Self>) {
         self.state.borrow_mut().changes += 1;
         match self.peer.connection_state() {
             RtcPeerConnectionState::Failed => self.end("the connection broke"),
             RtcPeerConnectionState::Closed => self.end("the connection was closed"),
-            RtcPeerConnectionState::Disconnected => self.suspect(),
+            RtcPeerConnectionState::Disconnected => self.end_unless_reconnected(),
             _ => {}
         }
     }
 
-    fn ice_changed(self: &Rc<Self>) {
+    fn handle_ice_state_change(self: &Rc<Self>) {
         use RtcIceConnectionState::{Completed, Connected};
         if matches!(self.peer.ice_connection_state(), Connected | Completed) {
             let mut state = self.state.borrow_mut();
             state.answered = true;
-            let waker = state.answer.take();
+            let waker = state.answer_waker.take();
             drop(state);
             waker.into_iter().for_each(Waker::wake);
         }
     }
 
-    /// The other side has not answered for a while: browsers themselves give up late.
-    fn suspect(self: &Rc<Self>) {
+    /// Ends the connection unless its state changes soon. The other side has not answered for a while, and browsers give up
+    /// very late.
+    fn end_unless_reconnected(self: &Rc<Self>) {
         let (shared, changes) = (Rc::downgrade(self), self.state.borrow().changes);
         spawn_local(async move {
             sleep(DISCONNECTED_TIMEOUT).await;
@@ -201,15 +204,15 @@ impl Shared {
         });
     }
 
-    /// What carries the channels, an `RTCSctpTransport`.
-    fn carrier(&self) -> Option<JsValue> {
+    /// The `RTCSctpTransport`, if there is one yet.
+    fn sctp_transport(&self) -> Option<JsValue> {
         Reflect::get(&self.peer, &"sctp".into()).ok().filter(JsValue::is_object)
     }
 
-    fn on_carrier_change(&self, call: &JsValue) {
-        if let Some(carrier) = self.carrier() {
-            // Fails for no object that a browser hands out.
-            let _ = Reflect::set(&carrier, &"onstatechange".into(), call);
+    fn on_sctp_state_change(&self, call: &JsValue) {
+        if let Some(sctp_transport) = self.sctp_transport() {
+            // This cannot fail on an object of the browser.
+            let _ = Reflect::set(&sctp_transport, &"onstatechange".into(), call);
         }
     }
 
@@ -219,16 +222,18 @@ impl Shared {
             return;
         }
         state.ended = Some(why);
-        self.on_carrier_change(&JsValue::NULL);
+        self.on_sctp_state_change(&JsValue::NULL);
         self.peer.set_ondatachannel(None);
         self.peer.set_onconnectionstatechange(None);
         self.peer.set_oniceconnectionstatechange(None);
-        let (feeds, wakers) =
-            (std::mem::take(&mut state.feeds), [state.inbound.take(), state.other.take(), state.answer.take()]);
-        let waiting = std::mem::take(&mut state.waiting);
+        let (channels, wakers) = (
+            std::mem::take(&mut state.channels),
+            [state.inbound_waker.take(), state.end_waker.take(), state.answer_waker.take()],
+        );
+        let inbound_streams = std::mem::take(&mut state.inbound_streams);
         drop(state);
-        feeds.iter().for_each(Feed::closed);
-        drop(waiting);
+        channels.iter().for_each(ChannelEvents::on_closed);
+        drop(inbound_streams);
         self.peer.close();
         *self.callbacks.borrow_mut() = Callbacks::default();
         wakers.into_iter().flatten().for_each(Waker::wake);
@@ -247,22 +252,22 @@ impl StreamMuxer for Connection {
 
     fn poll_inbound(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         let mut state = self.0.state.borrow_mut();
-        if let Some(stream) = state.waiting.pop_front() {
+        if let Some(stream) = state.inbound_streams.pop_front() {
             return Poll::Ready(Ok(stream));
         }
         if let Some(why) = state.ended {
-            return Poll::Ready(Err(over(why)));
+            return Poll::Ready(Err(aborted(why)));
         }
-        state.inbound = Some(cx.waker().clone());
+        state.inbound_waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
     fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         if let Some(why) = self.0.state.borrow().ended {
-            return Poll::Ready(Err(over(why)));
+            return Poll::Ready(Err(aborted(why)));
         }
-        // The label is the spec's: none.
-        Poll::Ready(Ok(self.0.stream(self.0.peer.create_data_channel(""), Opened::Here)))
+        // The spec wants an empty label.
+        Poll::Ready(Ok(self.0.stream(self.0.peer.create_data_channel(""), Opener::Local)))
     }
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -271,10 +276,10 @@ impl StreamMuxer for Connection {
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
-        self.poll_end(cx).map(|why| Err(over(why)))
+        self.poll_end(cx).map(|why| Err(aborted(why)))
     }
 }
 
-fn over(why: &'static str) -> io::Error {
+fn aborted(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, why)
 }

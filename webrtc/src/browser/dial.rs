@@ -1,4 +1,4 @@
-//! From an address to an authenticated connection.
+//! Dialling: from an address to an authenticated connection.
 
 use std::{future::poll_fn, time::Duration};
 
@@ -15,31 +15,31 @@ use crate::{
     Budget,
     direct::{
         address::{Fingerprint, Target},
-        credentials::{Agreed, Credentials, Version},
-        handshake::{Certificates, Role, Unproven, authenticate},
-        race::{Answered, newer_first, telling},
+        credentials::{Credentials, IceCredentials, Version},
+        handshake::{AuthenticationError, Certificates, Role, authenticate},
+        race::{AnsweredSender, race_versions, with_answer_timeout},
         sdp,
     },
 };
 
-/// Until a connection is authenticated.
+/// Time for a dial, until the connection is authenticated.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
-/// Characters of the string that version 1 uses for everything.
+/// Characters of the random string of version 1.
 const V1_RANDOM: usize = 32;
 
-/// Why there is no connection.
+/// Why a dial failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// The browser does not do it.
+    /// The browser does not support it, or refuses.
     #[error("the browser refuses: {0}")]
     Browser(String),
-    /// Nobody answered as who they say they are.
+    /// The other side did not prove who it is.
     #[error(transparent)]
-    Unproven(#[from] Unproven),
-    /// The listener shows no life.
+    AuthenticationError(#[from] AuthenticationError),
+    /// The listener does not answer.
     #[error("nothing answers at this address")]
     Silent,
-    /// In time.
+    /// It took longer than `DIAL_TIMEOUT`.
     #[error("no answer within {} s", DIAL_TIMEOUT.as_secs())]
     TimedOut,
 }
@@ -53,13 +53,13 @@ impl From<JsValue> for DialError {
 
 /// Dials by version 2, and by version 1 where nothing answers that.
 pub(super) async fn dial(target: Target, keypair: Keypair, budget: Budget) -> Result<(PeerId, Connection), DialError> {
-    let attempts = newer_first(|version, answered| attempt(version, answered, &target, &keypair, &budget));
+    let attempts = race_versions(|version, answered| attempt(version, answered, &target, &keypair, &budget));
     timeout(DIAL_TIMEOUT, attempts).await.unwrap_or(Err(DialError::TimedOut))
 }
 
 async fn attempt(
     version: Version,
-    answered: Answered,
+    answered: AnsweredSender,
     target: &Target,
     keypair: &Keypair,
     budget: &Budget,
@@ -74,35 +74,37 @@ async fn attempt(
     connection.watch();
     let ended = poll_fn(|cx| connection.poll_end(cx));
     let proof = authenticate(handshake, ended, Role::Dialer, keypair, certificates);
-    let proved = telling(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await;
-    let peer = proved.ok_or(DialError::Silent)??;
-    connection.proved();
+    let authenticated = with_answer_timeout(answered, poll_fn(|cx| connection.poll_answered(cx)), proof).await;
+    let peer = authenticated.ok_or(DialError::Silent)??;
+    connection.set_authenticated();
     Ok((peer, connection))
 }
 
-/// Gives the browser both descriptions. Returns the certificates that they name.
+/// Sets both session descriptions. Returns the certificate fingerprints in them.
 async fn describe(connection: &Connection, version: Version, target: &Target) -> Result<Certificates, DialError> {
     let unreadable = || DialError::Browser("its description lacks credentials or a fingerprint".into());
     let peer = connection.peer();
     let offer = JsFuture::from(peer.create_offer()).await?;
     let offer = Reflect::get(&offer, &"sdp".into())?.as_string().ok_or_else(unreadable)?;
-    let older = Agreed::v1(&Alphanumeric.sample_string(&mut rand::rng(), V1_RANDOM));
+    let older = IceCredentials::v1(&Alphanumeric.sample_string(&mut rand::rng(), V1_RANDOM));
     let local = match version {
-        Version::V1 => sdp::rewritten(&offer, &older),
+        Version::V1 => sdp::rewrite_offer(&offer, &older),
         Version::V2 => offer,
     };
     JsFuture::from(peer.set_local_description(&description(RtcSdpType::Offer, &local))).await?;
     let local = peer.local_description().ok_or_else(unreadable)?.sdp();
-    let agreed = match version {
+    let credentials = match version {
         Version::V1 => older,
-        Version::V2 => Credentials::in_sdp(&local).and_then(|own| Agreed::v2(own).ok()).ok_or_else(unreadable)?,
+        Version::V2 => {
+            Credentials::from_sdp(&local).and_then(|own| IceCredentials::v2(own).ok()).ok_or_else(unreadable)?
+        }
     };
     if version == Version::V2 {
-        // Whoever knows the newer version knows FIN_ACK.
-        connection.acknowledges();
+        // Whoever supports version 2 supports FIN_ACK.
+        connection.set_supports_fin_ack();
     }
-    let dialer = Fingerprint::in_sdp(&local).ok_or_else(unreadable)?;
-    let answer = description(RtcSdpType::Answer, &sdp::answer(target, &agreed));
+    let dialer = Fingerprint::from_sdp(&local).ok_or_else(unreadable)?;
+    let answer = description(RtcSdpType::Answer, &sdp::answer(target, &credentials));
     JsFuture::from(peer.set_remote_description(&answer)).await?;
     Ok(Certificates { dialer, listener: target.certificate })
 }

@@ -1,12 +1,12 @@
-//! WebRTC in a browser: peer connections that libp2p can use, and a transport that dials `/webrtc-direct`.
+//! WebRTC in a browser: a transport that dials `/webrtc-direct`.
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `callbacks` | JavaScript's calls into Rust, which end with what they belong to |
+//! | `callbacks` | closures that JavaScript calls, freed with their owner |
 //! | `channel` | a data channel as a [`crate::Channel`] |
-//! | `connection` | a peer connection as a stream muxer |
-//! | `dial` | from an address to an authenticated connection |
-//! | `transport` | the same for libp2p |
+//! | `connection` | an `RTCPeerConnection` as a stream muxer |
+//! | `dial` | dialling, from an address to an authenticated connection |
+//! | `transport` | the libp2p transport |
 
 mod callbacks;
 mod channel;

@@ -1,4 +1,4 @@
-//! `/webrtc-direct` for libp2p, dialling only.
+//! The libp2p transport, which only dials `/webrtc-direct`.
 
 use std::{
     pin::Pin,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{Budget, Limits, direct::address::Target};
 
-/// Dials as the peer of a key.
+/// Dials with one identity key.
 #[derive(Debug)]
 pub struct Transport {
     keypair: Keypair,
@@ -27,7 +27,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// With these limits.
+    /// A transport with these limits.
     #[must_use]
     pub fn new(keypair: Keypair, limits: Limits) -> Self {
         Self { keypair, budget: Budget::new(limits) }

@@ -1,4 +1,4 @@
-//! Addresses of listeners, and the certificates they name.
+//! `/webrtc-direct` addresses, and the certificate fingerprints in them.
 
 use std::{fmt, net::IpAddr};
 
@@ -7,7 +7,7 @@ use libp2p::{
     multiaddr::{Protocol, multihash::Multihash},
 };
 
-/// The code of sha-256 among multihashes.
+/// The multihash code of sha-256.
 const SHA_256: u64 = 0x12;
 
 /// The sha-256 of a certificate.
@@ -15,7 +15,7 @@ const SHA_256: u64 = 0x12;
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// Of a digest.
+    /// From a digest.
     #[must_use]
     pub fn new(digest: [u8; 32]) -> Self {
         Self(digest)
@@ -27,21 +27,21 @@ impl Fingerprint {
         &self.0
     }
 
-    /// As an address carries it.
+    /// As an address has it.
     #[must_use]
     pub fn multihash(&self) -> Multihash<64> {
         Multihash::wrap(SHA_256, &self.0).unwrap_or_default()
     }
 
-    /// From an address; nothing when it is of another hash.
+    /// From an address; none for another hash function.
     #[must_use]
-    pub fn of(hash: &Multihash<64>) -> Option<Self> {
+    pub fn from_multihash(hash: &Multihash<64>) -> Option<Self> {
         (hash.code() == SHA_256).then(|| hash.digest().try_into().ok().map(Self)).flatten()
     }
 
-    /// From an SDP's line `a=fingerprint:sha-256 …`, of any case.
+    /// From the line `a=fingerprint:sha-256 …` of a session description, in any case.
     #[must_use]
-    pub fn in_sdp(sdp: &str) -> Option<Self> {
+    pub fn from_sdp(sdp: &str) -> Option<Self> {
         let values = sdp.lines().filter_map(|line| line.trim().strip_prefix("a=fingerprint:"));
         values.filter_map(|value| value.split_once(' ')).find_map(|(hash, digits)| {
             let octets: Result<Vec<u8>, _> =
@@ -52,45 +52,45 @@ impl Fingerprint {
     }
 }
 
-/// As SDP has it: pairs of upper-case digits with colons between.
+/// As a session description has it: upper-case hexadecimal bytes with colons between.
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().enumerate().try_for_each(|(at, octet)| write!(f, "{}{octet:02X}", if at > 0 { ":" } else { "" }))
     }
 }
 
-/// Whom to dial.
+/// A listener to be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
-    /// Where it listens.
+    /// Its IP address.
     pub ip: IpAddr,
     /// Its UDP port, never 0.
     pub port: u16,
-    /// Of its certificate.
+    /// The fingerprint of its certificate.
     pub certificate: Fingerprint,
-    /// Who it must be.
+    /// Its peer id, if the address names one.
     pub peer: Option<PeerId>,
 }
 
 /// Why an address cannot be dialled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Of another transport, or with a circuit in it.
+    /// It is of another transport, or has a circuit in it.
     #[error("not a /webrtc-direct address")]
     Other,
-    /// Nobody listens there.
+    /// No port is named.
     #[error("port 0 cannot be dialled")]
     Port,
-    /// A browser could not tell who answers.
+    /// Without a fingerprint the listener cannot be recognised.
     #[error("a /webrtc-direct address needs the /certhash of its listener")]
     NoCerthash,
-    /// Newer than this.
+    /// Its fingerprint is of an unknown hash function.
     #[error("a /certhash of another hash than sha-256")]
     UnknownHash,
 }
 
 impl Target {
-    /// Reads `/ip4|ip6/…/udp/PORT/webrtc-direct/certhash/H…[/p2p/ID]`. Of several hashes the first sha-256 counts.
+    /// Parses `/ip4|ip6/…/udp/PORT/webrtc-direct/certhash/H…[/p2p/ID]`. Of several hashes the first sha-256 counts.
     ///
     /// # Errors
     /// [`AddressError`]; [`AddressError::Other`] also when anything follows the peer id, as in a circuit's address.
@@ -109,33 +109,33 @@ impl Target {
         if hashes.is_empty() {
             return Err(AddressError::NoCerthash);
         }
-        let certificate = hashes.iter().find_map(Fingerprint::of).ok_or(AddressError::UnknownHash)?;
+        let certificate = hashes.iter().find_map(Fingerprint::from_multihash).ok_or(AddressError::UnknownHash)?;
         if port == 0 {
             return Err(AddressError::Port);
         }
         Ok(Self { ip, port, certificate, peer })
     }
 
-    /// The address again, without the peer.
+    /// The address, without the peer id.
     #[must_use]
     pub fn address(&self) -> Multiaddr {
-        listened(self.ip, self.port).with(Protocol::Certhash(self.certificate.multihash()))
+        listen_address(self.ip, self.port).with(Protocol::Certhash(self.certificate.multihash()))
     }
 }
 
-/// Reads `/ip4|ip6/…/udp/PORT/webrtc-direct`, where to listen.
+/// Parses `/ip4|ip6/…/udp/PORT/webrtc-direct`, an address to listen on.
 ///
 /// # Errors
 /// [`AddressError::Other`].
-pub fn read_listen(address: &Multiaddr) -> Result<(IpAddr, u16), AddressError> {
+pub fn parse_listen_address(address: &Multiaddr) -> Result<(IpAddr, u16), AddressError> {
     let mut parts = address.iter();
     let endpoint = endpoint(&mut parts)?;
     parts.next().map_or(Ok(endpoint), |_| Err(AddressError::Other))
 }
 
-/// An address to listen on.
+/// The address of a listener, without its fingerprint.
 #[must_use]
-pub fn listened(ip: IpAddr, port: u16) -> Multiaddr {
+pub fn listen_address(ip: IpAddr, port: u16) -> Multiaddr {
     Multiaddr::from(ip).with(Protocol::Udp(port)).with(Protocol::WebRTCDirect)
 }
 
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn where_to_listen_is_read() {
-        let read = |text: &str| read_listen(&text.parse().unwrap());
+        let read = |text: &str| parse_listen_address(&text.parse().unwrap());
         assert_eq!(read("/ip4/0.0.0.0/udp/0/webrtc-direct"), Ok(("0.0.0.0".parse().unwrap(), 0)));
         assert_eq!(read(&format!("/ip4/0.0.0.0/udp/0/webrtc-direct/p2p/{ID}")), Err(AddressError::Other));
     }
@@ -197,8 +197,8 @@ mod tests {
     fn a_fingerprint_is_found_in_any_description() {
         let fingerprint = Fingerprint::new(std::array::from_fn(|at| at as u8 * 8));
         let sdp = format!("v=0\r\na=fingerprint:sha-1 00:11\r\na=fingerprint:SHA-256 {fingerprint}\r\n").to_lowercase();
-        assert_eq!(Fingerprint::in_sdp(&sdp), Some(fingerprint));
-        assert_eq!(Fingerprint::in_sdp("a=fingerprint:sha-256 00:11"), None);
-        assert_eq!(Fingerprint::of(&fingerprint.multihash()), Some(fingerprint));
+        assert_eq!(Fingerprint::from_sdp(&sdp), Some(fingerprint));
+        assert_eq!(Fingerprint::from_sdp("a=fingerprint:sha-256 00:11"), None);
+        assert_eq!(Fingerprint::from_multihash(&fingerprint.multihash()), Some(fingerprint));
     }
 }

@@ -1,4 +1,4 @@
-//! Who the other side of an encrypted connection is: Noise over its first stream, begun by the listener.
+//! Authenticates the other side of an encrypted connection: a Noise handshake on the first stream, begun by the listener.
 
 use std::pin::pin;
 
@@ -16,13 +16,13 @@ use libp2p::{
 use super::address::Fingerprint;
 use crate::Stream;
 
-/// Why a peer is not known.
+/// Why a peer is not authenticated.
 #[derive(Debug, thiserror::Error)]
-pub enum Unproven {
-    /// Nobody answered, or it went away.
+pub enum AuthenticationError {
+    /// The connection ended before, for this reason.
     #[error("no connection: {0}")]
     Ended(&'static str),
-    /// Whoever answered is not who it says it is.
+    /// The peer could not prove its identity.
     #[error("the other side does not prove who it is: {0}")]
     Noise(#[from] noise::Error),
 }
@@ -30,18 +30,18 @@ pub enum Unproven {
 /// Which side this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Speaks first.
+    /// Sends the first message of Noise.
     Listener,
-    /// Answers.
+    /// Answers it.
     Dialer,
 }
 
-/// Both sides' certificates, which Noise binds to the peers.
+/// The fingerprints of both sides' certificates, which Noise binds to their identities.
 #[derive(Debug, Clone, Copy)]
 pub struct Certificates {
-    /// Of who dialled.
+    /// The dialer's.
     pub dialer: Fingerprint,
-    /// Of who was dialled.
+    /// The listener's.
     pub listener: Fingerprint,
 }
 
@@ -52,17 +52,17 @@ impl Certificates {
     }
 }
 
-/// Finds out who the other side is, unless the connection ends before.
+/// Authenticates the peer. `ended` is ready, with the reason, if the connection ends before.
 ///
 /// # Errors
-/// [`Unproven`].
+/// [`AuthenticationError`].
 pub async fn authenticate(
     stream: Stream,
     ended: impl Future<Output = &'static str>,
     role: Role,
     keypair: &Keypair,
     certificates: Certificates,
-) -> Result<PeerId, Unproven> {
+) -> Result<PeerId, AuthenticationError> {
     let noise = noise::Config::new(keypair)?.with_prologue(certificates.prologue());
     let name = noise.protocol_info().next().unwrap_or("/noise");
     let proof = pin!(async {
@@ -70,13 +70,13 @@ pub async fn authenticate(
             Role::Listener => noise.upgrade_outbound(stream, name).await?,
             Role::Dialer => noise.upgrade_inbound(stream, name).await?,
         };
-        // Its end is of no consequence.
+        // If closing fails, the peer is authenticated all the same.
         let _ = stream.close().await;
         Ok(peer)
     });
-    // The end comes first: to Noise it looks like somebody who cannot prove who they are.
+    // The end is polled first: Noise would report it as a failed proof.
     match select(pin!(ended), proof).await {
-        Either::Left((why, _)) => Err(Unproven::Ended(why)),
-        Either::Right((proved, _)) => proved,
+        Either::Left((why, _)) => Err(AuthenticationError::Ended(why)),
+        Either::Right((authenticated, _)) => authenticated,
     }
 }

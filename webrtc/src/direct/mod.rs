@@ -1,8 +1,8 @@
-//! `/webrtc-direct`: what both ends agree on before there is a connection, and how they prove who they are once it is
-//! encrypted.
+//! `/webrtc-direct`: WebRTC without signalling.
 //!
-//! A listener has no signalling: a dialer makes up the listener's session description from its [`address`], and tells
-//! the version and all that the listener has to know by the [`credentials`] of its first STUN request.
+//! A dialer derives the listener's session description ([`sdp`]) from its [`address`]. It tells the listener the version and
+//! its own [`credentials`] by the user name of its first STUN request. Once the connection is encrypted, both sides prove
+//! their identities ([`handshake`]).
 //!
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/webrtc-direct.md>, versions 1 and 2.
 

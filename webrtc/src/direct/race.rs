@@ -1,8 +1,8 @@
-//! Which version a dialer uses: nothing in an address tells what its listener knows.
+//! Dials by both versions, since an address does not tell which ones its listener supports.
 //!
-//! Version 2 goes first. If nothing has answered it after [`HEAD_START`], version 1 asks too: a listener answers only
-//! the versions that it knows. On a longer path the answer to version 2 is merely still on its way; it arrives before
-//! that to version 1, which is then given up. By then version 1 has sent STUN requests and begun no handshake.
+//! Version 2 goes first. If it has no answer after [`HEAD_START`], version 1 starts too: a listener answers only the versions
+//! that it supports. On a long path the answer to version 2 may just be on its way; it arrives before the answer to version 1,
+//! which is then given up, having sent STUN requests and begun no handshake.
 
 use std::{future::pending, pin::pin, time::Duration};
 
@@ -15,25 +15,25 @@ use n0_future::time::timeout;
 
 use super::credentials::Version;
 
-/// How long version 2 may be without an answer before version 1 begins.
+/// How long version 2 may be without an answer before version 1 starts.
 const HEAD_START: Duration = Duration::from_millis(250);
-/// How long an attempt may be without an answer. Questions are repeated within it, so a far or lossy path needs less;
-/// who waits longer for a listener that has gone is late when it is back.
+/// How long an attempt may be without an answer. Requests are repeated, so this suffices on a long or lossy path; a longer
+/// time-out would delay the next dial to a listener that was away.
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// By which an attempt says that the listener has answered it. Dropped without, at the latest when the attempt ends.
-pub(crate) type Answered = oneshot::Sender<()>;
+/// Used by an attempt to report that the listener has answered. If it was not, it is dropped with the attempt at the latest.
+pub(crate) type AnsweredSender = oneshot::Sender<()>;
 
-/// Does `work`, and says when `answer` comes; returns nothing if it has not come after [`ANSWER_TIMEOUT`].
-pub(crate) async fn telling<T>(
-    answered: Answered,
+/// Does `work` and reports when `answer` is ready; none if that takes longer than [`ANSWER_TIMEOUT`].
+pub(crate) async fn with_answer_timeout<T>(
+    answered: AnsweredSender,
     answer: impl Future<Output = ()>,
     work: impl Future<Output = T>,
 ) -> Option<T> {
-    // The answer is looked at first, as work may also fail in the moment after it.
+    // The answer is polled first: work may fail right after it.
     match select(pin!(timeout(ANSWER_TIMEOUT, answer)), pin!(work)).await {
         Either::Left((Ok(()), work)) => {
-            // Who asked may have gone.
+            // Fails only if the race is over.
             let _ = answered.send(());
             Some(work.await)
         }
@@ -42,16 +42,16 @@ pub(crate) async fn telling<T>(
     }
 }
 
-/// Attempts version 2, and version 1 where nothing answers version 2. The first connection that stands counts; where
-/// none does, the error is version 1's if that alone was answered, else version 2's.
-pub(crate) async fn newer_first<T, E, F>(attempt: impl Fn(Version, Answered) -> F) -> Result<T, E>
+/// Attempts version 2, and version 1 where nothing answers version 2. The first connection that is made counts. If both
+/// fail, the error is that of version 1 if only that was answered, else that of version 2.
+pub(crate) async fn race_versions<T, E, F>(attempt: impl Fn(Version, AnsweredSender) -> F) -> Result<T, E>
 where
     F: Future<Output = Result<T, E>>,
 {
     let (answered, newer_answered) = channel();
     let (older_answered, is_older_answered) = channel();
     let newer = pin!(attempt(Version::V2, answered));
-    // Nothing if version 1 is not wanted.
+    // None if version 1 is not needed.
     let older = pin!(async {
         if let Ok(Ok(())) = timeout(HEAD_START, newer_answered.clone()).await {
             return None;
@@ -82,7 +82,7 @@ where
     }
 }
 
-fn channel() -> (Answered, Shared<oneshot::Receiver<()>>) {
+fn channel() -> (AnsweredSender, Shared<oneshot::Receiver<()>>) {
     let (answered, told) = oneshot::channel();
     (answered, told.shared())
 }
@@ -122,7 +122,7 @@ mod tests {
     /// Returns how the dial ended, after how many milliseconds, and when version 1 began.
     async fn race(newer: Course, older: Course) -> (Result<&'static str, &'static str>, u128, Option<u128>) {
         let (began, older_began) = (now(), &Mutex::new(None));
-        let done = newer_first(|version, answered| async move {
+        let done = race_versions(|version, answered| async move {
             let course = if version == Version::V2 { newer } else { older };
             if version == Version::V1 {
                 *older_began.lock().expect("nobody panicked") = Some(since(began));
@@ -137,7 +137,7 @@ mod tests {
                 sleep(Duration::from_millis(course.over.0)).await;
                 course.over.1
             };
-            telling(answered, answer, work).await.unwrap_or(Err("silence"))
+            with_answer_timeout(answered, answer, work).await.unwrap_or(Err("silence"))
         });
         let done = done.await;
         (done, since(began), *older_began.lock().expect("nobody panicked"))

@@ -1,20 +1,20 @@
-//! Session descriptions that a dialer makes up: its listener's, and in version 1 its own.
+//! Session descriptions that a dialer derives: the listener's, and in version 1 its own.
 
 use std::net::IpAddr;
 
 use super::{
     address::Target,
-    credentials::{Agreed, Version},
+    credentials::{IceCredentials, Version},
 };
 use crate::frame::MAX_FRAME_BYTES;
 
-/// What the listener would answer: all of it follows from its address and the credentials.
+/// The listener's answer, derived from its address and the credentials.
 #[must_use]
-pub fn answer(target: &Target, agreed: &Agreed) -> String {
+pub fn answer(target: &Target, credentials: &IceCredentials) -> String {
     let Target { ip, port, certificate, .. } = target;
     let family = if matches!(ip, IpAddr::V4(_)) { "IP4" } else { "IP6" };
     let mut lines = vec!["v=0".to_owned(), format!("o=- 0 0 IN {family} {ip}"), "s=-".to_owned(), "t=0 0".to_owned()];
-    if agreed.version == Version::V2 {
+    if credentials.version == Version::V2 {
         lines.push("a=ice-lite".to_owned());
     }
     lines.extend([
@@ -22,8 +22,8 @@ pub fn answer(target: &Target, agreed: &Agreed) -> String {
         format!("c=IN {family} {ip}"),
         "a=mid:0".to_owned(),
         "a=ice-options:ice2".to_owned(),
-        format!("a=ice-ufrag:{}", agreed.listener.ufrag),
-        format!("a=ice-pwd:{}", agreed.listener.password),
+        format!("a=ice-ufrag:{}", credentials.listener.ufrag),
+        format!("a=ice-pwd:{}", credentials.listener.password),
         format!("a=fingerprint:sha-256 {certificate}"),
         "a=setup:passive".to_owned(),
         "a=sctp-port:5000".to_owned(),
@@ -34,12 +34,12 @@ pub fn answer(target: &Target, agreed: &Agreed) -> String {
     lines.iter().map(|line| format!("{line}\r\n")).collect()
 }
 
-/// An offer with the credentials of version 1 in place of its own.
+/// An offer with its credentials replaced by those of version 1.
 #[must_use]
-pub fn rewritten(offer: &str, agreed: &Agreed) -> String {
+pub fn rewrite_offer(offer: &str, credentials: &IceCredentials) -> String {
     let line = |line: &str| match line.split_once(':') {
-        Some(("a=ice-ufrag", _)) => format!("a=ice-ufrag:{}\r\n", agreed.dialer.ufrag),
-        Some(("a=ice-pwd", _)) => format!("a=ice-pwd:{}\r\n", agreed.dialer.password),
+        Some(("a=ice-ufrag", _)) => format!("a=ice-ufrag:{}\r\n", credentials.dialer.ufrag),
+        Some(("a=ice-pwd", _)) => format!("a=ice-pwd:{}\r\n", credentials.dialer.password),
         _ => format!("{line}\r\n"),
     };
     offer.lines().map(line).collect()
@@ -57,22 +57,22 @@ mod tests {
 
     #[test]
     fn the_answer_says_what_the_address_says() {
-        let agreed = Agreed::v1("x9dk2mA8");
-        let sdp = answer(&target("::1"), &agreed);
-        assert_eq!(Fingerprint::in_sdp(&sdp), Some(Fingerprint::new([0xab; 32])));
-        assert_eq!(Credentials::in_sdp(&sdp), Some(agreed.listener));
+        let credentials = IceCredentials::v1("x9dk2mA8");
+        let sdp = answer(&target("::1"), &credentials);
+        assert_eq!(Fingerprint::from_sdp(&sdp), Some(Fingerprint::new([0xab; 32])));
+        assert_eq!(Credentials::from_sdp(&sdp), Some(credentials.listener));
         assert!(sdp.contains("\r\nc=IN IP6 ::1\r\n") && sdp.contains("a=max-message-size:16384\r\n"));
         assert!(!sdp.contains("ice-lite"), "version 1 goes without");
         let dialer = Credentials { ufrag: "Gh7+".into(), password: "abcdefghijklmnopqrstuv".into() };
-        assert!(answer(&target("192.0.2.1"), &Agreed::v2(dialer).unwrap()).contains("\r\na=ice-lite\r\n"));
+        assert!(answer(&target("192.0.2.1"), &IceCredentials::v2(dialer).unwrap()).contains("\r\na=ice-lite\r\n"));
     }
 
     #[test]
     fn an_offer_is_rewritten_and_nothing_else_in_it() {
         let offer = "v=0\r\na=ice-ufrag:Gh7+\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=mid:0\r\n";
-        let agreed = Agreed::v1("x9dk2mA8");
-        let rewritten = rewritten(offer, &agreed);
-        assert_eq!(Credentials::in_sdp(&rewritten), Some(agreed.dialer));
+        let credentials = IceCredentials::v1("x9dk2mA8");
+        let rewritten = rewrite_offer(offer, &credentials);
+        assert_eq!(Credentials::from_sdp(&rewritten), Some(credentials.dialer));
         assert!(rewritten.starts_with("v=0\r\n") && rewritten.ends_with("\r\na=mid:0\r\n"));
     }
 }

@@ -1,8 +1,8 @@
-//! Which handshakes are in flight, and which of them ends when there are too many.
+//! Which inbound handshakes are in flight, and which of them is evicted when there are too many.
 //!
-//! All of them have returned a cookie, so nobody is here by a forged address. Who floods a listener all the same needs
-//! addresses that it receives at, or stops half-way. There are two stages, encrypted and not yet; as the first is passed
-//! within a round trip, those who stop in one of them push out each other, and nobody in the other one.
+//! All of them have returned a cookie, so none has a forged address: an attacker needs real addresses, or stops half-way.
+//! There are two stages, before and after DTLS is up. The first one takes a single round trip, so attackers who stop in one
+//! stage evict only each other, and nobody in the other stage.
 
 use std::{
     collections::VecDeque,
@@ -12,27 +12,27 @@ use std::{
 
 /// Handshakes in flight.
 pub const MAX_HANDSHAKES: usize = 1024;
-/// Of them from one source: an IPv4 address, or all of IPv6 that share the first 64 bits, as one network does.
+/// The same from one source: an IPv4 address, or an IPv6 /64.
 pub const MAX_HANDSHAKES_PER_SOURCE: usize = 512;
-/// Handshakes in flight, and those that had to make room and have not ended yet: on a busy machine that takes a while.
-pub const MAX_UNENDED: usize = 2 * MAX_HANDSHAKES;
+/// Handshakes in flight, and evicted ones whose tasks have not ended yet, which takes a while on a busy machine.
+pub const MAX_UNFINISHED_HANDSHAKES: usize = 2 * MAX_HANDSHAKES;
 
 /// A long round trip.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
-/// Round trips until a handshake is encrypted, and from there until it is over.
+/// Round trips of each stage: until DTLS is up, and from there until Noise is through.
 const ROUND_TRIPS: [u32; 2] = [1, 5];
-/// Bits of an IPv6 address that are the network's.
+/// Bits of an IPv6 network prefix.
 const NETWORK: u32 = 64;
 
-/// A connection, among those of one socket.
-pub(super) type Id = u64;
+/// The number of a connection, unique for its socket.
+pub(super) type ConnectionId = u64;
 
 #[derive(Debug)]
 struct Handshake {
-    id: Id,
+    id: ConnectionId,
     source: IpAddr,
     encrypted: bool,
-    /// When it came to this stage.
+    /// When it reached this stage.
     since: Instant,
 }
 
@@ -46,65 +46,69 @@ impl Handshake {
 /// Handshakes in flight.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
-    /// In each stage, the first to come to it is the first.
+    /// Within each stage, oldest first.
     in_flight: VecDeque<Handshake>,
-    unended: usize,
+    unfinished: usize,
 }
 
 impl Admission {
-    /// Whether more come than end, so that nobody can be admitted: who means it repeats its hello.
-    pub(super) fn is_swamped(&self) -> bool {
-        self.unended >= MAX_UNENDED
+    /// Whether none can be admitted now. An honest dialer repeats its ClientHello.
+    pub(super) fn is_full(&self) -> bool {
+        self.unfinished >= MAX_UNFINISHED_HANDSHAKES
     }
 
-    /// Somebody has returned a cookie. Returns whose handshake has to end for it: one of the same source where that has
-    /// many, else anybody's where there are many. It is one that is not encrypted while those are half of all, or else one
-    /// that is; and of these the oldest if it had time for its stage. When even the oldest is young, so many come that
-    /// taking it would let nobody through; then one of them is drawn. `draw` returns a number below what it is given.
+    /// Admits a handshake whose dialer has returned a cookie. Returns the one that has to end for it, if any:
+    ///
+    /// - of the same source if that has [`MAX_HANDSHAKES_PER_SOURCE`], else of any source if there are [`MAX_HANDSHAKES`];
+    /// - of the stage before DTLS is up if at least half are in it, else of the other stage;
+    /// - the oldest of these if it had time to finish its stage, else one at random: under a flood in which even the oldest
+    ///   is young, evicting the oldest would let nobody through.
+    ///
+    /// `random_below` returns a random number below its argument.
     pub(super) fn admit(
         &mut self,
-        id: Id,
+        id: ConnectionId,
         from: IpAddr,
         now: Instant,
-        draw: impl FnOnce(usize) -> usize,
-    ) -> Option<Id> {
+        random_below: impl FnOnce(usize) -> usize,
+    ) -> Option<ConnectionId> {
         let source = source(from);
         let crowded = self.in_flight.iter().filter(|other| other.source == source).count() >= MAX_HANDSHAKES_PER_SOURCE;
-        let gone = if crowded {
-            self.rival(MAX_HANDSHAKES_PER_SOURCE, now, draw, |other| other.source == source)
+        let evicted = if crowded {
+            self.to_evict(MAX_HANDSHAKES_PER_SOURCE, now, random_below, |other| other.source == source)
         } else if self.in_flight.len() >= MAX_HANDSHAKES {
-            self.rival(MAX_HANDSHAKES, now, draw, |_| true)
+            self.to_evict(MAX_HANDSHAKES, now, random_below, |_| true)
         } else {
             None
         };
-        let gone = gone.and_then(|at| self.in_flight.remove(at));
-        self.unended += 1;
+        let evicted = evicted.and_then(|at| self.in_flight.remove(at));
+        self.unfinished += 1;
         self.in_flight.push_back(Handshake { id, source, encrypted: false, since: now });
-        gone.map(|gone| gone.id)
+        evicted.map(|evicted| evicted.id)
     }
 
-    /// Where the one is that has to make room, among so many that it could be.
-    fn rival(
+    /// The index of the one to evict, among so many candidates.
+    fn to_evict(
         &self,
         places: usize,
         now: Instant,
-        draw: impl FnOnce(usize) -> usize,
-        is_rival: impl Fn(&Handshake) -> bool,
+        random_below: impl FnOnce(usize) -> usize,
+        is_candidate: impl Fn(&Handshake) -> bool,
     ) -> Option<usize> {
         let of_stage = |encrypted| {
             let all = self.in_flight.iter().enumerate();
-            all.filter(move |(_, other)| other.encrypted == encrypted).filter(|(_, other)| is_rival(other))
+            all.filter(move |(_, other)| other.encrypted == encrypted).filter(|(_, other)| is_candidate(other))
         };
         let encrypted = of_stage(false).count() * 2 < places;
         let (oldest, handshake) = of_stage(encrypted).next()?;
         if handshake.is_late(now) {
             return Some(oldest);
         }
-        of_stage(encrypted).nth(draw(of_stage(encrypted).count())).map(|(at, _)| at)
+        of_stage(encrypted).nth(random_below(of_stage(encrypted).count())).map(|(at, _)| at)
     }
 
-    /// A handshake is encrypted now, and still has to say who it is.
-    pub(super) fn encrypted(&mut self, id: Id, now: Instant) {
+    /// DTLS is up; Noise comes next.
+    pub(super) fn encrypted(&mut self, id: ConnectionId, now: Instant) {
         if let Some(at) = self.in_flight.iter().position(|handshake| handshake.id == id)
             && let Some(handshake) = self.in_flight.remove(at)
         {
@@ -112,19 +116,19 @@ impl Admission {
         }
     }
 
-    /// It is over, either way.
-    pub(super) fn over(&mut self, id: Id) {
+    /// Takes a handshake out, as it is done or evicted. It still counts as unfinished.
+    pub(super) fn remove(&mut self, id: ConnectionId) {
         self.in_flight.retain(|handshake| handshake.id != id);
     }
 
-    /// One that was admitted has ended: nothing is left of it, or it is a handshake no more.
-    pub(super) fn ended(&mut self, id: Id) {
-        self.over(id);
-        self.unended = self.unended.saturating_sub(1);
+    /// An admitted handshake no longer takes resources: its task has ended, or its connection is authenticated.
+    pub(super) fn finished(&mut self, id: ConnectionId) {
+        self.remove(id);
+        self.unfinished = self.unfinished.saturating_sub(1);
     }
 }
 
-/// Who may have many addresses is one source with all of them.
+/// All addresses of an IPv6 /64 are one source.
 fn source(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << (Ipv6Addr::BITS - NETWORK))).into(),
@@ -137,10 +141,10 @@ fn source(from: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    const ALL: Id = MAX_HANDSHAKES as Id;
+    const ALL: ConnectionId = MAX_HANDSHAKES as ConnectionId;
     const LATE: Duration = ROUND_TRIP;
 
-    fn ip(last: Id) -> IpAddr {
+    fn ip(last: ConnectionId) -> IpAddr {
         [192, 0, 2, (last % 200) as u8].into()
     }
 
@@ -160,10 +164,10 @@ mod tests {
     #[test]
     fn one_source_crowds_out_only_itself() {
         let (mut admission, now) = (Admission::default(), Instant::now());
-        let network = |host: Id| IpAddr::from([0x2001, 0xdb8, 0, 7, 0, 0, 0, host as u16]);
+        let network = |host: ConnectionId| IpAddr::from([0x2001, 0xdb8, 0, 7, 0, 0, 0, host as u16]);
         let neighbour = IpAddr::from([0x2001, 0xdb8, 0, 8, 0, 0, 0, 1]);
         assert_eq!(admission.admit(0, neighbour, now, never), None);
-        for id in 1..=MAX_HANDSHAKES_PER_SOURCE as Id {
+        for id in 1..=MAX_HANDSHAKES_PER_SOURCE as ConnectionId {
             assert_eq!(admission.admit(id, network(id), now, never), None);
         }
         assert_eq!(
@@ -198,16 +202,16 @@ mod tests {
     fn who_is_encrypted_is_safe_from_those_who_are_not() {
         let begin = Instant::now();
         let mut admission = full(begin);
-        let encrypted: Vec<Id> = (0..ALL / 2).map(|n| 2 * n).collect();
+        let encrypted: Vec<ConnectionId> = (0..ALL / 2).map(|n| 2 * n).collect();
         encrypted.iter().for_each(|id| admission.encrypted(*id, begin));
         for n in 0..4 * ALL {
-            let gone = admission.admit(ALL + n, ip(n), begin + 10 * LATE, |_| 0).expect("somebody goes");
-            assert!(!encrypted.contains(&gone), "{gone}");
+            let evicted = admission.admit(ALL + n, ip(n), begin + 10 * LATE, |_| 0).expect("somebody goes");
+            assert!(!encrypted.contains(&evicted), "{evicted}");
         }
-        assert!(admission.is_swamped(), "of those who made room, none has ended");
-        (0..ALL).for_each(|id| admission.ended(2 * ALL + id));
-        assert_eq!(admission.unended, 4 * MAX_HANDSHAKES);
-        admission.over(encrypted[0]);
+        assert!(admission.is_full(), "of those who made room, none has ended");
+        (0..ALL).for_each(|id| admission.finished(2 * ALL + id));
+        assert_eq!(admission.unfinished, 4 * MAX_HANDSHAKES);
+        admission.remove(encrypted[0]);
         assert_eq!(admission.admit(9 * ALL, ip(0), begin, never), None);
     }
 

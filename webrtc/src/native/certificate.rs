@@ -1,4 +1,4 @@
-//! The certificate of a listener: its hash is in the addresses that people keep.
+//! The certificate of a listener. Its hash is part of the addresses that people keep, so it is stored and reused.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,27 +9,27 @@ use str0m::{config::DtlsCert, crypto::from_feature_flags};
 
 use crate::direct::address::Fingerprint;
 
-/// The tags of the blocks, in their order.
+/// The tags of the PEM blocks, in their order.
 const EXPIRES: &str = "EXPIRES";
 const KEY: &str = "PRIVATE_KEY";
 const CERTIFICATE: &str = "CERTIFICATE";
-/// What the file says of the certificate's end. Nobody checks it: a fingerprint is trusted, not a date.
+/// The expiry written into the file, from now on. Nobody checks it: peers trust the fingerprint.
 const LIFE: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// A certificate and its key.
+/// A DTLS certificate and its private key.
 #[derive(Clone)]
 pub struct Certificate {
     dtls: Arc<DtlsCert>,
     fingerprint: Fingerprint,
 }
 
-/// Why there is no certificate.
+/// Why a certificate could not be made or read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// The cryptographic library fails.
+    /// The cryptographic library failed.
     #[error("cannot make a certificate: {0}")]
     Generate(String),
-    /// The text is damaged, or something else.
+    /// The text is damaged, or is no certificate.
     #[error("no certificate with its key: {0}")]
     Pem(String),
 }
@@ -41,7 +41,7 @@ impl std::fmt::Debug for Certificate {
 }
 
 impl Certificate {
-    /// Makes one.
+    /// Generates a certificate with a new key.
     ///
     /// # Errors
     /// [`CertificateError::Generate`].
@@ -92,7 +92,7 @@ impl Certificate {
         Self { dtls: Arc::new(dtls), fingerprint }
     }
 
-    /// A key that is damaged, or another's, would show only in a connection.
+    /// Checks that the key is intact and is the certificate's. Otherwise the first connection would be the first to fail.
     fn check(&self) -> Result<(), CertificateError> {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &self.dtls.private_key)
             .map_err(|error| CertificateError::Pem(format!("the key cannot be used: {error}")))?;

@@ -12,7 +12,7 @@ use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
 use super::{core::Wakers, shared::Shared};
 use crate::Stream;
 
-/// A connection as a stream muxer. Ends when it is dropped.
+/// A connection as a stream muxer. It is closed on drop.
 #[derive(Debug)]
 pub struct Connection(Arc<Shared>);
 
@@ -21,17 +21,17 @@ impl Connection {
         Self(shared)
     }
 
-    /// Ready when the other side has answered a dialer's STUN request. To be awaited once.
+    /// Waits until the listener has answered a STUN request of ours. To be awaited once.
     pub(super) async fn answered(&self) {
         self.0.answered.notified().await;
     }
 
-    /// The other side has proved who it is, and may use more.
-    pub(super) fn proved(&self) {
-        self.0.prove();
+    /// Lifts the tighter bounds that hold until the other side is authenticated.
+    pub(super) fn set_authenticated(&self) {
+        self.0.set_authenticated();
     }
 
-    /// Ready when the connection is over, with why.
+    /// Ready once the connection is over, with the reason.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
         self.poll_ended(cx, |wakers| &mut wakers.ended)
     }
@@ -67,7 +67,7 @@ impl StreamMuxer for Connection {
             return Poll::Ready(Ok(stream));
         }
         if let Some(why) = core.ended {
-            return Poll::Ready(Err(over(why)));
+            return Poll::Ready(Err(aborted(why)));
         }
         core.wakers.inbound = Some(cx.waker().clone());
         Poll::Pending
@@ -75,9 +75,9 @@ impl StreamMuxer for Connection {
 
     fn poll_outbound(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         if let Some(why) = self.0.lock().ended {
-            return Poll::Ready(Err(over(why)));
+            return Poll::Ready(Err(aborted(why)));
         }
-        // The label is the spec's: none.
+        // The spec wants an empty label, which is the default.
         Poll::Ready(Ok(self.0.open()))
     }
 
@@ -87,10 +87,10 @@ impl StreamMuxer for Connection {
     }
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
-        self.poll_end(cx).map(|why| Err(over(why)))
+        self.poll_end(cx).map(|why| Err(aborted(why)))
     }
 }
 
-fn over(why: &'static str) -> io::Error {
+fn aborted(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, why)
 }

@@ -1,7 +1,7 @@
 //! One peer connection: its state and its streams' channels, without input or output.
 //!
-//! A stream calls its channel while it holds itself, and the channel locks the core. So nothing here may touch a stream:
-//! what concerns streams is returned as [`News`], for whoever does not hold the core.
+//! A stream calls its channel while its own state is locked, and the channel locks the core. To lock in one order only,
+//! nothing here calls a stream: what concerns streams is handed out as [`CoreEvent`] and dealt with after unlocking.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -11,91 +11,77 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use str0m::{
     Event, IceConnectionState, Input, Output, Rtc,
     channel::{ChannelConfig, ChannelId},
     net::{Protocol, Receive},
 };
 
-use super::{driver::now, inspect::Gate, shared::Shared, socket::Way, window::Window};
-use crate::{ChannelGone, Feed, Opened, Stream, direct::address::Fingerprint, stream::Outlet};
+use super::{
+    events::{CoreEvent, Ended, NewStream},
+    sctp_state::SctpState,
+    socket::Path,
+    window::Window,
+};
+use crate::{
+    ChannelEvents, ChannelGone, ConnectionBudget, FinAckSupport, Opener, Stream,
+    direct::address::Fingerprint,
+    stream::{self, ChannelSlot},
+};
 
-/// How long the first words to a dialer of version 1 wait once it could hear them: libp2p-webrtc opens its end of the
-/// handshake's channel a moment after its association stands, and never if words have come by then.
-const FIRST_WORDS_DELAY: Duration = Duration::from_millis(10);
+/// How long the first handshake message to a dialer of version 1 is held back once the channel is open: libp2p-webrtc opens
+/// its end a moment after SCTP is up, and never opens it if a message arrives earlier.
+const FIRST_MESSAGE_DELAY: Duration = Duration::from_millis(10);
 /// Streams that the other side may have open or waiting.
 pub(super) const MAX_STREAMS: usize = 1024;
-/// The same before it has proved who it is, besides the handshake's: it may be through with that before we are.
+/// The same before we know who it is, besides the handshake's: it may finish the handshake before we do.
 const MAX_EARLY_STREAMS: usize = 16;
-
-/// What happened, for whoever does not hold the core.
-pub(super) enum News {
-    /// Encrypted, by a peer with this certificate.
-    Connected(Fingerprint),
-    Opened(Stream, Outlet, ChannelId),
-    Message(Feed, Bytes),
-    Drained(Feed),
-    Closed(Feed),
-    Ended(&'static str),
-}
-
-/// What an end leaves, for whoever does not hold the core.
-pub(super) struct Ended {
-    feeds: Vec<Feed>,
-    waiting: VecDeque<Stream>,
-    wakers: [Option<Waker>; 3],
-}
-
-impl Ended {
-    /// Tells streams and whoever waits.
-    pub(super) fn tell(self) {
-        drop(self.waiting);
-        self.wakers.into_iter().flatten().for_each(Waker::wake);
-        self.feeds.iter().for_each(Feed::closed);
-    }
-}
 
 /// See the [module](self).
 pub(super) struct Core {
     pub(super) rtc: Rtc,
-    channels: HashMap<ChannelId, Feed>,
-    /// Given up before they had a number: they cannot be closed until they open.
-    given_up: HashSet<ChannelId>,
+    channels: HashMap<ChannelId, ChannelEvents>,
+    /// Channels closed before they had a stream id; they can be closed only once they are open.
+    close_when_open: HashSet<ChannelId>,
     pub(super) inbound: VecDeque<Stream>,
     pub(super) ended: Option<&'static str>,
     pub(super) closing: bool,
-    gate: Arc<Gate>,
+    sctp: Arc<SctpState>,
+    /// What its streams may hold, and whether the other side reads FIN_ACK.
+    memory: ConnectionBudget,
+    fin_ack: FinAckSupport,
     handshake: Option<ChannelId>,
-    /// The handshake's channel, until it is open and [`FIRST_WORDS_DELAY`] over.
+    /// The handshake's channel, as long as its first message is held back ([`FIRST_MESSAGE_DELAY`]).
     held: Option<ChannelId>,
-    /// When that will be.
+    /// Until when.
     pub(super) held_until: Option<Instant>,
     pub(super) wakers: Wakers,
-    /// Bytes that are under way.
+    /// How much may be in flight.
     window: Window<ChannelId>,
 }
 
-/// Who waits for what.
+/// Tasks that wait for something.
 #[derive(Default)]
 pub(super) struct Wakers {
-    /// Streams of the other side.
+    /// For streams that the other side opens.
     pub(super) inbound: Option<Waker>,
-    /// An end that was asked for.
+    /// For the end after closing.
     pub(super) closed: Option<Waker>,
-    /// An end that was not.
+    /// For any end.
     pub(super) ended: Option<Waker>,
 }
 
 impl Core {
-    /// Over a connection that nobody has used yet.
-    pub(super) fn new(rtc: Rtc, gate: Arc<Gate>) -> Self {
+    /// For a connection that has not been used yet.
+    pub(super) fn new(rtc: Rtc, sctp: Arc<SctpState>, memory: ConnectionBudget, fin_ack: FinAckSupport) -> Self {
         Self {
             rtc,
-            gate,
+            sctp,
+            memory,
+            fin_ack,
             handshake: None,
             channels: HashMap::new(),
-            given_up: HashSet::new(),
+            close_when_open: HashSet::new(),
             inbound: VecDeque::new(),
             ended: None,
             closing: false,
@@ -106,180 +92,184 @@ impl Core {
         }
     }
 
-    /// Opens a channel, which belongs to this stream. Returns its number, and whether the connection still stands.
-    pub(super) fn open(&mut self, feed: Feed, config: ChannelConfig) -> (ChannelId, bool) {
+    /// Opens a channel and a stream over it.
+    pub(super) fn open(&mut self, opener: Opener, config: ChannelConfig) -> NewStream {
         let handshake = config.negotiated.is_some();
         let id = self.rtc.direct_api().create_data_channel(config);
         if handshake {
             self.handshake = Some(id);
         }
-        let stands = self.ended.is_none();
-        if stands {
-            self.channels.insert(id, feed);
+        let (stream, events, slot) = self.pending_stream(opener);
+        let is_over = self.ended.is_some();
+        if !is_over {
+            self.channels.insert(id, events.clone());
         }
-        (id, stands)
+        NewStream { stream, events, slot, id, is_over }
     }
 
-    /// Whether a channel takes a message. If not, it tells when it does.
+    fn pending_stream(&self, opener: Opener) -> (Stream, ChannelEvents, ChannelSlot) {
+        stream::pending_stream(opener, &self.memory, self.fin_ack.clone())
+    }
+
+    /// Whether a channel takes a message now. If not, a [`CoreEvent::Drained`] tells when it does.
     pub(super) fn has_room(&mut self, id: ChannelId) -> bool {
         self.held != Some(id) && self.rtc.channel(id).is_some() && self.window.has_room(id)
     }
 
     /// Channels that were full and have room.
-    pub(super) fn drained(&mut self, now: Instant) -> Vec<News> {
+    pub(super) fn drained(&mut self, now: Instant) -> Vec<CoreEvent> {
         let rtc = &mut self.rtc;
-        self.window.in_flight(self.gate.flight());
+        self.window.set_in_flight(self.sctp.in_flight());
         let room = self.window.update(now, |id| rtc.channel(id).map_or(0, |mut channel| channel.buffered_amount()));
-        room.iter().filter_map(|id| self.channels.get(id).cloned().map(News::Drained)).collect()
+        room.iter().filter_map(|id| self.channels.get(id).cloned().map(CoreEvent::Drained)).collect()
     }
 
-    /// Sends a message; fails where the channel is gone.
-    pub(super) fn send(&mut self, id: ChannelId, message: &[u8]) -> Result<(), ChannelGone> {
+    /// Sends a message; fails if the channel is gone.
+    pub(super) fn send(&mut self, id: ChannelId, message: &[u8], now: Instant) -> Result<(), ChannelGone> {
         let sent = self.rtc.channel(id).ok_or(ChannelGone)?.write(true, message);
         if !matches!(sent, Ok(true)) {
             return Err(ChannelGone);
         }
         if self.handshake == Some(id) {
-            self.gate.say();
+            self.sctp.handshake_message_sent();
         }
-        self.window.sent(id, message.len(), now());
+        self.window.sent(id, message.len(), now);
         Ok(())
     }
 
-    /// Closes a channel, unless the other side did.
+    /// Closes a channel, unless the other side has closed it.
     pub(super) fn close(&mut self, id: ChannelId) {
         if self.channels.remove(&id).is_none() {
             return;
         }
         if self.rtc.direct_api().sctp_stream_id_by_channel_id(id).is_none() {
-            self.given_up.insert(id);
+            self.close_when_open.insert(id);
         }
         self.rtc.direct_api().close_data_channel(id);
     }
 
-    /// Keeps a channel shut at first, see [`FIRST_WORDS_DELAY`].
+    /// Holds back the first message of a channel, see [`FIRST_MESSAGE_DELAY`].
     pub(super) fn hold(&mut self, id: ChannelId) {
         self.held = Some(id);
     }
 
-    /// Nothing more comes or goes. Returns whom to tell.
+    /// Ends the connection. Returns what is left of it, to be notified.
     pub(super) fn end(&mut self, why: &'static str) -> Ended {
         self.ended.get_or_insert(why);
         self.rtc.disconnect();
         let Wakers { inbound, closed, ended } = std::mem::take(&mut self.wakers);
         Ended {
-            feeds: std::mem::take(&mut self.channels).into_values().collect(),
-            waiting: std::mem::take(&mut self.inbound),
+            channels: std::mem::take(&mut self.channels).into_values().collect(),
+            inbound: std::mem::take(&mut self.inbound),
             wakers: [inbound, closed, ended],
         }
     }
 
-    /// The other side has opened a stream. Returns who waited for one.
-    pub(super) fn came(&mut self, stream: Stream) -> Option<Waker> {
+    /// Queues a stream of the other side. Returns the task that waits for one.
+    pub(super) fn push_inbound(&mut self, stream: Stream) -> Option<Waker> {
         self.inbound.push_back(stream);
         self.wakers.inbound.take()
     }
 
-    /// Opens the channel that was held, if it is time.
-    pub(super) fn release(&mut self, now: Instant) -> Option<News> {
+    /// Lets the channel that was held back send, if it is time.
+    pub(super) fn release(&mut self, now: Instant) -> Option<CoreEvent> {
         self.held_until.take_if(|until| *until <= now)?;
         let id = self.held.take()?;
-        self.channels.get(&id).cloned().map(News::Drained)
+        self.channels.get(&id).cloned().map(CoreEvent::Drained)
     }
 
-    /// A datagram has come. What does not belong to the connection is passed over.
-    pub(super) fn receive(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], now: Instant) {
+    /// Handles a datagram. One that does not belong to the connection is ignored.
+    pub(super) fn handle_datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], now: Instant) {
         let Ok(receive) = Receive::new(Protocol::Udp, from, to, bytes) else { return };
         if let Err(error) = self.rtc.handle_input(Input::Receive(now, receive)) {
-            tracing::debug!(%error, %from, "a datagram that the connection cannot read");
+            tracing::debug!(%error, %from, "unreadable datagram");
         }
     }
 
-    /// How many runs of the other side's chunks lie behind a gap.
-    pub(super) fn runs(&self) -> usize {
-        self.gate.runs()
+    /// How many gap blocks our next SACK has.
+    pub(super) fn gap_blocks(&self) -> usize {
+        self.sctp.gap_blocks()
     }
 
-    /// Time has passed, or a stream wants to send.
-    pub(super) fn pass(&mut self, now: Instant) {
+    /// Handles the passing of time, and what streams want to send.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
         if let Err(error) = self.rtc.handle_input(Input::Timeout(now)) {
             tracing::debug!(%error, "the connection fails");
         }
     }
 
-    /// Does all that is due. Returns when it will be again.
+    /// Sends what is due and hands out events. Returns when it has to be called again at the latest.
     pub(super) fn poll(
         &mut self,
-        shared: &Arc<Shared>,
         now: Instant,
-        mut send: impl FnMut(Way, &[u8]),
-        mut tell: impl FnMut(News),
+        mut send: impl FnMut(Path, &[u8]),
+        mut emit: impl FnMut(CoreEvent),
     ) -> Instant {
         loop {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(next)) => return next,
                 Ok(Output::Transmit(datagram)) => {
-                    let way = Way { ours: datagram.source.ip(), theirs: datagram.destination };
-                    send(way, &datagram.contents);
+                    let path = Path { ours: datagram.source.ip(), theirs: datagram.destination };
+                    send(path, &datagram.contents);
                 }
                 Ok(Output::Event(event)) => {
                     if matches!(&event, Event::ChannelOpen(id, _) if self.held == Some(*id)) {
-                        self.held_until = Some(now + FIRST_WORDS_DELAY);
+                        self.held_until = Some(now + FIRST_MESSAGE_DELAY);
                     }
-                    if let Some(news) = self.happened(event, shared) {
-                        tell(news);
+                    if let Some(event) = self.handle_event(event) {
+                        emit(event);
                     }
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the connection fails");
                     self.rtc.disconnect();
-                    tell(News::Ended("the connection failed"));
+                    emit(CoreEvent::Ended("the connection failed"));
                 }
             }
         }
     }
 
-    fn happened(&mut self, event: Event, shared: &Arc<Shared>) -> Option<News> {
+    fn handle_event(&mut self, event: Event) -> Option<CoreEvent> {
         match event {
             Event::Connected => {
                 let digest = self.rtc.direct_api().remote_dtls_fingerprint()?.bytes.clone();
-                digest.try_into().ok().map(|digest| News::Connected(Fingerprint::new(digest)))
+                digest.try_into().ok().map(|digest| CoreEvent::Connected(Fingerprint::new(digest)))
             }
             Event::ChannelOpen(id, _) => {
-                if self.given_up.remove(&id) {
+                if self.close_when_open.remove(&id) {
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                if let Some(feed) = self.channels.get(&id) {
-                    return Some(News::Drained(feed.clone()));
+                if let Some(events) = self.channels.get(&id) {
+                    return Some(CoreEvent::Drained(events.clone()));
                 }
-                let most = if self.gate.is_proven() { MAX_STREAMS } else { MAX_EARLY_STREAMS + 1 };
+                let most = if self.sctp.is_authenticated() { MAX_STREAMS } else { MAX_EARLY_STREAMS + 1 };
                 if self.channels.len() >= most {
                     tracing::debug!("the other side opens more than {most} streams; one is closed");
                     self.rtc.direct_api().close_data_channel(id);
                     return None;
                 }
-                let (stream, feed, outlet) = shared.unconnected(Opened::There);
-                self.channels.insert(id, feed);
-                Some(News::Opened(stream, outlet, id))
+                let (stream, events, slot) = self.pending_stream(Opener::Remote);
+                self.channels.insert(id, events);
+                Some(CoreEvent::Opened(stream, slot, id))
             }
             Event::ChannelData(message) => {
-                let feed = self.channels.get(&message.id)?;
-                Some(News::Message(feed.clone(), message.data.into()))
+                let events = self.channels.get(&message.id)?;
+                Some(CoreEvent::Message(events.clone(), message.data.into()))
             }
             Event::ChannelClose(id) => {
                 self.window.remove(id);
-                self.channels.remove(&id).map(News::Closed)
+                self.channels.remove(&id).map(CoreEvent::Closed)
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                Some(News::Ended("the other side no longer answers"))
+                Some(CoreEvent::Ended("the other side no longer answers"))
             }
-            Event::Closed => Some(News::Ended("the other side closed the connection")),
+            Event::Closed => Some(CoreEvent::Ended("the other side closed the connection")),
             _ => None,
         }
     }
 
-    /// Whether all that was written is on its way.
+    /// Whether all that was written has been handed to the network.
     pub(super) fn is_flushed(&mut self) -> bool {
         let rtc = &mut self.rtc;
         self.channels.keys().all(|id| rtc.channel(*id).is_none_or(|mut channel| channel.buffered_amount() == 0))

@@ -1,4 +1,5 @@
-//! The task of one connection: from the socket to its core, from its core to the socket, from its core to its streams.
+//! The task of one connection: hands the core what the socket received, sends what the core wants sent, and passes the
+//! core's events on to the streams.
 
 use std::{
     sync::Arc,
@@ -12,87 +13,81 @@ use tokio::{
 };
 
 use super::{
-    admission::Id,
-    core::News,
-    endpoint::Endpoint,
+    ack_pacing::AckPacing,
+    clock::now,
+    datagram_queue::QueuedDatagram,
+    events::CoreEvent,
     handshake::HANDSHAKE_TIMEOUT,
-    inbox::Packet,
-    pace::Pace,
     shared::Shared,
-    socket::Way,
+    socket::{Path, Socket},
     stun::{is_alert, is_success},
 };
 use crate::direct::address::Fingerprint;
 
-/// Datagrams that are read before anything is sent.
+/// Datagrams read before anything is sent.
 const MAX_AT_ONCE: usize = 64;
-/// And of these, acknowledgements that are read at once: each poll goes through all that is in flight. DTLS keeps so many
-/// records and some more.
+/// Acknowledgements read between two polls of the core, since each poll goes through everything in flight. DTLS queues at
+/// least as many records.
 const MAX_BETWEEN_POLLS: usize = 16;
-/// Bytes of a datagram with one SACK that reports no gap, in DTLS with AES-GCM. A longer one may carry DATA.
+/// Bytes of a DTLS datagram (AES-GCM) with a single SACK without gap blocks. A longer one may carry DATA.
 const SACK_BYTES: usize = 65;
-/// For how long a connection that is closed still sends what was written.
+/// How long a closed connection may still send what was written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Drives one connection.
 pub(super) struct Driver {
-    pub(super) id: Id,
     pub(super) shared: Arc<Shared>,
-    pub(super) endpoint: Arc<Endpoint>,
-    pub(super) packets: mpsc::Receiver<Packet>,
-    /// Who waits for it to be encrypted.
+    pub(super) socket: Arc<Socket>,
+    pub(super) datagrams: mpsc::Receiver<QueuedDatagram>,
+    /// To be told when DTLS is up; none once it was.
     pub(super) connected: Option<oneshot::Sender<Fingerprint>>,
 }
 
-/// Ends a connection however its task ends.
-struct Leave {
-    id: Id,
-    shared: Arc<Shared>,
-    endpoint: Arc<Endpoint>,
-}
+/// Ends the connection however its task ends.
+struct EndOnDrop(Arc<Shared>);
 
-impl Drop for Leave {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        self.endpoint.forget(self.id);
-        self.shared.end("the connection was dropped here");
+        self.0.end("the connection was dropped here");
     }
 }
 
 impl Driver {
     pub(super) async fn run(mut self) {
-        let leave = Leave { id: self.id, shared: self.shared.clone(), endpoint: self.endpoint.clone() };
+        let end_on_drop = EndOnDrop(self.shared.clone());
         let why = self.drive().await;
         tracing::debug!(why, "a connection ended");
         self.shared.end(why);
-        drop(leave);
+        drop(end_on_drop);
     }
 
-    /// Until the connection ends, with why.
+    /// Runs until the connection ends. Returns why.
     async fn drive(&mut self) -> &'static str {
         let began = now();
         let mut closing_since = None;
         let mut outbox = Outbox::default();
-        let mut received: Vec<Packet> = Vec::new();
-        let mut pace = Pace::default();
+        let mut received: Vec<QueuedDatagram> = Vec::new();
+        let mut pacing = AckPacing::default();
         loop {
-            if self.connected.is_some() && self.packets.is_closed() {
-                // What has come for it is not worth the cryptography.
+            if self.connected.is_some() && self.datagrams.is_closed() {
+                // Evicted: what is queued is not worth the cryptography.
                 return "the handshake had to make room for others";
             }
-            let mut news = Vec::new();
+            let mut events = Vec::new();
             let now = now();
-            // One that is not signed as it must be is passed over later. By then it has held back version 1, no more.
-            if self.connected.is_some() && received.iter().any(|packet| is_success(&packet.bytes)) {
+            // The response is not validated yet. A forged one delays the attempt with version 1, nothing else.
+            if self.connected.is_some() && received.iter().any(|datagram| is_success(&datagram.bytes)) {
                 self.shared.answered.notify_one();
             }
-            let (mut next, alive) = self.step(now, &received, &mut pace, &mut closing_since, &mut outbox, &mut news);
+            let (mut next, alive) =
+                self.step(now, &received, &mut pacing, &mut closing_since, &mut outbox, &mut events);
             received.clear();
             self.send(&mut outbox).await;
-            if let Some(why) = self.tell(news) {
+            if let Some(why) = self.dispatch(events) {
                 return why;
             }
             if let Some(since) = closing_since {
-                // Before it is encrypted there is nothing to flush, and a version that was given up goes no further.
+                // Before DTLS is up there is nothing to flush, and an attempt that was given up has to stop.
                 if !alive || self.connected.is_some() || now.duration_since(since) >= CLOSE_TIMEOUT {
                     return "the connection was closed here";
                 }
@@ -108,7 +103,7 @@ impl Driver {
                 next = next.min(began + HANDSHAKE_TIMEOUT);
             }
             tokio::select! {
-                count = self.packets.recv_many(&mut received, MAX_AT_ONCE) => {
+                count = self.datagrams.recv_many(&mut received, MAX_AT_ONCE) => {
                     if count == 0 {
                         return "the connection had to make room for others";
                     }
@@ -119,109 +114,106 @@ impl Driver {
         }
     }
 
-    /// Hands the core what came, and takes what it has to say. Returns when to come back, and whether it is alive.
+    /// Hands the core what was received, and takes what it wants sent. Returns when to come back, and whether it is alive.
     fn step(
         &self,
         now: Instant,
-        received: &[Packet],
-        pace: &mut Pace,
+        received: &[QueuedDatagram],
+        pacing: &mut AckPacing,
         closing_since: &mut Option<Instant>,
         outbox: &mut Outbox,
-        news: &mut Vec<News>,
+        events: &mut Vec<CoreEvent>,
     ) -> (Instant, bool) {
         let mut core = self.shared.lock();
         let at_once = if self.connected.is_some() { 1 } else { MAX_BETWEEN_POLLS };
         let (mut unpolled, mut unacknowledged, mut singles) = (0, 0, 0);
-        for packet in received {
-            let is_due = unpolled == at_once || unacknowledged >= pace.at_once(core.runs(), singles);
-            // What came before the end of DTLS may have to be answered before it.
-            if is_due || (unpolled > 0 && is_alert(&packet.bytes)) {
-                core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
+        for datagram in received {
+            let is_due =
+                unpolled == at_once || unacknowledged >= pacing.datagrams_until_poll(core.gap_blocks(), singles);
+            // A DTLS alert ends the connection: first answer what came before it.
+            if is_due || (unpolled > 0 && is_alert(&datagram.bytes)) {
+                core.poll(now, |path, bytes| outbox.push(path, bytes), |event| events.push(event));
                 singles += usize::from(unacknowledged == 1);
                 (unpolled, unacknowledged) = (0, 0);
             }
-            core.receive(packet.from, packet.to, &packet.bytes, now);
+            core.handle_datagram(datagram.from, datagram.to, &datagram.bytes, now);
             unpolled += 1;
-            if packet.bytes.len() > SACK_BYTES {
-                pace.received(packet.bytes.len(), now);
+            if datagram.bytes.len() > SACK_BYTES {
+                pacing.received(datagram.bytes.len(), now);
                 unacknowledged += 1;
             }
         }
-        core.pass(now);
+        core.handle_timeout(now);
         if core.closing {
             let since = *closing_since.get_or_insert(now);
             if core.is_flushed() || now.duration_since(since) >= CLOSE_TIMEOUT {
-                // Tells the other side.
+                // This sends a DTLS alert; if it fails, the connection is over all the same.
                 let _ = core.rtc.close();
             }
         }
-        news.extend(core.release(now));
-        let next = core.poll(&self.shared, now, |way, bytes| outbox.push(way, bytes), |happened| news.push(happened));
-        news.extend(core.drained(now));
+        events.extend(core.release(now));
+        let next = core.poll(now, |path, bytes| outbox.push(path, bytes), |event| events.push(event));
+        events.extend(core.drained(now));
         let next = core.held_until.map_or(next, |until| next.min(until));
         (next, core.rtc.is_alive())
     }
 
     async fn send(&self, outbox: &mut Outbox) {
-        for parcel in outbox.parcels.drain(..) {
-            let at_once = parcel.size * self.endpoint.socket().at_once(parcel.size);
-            for bytes in parcel.bytes.chunks(at_once) {
-                self.endpoint.socket().send(parcel.way, bytes, parcel.size).await;
+        for batch in outbox.batches.drain(..) {
+            let at_once = batch.size * self.socket.at_once(batch.size);
+            for bytes in batch.bytes.chunks(at_once) {
+                self.socket.send(batch.path, bytes, batch.size).await;
             }
         }
     }
 
-    /// Tells streams what happened to them. Returns why the connection is over, if it is.
-    fn tell(&mut self, news: Vec<News>) -> Option<&'static str> {
+    /// Passes events on to streams and to who waits for DTLS. Returns why the connection is over, if it is.
+    fn dispatch(&mut self, events: Vec<CoreEvent>) -> Option<&'static str> {
         let mut over = None;
-        for happened in news {
-            match happened {
-                News::Connected(fingerprint) => {
+        for event in events {
+            match event {
+                CoreEvent::Connected(fingerprint) => {
                     if let Some(waiting) = self.connected.take() {
-                        // Who gave up meanwhile has dropped the connection.
+                        // A receiver that is gone has dropped the connection, too.
                         let _ = waiting.send(fingerprint);
                     }
                 }
-                News::Opened(stream, outlet, id) => {
-                    outlet.connect(self.shared.channel(id));
-                    let waiting = self.shared.lock().came(stream);
+                CoreEvent::Opened(stream, slot, id) => {
+                    slot.connect(self.shared.channel(id));
+                    let waiting = self.shared.lock().push_inbound(stream);
                     waiting.into_iter().for_each(Waker::wake);
                 }
-                News::Message(feed, message) => feed.message(message),
-                News::Drained(feed) => feed.drained(),
-                News::Closed(feed) => feed.closed(),
-                News::Ended(why) => over = Some(why),
+                CoreEvent::Message(channel, message) => channel.on_message(message),
+                CoreEvent::Drained(channel) => channel.on_drained(),
+                CoreEvent::Closed(channel) => channel.on_closed(),
+                CoreEvent::Ended(why) => over = Some(why),
             }
         }
         over
     }
 }
 
-/// Datagrams that go the same way and are of one size, except that the last may be shorter.
+/// Datagrams for one system call (generic segmentation offload): on one path and of one size, though the last may be
+/// shorter.
 #[derive(Debug)]
-struct Parcel {
-    way: Way,
+struct GsoBatch {
+    path: Path,
     size: usize,
     bytes: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
 struct Outbox {
-    parcels: Vec<Parcel>,
+    batches: Vec<GsoBatch>,
 }
 
 impl Outbox {
-    fn push(&mut self, way: Way, bytes: &[u8]) {
-        match self.parcels.last_mut() {
-            Some(last) if last.way == way && last.bytes.len() % last.size == 0 && bytes.len() <= last.size => {
+    fn push(&mut self, path: Path, bytes: &[u8]) {
+        match self.batches.last_mut() {
+            Some(last) if last.path == path && last.bytes.len() % last.size == 0 && bytes.len() <= last.size => {
                 last.bytes.extend_from_slice(bytes);
             }
-            _ => self.parcels.push(Parcel { way, size: bytes.len().max(1), bytes: bytes.to_vec() }),
+            _ => self.batches.push(GsoBatch { path, size: bytes.len().max(1), bytes: bytes.to_vec() }),
         }
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-pub(super) fn now() -> Instant {
-    Instant::now()
 }

@@ -1,5 +1,8 @@
-//! DTLS as str0m's own, except that a listener goes on from a cookie: here nothing else proves that a stranger's address
-//! is its own, since the STUN requests that come before can be made up by anybody.
+//! DTLS for str0m, with two differences from its own: a listener continues from a stateless cookie, and packets pass an
+//! [`Inspector`].
+//!
+//! The cookie proves that a stranger receives at its address. Nothing else does, since anybody can make up the STUN requests
+//! that come before.
 
 use std::{
     cell::RefCell,
@@ -18,41 +21,42 @@ use str0m::{
 };
 
 use super::{
-    inspect::{Gate, Inspector, Verdict},
-    returned::{self, Returned},
+    cookie_resume::{self, CookieResume},
+    inspect::{Inspector, Verdict},
+    sctp_state::SctpState,
 };
 
 thread_local! {
-    /// Of the instance that is about to be made: str0m passes nothing of ours on to it.
-    static GATE: RefCell<Option<Arc<Gate>>> = const { RefCell::new(None) };
+    /// For the instance that is about to be made, since str0m passes nothing of ours to its DTLS provider.
+    static STATE: RefCell<Option<Arc<SctpState>>> = const { RefCell::new(None) };
 }
 
-/// Makes something that makes one instance, whose packets are looked at behind this gate.
-pub(super) fn behind<T>(gate: Arc<Gate>, make: impl FnOnce() -> T) -> T {
-    GATE.set(Some(gate));
+/// Calls `make`, which makes str0m create one DTLS instance; its packets are inspected with this state.
+pub(super) fn with_state<T>(sctp: Arc<SctpState>, make: impl FnOnce() -> T) -> T {
+    STATE.set(Some(sctp));
     let made = make();
-    GATE.take();
+    STATE.take();
     made
 }
 
-/// str0m's cryptography with this DTLS.
+/// str0m's own cryptography, with this DTLS.
 pub(super) fn crypto() -> CryptoProvider {
-    CryptoProvider { dtls_provider: &Cookies, ..from_feature_flags() }
+    CryptoProvider { dtls_provider: &CookieDtls, ..from_feature_flags() }
 }
 
 #[derive(Debug)]
-struct Cookies;
+struct CookieDtls;
 
 struct Dtls {
     inner: dimpl::Dtls,
-    returned: Returned,
+    resume: CookieResume,
     inspector: Option<Inspector>,
-    /// The other side has said what ends the connection.
+    /// The inspector has ended the connection.
     ended: bool,
 }
 
-/// The last configuration and the size of datagrams that it is for. Making one tries out all of the cryptography, which
-/// takes longer than the handshake.
+/// The last configuration, with the datagram size that it is for. Building one tests all of the cryptography, which takes
+/// longer than a handshake.
 static CONFIG: Mutex<Option<(Option<usize>, Arc<dimpl::Config>)>> = Mutex::new(None);
 
 fn config(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, CryptoError> {
@@ -60,7 +64,7 @@ fn config(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, CryptoError> {
     if let Some((_, config)) = last.as_ref().filter(|(known, _)| *known == mtu) {
         return Ok(config.clone());
     }
-    let mut config = dimpl::Config::builder().with_crypto_provider(returned::provider()).use_server_cookie(true);
+    let mut config = dimpl::Config::builder().with_crypto_provider(cookie_resume::provider()).use_server_cookie(true);
     if let Some(mtu) = mtu {
         config = config.mtu(mtu);
     }
@@ -69,7 +73,7 @@ fn config(mtu: Option<usize>) -> Result<Arc<dimpl::Config>, CryptoError> {
     Ok(config)
 }
 
-impl DtlsProvider for Cookies {
+impl DtlsProvider for CookieDtls {
     fn generate_certificate(&self) -> Option<DtlsCert> {
         from_feature_flags().dtls_provider.generate_certificate()
     }
@@ -82,8 +86,8 @@ impl DtlsProvider for Cookies {
         mtu: Option<usize>,
     ) -> Result<Box<dyn DtlsInstance>, CryptoError> {
         let inner = dimpl::Dtls::new_12(config(mtu)?, certificate.clone(), now);
-        let inspector = GATE.take().map(Inspector::new);
-        Ok(Box::new(Dtls { inner, returned: Returned::default(), inspector, ended: false }))
+        let inspector = STATE.take().map(Inspector::new);
+        Ok(Box::new(Dtls { inner, resume: CookieResume::default(), inspector, ended: false }))
     }
 }
 
@@ -102,7 +106,7 @@ impl DtlsInstance for Dtls {
         if self.inner.is_active() {
             self.inner.handle_packet(packet)
         } else {
-            self.returned.handle_packet(&mut self.inner, packet)
+            self.resume.handle_packet(&mut self.inner, packet)
         }
     }
 
@@ -112,12 +116,12 @@ impl DtlsInstance for Dtls {
         if self.ended {
             return DtlsOutput::ApplicationData(&[]);
         }
-        match self.inspector.as_mut().map_or(Verdict::Pass, |inspector| inspector.receive(packet)) {
-            Verdict::Pass => DtlsOutput::ApplicationData(packet),
-            // Nobody takes it for a packet.
-            Verdict::Lose => DtlsOutput::ApplicationData(&[]),
-            Verdict::End(why) => {
-                tracing::debug!(why, "the other side is no peer; its connection ends");
+        match self.inspector.as_mut().map_or(Verdict::Forward, |inspector| inspector.receive(packet)) {
+            Verdict::Forward => DtlsOutput::ApplicationData(packet),
+            // str0m ignores an empty packet.
+            Verdict::Drop => DtlsOutput::ApplicationData(&[]),
+            Verdict::Close(why) => {
+                tracing::debug!(why, "the other side does not follow the protocol; the connection ends");
                 self.ended = true;
                 DtlsOutput::CloseNotify
             }

@@ -1,10 +1,11 @@
-//! A socket and whose its datagrams are.
+//! One UDP socket and its connections: passes each datagram on to its connection, answers strangers without keeping
+//! state for them, and begins a connection once a stranger has returned a cookie.
 
 use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,60 +18,40 @@ use tokio::{
 };
 
 use super::{
-    Certificate, Connection,
-    admission::Id,
-    driver::{Driver, now},
+    admission::ConnectionId,
+    certificate::Certificate,
+    client_hello::{ClientHello, Cookies},
+    clock::now,
+    connection::Connection,
+    datagram_queue::DatagramQueue,
+    driver::Driver,
     dtls,
-    hello::{Cookies, Hello},
-    heralds::{HERALD_TIMEOUT, Herald},
-    inbox::Inbox,
-    routes::Routes,
-    shared::{Beginning, Shared, Side},
-    socket::{Datagram, Socket, Way},
+    incoming::{HandshakeSlot, Incoming, IncomingConnection, incoming},
+    introductions::{INTRODUCTION_TIMEOUT, StunIntroduction},
+    routes::{Routes, SharedRoutes},
+    setup::{Setup, Side},
+    shared::Shared,
+    socket::{Datagram, Path, Socket},
     stun::{Stun, is_stun},
 };
 use crate::{
     Budget, Stream,
-    direct::{
-        address::Fingerprint,
-        credentials::{Agreed, Version},
-    },
+    direct::{address::Fingerprint, credentials::IceCredentials},
 };
 
-/// Connections that are encrypted and wait for the listener to take them.
-const MAX_ARRIVED: usize = 256;
-
-/// An encrypted connection of somebody who dialled.
-pub(super) struct Arrived {
-    pub(super) connection: Connection,
-    pub(super) handshake: Stream,
-    pub(super) dialer: Fingerprint,
-    pub(super) version: Version,
-    pub(super) ours: SocketAddr,
-    pub(super) theirs: SocketAddr,
-    /// Gives its place to others when it is dropped.
-    pub(super) place: Place,
+/// An entry in the routes, removed on drop. It keeps the endpoint, and so the socket being read.
+struct Registration {
+    id: ConnectionId,
+    endpoint: Arc<Endpoint>,
 }
 
-/// A handshake in flight.
-pub(super) struct Place {
-    id: Id,
-    endpoint: Weak<Endpoint>,
-}
-
-impl Drop for Place {
+impl Drop for Registration {
     fn drop(&mut self) {
-        self.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.ended(self.id));
+        self.endpoint.routes.lock().remove(self.id);
     }
 }
 
-/// Those who dial a listener, and why its socket failed if it does.
-pub(super) struct Arrivals {
-    pub(super) arrived: mpsc::Receiver<Arrived>,
-    pub(super) failed: oneshot::Receiver<io::Error>,
-}
-
-/// See the [module](self). The socket is read as long as there is this.
+/// See the [module](self). The socket is read until this is dropped.
 pub(super) struct Endpoint {
     socket: Arc<Socket>,
     stun: Stun,
@@ -78,10 +59,11 @@ pub(super) struct Endpoint {
     crypto: Arc<CryptoProvider>,
     certificate: Certificate,
     budget: Budget,
-    next: AtomicU64,
-    routes: Mutex<Routes>,
-    /// Where those go who dial us, when we listen.
-    arrived: Option<mpsc::Sender<Arrived>>,
+    next_id: AtomicU64,
+    routes: SharedRoutes,
+    /// Takes inbound connections; none if this endpoint only dials.
+    inbound: Option<mpsc::Sender<IncomingConnection>>,
+    /// The task that reads the socket.
     reader: Mutex<Option<AbortHandle>>,
 }
 
@@ -99,15 +81,15 @@ impl Drop for Endpoint {
 }
 
 impl Endpoint {
-    /// A socket that dials, and takes those who dial it if `listening`.
+    /// Binds a socket that can dial, and that accepts connections if `listening`.
     pub(super) fn bind(
         address: SocketAddr,
         certificate: Certificate,
         budget: Budget,
         listening: bool,
-    ) -> io::Result<(Arc<Self>, Arrivals)> {
+    ) -> io::Result<(Arc<Self>, Incoming)> {
         let socket = Arc::new(Socket::bind(address)?);
-        let (arrived, arrivals) = mpsc::channel(MAX_ARRIVED);
+        let (inbound, failed, incoming) = incoming();
         let endpoint = Arc::new(Self {
             socket: socket.clone(),
             stun: Stun::new(),
@@ -115,15 +97,14 @@ impl Endpoint {
             crypto: Arc::new(dtls::crypto()),
             certificate,
             budget,
-            next: AtomicU64::new(0),
-            routes: Mutex::default(),
-            arrived: listening.then_some(arrived),
+            next_id: AtomicU64::new(0),
+            routes: SharedRoutes::default(),
+            inbound: listening.then_some(inbound),
             reader: Mutex::default(),
         });
-        let (tell, failed) = oneshot::channel();
-        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint), tell));
+        let reader = tokio::spawn(Self::read(socket, Arc::downgrade(&endpoint), failed));
         *endpoint.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(reader.abort_handle());
-        Ok((endpoint, Arrivals { arrived: arrivals, failed }))
+        Ok((endpoint, incoming))
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -133,185 +114,183 @@ impl Endpoint {
     async fn read(socket: Arc<Socket>, endpoint: Weak<Self>, failed: oneshot::Sender<io::Error>) {
         let read = socket.read(|datagram| {
             if let Some(endpoint) = endpoint.upgrade() {
-                endpoint.came(datagram);
+                endpoint.handle_datagram(datagram);
                 endpoint.budget.make_room();
             }
         });
         let error = read.await;
         tracing::warn!(%error, ?socket, "a UDP socket failed; nobody is reached by it any more");
         if let Some(endpoint) = endpoint.upgrade() {
-            *endpoint.lock() = Routes::default();
+            *endpoint.routes.lock() = Routes::default();
         }
-        // Nobody waits for it where it only dials.
+        // An endpoint that only dials has no listener to tell.
         let _ = failed.send(error);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Routes> {
-        // A panic while it is held leaves maps of which each entry is whole.
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new_id(&self) -> ConnectionId {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn id(&self) -> Id {
-        self.next.fetch_add(1, Ordering::Relaxed)
-    }
-
-    fn came(self: &Arc<Self>, datagram: Datagram<'_>) {
-        let listens = self.arrived.is_some();
-        // A user name tells whose a request is; its address may still be that of a connection that is over.
-        if listens && is_stun(datagram.bytes) && self.greeted(datagram) {
+    fn handle_datagram(self: &Arc<Self>, datagram: Datagram<'_>) {
+        let listens = self.inbound.is_some();
+        // The user name goes before the address: the address may still belong to a connection that has ended.
+        if listens && is_stun(datagram.bytes) && self.handle_stun_request(datagram) {
             return;
         }
-        let mut routes = self.lock();
+        let mut routes = self.routes.lock();
         if listens
-            && let Some(hello) = Hello::read(datagram.bytes)
-            && let Some(Herald { username, to, .. }) = routes.heralds.of(datagram.from).cloned()
+            && let Some(hello) = ClientHello::read(datagram.bytes)
+            && let Some(StunIntroduction { username, to, .. }) = routes.introductions.get(datagram.from).cloned()
         {
-            // Somebody who goes on from another address begins nothing.
-            if routes.forward_of(&username, datagram) {
+            // A connected peer whose address has changed: no new connection.
+            if routes.forward_by_username(&username, datagram) {
                 return;
             }
             drop(routes);
             if hello.is_first() {
-                self.answer(datagram, &self.cookies.request(&hello, datagram.from, now()));
-            } else if self.cookies.hold(&hello, datagram.from, now()) {
-                self.begin(datagram, &username, to);
+                self.answer(datagram, &self.cookies.hello_verify_request(&hello, datagram.from, now()));
+            } else if self.cookies.is_valid(&hello, datagram.from, now()) {
+                self.accept(datagram, &username, to);
             }
             return;
         }
         routes.forward(datagram);
     }
 
-    /// Answers a stranger, of whom nothing proves that it is where it says it is: never with more than it sent.
+    /// Answers a stranger with no more bytes than it sent: its address is not proven yet, so a longer answer would
+    /// amplify an attack.
     fn answer(&self, datagram: Datagram<'_>, answer: &[u8]) {
         if !answer.is_empty() && answer.len() <= datagram.bytes.len() {
-            let way = Way { ours: datagram.to.ip(), theirs: datagram.from };
-            // What is lost is asked for again.
-            let _ = self.socket.try_send(way, answer, answer.len());
+            let path = Path { ours: datagram.to.ip(), theirs: datagram.from };
+            // If it is lost, the stranger asks again.
+            let _ = self.socket.try_send(path, answer, answer.len());
         }
     }
 
-    /// Somebody asks whether we are there, a stranger or not; false where it is no such request.
-    fn greeted(self: &Arc<Self>, datagram: Datagram<'_>) -> bool {
-        let Some((request, agreed)) = self.stun.read(datagram.bytes) else { return false };
-        let mut routes = self.lock();
-        let username = agreed.username();
-        if routes.forward_of(&username, datagram) {
+    /// Handles a STUN binding request, of a connection or of a stranger; false if it is none, or not intact.
+    fn handle_stun_request(self: &Arc<Self>, datagram: Datagram<'_>) -> bool {
+        let Some((request, credentials)) = self.stun.read(datagram.bytes) else { return false };
+        let mut routes = self.routes.lock();
+        let username = credentials.username();
+        if routes.forward_by_username(&username, datagram) {
             return true;
         }
-        let first = routes.heralds.is_empty();
-        routes.heralds.remember(datagram.from, Herald { username, to: datagram.to, since: now() });
+        let was_empty = routes.introductions.is_empty();
+        routes.introductions.remember(datagram.from, StunIntroduction { username, to: datagram.to, since: now() });
         drop(routes);
-        self.answer(datagram, &self.stun.answer(&request, datagram.bytes.len(), &agreed, datagram.from));
-        if first {
-            drop(tokio::spawn(Self::forget_heralds(Arc::downgrade(self))));
+        self.answer(datagram, &self.stun.answer(&request, datagram.bytes.len(), &credentials, datagram.from));
+        if was_empty {
+            drop(tokio::spawn(Self::expire_introductions(Arc::downgrade(self))));
         }
         true
     }
 
-    async fn forget_heralds(endpoint: Weak<Self>) {
+    async fn expire_introductions(endpoint: Weak<Self>) {
         loop {
-            sleep(HERALD_TIMEOUT).await;
+            sleep(INTRODUCTION_TIMEOUT).await;
             let Some(endpoint) = endpoint.upgrade() else { return };
-            let mut routes = endpoint.lock();
-            routes.heralds.forget_old(now());
-            if routes.heralds.is_empty() {
+            let mut routes = endpoint.routes.lock();
+            routes.introductions.expire(now());
+            if routes.introductions.is_empty() {
                 return;
             }
         }
     }
 
-    /// A stranger has returned its cookie: it is where it says it is.
-    fn begin(self: &Arc<Self>, hello: Datagram<'_>, username: &str, ours: SocketAddr) {
-        let Some(arrived) = self.arrived.clone() else { return };
-        let Ok(agreed) = Agreed::of_username(username) else { return };
-        let id = self.id();
-        let mut routes = self.lock();
-        // Who had the address before is over: its host has forgotten it, or a router has given the address away.
+    /// A stranger has returned its cookie, which proves its address: begins a connection.
+    fn accept(self: &Arc<Self>, hello: Datagram<'_>, username: &str, ours: SocketAddr) {
+        let Some(inbound) = self.inbound.clone() else { return };
+        let Ok(credentials) = IceCredentials::from_username(username) else { return };
+        let id = self.new_id();
+        let mut routes = self.routes.lock();
+        // An older connection at this address is dead: its host has restarted, or a NAT has reassigned the address.
         if let Some(before) = routes.of(hello.from) {
             routes.remove(before);
         }
-        if routes.admission.is_swamped() {
+        if routes.admission.is_full() {
             return tracing::debug!(from = %hello.from, "more handshakes come than end: one does not begin");
         }
-        let draw = |below| rand::random_range(0..below);
-        if let Some(other) = routes.admission.admit(id, hello.from.ip(), now(), draw) {
+        let random_below = |below| rand::random_range(0..below);
+        if let Some(other) = routes.admission.admit(id, hello.from.ip(), now(), random_below) {
             tracing::debug!(from = %hello.from, "many handshakes at once: another one ends");
             routes.remove(other);
         }
         drop(routes);
-        let place = Place { id, endpoint: Arc::downgrade(self) };
-        let made = self.make(Side::Listener(hello.from, self.stun.nomination(&agreed)), ours, None, &agreed);
+        let slot = HandshakeSlot::new(id, self.routes.clone());
+        let made =
+            self.set_up(Side::Listener(hello.from, self.stun.nomination(&credentials)), ours, None, &credentials);
         let Some((shared, handshake)) = made else { return };
-        let connected = self.drive(id, shared.clone(), hello.from, Some(username.to_owned()));
-        self.lock().forward(hello);
-        let (theirs, version) = (hello.from, agreed.version);
+        let connected = self.spawn_driver(id, shared.clone(), hello.from, Some(username.to_owned()));
+        self.routes.lock().forward(hello);
+        let (theirs, version) = (hello.from, credentials.version);
         drop(tokio::spawn(async move {
-            let Ok(dialer) = connected.await else { return drop(place) };
-            place.endpoint.upgrade().iter().for_each(|endpoint| endpoint.lock().admission.encrypted(id, now()));
+            let Ok(dialer) = connected.await else { return drop(slot) };
+            slot.encrypted(now());
             let connection = Connection::new(shared);
-            let new = Arrived { connection, handshake, dialer, version, ours, theirs, place };
-            if arrived.try_send(new).is_err() {
+            let new = IncomingConnection { connection, handshake, dialer, version, ours, theirs, slot };
+            if inbound.try_send(new).is_err() {
                 tracing::debug!(from = %theirs, "more connections come than are taken; one is closed");
             }
         }));
     }
 
-    /// Dials. Returns the connection, its handshake's stream, and what tells that it is encrypted.
+    /// Dials. Returns the connection, the stream for the Noise handshake, and the fingerprint once DTLS is up.
     pub(super) fn dial(
         self: &Arc<Self>,
         ours: SocketAddr,
         theirs: SocketAddr,
         expected: Fingerprint,
-        agreed: &Agreed,
+        credentials: &IceCredentials,
     ) -> Option<(Connection, Stream, oneshot::Receiver<Fingerprint>)> {
-        let (shared, handshake) = self.make(Side::Dialer(theirs), ours, Some(expected), agreed)?;
-        let id = self.id();
-        let connected = self.drive(id, shared.clone(), theirs, None);
+        let (shared, handshake) = self.set_up(Side::Dialer(theirs), ours, Some(expected), credentials)?;
+        let id = self.new_id();
+        let connected = self.spawn_driver(id, shared.clone(), theirs, None);
         Some((Connection::new(shared), handshake, connected))
     }
 
-    fn make(
+    fn set_up(
         &self,
         side: Side,
         ours: SocketAddr,
         expected: Option<Fingerprint>,
-        agreed: &Agreed,
+        credentials: &IceCredentials,
     ) -> Option<(Arc<Shared>, Stream)> {
         let (own, other) = match side {
-            Side::Listener(..) => (&agreed.listener, &agreed.dialer),
-            Side::Dialer(_) => (&agreed.dialer, &agreed.listener),
+            Side::Listener(..) => (&credentials.listener, &credentials.dialer),
+            Side::Dialer(_) => (&credentials.dialer, &credentials.listener),
         };
-        Shared::begin(Beginning {
+        Setup {
             side,
             ours,
             own,
             other,
-            version: agreed.version,
+            version: credentials.version,
             certificate: &self.certificate,
             expected,
             crypto: self.crypto.clone(),
             budget: &self.budget,
             now: now(),
-        })
+        }
+        .begin()
     }
 
-    fn drive(
+    fn spawn_driver(
         self: &Arc<Self>,
-        id: Id,
+        id: ConnectionId,
         shared: Arc<Shared>,
         theirs: SocketAddr,
-        // Of who dialled us.
+        // Of an inbound connection.
         username: Option<String>,
     ) -> oneshot::Receiver<Fingerprint> {
-        let (inbox, incoming) = Inbox::new(shared.account.clone(), shared.gate.clone());
+        let (queue, datagrams) = DatagramQueue::new(shared.memory.clone(), shared.sctp.clone());
         let (connected, waiting) = oneshot::channel();
-        self.lock().add(id, inbox, theirs, username);
-        let driver = Driver { id, shared, endpoint: self.clone(), packets: incoming, connected: Some(connected) };
-        drop(tokio::spawn(driver.run()));
+        self.routes.lock().add(id, queue, theirs, username);
+        let registration = Registration { id, endpoint: self.clone() };
+        let driver = Driver { shared, socket: self.socket.clone(), datagrams, connected: Some(connected) };
+        drop(tokio::spawn(async move {
+            driver.run().await;
+            drop(registration);
+        }));
         waiting
-    }
-
-    pub(super) fn forget(&self, id: Id) {
-        self.lock().remove(id);
     }
 }

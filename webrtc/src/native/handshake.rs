@@ -1,44 +1,44 @@
-//! The bounds of a handshake, and how it may end.
+//! The Noise handshake over an encrypted connection, its timeouts and its errors.
 
 use std::{future::poll_fn, time::Duration};
 
 use libp2p::{PeerId, identity::Keypair};
 use tokio::time::timeout;
 
-use super::Connection;
+use super::connection::Connection;
 use crate::{
     Stream,
-    direct::handshake::{self, Certificates, Role, Unproven},
+    direct::handshake::{self, AuthenticationError, Certificates, Role},
 };
 
-/// Until a connection is encrypted, and again until it is authenticated.
+/// Time for DTLS, and the same again for Noise.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a dialer of version 1 gets before the first stream: libp2p-webrtc looks for streams a moment after the
-/// handshake, and loses those that came before.
+/// How long the first stream to a dialer of version 1 is held back: libp2p-webrtc begins to accept streams a moment after the
+/// handshake, and loses those that arrive earlier.
 pub(super) const FIRST_STREAM_DELAY: Duration = Duration::from_millis(10);
 
-/// Why there is no connection.
+/// Why a connection could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
-    /// Nothing to send from, or nothing that may be sent to.
+    /// No socket could be opened towards the address.
     #[error("no UDP socket reaches that address: {0}")]
     Socket(#[from] std::io::Error),
-    /// Nobody is reached by it any more.
+    /// The listener cannot be reached any more.
     #[error("the listener's UDP socket failed: {0}")]
     Listener(#[source] std::io::Error),
-    /// ICE takes no such address.
+    /// ICE does not accept the address.
     #[error("nobody can be dialled at that address")]
     Address,
-    /// Nobody answered as who they say they are.
+    /// The other side did not answer, or did not prove who it is.
     #[error(transparent)]
-    Unproven(#[from] Unproven),
-    /// In time.
+    AuthenticationError(#[from] AuthenticationError),
+    /// The handshake took longer than [`HANDSHAKE_TIMEOUT`].
     #[error("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())]
     TimedOut,
 }
 
-/// Finds out who the other side of an encrypted connection is.
+/// Authenticates the other side of an encrypted connection.
 pub(super) async fn authenticate(
     connection: Connection,
     stream: Stream,
@@ -47,8 +47,9 @@ pub(super) async fn authenticate(
     certificates: Certificates,
 ) -> Result<(PeerId, Connection), HandshakeError> {
     let ended = poll_fn(|cx| connection.poll_end(cx));
-    let proved = timeout(HANDSHAKE_TIMEOUT, handshake::authenticate(stream, ended, role, keypair, certificates)).await;
-    let peer = proved.map_err(|_| HandshakeError::TimedOut)??;
-    connection.proved();
+    let authenticated =
+        timeout(HANDSHAKE_TIMEOUT, handshake::authenticate(stream, ended, role, keypair, certificates)).await;
+    let peer = authenticated.map_err(|_| HandshakeError::TimedOut)??;
+    connection.set_authenticated();
     Ok((peer, connection))
 }

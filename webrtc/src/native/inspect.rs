@@ -1,160 +1,107 @@
-//! What strangers may say in SCTP: no more than a peer of libp2p does.
+//! Inspects SCTP packets between DTLS and the association, and lets through only what a libp2p peer sends.
 //!
-//! str0m and sctp-proto bound neither streams nor what they keep of a message besides its payload, and go through all
-//! streams for each chunk. So packets are looked at where DTLS hands them on.
+//! str0m and sctp-proto bound neither the number of streams nor the memory that a message takes besides its payload, and
+//! scan all streams for each chunk. A stranger could exhaust memory or processor by that.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use super::{
-    flight::{Counts, Flight},
-    order::Order,
-    resets::Resets,
+    in_flight::InFlight,
+    owed_resets::OwedResets,
+    receive_order::ReceiveOrder,
     sctp::{Chunk, Data, Reset, chunks, count},
-    sound::is_sound,
-    stream_set::{MAX_STREAM_IDS, Streams},
+    sctp_state::SctpState,
+    stream_set::{MAX_STREAM_IDS, StreamSet},
+    validate::is_valid,
 };
 
-/// Streams that carry something before anybody has opened them.
-const MAX_STRANGE_STREAMS: u32 = 64;
-/// Bytes that a chunk costs besides its payload, in the association's queues or as an answer.
+/// Streams that carry data without having been opened.
+const MAX_UNOPENED_STREAMS: u32 = 64;
+/// Memory that a chunk costs besides its payload, in the association's queues or as an answer, in bytes.
 const CHUNK_BYTES: usize = 256;
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    Pass,
-    /// As on its way.
-    Lose,
-    /// It ends the connection.
-    End(&'static str),
-}
-
-/// How far a connection has come in proving who the other side is.
-#[derive(Debug, Default)]
-pub(super) struct Gate {
-    listens: bool,
-    unproven_bytes: usize,
-    /// Messages sent on the handshake's channel.
-    said: AtomicU32,
-    proven: AtomicBool,
-    runs: AtomicUsize,
-    /// What [`Flight`] counts.
-    chunks: AtomicUsize,
-    messages: AtomicUsize,
-}
-
-impl Gate {
-    /// For a connection that may cost so many bytes until then.
-    pub(super) fn new(listens: bool, unproven_bytes: usize) -> Arc<Self> {
-        Arc::new(Self { listens, unproven_bytes, ..Self::default() })
-    }
-
-    /// A message was sent on the handshake's channel.
-    pub(super) fn say(&self) {
-        self.said.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The other side has proved who it is.
-    pub(super) fn prove(&self) {
-        self.proven.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_proven(&self) -> bool {
-        self.proven.load(Ordering::Relaxed)
-    }
-
-    /// How many runs of later chunks have come while one is missing.
-    pub(super) fn runs(&self) -> usize {
-        self.runs.load(Ordering::Relaxed)
-    }
-
-    /// What is sent and not acknowledged.
-    pub(super) fn flight(&self) -> Counts {
-        Counts { chunks: self.chunks.load(Ordering::Relaxed), messages: self.messages.load(Ordering::Relaxed) }
-    }
-
-    fn fly(&self, Counts { chunks, messages }: Counts) {
-        self.chunks.store(chunks, Ordering::Relaxed);
-        self.messages.store(messages, Ordering::Relaxed);
-    }
-
-    /// Whether our part of Noise is said, two messages of the listener and one of the dialer: the other side may be through
-    /// with it before we are, and open streams.
-    fn is_said(&self) -> bool {
-        self.said.load(Ordering::Relaxed) > u32::from(self.listens)
-    }
+    Forward,
+    /// As if the network had lost it.
+    Drop,
+    /// The connection has to end, for this reason.
+    Close(&'static str),
 }
 
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Inspector {
-    gate: Arc<Gate>,
-    /// The other side's tag and first number; a second association would be kept beside this one.
+    sctp: Arc<SctpState>,
+    /// The other side's tag and initial TSN. A second association would take memory beside this one.
     begun: Option<(u32, u32)>,
-    /// Our tag, which the other side's packets have.
+    /// Our verification tag, which the other side's packets carry.
     tag: Option<u32>,
-    /// Whether a chunk of DATA has come.
-    used: bool,
-    order: Order,
-    flight: Flight,
-    resets: Resets,
-    opened: Streams,
-    strange: Streams,
-    /// Bytes that came before the other side proved who it is.
+    /// Whether DATA has been received.
+    has_data: bool,
+    order: ReceiveOrder,
+    flight: InFlight,
+    resets: OwedResets,
+    opened: StreamSet,
+    unopened: StreamSet,
+    /// What was received before the other side was authenticated, in bytes.
     early_bytes: usize,
 }
 
 impl Inspector {
-    pub(super) fn new(gate: Arc<Gate>) -> Self {
-        let (order, flight, resets) = (Order::default(), Flight::default(), Resets::default());
-        let (opened, strange) = (Streams::default(), Streams::default());
-        Self { gate, begun: None, tag: None, used: false, order, flight, resets, opened, strange, early_bytes: 0 }
+    pub(super) fn new(sctp: Arc<SctpState>) -> Self {
+        let (order, flight, resets) = (ReceiveOrder::default(), InFlight::default(), OwedResets::default());
+        let (opened, unopened) = (StreamSet::default(), StreamSet::default());
+        Self { sctp, begun: None, tag: None, has_data: false, order, flight, resets, opened, unopened, early_bytes: 0 }
     }
 
-    /// A packet of the other side.
+    /// Inspects a packet of the other side.
     pub(super) fn receive(&mut self, packet: &[u8]) -> Verdict {
-        if !is_sound(packet, self.tag) {
-            return Verdict::Lose;
+        if !is_valid(packet, self.tag) {
+            return Verdict::Drop;
         }
-        // Nobody can have had the answer to a request that comes in the same packet.
+        // Resets requested by this packet: it cannot use their streams again, as the answer to them is yet to come.
         let mut resets: Vec<Reset> = Vec::new();
-        let mut is_lost = |chunk: Chunk<'_>| match chunk {
+        let mut is_dropped = |chunk: Chunk<'_>| match chunk {
             Chunk::Data(data) => {
                 let is_early = self.order.is_early(&data) || resets.iter().any(|reset| reset.precedes(&data));
-                is_early || self.order.is_far(data.tsn)
+                is_early || self.order.is_too_far(data.tsn)
             }
             Chunk::Reset(reset) => {
                 let is_too_much = self.order.is_new(&reset) && self.resets.is_too_much(&reset, resets.len());
                 resets.push(reset);
                 is_too_much
             }
-            // Late, or the association would begin to count anew.
-            Chunk::Begin { .. } => self.used && !self.is_other(&chunk),
+            // A late duplicate: it would make the association start its counters anew.
+            Chunk::Init { .. } => self.has_data && !self.is_other(&chunk),
             Chunk::Sack(sack) => !self.flight.is_due(&sack),
             _ => false,
         };
-        if chunks(packet).any(&mut is_lost) || self.order.is_ragged(data(packet).map(|data| data.tsn)) {
-            return Verdict::Lose;
+        if chunks(packet).any(&mut is_dropped) || self.order.exceeds_gap_blocks(data(packet).map(|data| data.tsn)) {
+            return Verdict::Drop;
         }
-        if !self.gate.is_proven() {
-            // Many kinds are answered at once, also while nobody knows who asks.
+        if !self.sctp.is_authenticated() {
+            // Many kinds of chunks are answered at once, also before authentication.
             self.early_bytes +=
                 count(packet) * CHUNK_BYTES + data(packet).map(|data| data.payload.len()).sum::<usize>();
-            if self.early_bytes > self.gate.unproven_bytes {
-                return if self.gate.is_said() {
-                    Verdict::Lose
+            if self.early_bytes > self.sctp.unauthenticated_bytes {
+                return if self.sctp.has_sent_handshake() {
+                    Verdict::Drop
                 } else {
-                    Verdict::End("it says too much before the handshake")
+                    Verdict::Close("it sends too much before the handshake")
                 };
             }
         }
-        chunks(packet).find_map(|chunk| self.look(chunk).err()).map_or(Verdict::Pass, Verdict::End)
+        for chunk in chunks(packet) {
+            if let Err(why) = self.handle_chunk(chunk) {
+                return Verdict::Close(why);
+            }
+        }
+        Verdict::Forward
     }
 
-    /// A packet of ours: the other side answers in the streams that it opens, and uses those again that it resets.
+    /// Takes note of a packet of ours: the other side may use the streams that it opens, and use reset ones again.
     pub(super) fn send(&mut self, packet: &[u8]) {
         for chunk in chunks(packet) {
             match chunk {
@@ -162,12 +109,12 @@ impl Inspector {
                     self.resets.used(data.stream);
                     if data.opens() {
                         self.opened.insert(data.stream);
-                        self.strange.remove(data.stream);
+                        self.unopened.remove(data.stream);
                     }
                 }
-                Chunk::Reset(reset) => self.resets.ask(reset),
-                Chunk::Answer { request } => self.order.answered(request),
-                Chunk::Begin { tag, tsn, .. } => {
+                Chunk::Reset(reset) => self.resets.requested(reset),
+                Chunk::ResetDone { request } => self.order.answered(request),
+                Chunk::Init { tag, tsn, .. } => {
                     self.tag = Some(tag);
                     self.flight.begin(tsn);
                 }
@@ -175,76 +122,78 @@ impl Inspector {
             }
         }
         self.flight.sent(data(packet));
-        self.gate.fly(self.flight.counts());
+        self.sctp.set_in_flight(self.flight.counts());
     }
 
-    fn look(&mut self, chunk: Chunk<'_>) -> Result<(), &'static str> {
+    fn handle_chunk(&mut self, chunk: Chunk<'_>) -> Result<(), &'static str> {
         match chunk {
-            Chunk::Data(data) => self.data(&data),
-            Chunk::Begin { is_answer: true, .. } if self.gate.listens => Err("it answers what nobody has asked"),
-            Chunk::Begin { .. } if self.is_other(&chunk) => Err("it begins another association"),
-            Chunk::Begin { tag, tsn, .. } => {
+            Chunk::Data(data) => self.handle_data(&data),
+            Chunk::Init { is_ack: true, .. } if self.sctp.listens => Err("it sends an INIT ACK without an INIT"),
+            Chunk::Init { .. } if self.is_other(&chunk) => Err("it begins a second association"),
+            Chunk::Init { tag, tsn, .. } => {
                 self.begun = Some((tag, tsn));
                 self.order.begin(tsn);
                 Ok(())
             }
             Chunk::Reset(reset) => {
-                reset.streams.iter().try_for_each(|stream| numbered(*stream))?;
-                self.resets.answered(reset.response);
+                reset.streams.iter().try_for_each(|stream| check_id(*stream))?;
+                self.resets.answered(reset.response_seq);
                 if self.order.reset(&reset) {
-                    self.resets.came(&reset);
+                    self.resets.received(&reset);
                 }
-                self.close();
+                self.close_reset_streams();
                 Ok(())
             }
-            Chunk::Answer { request } => {
+            Chunk::ResetDone { request } => {
                 self.resets.answered(request);
                 Ok(())
             }
             Chunk::Sack(sack) => {
                 self.flight.acknowledged(&sack);
-                self.gate.fly(self.flight.counts());
+                self.sctp.set_in_flight(self.flight.counts());
                 Ok(())
             }
-            Chunk::Named(stream) => numbered(stream),
-            Chunk::Skip => Err("it skips messages"),
+            Chunk::OtherStream(stream) => check_id(stream),
+            Chunk::ForwardTsn => Err("it skips messages"),
         }
     }
 
-    /// Whether a chunk begins another association than the one that has begun.
+    /// Whether an INIT or INIT ACK is of another association than the one that has begun.
     fn is_other(&self, chunk: &Chunk<'_>) -> bool {
-        matches!(chunk, Chunk::Begin { tag, tsn, .. } if self.begun.is_some_and(|begun| begun != (*tag, *tsn)))
+        matches!(chunk, Chunk::Init { tag, tsn, .. } if self.begun.is_some_and(|begun| begun != (*tag, *tsn)))
     }
 
-    fn data(&mut self, data: &Data<'_>) -> Result<(), &'static str> {
-        self.used = true;
+    fn handle_data(&mut self, data: &Data<'_>) -> Result<(), &'static str> {
+        self.has_data = true;
         self.resets.used(data.stream);
-        numbered(data.stream)?;
+        check_id(data.stream)?;
         if data.payload.is_empty() {
-            // RFC 9260, 3.3.1, ends the association; what is held would not be counted.
-            return Err("it sends nothing");
+            // RFC 9260, 3.3.1, demands an abort. Empty chunks would take memory that is not counted.
+            return Err("it sends DATA without payload");
         }
-        if data.stream != 0 && !self.gate.is_proven() && !self.gate.is_said() {
+        if data.stream != 0 && !self.sctp.is_authenticated() && !self.sctp.has_sent_handshake() {
             return Err("it uses a stream before the handshake");
         }
         if data.opens() {
             self.opened.insert(data.stream);
-            self.strange.remove(data.stream);
+            self.unopened.remove(data.stream);
         } else if data.stream != 0 && !self.opened.contains(data.stream) {
-            self.strange.insert(data.stream);
-            if self.strange.count > MAX_STRANGE_STREAMS {
-                return Err("it uses streams that nobody has opened");
+            self.unopened.insert(data.stream);
+            if self.unopened.count > MAX_UNOPENED_STREAMS {
+                return Err("it uses too many streams that were not opened");
             }
         }
-        self.order.came(data).map_err(|_| "it sends in disorder")?;
-        self.gate.runs.store(self.order.runs(), Ordering::Relaxed);
-        self.close();
+        self.order.received(data).map_err(|_| "it violates the order of messages")?;
+        self.sctp.set_gap_blocks(self.order.gap_blocks());
+        self.close_reset_streams();
         Ok(())
     }
 
-    /// Streams close once all has come that was sent in them: a lost chunk may arrive after the request to reset its stream.
-    fn close(&mut self) {
-        self.order.begun_anew().into_iter().for_each(|stream| self.opened.remove(stream));
+    /// Closes streams whose reset takes effect, which is after all DATA sent before it has arrived.
+    fn close_reset_streams(&mut self) {
+        for stream in self.order.take_reset_streams() {
+            self.opened.remove(stream);
+        }
     }
 }
 
@@ -252,8 +201,8 @@ fn data(packet: &[u8]) -> impl Iterator<Item = Data<'_>> {
     chunks(packet).filter_map(|chunk| if let Chunk::Data(data) = chunk { Some(data) } else { None })
 }
 
-fn numbered(stream: u16) -> Result<(), &'static str> {
-    if stream < MAX_STREAM_IDS { Ok(()) } else { Err("it uses too large a stream number") }
+fn check_id(stream: u16) -> Result<(), &'static str> {
+    if stream < MAX_STREAM_IDS { Ok(()) } else { Err("it uses too large a stream id") }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One listening address: where it can be reached, and who arrives.
+//! One listening address: tells where it can be reached, and authenticates inbound connections.
 
 use std::{
     collections::VecDeque,
@@ -20,9 +20,11 @@ use libp2p::{
 use tokio::time::sleep;
 
 use super::{
-    Certificate, Connection, HandshakeError,
-    endpoint::{Arrivals, Arrived, Endpoint},
-    handshake::{FIRST_STREAM_DELAY, authenticate},
+    certificate::Certificate,
+    connection::Connection,
+    endpoint::Endpoint,
+    handshake::{FIRST_STREAM_DELAY, HandshakeError, authenticate},
+    incoming::{Incoming, IncomingConnection},
 };
 use crate::{
     Budget,
@@ -34,18 +36,18 @@ use crate::{
 };
 
 pub(super) type Upgrade = Pin<Box<dyn Future<Output = Result<(PeerId, Connection), HandshakeError>> + Send>>;
-pub(super) type Happened = TransportEvent<Upgrade, HandshakeError>;
+pub(super) type ListenerEvent = TransportEvent<Upgrade, HandshakeError>;
 
 /// See the [module](self).
 pub(super) struct Listener {
     pub(super) id: ListenerId,
     endpoint: Arc<Endpoint>,
-    arrivals: Arrivals,
+    incoming: Incoming,
     keypair: Keypair,
     certificate: Certificate,
-    /// Where the interfaces' addresses come from, if it listens on all.
+    /// Watches the addresses of all interfaces, if the socket is bound to the wildcard address.
     interfaces: Option<IfWatcher>,
-    pending: VecDeque<Happened>,
+    pending: VecDeque<ListenerEvent>,
     closed: bool,
 }
 
@@ -57,10 +59,10 @@ impl Listener {
         certificate: Certificate,
         budget: Budget,
     ) -> io::Result<Self> {
-        let (endpoint, arrivals) = Endpoint::bind(address, certificate.clone(), budget, true)?;
+        let (endpoint, incoming) = Endpoint::bind(address, certificate.clone(), budget, true)?;
         let interfaces = address.ip().is_unspecified().then(IfWatcher::new).transpose()?;
         let mut new =
-            Self { id, endpoint, arrivals, keypair, certificate, interfaces, pending: VecDeque::new(), closed: false };
+            Self { id, endpoint, incoming, keypair, certificate, interfaces, pending: VecDeque::new(), closed: false };
         if new.interfaces.is_none() {
             let listen_addr = new.address(address.ip());
             new.pending.push_back(TransportEvent::NewAddress { listener_id: id, listen_addr });
@@ -68,14 +70,14 @@ impl Listener {
         Ok(new)
     }
 
-    /// Takes nobody any more.
+    /// Accepts no further connections.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.arrivals.arrived.close();
+        self.incoming.connections.close();
     }
 
     /// Its next event; none when it has ended.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Happened>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<ListenerEvent>> {
         if self.closed {
             return Poll::Ready(None);
         }
@@ -86,13 +88,13 @@ impl Listener {
             return Poll::Ready(Some(happened));
         }
         let listener_id = self.id;
-        if let Poll::Ready(Ok(error)) = self.arrivals.failed.poll_unpin(cx) {
+        if let Poll::Ready(Ok(error)) = self.incoming.failed.poll_unpin(cx) {
             self.close();
             let reason = Err(HandshakeError::Listener(error));
             return Poll::Ready(Some(TransportEvent::ListenerClosed { listener_id, reason }));
         }
-        match self.arrivals.arrived.poll_recv(cx) {
-            Poll::Ready(Some(arrived)) => Poll::Ready(Some(self.arrived(arrived))),
+        match self.incoming.connections.poll_recv(cx) {
+            Poll::Ready(Some(connection)) => Poll::Ready(Some(self.incoming_event(connection))),
             Poll::Ready(None) => {
                 self.closed = true;
                 Poll::Ready(Some(TransportEvent::ListenerClosed { listener_id, reason: Ok(()) }))
@@ -101,15 +103,15 @@ impl Listener {
         }
     }
 
-    fn arrived(&self, arrived: Arrived) -> Happened {
+    fn incoming_event(&self, incoming: IncomingConnection) -> ListenerEvent {
         let (keypair, listener) = (self.keypair.clone(), self.certificate.fingerprint());
-        let at = |address: SocketAddr| address::listened(address.ip(), address.port());
-        let (ours, theirs) = (arrived.ours, arrived.theirs);
+        let at = |address: SocketAddr| address::listen_address(address.ip(), address.port());
+        let (ours, theirs) = (incoming.ours, incoming.theirs);
         let upgrade = async move {
-            let Arrived { connection, handshake, dialer, version, place, .. } = arrived;
+            let IncomingConnection { connection, handshake, dialer, version, slot, .. } = incoming;
             let certificates = Certificates { dialer, listener };
             let made = authenticate(connection, handshake, Role::Listener, &keypair, certificates).await;
-            drop(place);
+            drop(slot);
             if version == Version::V1 {
                 sleep(FIRST_STREAM_DELAY).await;
             }
@@ -123,7 +125,7 @@ impl Listener {
         }
     }
 
-    fn poll_interfaces(&mut self, cx: &mut Context<'_>) -> Option<Happened> {
+    fn poll_interfaces(&mut self, cx: &mut Context<'_>) -> Option<ListenerEvent> {
         let own = self.endpoint.socket().local().ip();
         while let Poll::Ready(Some(event)) = self.interfaces.as_mut()?.poll_next_unpin(cx) {
             let listener_id = self.id;
@@ -144,7 +146,7 @@ impl Listener {
     }
 
     fn address(&self, ip: IpAddr) -> Multiaddr {
-        let at = address::listened(ip, self.endpoint.socket().local().port());
+        let at = address::listen_address(ip, self.endpoint.socket().local().port());
         at.with(Protocol::Certhash(self.certificate.fingerprint().multihash()))
     }
 }

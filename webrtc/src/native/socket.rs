@@ -1,4 +1,4 @@
-//! A UDP socket that tells on which address it was reached, and answers from there.
+//! A UDP socket that tells to which of our addresses a datagram was sent, and sends from a given one.
 
 use std::{
     fmt,
@@ -10,18 +10,18 @@ use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Type};
 use tokio::{io::Interest, net::UdpSocket};
 
-/// Reads of the kernel at once; each may bring many datagrams of one sender.
+/// Buffers read by one system call; each may hold many datagrams of one sender.
 const BATCH: usize = 8;
-/// Bytes of a datagram that is read: no peer sends larger ones, which no path carries whole.
+/// Bytes of a datagram; longer ones are dropped. Paths do not carry them unfragmented, and no peer sends them.
 const MAX_DATAGRAM_BYTES: usize = 2048;
-/// Bytes of one read.
+/// Bytes of one buffer.
 const READ_BYTES: usize = 64 * 1024;
-/// Bytes that the kernel keeps for us, each way; it may grant less.
+/// Size asked for the kernel's buffers, each way, in bytes; the kernel may grant less.
 const KERNEL_BUFFER: usize = 4 * 1024 * 1024;
-/// Bytes that the kernel takes at once.
+/// Bytes handed to one system call.
 const MAX_SEND: usize = 60 * 1024;
 
-/// A datagram that has come.
+/// A received datagram.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Datagram<'a> {
     pub(super) from: SocketAddr,
@@ -30,9 +30,9 @@ pub(super) struct Datagram<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// Where bytes go, and from which of our addresses.
+/// From which of our addresses to which of theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct Path {
     pub(super) ours: IpAddr,
     pub(super) theirs: SocketAddr,
 }
@@ -59,7 +59,7 @@ impl Socket {
         socket.set_nonblocking(true)?;
         let io = UdpSocket::from_std(socket.into())?;
         let state = UdpSocketState::new(UdpSockRef::from(&io))?;
-        // The kernel's own size does, only less well.
+        // With the default size it works too, only with more loss.
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&io), KERNEL_BUFFER);
         let _ = state.set_send_buffer_size(UdpSockRef::from(&io), KERNEL_BUFFER);
         let local = io.local_addr()?;
@@ -70,8 +70,8 @@ impl Socket {
         self.local
     }
 
-    /// Hands over what comes, until the socket fails.
-    pub(super) async fn read(&self, mut take: impl FnMut(Datagram<'_>)) -> io::Error {
+    /// Reads datagrams until the socket fails.
+    pub(super) async fn read(&self, mut handle: impl FnMut(Datagram<'_>)) -> io::Error {
         let mut buffers = vec![0; BATCH * READ_BYTES];
         loop {
             if let Err(error) = self.io.readable().await {
@@ -89,38 +89,38 @@ impl Socket {
                         let to = SocketAddr::new(meta.dst_ip.unwrap_or(self.local.ip()), self.local.port());
                         let datagrams = bytes[..meta.len].chunks(meta.stride.max(1));
                         let datagrams = datagrams.filter(|bytes| bytes.len() <= MAX_DATAGRAM_BYTES);
-                        datagrams.for_each(|bytes| take(Datagram { from: meta.addr, to, bytes }));
+                        datagrams.for_each(|bytes| handle(Datagram { from: meta.addr, to, bytes }));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // A peer's host may tell that nobody listens there any more, which is no fault of the socket.
+                // ICMP "port unreachable" from a peer that is gone; the socket itself is fine.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
                 Err(error) => return error,
             }
         }
     }
 
-    /// Sends datagrams of `size` bytes, the last may be shorter. What the network refuses is lost, as on its way.
-    pub(super) async fn send(&self, way: Way, bytes: &[u8], size: usize) {
-        while let Err(error) = self.try_send(way, bytes, size) {
+    /// Sends datagrams of `size` bytes, the last may be shorter. What the system refuses is dropped.
+    pub(super) async fn send(&self, path: Path, bytes: &[u8], size: usize) {
+        while let Err(error) = self.try_send(path, bytes, size) {
             if error.kind() != io::ErrorKind::WouldBlock || self.io.writable().await.is_err() {
-                return tracing::trace!(%error, to = %way.theirs, "datagrams were not sent");
+                return tracing::trace!(%error, to = %path.theirs, "datagrams were not sent");
             }
         }
     }
 
-    pub(super) fn try_send(&self, way: Way, bytes: &[u8], size: usize) -> io::Result<()> {
+    pub(super) fn try_send(&self, path: Path, bytes: &[u8], size: usize) -> io::Result<()> {
         let transmit = Transmit {
-            destination: way.theirs,
+            destination: path.theirs,
             ecn: None,
             contents: bytes,
             segment_size: (size < bytes.len()).then_some(size),
-            src_ip: Some(way.ours).filter(|ip| !ip.is_unspecified()),
+            src_ip: Some(path.ours).filter(|ip| !ip.is_unspecified()),
         };
         self.io.try_io(Interest::WRITABLE, || self.state.try_send(UdpSockRef::from(&self.io), &transmit))
     }
 
-    /// Datagrams that can be sent at once.
+    /// How many datagrams of this size one system call takes.
     pub(super) fn at_once(&self, size: usize) -> usize {
         self.state.max_gso_segments().min(MAX_SEND / size.max(1)).max(1)
     }

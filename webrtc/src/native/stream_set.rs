@@ -1,22 +1,22 @@
-//! A set of streams, by their numbers.
+//! A set of stream ids.
 
-/// Streams have smaller numbers; other libp2p programs number them from 0 on, and browsers have 1,024.
+/// Stream ids are below this. libp2p peers count them from 0, and browsers have at most 1,024 streams.
 pub(super) const MAX_STREAM_IDS: u16 = 2048;
 
 /// See the [module](self).
 #[derive(Debug)]
-pub(super) struct Streams {
+pub(super) struct StreamSet {
     bits: Box<[u64; MAX_STREAM_IDS as usize / 64]>,
     pub(super) count: u32,
 }
 
-impl Default for Streams {
+impl Default for StreamSet {
     fn default() -> Self {
         Self { bits: Box::new([0; MAX_STREAM_IDS as usize / 64]), count: 0 }
     }
 }
 
-impl Streams {
+impl StreamSet {
     pub(super) fn contains(&self, stream: u16) -> bool {
         self.bits.get(usize::from(stream / 64)).is_some_and(|bits| bits & (1 << (stream % 64)) != 0)
     }

@@ -1,4 +1,4 @@
-//! The first words of a stranger: a STUN request that says everything, answered from nothing but itself.
+//! STUN binding requests, answered without keeping state: a request carries everything that its answer needs.
 
 use std::net::SocketAddr;
 
@@ -7,9 +7,9 @@ use str0m::{
     ice::StunMessage,
 };
 
-use crate::direct::credentials::Agreed;
+use crate::direct::credentials::IceCredentials;
 
-/// Bytes of a request that is read.
+/// Bytes of a request; longer ones are ignored.
 const MAX_REQUEST: usize = 1024;
 
 // RFC 8489 and RFC 8445.
@@ -23,22 +23,22 @@ const USE_CANDIDATE: u16 = 0x0025;
 const ICE_CONTROLLING: u16 = 0x802a;
 const INTEGRITY_BYTES: usize = 20;
 
-/// Whether bytes are STUN's, by RFC 7983.
+/// Whether a datagram is STUN (RFC 7983).
 pub(super) fn is_stun(bytes: &[u8]) -> bool {
     bytes.len() >= 20 && bytes[0] < 2
 }
 
-/// Whether they answer a binding request with success.
+/// Whether a datagram is a successful answer to a binding request.
 pub(super) fn is_success(bytes: &[u8]) -> bool {
     is_stun(bytes) && bytes.starts_with(&BINDING_SUCCESS.to_be_bytes())
 }
 
-/// Whether they are a DTLS alert, which is what ends a connection.
+/// Whether a datagram is a DTLS alert, which ends a connection.
 pub(super) fn is_alert(bytes: &[u8]) -> bool {
     bytes.first() == Some(&21)
 }
 
-/// A field of two bytes; nothing here is longer than a user name.
+/// The length field of an attribute.
 fn length(bytes: usize) -> [u8; 2] {
     u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes()
 }
@@ -57,49 +57,51 @@ impl Stun {
         Self(from_feature_flags())
     }
 
-    /// What a binding request says, if it is one of ours and intact.
-    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Option<(StunMessage<'a>, Agreed)> {
+    /// Reads a binding request of a libp2p dialer, if its integrity is right.
+    pub(super) fn read<'a>(&self, bytes: &'a [u8]) -> Option<(StunMessage<'a>, IceCredentials)> {
         let message = StunMessage::parse(bytes).ok().filter(|_| bytes.len() <= MAX_REQUEST)?;
         if !message.is_binding_request() {
             return None;
         }
-        let agreed = Agreed::of_username(message.username()?).ok()?;
-        message.verify(agreed.listener.password.as_bytes(), self.hmac()).then_some((message, agreed))
+        let credentials = IceCredentials::from_username(message.username()?).ok()?;
+        message.verify(credentials.listener.password.as_bytes(), self.hmac()).then_some((message, credentials))
     }
 
-    /// The answer, never longer than what it answers: a forged source gains nothing.
+    /// The answer to a request of this length. It is never longer, so it cannot amplify an attack from a forged address.
     pub(super) fn answer(
         &self,
         request: &StunMessage<'_>,
         length: usize,
-        agreed: &Agreed,
+        credentials: &IceCredentials,
         from: SocketAddr,
     ) -> Vec<u8> {
         let mut answer = vec![0; length];
         let reply = StunMessage::binding_reply(request.trans_id(), from);
-        let written = reply.to_bytes(Some(agreed.listener.password.as_bytes()), &mut answer, self.hmac());
+        let written = reply.to_bytes(Some(credentials.listener.password.as_bytes()), &mut answer, self.hmac());
         answer.truncate(written.unwrap_or(0));
         answer
     }
 
-    /// What a dialer says to take the way on which it is. The library's own writer takes no name as long as some are.
-    pub(super) fn nomination(&self, agreed: &Agreed) -> Vec<u8> {
+    /// A binding request as the dialer would send it to nominate its address. It is written by hand, as the library's writer
+    /// does not take user names as long as some are.
+    pub(super) fn nomination(&self, credentials: &IceCredentials) -> Vec<u8> {
         let attribute = |kind: u16, value: &[u8]| {
             let padding = &[0; 3][..value.len().wrapping_neg() % 4];
             [&kind.to_be_bytes(), &length(value.len())[..], value, padding].concat()
         };
-        let said = [
-            attribute(USERNAME, agreed.username().as_bytes()),
+        let attributes = [
+            attribute(USERNAME, credentials.username().as_bytes()),
             attribute(PRIORITY, &1_u32.to_be_bytes()),
             attribute(USE_CANDIDATE, &[]),
             attribute(ICE_CONTROLLING, &[0; 8]),
         ];
-        let said = said.concat();
-        // Its length counts what proves it, too.
-        let header = [&BINDING_REQUEST.to_be_bytes()[..], &length(said.len() + 4 + INTEGRITY_BYTES), &MAGIC, &[0; 12]];
-        let proven = [header.concat(), said].concat();
-        let integrity = self.hmac()(agreed.listener.password.as_bytes(), &[&proven]);
-        [proven, attribute(INTEGRITY, &integrity)].concat()
+        let attributes = attributes.concat();
+        // The length in the header includes the integrity attribute.
+        let header =
+            [&BINDING_REQUEST.to_be_bytes()[..], &length(attributes.len() + 4 + INTEGRITY_BYTES), &MAGIC, &[0; 12]];
+        let signed = [header.concat(), attributes].concat();
+        let integrity = self.hmac()(credentials.listener.password.as_bytes(), &[&signed]);
+        [signed, attribute(INTEGRITY, &integrity)].concat()
     }
 
     fn hmac(&self) -> impl Fn(&[u8], &[&[u8]]) -> [u8; 20] {
@@ -116,10 +118,10 @@ mod tests {
     fn a_nomination_reads_as_its_dialers_whatever_the_length_of_its_name() {
         let stun = Stun::new();
         for length in [5, 32, 64, 200] {
-            let agreed = Agreed::v1(&"x".repeat(length));
-            let bytes = stun.nomination(&agreed);
+            let credentials = IceCredentials::v1(&"x".repeat(length));
+            let bytes = stun.nomination(&credentials);
             let (message, read) = stun.read(&bytes).unwrap_or_else(|| panic!("{length}: {bytes:x?}"));
-            assert!(message.use_candidate() && read == agreed, "{length}");
+            assert!(message.use_candidate() && read == credentials, "{length}");
         }
     }
 }

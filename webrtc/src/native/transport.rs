@@ -1,4 +1,4 @@
-//! `/webrtc-direct` for libp2p: listens and dials.
+//! The libp2p transport: listens on and dials `/webrtc-direct`.
 
 use std::{
     fmt,
@@ -15,20 +15,22 @@ use libp2p::{
 };
 
 use super::{
-    Certificate, Connection, HandshakeError,
+    certificate::Certificate,
+    connection::Connection,
     dial::Dialer,
+    handshake::HandshakeError,
     listener::{Listener, Upgrade},
 };
 use crate::{
     Budget, Limits,
     direct::{
-        address::{Target, read_listen},
+        address::{Target, parse_listen_address},
         credentials::Version,
     },
 };
 
-/// Listens and dials as the peer of a key. Each listening address has one UDP socket for all its connections, and each dial
-/// one of its own: datagrams are told apart by their addresses, and two listeners may dial each other. It needs tokio.
+/// Listens and dials with one identity key. Each listening address has one UDP socket for all its connections; each dial has
+/// a socket of its own, since connections of one socket are told apart by the remote address. Needs a tokio runtime.
 pub struct Transport {
     dialer: Dialer,
     listeners: Vec<Listener>,
@@ -42,20 +44,20 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// With these limits.
+    /// A transport with these limits.
     #[must_use]
     pub fn new(keypair: Keypair, certificate: Certificate, limits: Limits) -> Self {
         let dialer = Dialer { keypair, certificate, budget: Budget::new(limits), version: None };
         Self { dialer, listeners: Vec::new(), closed: Vec::new() }
     }
 
-    /// What all its connections hold.
+    /// The memory that all its connections hold.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.dialer.budget
     }
 
-    /// Dials by one version only, in place of version 2 and, where nothing answers it, version 1.
+    /// Dials by one version only. The default is version 2, and version 1 where nothing answers that.
     #[must_use]
     pub fn dialling(mut self, version: Version) -> Self {
         self.dialer.version = Some(version);
@@ -70,7 +72,7 @@ impl transport::Transport for Transport {
     type Dial = Pin<Box<dyn Future<Output = Result<Self::Output, Self::Error>> + Send>>;
 
     fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<Self::Error>> {
-        let Ok((ip, port)) = read_listen(&address) else {
+        let Ok((ip, port)) = parse_listen_address(&address) else {
             return Err(TransportError::MultiaddrNotSupported(address));
         };
         let Dialer { keypair, certificate, budget, .. } = self.dialer.clone();

@@ -19,8 +19,8 @@ struct Path {
     /// Not yet sent: whose, and how much of it.
     queue: VecDeque<(u8, usize)>,
     /// Sent: when it will be acknowledged.
-    flight: VecDeque<(Instant, u8, usize)>,
-    under_way: HashMap<u8, usize>,
+    in_flight: VecDeque<(Instant, u8, usize)>,
+    buffered: HashMap<u8, usize>,
     acknowledged: HashMap<u8, usize>,
 }
 
@@ -31,8 +31,8 @@ impl Path {
             round_trip,
             bytes_per_ms: bytes_per_second / 1000,
             queue: VecDeque::new(),
-            flight: VecDeque::new(),
-            under_way: HashMap::new(),
+            in_flight: VecDeque::new(),
+            buffered: HashMap::new(),
             acknowledged: HashMap::new(),
         }
     }
@@ -40,7 +40,7 @@ impl Path {
     fn write(&mut self, window: &mut Window<u8>, id: u8, bytes: usize) {
         window.sent(id, bytes, self.now);
         self.queue.push_back((id, bytes));
-        *self.under_way.entry(id).or_default() += bytes;
+        *self.buffered.entry(id).or_default() += bytes;
     }
 
     /// A millisecond passes. Returns whose writers are told to go on.
@@ -48,7 +48,7 @@ impl Path {
         let mut left = self.bytes_per_ms;
         while let Some((id, bytes)) = self.queue.front_mut().filter(|_| left > 0) {
             let sent = left.min(*bytes);
-            self.flight.push_back((self.now + self.round_trip, *id, sent));
+            self.in_flight.push_back((self.now + self.round_trip, *id, sent));
             left -= sent;
             *bytes -= sent;
             if *bytes == 0 {
@@ -56,12 +56,12 @@ impl Path {
             }
         }
         self.now += MS;
-        while let Some((_, id, bytes)) = self.flight.pop_front_if(|(due, ..)| *due <= self.now) {
-            *self.under_way.entry(id).or_default() -= bytes;
+        while let Some((_, id, bytes)) = self.in_flight.pop_front_if(|(due, ..)| *due <= self.now) {
+            *self.buffered.entry(id).or_default() -= bytes;
             *self.acknowledged.entry(id).or_default() += bytes;
         }
-        let under_way = self.under_way.clone();
-        window.update(self.now, |id| under_way.get(&id).copied().unwrap_or(0))
+        let buffered = self.buffered.clone();
+        window.update(self.now, |id| buffered.get(&id).copied().unwrap_or(0))
     }
 }
 
@@ -78,7 +78,7 @@ fn write_all(path: &mut Path, window: &mut Window<u8>, streams: u8, time: Durati
     }
 }
 
-/// Bytes a second in the last second of three, and the most under way.
+/// Bytes a second in the last second of three, and the most in flight.
 fn bulk(round_trip: Duration, bytes_per_second: usize) -> (usize, usize) {
     let (mut path, mut window) = (Path::new(round_trip, bytes_per_second), Window::new());
     write_all(&mut path, &mut window, 1, 2000 * MS);
@@ -102,7 +102,7 @@ fn a_slow_path_gets_no_long_queue() {
         let (got, size) = bulk(round_trip, rate);
         let in_a_round_trip = rate * round_trip.as_millis() as usize / 1000;
         assert!(got * 10 >= rate * 9, "{got} bytes/s of {rate} at {round_trip:?}, window {size}");
-        assert!(size <= MIN_WINDOW.max(4 * in_a_round_trip), "{size} under way, {in_a_round_trip} in a round trip");
+        assert!(size <= MIN_WINDOW.max(4 * in_a_round_trip), "{size} in flight, {in_a_round_trip} in a round trip");
     }
 }
 
@@ -165,7 +165,7 @@ fn a_channel_that_is_gone_gives_its_share_back() {
     assert!(window.has_room(0));
 }
 
-/// The other side acknowledges all but the first chunk, so that no byte is under way.
+/// The other side acknowledges all but the first chunk, so that no byte is in flight.
 #[test]
 fn chunks_behind_a_gap_are_under_way() {
     let (mut window, now) = (Window::new(), origin());
@@ -180,15 +180,15 @@ fn chunks_behind_a_gap_are_under_way() {
     };
     while write(&mut window, 0).0 {}
     assert_eq!(write(&mut window, 0).1, MAX_SHARED_CHUNKS, "not sent yet");
-    let flight = |chunks, messages| Counts { chunks, messages };
-    window.in_flight(flight(MAX_SHARED_CHUNKS, MAX_SHARED_CHUNKS));
+    let in_flight = |chunks, messages| InFlightCounts { chunks, messages };
+    window.set_in_flight(in_flight(MAX_SHARED_CHUNKS, MAX_SHARED_CHUNKS));
     assert!(window.update(now, |_| 4).is_empty());
-    assert!(write(&mut window, 1).0, "a stream with nothing under way has room beside them");
-    window.in_flight(flight(MAX_SHARED_CHUNKS, MAX_SHARED_CHUNKS + 1));
-    assert_eq!(window.update(now, |_| 0), [0], "now this one has nothing under way either");
+    assert!(write(&mut window, 1).0, "a stream with nothing in flight has room beside them");
+    window.set_in_flight(in_flight(MAX_SHARED_CHUNKS, MAX_SHARED_CHUNKS + 1));
+    assert_eq!(window.update(now, |_| 0), [0], "now this one has nothing in flight either");
     for id in (0..=u8::MAX).cycle() {
         let (has_room, written) = write(&mut window, id);
-        window.in_flight(flight(written, written));
+        window.set_in_flight(in_flight(written, written));
         window.update(now, |_| 0);
         if !has_room {
             break;
@@ -196,7 +196,7 @@ fn chunks_behind_a_gap_are_under_way() {
     }
     let (has_room, messages) = write(&mut window, 9);
     assert_eq!((has_room, messages), (false, MAX_CHUNKS));
-    window.in_flight(flight(1, messages));
+    window.set_in_flight(in_flight(1, messages));
     let told = window.update(now, |_| 0);
     assert!(told.contains(&9), "the gap is filled");
 }

@@ -20,10 +20,10 @@ use str0m::{
     net::{Protocol, Receive},
 };
 use tincan_webrtc::{
-    Acknowledging, Budget, Channel, ChannelGone, Feed, Limits, Opened,
+    Budget, Channel, ChannelEvents, ChannelGone, FinAckSupport, Limits, Opener,
     direct::{
         address::{Fingerprint, Target},
-        credentials::{Agreed, Credentials},
+        credentials::{Credentials, IceCredentials},
         handshake::{Certificates, Role, authenticate},
     },
     open,
@@ -57,7 +57,7 @@ pub struct Raw {
     /// What the handshake's stream has to say and hear.
     said: Arc<Mutex<VecDeque<Bytes>>>,
     heard: Vec<Bytes>,
-    feed: Option<Feed>,
+    events: Option<ChannelEvents>,
     /// Below its association.
     pub wire: Wire,
     /// The other side has ended the connection.
@@ -97,7 +97,8 @@ impl Raw {
         let socket = UdpSocket::bind(("127.0.0.1", port)).await.expect("a socket");
         let ours = socket.local_addr().expect("bound");
         let random = format!("{:032x}", rand::random::<u128>());
-        let agreed = Agreed::v2(Credentials { ufrag: random.clone(), password: random }).expect("credentials");
+        let credentials =
+            IceCredentials::v2(Credentials { ufrag: random.clone(), password: random }).expect("credentials");
         let wire = Wire::default();
         let mut crypto = from_feature_flags();
         crypto.dtls_provider = Box::leak(Box::new(Tap { wire: wire.clone(), inner: crypto.dtls_provider }));
@@ -111,7 +112,7 @@ impl Raw {
             .set_crypto_provider(Arc::new(crypto))
             .set_dtls_cert(own)
             .set_fingerprint_verification(false)
-            .set_local_ice_credentials(ice(&agreed.dialer))
+            .set_local_ice_credentials(ice(&credentials.dialer))
             .clear_codecs()
             .set_sctp_max_buffered_amount(usize::MAX)
             .build(now());
@@ -119,7 +120,7 @@ impl Raw {
         rtc.add_remote_candidate(Candidate::host(theirs, Protocol::Udp).expect("a candidate"));
         let mut direct = rtc.direct_api();
         direct.set_ice_controlling(true);
-        direct.set_remote_ice_credentials(ice(&agreed.listener));
+        direct.set_remote_ice_credentials(ice(&credentials.listener));
         let bytes = target.certificate.digest().to_vec();
         direct.set_remote_fingerprint(DtlsFingerprint { hash_func: "sha-256".into(), bytes });
         direct.start_dtls(true).expect("it begins");
@@ -136,7 +137,7 @@ impl Raw {
             open: HashMap::new(),
             said: Arc::default(),
             heard: Vec::new(),
-            feed: None,
+            events: None,
             wire,
             ended: false,
         };
@@ -146,10 +147,10 @@ impl Raw {
 
     /// Proves who it is, as any key can.
     pub async fn prove(&mut self) {
-        let account = Budget::new(Limits::default()).open();
-        let (stream, feed) = open(Said(self.said.clone()), Opened::Here, &account, Acknowledging::default());
-        self.heard.drain(..).for_each(|message| feed.message(message));
-        self.feed = Some(feed);
+        let memory = Budget::new(Limits::default()).connection();
+        let (stream, events) = open(Said(self.said.clone()), Opener::Local, &memory, FinAckSupport::default());
+        self.heard.drain(..).for_each(|message| events.on_message(message));
+        self.events = Some(events);
         let (done, mut proved) = oneshot::channel();
         let certificates = Certificates { dialer: self.certificate, listener: self.listener };
         tokio::spawn(async move {
@@ -251,8 +252,8 @@ impl Raw {
         match event {
             Event::ChannelOpen(id, _) => drop(self.open.insert(id, true)),
             Event::ChannelClose(id) => drop(self.open.insert(id, false)),
-            Event::ChannelData(message) if message.id == self.first => match &self.feed {
-                Some(feed) => feed.message(message.data.into()),
+            Event::ChannelData(message) if message.id == self.first => match &self.events {
+                Some(events) => events.on_message(message.data.into()),
                 None => self.heard.push(message.data.into()),
             },
             Event::Closed => self.ended = true,

@@ -4,15 +4,15 @@ use str0m::{
     crypto::from_feature_flags,
     ice::{StunMessage, TransId},
 };
-use tincan_webrtc::direct::credentials::Agreed;
+use tincan_webrtc::direct::credentials::IceCredentials;
 
 const HELLO_VERIFY_REQUEST: u8 = 3;
 /// Of a record and a message: what comes before a HelloVerifyRequest's version, and that.
 const BEFORE_COOKIE: usize = 13 + 12 + 2;
 
 /// The first request of a dialer.
-pub(crate) fn request(agreed: &Agreed, password: &str) -> Vec<u8> {
-    let username = agreed.username();
+pub(crate) fn request(credentials: &IceCredentials, password: &str) -> Vec<u8> {
+    let username = credentials.username();
     let message = StunMessage::binding_request(&username, TransId::new(), true, 7, 1_853_824_767, true);
     let crypto = from_feature_flags();
     let mut bytes = vec![0; 1024];

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Door } from "../door.mjs";
-import { allowBytes, clockOffBy, fillStorage, storage } from "../faults.mjs";
+import { allowBytes, clockOffBy, fillStorage, storage, upgrade } from "../faults.mjs";
 import { seesExactly } from "../lines.mjs";
 import { address } from "../stage.mjs";
 import { until } from "../wait.mjs";
@@ -47,6 +47,19 @@ export const TROUBLE = [
       const before = person.peerId;
       await person.reload();
       assert.notEqual(person.peerId, before, "nothing was kept, as was said");
+    },
+  },
+  {
+    name: "outdated",
+    says: "Another tab has changed what Tincan keeps in this browser",
+    async reach(cast) {
+      const person = await cast.alone("attic");
+      await person.say("This stays.");
+      const newer = await person.page.context().newPage();
+      await newer.goto(new URL("healthz", person.page.url()).href);
+      await newer.evaluate(upgrade, 2);
+      await newer.close();
+      return person;
     },
   },
   {

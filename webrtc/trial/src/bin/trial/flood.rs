@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use libp2p::Multiaddr;
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
-use tincan_webrtc::direct::{address::Target, credentials::Agreed};
+use tincan_webrtc::direct::{address::Target, credentials::IceCredentials};
 use tokio::{
     io::Interest,
     net::UdpSocket,
@@ -125,10 +125,10 @@ impl Port {
 
     /// A new stranger says what it says without an answer.
     fn come(&self, number: u64) {
-        let agreed = Agreed::v1(&format!("{number:032x}"));
+        let credentials = IceCredentials::v1(&format!("{number:032x}"));
         let last = u32::try_from(number / PORTS as u64 % ADDRESSES).unwrap_or_default();
         let ip = Ipv4Addr::from_bits(NETWORK.to_bits() + last).into();
-        self.send(ip, &request(&agreed, &agreed.listener.password));
+        self.send(ip, &request(&credentials, &credentials.listener.password));
         if self.kind != Kind::Stun {
             self.send(ip, &client_hello(RANDOM, &[]));
         }

@@ -13,7 +13,7 @@ use libp2p::{Multiaddr, identity::Keypair, multiaddr::Protocol};
 use serde::Serialize;
 use serde_json::json;
 use tincan_trial::{Node, bulk::Direction, hub::Hub};
-use tincan_webrtc::direct::address::listened;
+use tincan_webrtc::direct::address::listen_address;
 use tokio::io::AsyncReadExt;
 
 use transports::{Version, Which};
@@ -93,7 +93,7 @@ enum Tried {
         at_once: usize,
     },
     /// A stream that is not read for a while
-    Unread {
+    ReceiveBuffer {
         #[command(flatten)]
         dialling: Dialling,
         bytes: u64,
@@ -144,7 +144,7 @@ async fn hub(ip: IpAddr, which: Which, ws_port: u16, webrtc_port: u16) -> Result
     let keypair = Keypair::generate_ed25519();
     let mut hub = Hub::new(&keypair, transports::build(&keypair, which, None)?)?;
     let ws = hub.listen(Multiaddr::from(ip).with(Protocol::Tcp(ws_port)).with(Protocol::Ws("/".into()))).await?;
-    let webrtc = hub.listen(listened(ip, webrtc_port)).await?;
+    let webrtc = hub.listen(listen_address(ip, webrtc_port)).await?;
     println!("{}", json!({ "peer": keypair.public().to_peer_id().to_string(), "ws": ws, "webrtc": webrtc }));
     tokio::select! {
         () = hub.serve() => {}
@@ -200,7 +200,7 @@ async fn tried(trial: Tried) -> Result<bool> {
         Tried::Streams { dialling, count, at_once } => {
             tell(peer(&dialling)?.streams(&dialling.address, count, at_once).await)
         }
-        Tried::Unread { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
+        Tried::ReceiveBuffer { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
         Tried::Idle { dialling, count } => idle(&dialling, count).await,
         Tried::Cycles { dialling, count } => {
             let done = peer(&dialling)?.cycles(&dialling.address, count).await;
