@@ -72,7 +72,7 @@ pub(super) struct Syncs {
     unmerged: VecDeque<Unmerged>,
     /// What we told a peer that we want of a room, by peer.
     wanted: BTreeMap<PeerId, BTreeMap<RoomId, BTreeSet<Prefix>>>,
-    /// When we last synced with a slow peer.
+    /// When we last synced with a slow peer, or will.
     slow: BTreeMap<PeerId, Instant>,
 }
 
@@ -222,7 +222,12 @@ impl Core {
     /// A slow peer missed messages: asks about the rooms it is in, now or soon.
     pub(super) fn sync_with_slow(&mut self, peer: PeerId) {
         let now = self.now.instant;
-        let due = self.syncs.slow.get(&peer).map_or(now, |last| now.max(*last + SLOW_EVERY));
+        let due = match self.syncs.slow.get(&peer).copied() {
+            // What is due already is not put off by what it missed since.
+            Some(due) if due > now => due,
+            Some(last) => now.max(last + SLOW_EVERY),
+            None => now,
+        };
         self.syncs.slow.insert(peer, due);
         let theirs = self.peers.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
         for room in theirs.cloned().collect::<Vec<_>>() {
