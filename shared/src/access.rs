@@ -110,6 +110,16 @@ impl Access {
         }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![crate::bounded::bounded("MAX_REMEMBERED", self.records.len(), MAX_REMEMBERED)]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn offenders(&self) -> Vec<PeerId> {
+        self.records.keys().copied().collect()
+    }
+
     /// Counts a provable offence of `peer`. Says whether it is refused from now on.
     pub fn offence(&mut self, peer: PeerId, now: Instant) -> bool {
         if self.records.len() >= MAX_REMEMBERED && !self.records.contains_key(&peer) {

@@ -45,6 +45,8 @@ mod actor;
 mod announce;
 mod arrivals;
 mod behaviour;
+#[cfg(feature = "sim")]
+mod bounded;
 mod bridge;
 mod circuits;
 mod command;

@@ -14,6 +14,8 @@
 //!
 //! The other files here lead from one to the next, each for a subject.
 
+#[cfg(feature = "sim")]
+mod bounds;
 mod bridge;
 mod carry;
 mod commands;

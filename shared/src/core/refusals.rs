@@ -48,6 +48,14 @@ impl Refusals {
         let leaving = self.leaving.iter().map(|refusal| refusal.until);
         leaving.chain(self.pardons.iter().map(|(at, _)| *at)).min()
     }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![
+            crate::bounded::bounded("MAX_REFUSED_WAITING", self.leaving.len(), MAX_REFUSED_WAITING),
+            crate::bounded::bounded("MAX_SILENCED", self.pardons.len(), MAX_SILENCED),
+        ]
+    }
 }
 
 impl Core {

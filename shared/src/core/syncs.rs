@@ -136,6 +136,28 @@ impl Syncs {
         self.repeats.remove_where(|(other, _)| other == peer);
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let wanted = self.wanted.values().map(|theirs| theirs.values().map(BTreeSet::len).sum());
+        let under_way: usize = self.under_way.values().sum();
+        vec![
+            bounded("MAX_UNMERGED", self.unmerged.len(), MAX_UNMERGED),
+            bounded("MAX_WANTED", wanted.max().unwrap_or_default(), MAX_WANTED),
+            bounded("the count of questions", under_way.abs_diff(self.asking.len()), 0),
+        ]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn remembered(&self) -> Vec<crate::bounded::Remembered> {
+        vec![
+            ("syncs to begin", self.unasked.iter().map(|(peer, _)| *peer).collect()),
+            ("syncs to repeat", self.repeats.keys().map(|(peer, _)| *peer).collect()),
+            ("frames wanted", self.wanted.keys().copied().collect()),
+            ("slow peers", self.slow.keys().copied().collect()),
+        ]
+    }
+
     /// This node left a room.
     pub(super) fn left(&mut self, room: &str) {
         self.gaps.remove(room);
