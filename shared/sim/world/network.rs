@@ -16,6 +16,9 @@ const HEARTBEAT_MS: u64 = 500;
 /// How long it takes until a peer that has subscribed gets what is forwarded.
 const MESH_MS: u64 = 600;
 
+/// How long a question without an answer is asked again.
+const RETRIES_MS: u64 = 7_500;
+
 /// What reaches a node.
 pub(super) struct Arrival {
     pub(super) from: usize,
@@ -97,9 +100,11 @@ impl World {
                 self.checks.arrived(to, &question.give, self.now_ms);
                 let (reply, mut answer) = oneshot::channel();
                 self.handle(to, Input::Asked { peer: self.nodes[from].peer, question, reply });
-                if let (Ok(answer), Some(over)) = (answer.try_recv(), over) {
-                    let latency = self.network.latency(from, to);
-                    self.send(to, from, over, latency, What::Answer { room, answer });
+                let Some(over) = over else { return };
+                let latency = self.network.latency(from, to);
+                match answer.try_recv() {
+                    Ok(answer) => self.send(to, from, over, latency, What::Answer { room, answer }),
+                    Err(_) => self.not_answered(to, from, over, room),
                 }
             }
             What::Answer { room, answer } => {
@@ -114,6 +119,15 @@ impl World {
                 self.handle(to, Input::Answered { peer, room, answer: Some(answer) });
             }
         }
+    }
+
+    /// A question has no answer: its asker has tried it several times before it gives up.
+    fn not_answered(&mut self, asked: usize, asker: usize, over: u64, room: String) {
+        if let Some(open) = self.network.asked.get_mut(&over) {
+            open.retain(|one| *one != (asker, asked, room.clone()));
+        }
+        let peer = self.nodes[asked].peer;
+        self.send(asked, asker, over, RETRIES_MS, What::Input(Input::Answered { peer, room, answer: None }));
     }
 
     /// A node goes on after it was frozen, unless it is frozen again.

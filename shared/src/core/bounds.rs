@@ -29,6 +29,7 @@ impl Core {
         all.extend(self.carrier.bounds(limits));
         all.extend(self.reasons.bounds());
         all.extend(self.access.bounds());
+        all.extend(self.budgets.bounds());
         all.extend(self.bridge.bounds());
         all.extend(self.rooms.values().flat_map(Room::bounds));
         all

@@ -164,6 +164,7 @@ impl Core {
         config.limits = Limits {
             connections: limits.connections,
             connections_per_peer: limits.connections_per_peer,
+            connections_per_source: limits.connections_per_source,
             pending_incoming: limits.pending_incoming,
             peers: limits.peers,
             carried_rooms: limits.carried_rooms,

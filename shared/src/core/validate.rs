@@ -21,6 +21,10 @@ impl Core {
             return MessageAcceptance::Ignore;
         };
         let room: RoomId = room.clone();
+        if !self.is_within_budget(from, &room, bytes) {
+            self.counters.payloads_ignored += 1;
+            return MessageAcceptance::Ignore;
+        }
         let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, source, *number, now, out));
         let verdict = match verdict {
             Some(Verdict::Unread(what)) => Some(self.validate_unread(what, from, source, &room, bytes.len())),
