@@ -150,6 +150,8 @@ impl Plan {
             1 | 2 => Step::Join { node, room },
             3 => Step::Nick { node },
             4 => Step::Say { node, room, lines: rng.random_range(2..12) },
+            // More than may be on their way, and than go in a second.
+            5 if rng.random_bool(0.1) => Step::Say { node, room, lines: rng.random_range(60..200) },
             _ => Step::Say { node, room, lines: 1 },
         }
     }
