@@ -334,11 +334,12 @@ impl Core {
         if self.access.check(&from, Action::Room, self.now.instant).is_err() {
             return;
         }
+        let is_large = self.is_large(room);
         let Self { rooms, members, me, now, .. } = self;
         let Some(known) = rooms.get_mut(room) else { return };
         let mut outputs = Vec::new();
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
-        let merged = known.merge(frames, is_listed, *now, &mut outputs);
+        let merged = known.merge(frames, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
         self.perform(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {
