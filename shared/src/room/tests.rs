@@ -177,14 +177,14 @@ fn two_rings_that_sync_hold_the_same() {
     let (mut ann, mut bob) = (Person::new(1), Person::new(2));
     ann.say("from ann", 1, now());
     bob.say("from bob", 1, now());
-    let answer = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have));
+    let answer = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have), true);
     let merged = ann.act(|room, _, out| room.merge(&answer.frames, |_| true, false, now(), out));
     assert_eq!((merged.new.len(), merged.invalid), (1, 0));
     let given = ann.room.give(&answer.want, false, now()).unwrap();
     bob.act(|room, _, out| room.merge(&given.give, |_| true, false, now(), out));
     assert_eq!(ann.texts(), ["from ann", "from bob"]);
     assert_eq!(bob.texts(), ["from bob", "from ann"]);
-    let settled = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have));
+    let settled = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have), true);
     assert!(settled.frames.is_empty() && settled.want.is_empty());
 }
 

@@ -84,7 +84,7 @@ fn lines_of_an_earlier_run_are_held_until_a_sync_and_not_sent_if_it_brings_them(
     let mut again = restarted(1, &stored, now());
     flush(&mut again, now());
     assert!(again.sent.is_empty() && again.room.deadline().is_some(), "held for a while");
-    let answer = sync::answer(bob.room.ring(), &sync::prefixes(&[]));
+    let answer = sync::answer(bob.room.ring(), &sync::prefixes(&[]), true);
     again.act(|room, _, out| room.merge(&answer.frames, |_| true, false, now(), out));
     assert_eq!((again.texts(), again.room.waiting()), (vec!["one"], 1), "sent, as bob has it");
     assert!(again.waited[0].starts_with('w'), "its waiting line is named, so that a screen does not show both");
