@@ -132,6 +132,12 @@ impl Plan {
             let step = plan.talk(&mut rng);
             plan.steps.push((at, step));
         }
+        if rng.random_bool(0.1) {
+            // More than may be on their way, and than go in a second.
+            let node = rng.random_range(hubs..count);
+            let step = Step::Say { node, room: ROOMS[0], lines: rng.random_range(100..160) };
+            plan.steps.push((rng.random_range(0..healed_ms), step));
+        }
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -150,8 +156,6 @@ impl Plan {
             1 | 2 => Step::Join { node, room },
             3 => Step::Nick { node },
             4 => Step::Say { node, room, lines: rng.random_range(2..12) },
-            // More than may be on their way, and than go in a second.
-            5 if rng.random_bool(0.1) => Step::Say { node, room, lines: rng.random_range(60..200) },
             _ => Step::Say { node, room, lines: 1 },
         }
     }

@@ -25,7 +25,8 @@ impl Core {
             self.counters.payloads_ignored += 1;
             return MessageAcceptance::Ignore;
         }
-        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, source, *number, now, out));
+        let (said, is_large) = ((source, *number), self.is_large(&room));
+        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, said, is_large, now, out));
         let verdict = match verdict {
             Some(Verdict::Unread(what)) => Some(self.validate_unread(what, from, source, &room, bytes.len())),
             verdict => verdict,
