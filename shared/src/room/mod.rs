@@ -5,6 +5,7 @@
 mod body;
 mod bridged;
 pub mod frame;
+mod frame_error;
 mod lines;
 mod order;
 mod outbox;
