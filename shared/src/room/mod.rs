@@ -3,6 +3,8 @@
 //! Everything here decides and does nothing: input and time in, [`Output`]s out.
 
 mod body;
+#[cfg(feature = "sim")]
+mod bounds;
 mod bridged;
 pub mod frame;
 mod frame_error;

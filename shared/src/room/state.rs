@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Nicks remembered in one room.
-const MAX_NICKS: usize = 1024;
+pub(super) const MAX_NICKS: usize = 1024;
 
 /// What a room asks its node to do.
 #[derive(Debug, Clone, PartialEq)]
