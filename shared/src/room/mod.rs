@@ -7,6 +7,7 @@ mod body;
 mod bounds;
 mod bridged;
 pub mod frame;
+mod frame_error;
 mod lines;
 mod order;
 mod outbox;
