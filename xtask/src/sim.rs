@@ -63,12 +63,17 @@ pub(crate) fn faults(words: &[String]) -> Result<()> {
     let patches = patches(words)?;
     let tree = cache()?.join("sim-faults");
     step("copying the sources", || copied(&tree))?;
+    // Builds with a fault take the place of this one.
+    let plain = target_dir()?.join("tincan-sim-without-faults");
+    step("building the simulator without a fault", || {
+        fs::copy(built(root())?, &plain).map(drop).with_context(|| format!("cannot write {}", plain.display()))
+    })?;
     let mut found = Vec::new();
     for (name, patch) in patches {
         let text = fs::read_to_string(&patch).with_context(|| format!("cannot read {}", patch.display()))?;
         let what = text.lines().next().unwrap_or_default().to_owned();
         say(&format!("\n==> {name}: {what}"));
-        let how = found_in(&tree, &patch);
+        let how = found_in(&tree, &patch, &plain);
         match &how {
             Ok((promise, seeds)) => say(&format!("    found by {seeds} seeds: {promise}")),
             Err(error) => say(&format!("    NOT FOUND: {error:#}")),
@@ -125,7 +130,7 @@ fn copied(tree: &Path) -> Result<()> {
 }
 
 /// Plants a fault, runs seeds until one breaks a promise, and takes it out again. Returns the promise and the seeds.
-fn found_in(tree: &Path, patch: &Path) -> Result<(String, u64)> {
+fn found_in(tree: &Path, patch: &Path, plain: &Path) -> Result<(String, u64)> {
     let apply = |words: &[&str]| {
         let mut git = Command::new("git");
         // Not as a part of whatever repository the cache may lie in.
@@ -133,13 +138,29 @@ fn found_in(tree: &Path, patch: &Path) -> Result<(String, u64)> {
         run(git.arg("apply").args(words).args(["-C1", "--recount"]).arg(patch))
     };
     apply(&[]).context("it does not apply; write it anew")?;
-    let told = built(tree).and_then(|binary| {
-        let seeds = SEEDS_FOR_A_FAULT.to_string();
-        let done = program(binary)?.args(["--brief", "--seeds", &seeds]).stdin(Stdio::null()).output()?;
-        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
-    });
+    let found = built(tree).and_then(|binary| first_broken(&binary, plain));
     apply(&["--reverse"]).context("it cannot be taken out again")?;
-    told.and_then(|told| told_of(&told).with_context(|| format!("{SEEDS_FOR_A_FAULT} seeds break no promise")))
+    found
+}
+
+/// The first promise that one simulator breaks and the other, without the fault, does not; and the seeds until then.
+fn first_broken(binary: &Path, plain: &Path) -> Result<(String, u64)> {
+    let mut from = 0;
+    while from < SEEDS_FOR_A_FAULT {
+        let Some((promise, seeds)) = broken(binary, from, SEEDS_FOR_A_FAULT - from)? else { break };
+        from += seeds;
+        if broken(plain, from - 1, 1)?.is_none() {
+            return Ok((promise, from));
+        }
+    }
+    bail!("{SEEDS_FOR_A_FAULT} seeds break no promise that holds without it")
+}
+
+/// The first promise that these seeds break, and how many seeds that took.
+fn broken(binary: &Path, from: u64, seeds: u64) -> Result<Option<(String, u64)>> {
+    let words = ["--brief", "--from", &from.to_string(), "--seeds", &seeds.to_string()].map(str::to_owned);
+    let done = program(binary)?.args(words).stdin(Stdio::null()).output()?;
+    Ok(told_of(&String::from_utf8_lossy(&done.stdout)))
 }
 
 /// What `tincan-sim --brief` says: the number of seeds, a tab, the promise.
