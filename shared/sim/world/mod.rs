@@ -8,16 +8,21 @@
 //! | `network` | connections, and what travels over them |
 //! | `perform` | what a core wants done, done in this network |
 //! | `steps` | the plan's steps |
+//! | `lies` | what lying nodes do |
 //! | `checks` | what is promised, and whether it holds |
+//! | `trust_scenarios` | plans written by hand, about what is believed |
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a simulator that stops tells where")]
 
 mod checks;
+mod lies;
 mod network;
 mod node;
 mod perform;
 mod plan;
 mod steps;
+#[cfg(test)]
+mod trust_scenarios;
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use libp2p::{PeerId, gossipsub::MessageId, swarm::ConnectionId};
 use tokio::sync::oneshot;
 
-use super::{Happening, World, name, node::address_of};
+use super::{Happening, World, name, node::address_of, plan::Lie};
 use crate::{
     core::{Connection, Dial, DialFailure, DialId, Identified, Input, Payload},
     hub::wire,
@@ -229,7 +229,14 @@ impl World {
             return self.at(self.network.apart_until, Happening::Arrives(arrival));
         }
         match arrival.what {
-            What::Input(input) => self.handle(to, input),
+            What::Input(input) => {
+                if let Input::Watch { peer, watch, .. } = &input
+                    && self.plan.lies(to, Lie::FalseHub)
+                {
+                    self.boast(to, *peer, watch);
+                }
+                self.handle(to, input);
+            }
             What::Gossip(gossip) => {
                 self.checks.arrived(to, std::slice::from_ref(&gossip.bytes), self.now_ms);
                 self.gossip(from, to, gossip);

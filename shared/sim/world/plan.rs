@@ -16,6 +16,15 @@ pub(super) struct Member {
     /// Nodes that it stays connected to.
     pub(super) bootstrap: Vec<usize>,
     pub(super) rooms: Vec<&'static str>,
+    /// How it lies, if it does.
+    pub(super) lie: Option<Lie>,
+}
+
+/// What no honest node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lie {
+    /// Calls itself a hub although nobody chose it, and names members of every room that do not exist.
+    FalseHub,
 }
 
 /// Something that happens.
@@ -89,7 +98,10 @@ impl Plan {
         let mut rng = SmallRng::seed_from_u64(seed);
         let count = *NODES.choose(&mut rng).expect("there are some");
         let hubs = rng.random_range(1..=3.min(count - 1));
-        let members = (0..count).map(|node| Member::random(node, hubs, &mut rng)).collect();
+        let mut members: Vec<Member> = (0..count).map(|node| Member::random(node, hubs, &mut rng)).collect();
+        if rng.random_bool(0.2) {
+            members.push(Member::false_hub(vec![rng.random_range(0..count)]));
+        }
         let healed_ms = rng.random_range(LONGEST_MS / 4..LONGEST_MS);
         let mut plan = Self {
             seed,
@@ -121,8 +133,9 @@ impl Plan {
 
     fn talk(&self, rng: &mut SmallRng) -> Step {
         // Hubs carry rooms and are in none.
-        let hubs = self.members.iter().filter(|member| member.is_hub).count();
-        let node = rng.random_range(hubs..self.members.len());
+        let talkers = self.members.iter().enumerate().filter(|(_, member)| !member.is_hub);
+        let talkers: Vec<usize> = talkers.map(|(node, _)| node).collect();
+        let node = *talkers.choose(rng).expect("there are some");
         let room = ROOMS[usize::from(rng.random_bool(0.2))];
         match rng.random_range(0..20) {
             0 => Step::Leave { node, room },
@@ -211,7 +224,7 @@ impl Member {
     fn random(node: usize, hubs: usize, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
-            return Self { is_hub: true, bootstrap: (0..node).collect(), rooms: Vec::new() };
+            return Self { is_hub: true, bootstrap: (0..node).collect(), rooms: Vec::new(), lie: None };
         }
         let first = rng.random_range(0..hubs);
         let mut bootstrap = vec![first];
@@ -222,6 +235,11 @@ impl Member {
         if rng.random_bool(0.3) {
             rooms.push(ROOMS[1]);
         }
-        Self { is_hub: false, bootstrap, rooms }
+        Self { is_hub: false, bootstrap, rooms, lie: None }
+    }
+
+    /// Dials others by itself.
+    pub(super) fn false_hub(dials: Vec<usize>) -> Self {
+        Self { is_hub: true, bootstrap: dials, rooms: Vec::new(), lie: Some(Lie::FalseHub) }
     }
 }

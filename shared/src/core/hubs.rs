@@ -147,7 +147,8 @@ impl Core {
             return;
         }
         let trust = if self.is_chosen(&hub) { Trust::Chosen } else { Trust::Stranger };
-        if self.members.report(hub, trust, report) {
+        let is_proven = |peer: &PeerId| room.is_some_and(|room| room.has_heard(peer));
+        if self.members.report(hub, trust, report, is_proven) {
             self.looks.changed(self.now.instant);
         }
     }

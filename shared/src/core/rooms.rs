@@ -37,6 +37,7 @@ impl Core {
                 room::Output::Store(change) => changes.push(change),
                 room::Output::Changed => drop(self.changed.insert(name.clone())),
                 room::Output::Spoken(frame) => self.spoken(&frame),
+                room::Output::Signed(author) => self.prove(name, author),
                 room::Output::Gap => self.mend_gap(name),
                 room::Output::AskReceipts => self.ask_receipts(name),
             }
@@ -67,8 +68,16 @@ impl Core {
 
     /// Says who we are in a room.
     pub(super) fn announce(&mut self, name: &RoomId) {
-        let total = self.members.total(name, &self.me);
+        // No hub that nobody chose keeps us from it.
+        let total = self.members.trusted_total(name, &self.me);
         self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
+    }
+
+    /// Somebody has said something in a room, and nobody else can have.
+    pub(super) fn prove(&mut self, name: &RoomId, peer: PeerId) {
+        if self.members.prove(name, &peer) {
+            self.looks.changed(self.now.instant);
+        }
     }
 
     pub(super) fn leave(&mut self, name: &str) -> Result<(), Error> {
@@ -123,11 +132,13 @@ impl Core {
         there
     }
 
-    /// Whom a line said now would reach: nobody while nobody could forward it.
+    /// Whom a line said now would reach: nobody unless a member is connected, or is known by a hub that is believed and
+    /// carries the room.
     pub(super) fn reach(&self, name: &str) -> Reach {
-        let mut subscribers = self.peers.subscribers(name).peekable();
-        let is_forwarded = subscribers.peek().is_some() || self.attending.iter().any(|(_, room)| **room == *name);
-        let members = if is_forwarded { self.members.total(name, &self.me) } else { 0 };
+        let carries = |hub: &PeerId| self.peers.is_subscribed(hub, name);
+        let is_reached = self.members.is_reached(name, &self.me, carries);
+        let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
+        let mut subscribers = self.peers.subscribers(name);
         // Who has not said yet what it knows is taken for one of ours.
         Reach { members, receipts: subscribers.any(|peer| self.peers.syncs(peer) != Some(false)) }
     }

@@ -26,6 +26,9 @@ impl Core {
             Some(Verdict::Unread(what)) => Some(self.validate_unread(what, from, source, &room, bytes.len())),
             verdict => verdict,
         };
+        if verdict == Some(Verdict::Accept) {
+            self.prove(&room, source);
+        }
         let counters = &mut self.counters;
         *match verdict {
             Some(Verdict::Accept) => &mut counters.payloads_accepted,

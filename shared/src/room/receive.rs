@@ -166,6 +166,7 @@ impl Room {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
+        out.push(Output::Signed(frame.author));
         if self.is_from_elsewhere(&frame) {
             out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
         }

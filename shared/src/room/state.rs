@@ -36,6 +36,8 @@ pub enum Output {
     Changed,
     /// A line was said just now: for bridges, which take it to another network.
     Spoken(Box<Frame>),
+    /// Somebody else's frame was new: it has been here, whoever handed it over.
+    Signed(PeerId),
     /// A line waits for one that gossip has not brought: ask who may have it.
     Gap,
     /// Ask those who are there whether they have our last lines.

@@ -1,0 +1,56 @@
+use super::{
+    Outcome,
+    plan::{Lie, Member, Plan, Step},
+    run,
+};
+
+const ROOM: &str = "lobby";
+const SECOND: u64 = 1000;
+
+fn hub(bootstrap: &[usize]) -> Member {
+    Member { is_hub: true, bootstrap: bootstrap.to_vec(), rooms: Vec::new(), lie: None }
+}
+
+fn person(hub: usize) -> Member {
+    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], lie: None }
+}
+
+fn says(node: usize) -> Step {
+    Step::Say { node, room: ROOM, lines: 1 }
+}
+
+fn plan(members: Vec<Member>, steps: Vec<(u64, Step)>) -> Plan {
+    let healed_ms = steps.last().map_or(0, |(at, _)| *at) + SECOND;
+    Plan { seed: 1, members, latency_ms: 20, loss: 0.0, write_ms: 5, steps, healed_ms }
+}
+
+fn holds(plan: &Plan) {
+    let Outcome { broken, trace, .. } = run(plan, true);
+    assert!(broken.is_none(), "{broken:?}\n{trace}");
+}
+
+#[test]
+fn nobody_is_a_member_because_a_false_hub_says_so() {
+    let liar = |dials: usize| Member::false_hub(vec![dials]);
+    // It dials the hub of all, which passes on what it believes; or a person alone.
+    for dials in [0, 1] {
+        let members = vec![hub(&[]), person(0), person(0), liar(dials)];
+        assert!(members[3].lie == Some(Lie::FalseHub));
+        holds(&plan(members, vec![(5 * SECOND, says(1)), (6 * SECOND, Step::Nick { node: 2 })]));
+    }
+}
+
+#[test]
+fn a_line_waits_although_a_false_hub_says_that_somebody_is_there() {
+    let mut members = vec![hub(&[]), person(0), Member::false_hub(vec![0])];
+    members.push(Member { rooms: Vec::new(), ..person(0) });
+    // What is said while nobody is there is forgotten by the hub before the other comes, an hour later.
+    let steps = vec![(5 * SECOND, says(1)), (4000 * SECOND, Step::Join { node: 3, room: ROOM })];
+    holds(&plan(members, steps));
+}
+
+#[test]
+fn members_of_a_hub_that_was_named_by_one_side_count_on_both() {
+    let members = vec![hub(&[]), hub(&[0]), person(0), person(1)];
+    holds(&plan(members, vec![(5 * SECOND, says(2)), (5 * SECOND, says(3))]));
+}
