@@ -110,6 +110,12 @@ impl Access {
         }
     }
 
+    /// Whether there may be anybody whom a rule forbids something.
+    #[must_use]
+    pub fn forbids_any(&self) -> bool {
+        !(self.denied.is_empty() && self.records.is_empty())
+    }
+
     /// Counts a provable offence of `peer`. Says whether it is refused from now on.
     pub fn offence(&mut self, peer: PeerId, now: Instant) -> bool {
         if self.records.len() >= MAX_REMEMBERED && !self.records.contains_key(&peer) {

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::{Broken, name};
+use super::{Broken, name, plan::Member};
 use crate::{Event, Message, MessageState, RoomInfo, room::frame::read_stored};
 
 /// How long a line is held back for one before it.
 const HOLD_MS: u64 = crate::config::ORDER_HOLD.as_millis() as u64;
+
+/// Two answers may want the same frame before it has come.
+const MAX_GIVEN: usize = 2;
 
 /// A line that somebody said.
 #[derive(Debug)]
@@ -44,10 +47,19 @@ pub(super) struct Checks {
     screens: BTreeMap<(usize, String), Screen>,
     full: Vec<(usize, u64, u64)>,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
+    /// Whose lines are promised to nobody.
+    unheard: BTreeSet<usize>,
+    /// Who denies whom.
+    denied: BTreeSet<(usize, PeerId)>,
+    /// How often a node handed over to another, in one run of it, what the other cannot read or does not want to.
+    given: BTreeMap<(usize, usize, u64, Vec<u8>), usize>,
 }
 
 impl Checks {
-    pub(super) fn new(keypairs: &[Keypair]) -> Self {
+    pub(super) fn new(keypairs: &[Keypair], members: &[Member]) -> Self {
+        let peer = |node: usize| keypairs[node].public().to_peer_id();
+        let nodes = || members.iter().enumerate();
+        let denied = nodes().flat_map(|(it, member)| member.denies.iter().map(move |other| (it, peer(*other))));
         Self {
             broken: None,
             peers: keypairs.iter().map(|key| key.public().to_peer_id()).collect(),
@@ -57,6 +69,9 @@ impl Checks {
             screens: BTreeMap::new(),
             full: Vec::new(),
             ends: BTreeMap::new(),
+            unheard: nodes().filter(|(_, member)| member.lie.is_some()).map(|(node, _)| node).collect(),
+            denied: denied.collect(),
+            given: BTreeMap::new(),
         }
     }
 
@@ -75,7 +90,8 @@ impl Checks {
     }
 
     pub(super) fn said_line(&mut self, node: usize, room: &'static str, text: String, at_ms: u64) {
-        let is_promised = !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
+        let is_promised = !self.unheard.contains(&node)
+            && !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
         self.lines.push(Line { node, room, text, at_ms, is_promised });
     }
 
@@ -136,6 +152,9 @@ impl Checks {
         if message.state == MessageState::Waiting {
             return;
         }
+        if self.denied.contains(&(node, message.from)) {
+            return self.fail("who is denied is not heard", format!("{} shows {:?}", name(node), message.text));
+        }
         let screen = self.screens.entry((node, message.room.clone())).or_default();
         let times = screen.sent.entry((message.from, message.text.clone())).or_default();
         *times += 1;
@@ -167,6 +186,19 @@ impl Checks {
         }
     }
 
+    /// Frames were handed over because they were wanted.
+    pub(super) fn given(&mut self, from: usize, to: usize, run: u64, frames: &[Vec<u8>]) {
+        for bytes in frames {
+            let is_unwanted = read_stored(bytes).map_or(true, |frame| self.denied.contains(&(to, frame.author)));
+            let times = self.given.entry((from, to, run, bytes.clone())).or_default();
+            *times += usize::from(is_unwanted);
+            if *times > MAX_GIVEN {
+                let how = format!("{} hands it to {} {times} times", name(from), name(to));
+                return self.fail("what is of no use is not wanted for ever", how);
+            }
+        }
+    }
+
     /// How a room stands at the end, for one node.
     pub(super) fn stands(&mut self, node: usize, room: RoomInfo, lines: Vec<Message>) {
         self.ends.insert((node, room.room.clone()), (room, lines));
@@ -195,6 +227,7 @@ impl Checks {
             let has: BTreeSet<(PeerId, &str)> =
                 lines.iter().map(|message| (message.from, message.text.as_str())).collect();
             let missing = self.lines.iter().filter(|line| line.is_promised && line.room == room);
+            let missing = missing.filter(|line| !self.denied.contains(&(node, self.peers[line.node])));
             let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
             let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
             if !missing.is_empty() {

@@ -139,7 +139,7 @@ impl World {
         let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
         let nodes = plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs)).collect();
         let skews = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
-        let checks = Checks::new(&keypairs);
+        let checks = Checks::new(&keypairs, &plan.members);
         Self {
             network: Network::new(plan.latency_ms, plan.seed),
             plan,

@@ -241,19 +241,24 @@ impl World {
                 self.checks.arrived(to, std::slice::from_ref(&gossip.bytes), self.now_ms);
                 self.gossip(from, to, gossip);
             }
-            What::Question { room, question } => {
+            What::Question { room, mut question } => {
+                self.undisguise(to, &mut question.have);
                 self.checks.arrived(to, &question.give, self.now_ms);
+                self.checks.given(from, to, self.nodes[to].run, &question.give);
                 let (reply, mut answer) = oneshot::channel();
                 self.handle(to, Input::Asked { peer: self.nodes[from].peer, question, reply });
                 if let (Ok(answer), Some(over)) = (answer.try_recv(), over) {
                     let latency = self.network.latency(from, to);
+                    let answer = self.disguise_answer(to, answer);
                     self.send(to, from, over, latency, What::Answer { room, answer });
                 }
             }
-            What::Answer { room, answer } => {
+            What::Answer { room, mut answer } => {
                 if let Some(asked) = over.and_then(|over| self.network.asked.get_mut(&over)) {
                     asked.retain(|one| *one != (to, from, room.clone()));
                 }
+                self.undisguise(to, &mut answer.want);
+                self.checks.given(from, to, self.nodes[to].run, &answer.frames);
                 self.checks.arrived(to, &answer.frames, self.now_ms);
                 let peer = self.nodes[from].peer;
                 self.handle(to, Input::Answered { peer, room, answer: Some(answer) });

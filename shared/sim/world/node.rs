@@ -5,7 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use libp2p::{PeerId, identity::Keypair};
 
 use super::{network::Arrival, plan::Member};
-use crate::{Config, Multiaddr, Saved, core::Core, room::Now, room_id::RoomId};
+use crate::{
+    Config, Multiaddr, Saved,
+    core::Core,
+    room::{Now, frame::Prefix},
+    room_id::RoomId,
+};
 
 /// One node.
 pub(super) struct Node {
@@ -25,6 +30,8 @@ pub(super) struct Node {
     /// Message ids that its gossip has seen.
     pub(super) seen: BTreeSet<Vec<u8>>,
     pub(super) published: u64,
+    /// Its frames as they travel, by what its own core calls them, where that differs.
+    pub(super) disguised: BTreeMap<Prefix, Vec<u8>>,
     pub(super) blocked: BTreeSet<PeerId>,
     /// Open hub streams of this node, by hub: the stream's number and connection.
     pub(super) hub_streams: BTreeMap<usize, (u64, u64)>,
@@ -46,6 +53,7 @@ impl Node {
             address_of(*node).with_p2p(peer).expect("no id yet")
         };
         config.bootstrap = member.bootstrap.iter().map(with_id).collect();
+        config.deny = member.denies.iter().map(|node| keypairs[*node].public().to_peer_id()).collect();
         Self {
             peer: keypair.public().to_peer_id(),
             keypair,
@@ -59,6 +67,7 @@ impl Node {
             subscribed: BTreeSet::new(),
             seen: BTreeSet::new(),
             published: 0,
+            disguised: BTreeMap::new(),
             blocked: BTreeSet::new(),
             hub_streams: BTreeMap::new(),
             tick: 0,

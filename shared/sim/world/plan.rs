@@ -18,6 +18,8 @@ pub(super) struct Member {
     pub(super) rooms: Vec<&'static str>,
     /// How it lies, if it does.
     pub(super) lie: Option<Lie>,
+    /// Nodes whose peers it denies.
+    pub(super) denies: Vec<usize>,
 }
 
 /// What no honest node does.
@@ -25,6 +27,11 @@ pub(super) struct Member {
 pub(super) enum Lie {
     /// Calls itself a hub although nobody chose it, and names members of every room that do not exist.
     FalseHub,
+    /// Is of a later version, whose lines are longer than this one reads. That is no lie, but nobody can know.
+    Newer,
+    /// Says more than a log keeps.
+    #[cfg_attr(not(test), allow(dead_code, reason = "only in plans written by hand"))]
+    Floods,
 }
 
 /// Something that happens.
@@ -101,6 +108,14 @@ impl Plan {
         let mut members: Vec<Member> = (0..count).map(|node| Member::random(node, hubs, &mut rng)).collect();
         if rng.random_bool(0.2) {
             members.push(Member::false_hub(vec![rng.random_range(0..count)]));
+        }
+        let people: Vec<usize> = (hubs..count).collect();
+        if rng.random_bool(0.2) {
+            members[*people.choose(&mut rng).expect("there are some")].lie = Some(Lie::Newer);
+        }
+        if rng.random_bool(0.2) {
+            let [denies, denied] = [(); 2].map(|()| *people.choose(&mut rng).expect("there are some"));
+            members[denies].denies.extend(Some(denied).filter(|denied| *denied != denies));
         }
         let healed_ms = rng.random_range(LONGEST_MS / 4..LONGEST_MS);
         let mut plan = Self {
@@ -224,7 +239,13 @@ impl Member {
     fn random(node: usize, hubs: usize, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
-            return Self { is_hub: true, bootstrap: (0..node).collect(), rooms: Vec::new(), lie: None };
+            return Self {
+                is_hub: true,
+                bootstrap: (0..node).collect(),
+                rooms: Vec::new(),
+                lie: None,
+                denies: Vec::new(),
+            };
         }
         let first = rng.random_range(0..hubs);
         let mut bootstrap = vec![first];
@@ -235,11 +256,11 @@ impl Member {
         if rng.random_bool(0.3) {
             rooms.push(ROOMS[1]);
         }
-        Self { is_hub: false, bootstrap, rooms, lie: None }
+        Self { is_hub: false, bootstrap, rooms, lie: None, denies: Vec::new() }
     }
 
     /// Dials others by itself.
     pub(super) fn false_hub(dials: Vec<usize>) -> Self {
-        Self { is_hub: true, bootstrap: dials, rooms: Vec::new(), lie: Some(Lie::FalseHub) }
+        Self { is_hub: true, bootstrap: dials, rooms: Vec::new(), lie: Some(Lie::FalseHub), denies: Vec::new() }
     }
 }

@@ -8,11 +8,11 @@ const ROOM: &str = "lobby";
 const SECOND: u64 = 1000;
 
 fn hub(bootstrap: &[usize]) -> Member {
-    Member { is_hub: true, bootstrap: bootstrap.to_vec(), rooms: Vec::new(), lie: None }
+    Member { is_hub: true, bootstrap: bootstrap.to_vec(), rooms: Vec::new(), lie: None, denies: Vec::new() }
 }
 
 fn person(hub: usize) -> Member {
-    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], lie: None }
+    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], lie: None, denies: Vec::new() }
 }
 
 fn says(node: usize) -> Step {
@@ -53,4 +53,43 @@ fn a_line_waits_although_a_false_hub_says_that_somebody_is_there() {
 fn members_of_a_hub_that_was_named_by_one_side_count_on_both() {
     let members = vec![hub(&[]), hub(&[0]), person(0), person(1)];
     holds(&plan(members, vec![(5 * SECOND, says(2)), (5 * SECOND, says(3))]));
+}
+
+#[test]
+fn lines_of_a_later_version_are_no_offence_and_are_not_handed_over_for_ever() {
+    let newer = Member { lie: Some(Lie::Newer), ..person(0) };
+    // Over a hub, and dialled by the other: who dials asks.
+    let members = vec![hub(&[]), person(0), newer, Member { bootstrap: vec![0, 2], ..person(0) }];
+    let mut steps = Vec::new();
+    for second in 5..20 {
+        steps.push((second * SECOND, says(2)));
+        // A new connection is a new sync.
+        steps.push((second * SECOND + SECOND / 2, Step::Cut { one: 0, other: 2 }));
+        steps.push((second * SECOND + SECOND / 2, Step::Cut { one: 3, other: 2 }));
+    }
+    steps.push((30 * SECOND, says(1)));
+    holds(&plan(members, steps));
+}
+
+#[test]
+fn who_is_denied_is_not_heard_through_others() {
+    let denies = Member { denies: vec![2], ..person(0) };
+    let mut steps = vec![(5 * SECOND, says(2)), (6 * SECOND, says(3)), (7 * SECOND, says(1))];
+    for second in 8..14 {
+        steps.push((second * SECOND, Step::Cut { one: 0, other: 1 }));
+        steps.push((second * SECOND + SECOND / 2, says(2)));
+    }
+    holds(&plan(vec![hub(&[]), denies, person(0), person(0)], steps));
+}
+
+#[test]
+fn who_says_more_than_a_log_keeps_does_not_erase_what_others_said() {
+    let floods = Member { lie: Some(Lie::Floods), ..person(0) };
+    let late = Member { rooms: Vec::new(), ..person(0) };
+    let steps = vec![
+        (5 * SECOND, Step::Say { node: 1, room: ROOM, lines: 3 }),
+        (10 * SECOND, Step::Say { node: 2, room: ROOM, lines: 300 }),
+        (60 * SECOND, Step::Join { node: 3, room: ROOM }),
+    ];
+    holds(&plan(vec![hub(&[]), person(0), floods, late], steps));
 }

@@ -4,7 +4,7 @@ use libp2p::PeerId;
 
 use super::{
     Now,
-    frame::{Body, Frame, FrameError, name_of, verify},
+    frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
     lines::{blank, remember},
     order::Came,
     state::{Output, Room},
@@ -51,7 +51,8 @@ pub enum Unread {
 pub struct Merged {
     /// Payloads that were new here, oldest first.
     pub new: Vec<Vec<u8>>,
-    /// Frames that do not verify: whoever handed them over did not check, or lies.
+    /// Frames with a wrong signature or of another room: whoever handed them over did not check, or lies. What is only
+    /// beyond this Tincan's bounds may be a later Tincan's.
     pub invalid: u32,
 }
 
@@ -117,11 +118,16 @@ impl Room {
     ) -> Merged {
         let (mut merged, mut has_gap) = (Merged::default(), false);
         let mut frames: Vec<Frame> = Vec::new();
-        for payload in payloads.iter().filter(|payload| !self.knows(payload)) {
+        for payload in payloads {
+            if self.knows(payload) {
+                continue;
+            }
             match verify(payload) {
                 Ok(frame) if frame.room == self.name => frames.push(frame),
-                Err(FrameError::UnknownVersion) => {}
-                _ => merged.invalid += 1,
+                Ok(_) | Err(FrameError::Signature) => merged.invalid += 1,
+                Err(FrameError::NotAFrame | FrameError::UnknownVersion | FrameError::Malformed) => {
+                    self.pass_over_unreadable(payload);
+                }
             }
         }
         frames.sort_by_key(Frame::sort_key);
@@ -154,6 +160,20 @@ impl Room {
     pub fn set_syncing(&mut self, is_syncing: bool, out: &mut Vec<Output>) {
         let settled = self.voice.as_mut().map(|voice| voice.order.set_syncing(is_syncing)).unwrap_or_default();
         self.show(settled, out);
+    }
+
+    /// A frame that this Tincan cannot read counts as seen: else every sync would offer it again.
+    pub fn pass_over_unreadable(&mut self, payload: &[u8]) {
+        if let Some(id) = name_of_unreadable(payload) {
+            self.ring.pass_over(id);
+        }
+    }
+
+    /// A payload of somebody who is denied counts as seen.
+    pub fn pass_over(&mut self, payload: &[u8]) {
+        if let Some(id) = name_of(payload) {
+            self.ring.pass_over(id);
+        }
     }
 
     /// Whether a payload names itself as a frame that was seen before: no signature is checked twice.
