@@ -92,6 +92,11 @@ enum Happening {
     Thaw {
         node: usize,
     },
+    /// A node's clock is wrong no longer by so much.
+    ClockBack {
+        node: usize,
+        off_ms: i64,
+    },
     /// What a node stored outlives a crash from now on.
     Written {
         node: usize,
@@ -111,6 +116,8 @@ struct World {
     nodes: Vec<Node>,
     /// How far each node's clock is from the right time, in milliseconds.
     skews: Vec<i64>,
+    /// By how much it is wrong now, beside that.
+    clocks_off: Vec<i64>,
     network: Network,
     checks: Checks,
     trace: Option<Vec<String>>,
@@ -138,7 +145,7 @@ impl World {
         let mut rng = SmallRng::seed_from_u64(plan.seed ^ 0x51_u64);
         let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
         let nodes = plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs)).collect();
-        let skews = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
+        let skews: Vec<i64> = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
         let checks = Checks::new(&keypairs, &plan.members);
         Self {
             network: Network::new(plan.latency_ms, plan.seed),
@@ -149,6 +156,7 @@ impl World {
             queue: BTreeMap::new(),
             queued: 0,
             nodes,
+            clocks_off: vec![0; skews.len()],
             skews,
             checks,
             trace: traced.then(Vec::new),
@@ -197,6 +205,7 @@ impl World {
             Happening::Established(dialled) => self.establish(dialled),
             Happening::Dead { connection } => self.found_dead(connection),
             Happening::Thaw { node } => self.thaw(node),
+            Happening::ClockBack { node, off_ms } => self.clocks_off[node] -= off_ms,
             Happening::Written { node, run, changes } => self.written(node, run, changes),
         }
     }
@@ -212,7 +221,10 @@ impl World {
 
     fn now(&self, node: usize) -> Now {
         let instant = self.origin + Duration::from_millis(self.now_ms);
-        Now { instant, unix_ms: (BEGIN_MS + self.now_ms).saturating_add_signed(self.skews[node]) }
+        Now {
+            instant,
+            unix_ms: (BEGIN_MS + self.now_ms).saturating_add_signed(self.skews[node] + self.clocks_off[node]),
+        }
     }
 
     fn start(&mut self, node: usize) {

@@ -6,6 +6,8 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 const LONGEST_MS: u64 = 120_000;
 /// Nodes of a run: most have about ten.
 const NODES: [usize; 9] = [2, 3, 4, 6, 8, 10, 12, 16, 30];
+/// By how much clocks are wrong: some by less than matters.
+const CLOCKS_OFF_MS: [i64; 4] = [-7_200_000, -1_200_000, 5_000_000, 86_400_000];
 /// Rooms that are talked in.
 const ROOMS: [&str; 2] = ["lobby", "den"];
 
@@ -78,6 +80,12 @@ pub(super) enum Step {
     /// A node's storage takes nothing for so long.
     Full {
         node: usize,
+        for_ms: u64,
+    },
+    /// A node's clock is wrong by so much for so long.
+    Clock {
+        node: usize,
+        off_ms: i64,
         for_ms: u64,
     },
 }
@@ -165,7 +173,7 @@ impl Plan {
         let node = self.node(rng);
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
-        match rng.random_range(0..6) {
+        match rng.random_range(0..7) {
             0 => {
                 Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
             }
@@ -176,6 +184,7 @@ impl Plan {
                 let apart = (0..self.members.len()).filter(|_| rng.random_bool(0.4)).collect();
                 Step::Partition { apart, for_ms }
             }
+            5 => Step::Clock { node, off_ms: *CLOCKS_OFF_MS.choose(rng).expect("there are some"), for_ms },
             _ => Step::Full { node, for_ms },
         }
     }
@@ -228,7 +237,8 @@ impl Step {
             | Self::Nick { node: it }
             | Self::Crash { node: it, .. }
             | Self::Freeze { node: it, .. }
-            | Self::Full { node: it, .. } => *it == node,
+            | Self::Full { node: it, .. }
+            | Self::Clock { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
             Self::Partition { apart, .. } => apart.contains(&node),
         }

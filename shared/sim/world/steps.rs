@@ -69,6 +69,11 @@ impl World {
                     self.cut_apart();
                 }
             }
+            Step::Clock { node, off_ms, for_ms } => {
+                let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
+                self.clocks_off[node] += off_ms;
+                self.at(until, Happening::ClockBack { node, off_ms });
+            }
             Step::Full { node, for_ms } => {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
                 self.nodes[node].disk_full_until = until;

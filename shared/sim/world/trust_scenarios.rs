@@ -93,3 +93,51 @@ fn who_says_more_than_a_log_keeps_does_not_erase_what_others_said() {
     ];
     holds(&plan(vec![hub(&[]), person(0), floods, late], steps));
 }
+
+const HOUR: i64 = 3_600_000;
+
+fn wrong_clock(node: usize, hours: i64) -> Step {
+    Step::Clock { node, off_ms: hours * HOUR, for_ms: 60 * SECOND }
+}
+
+#[test]
+fn what_is_said_with_a_wrong_clock_waits_until_it_is_right() {
+    for hours in [-2, 2, 48] {
+        let members = vec![hub(&[]), person(0), person(0)];
+        // The clock jumps while it runs, and a line is said at once; or it is wrong from the start of a run.
+        let steps = vec![
+            (5 * SECOND, says(1)),
+            (5 * SECOND, says(2)),
+            (10 * SECOND, wrong_clock(1, hours)),
+            (10 * SECOND, says(1)),
+            (15 * SECOND, says(2)),
+            (20 * SECOND, Step::Crash { node: 1, back_after: 50, forgets: false }),
+            (30 * SECOND, says(1)),
+            (80 * SECOND, says(1)),
+        ];
+        holds(&plan(members, steps));
+    }
+}
+
+#[test]
+fn when_a_hubs_clock_is_wrong_lines_wait_until_it_is_right() {
+    let members = vec![hub(&[]), person(0), person(0)];
+    let steps =
+        vec![(5 * SECOND, wrong_clock(0, 2)), (25 * SECOND, says(1)), (40 * SECOND, says(2)), (80 * SECOND, says(1))];
+    holds(&plan(members, steps));
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_takes_nothing_from_what_is_kept() {
+    // Nobody tells the hub what time it is: it keeps what it has by the other clock.
+    let mut members = vec![hub(&[]), person(0), person(0)];
+    members.push(Member { rooms: Vec::new(), ..person(0) });
+    let steps = vec![
+        (5 * SECOND, says(1)),
+        (6 * SECOND, Step::Leave { node: 2, room: ROOM }),
+        (10 * SECOND, wrong_clock(0, 2)),
+        (10 * SECOND, wrong_clock(1, 2)),
+        (80 * SECOND, Step::Join { node: 3, room: ROOM }),
+    ];
+    holds(&plan(members, steps));
+}

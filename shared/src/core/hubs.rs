@@ -9,7 +9,6 @@ use super::{Core, Output};
 use crate::{
     Event,
     access::Denied,
-    config::FRAME_TIME_WINDOW,
     hub::{
         members::Trust,
         reasons::Given,
@@ -118,19 +117,13 @@ impl Core {
         }
     }
 
-    /// A hub's first word. `stays`: it lets us stay.
+    /// A hub's first word, and later ones when its clock was set. `stays`: it lets us stay.
     fn greeted(&mut self, hub: PeerId, Hello { time_ms }: Hello, stays: bool) {
-        let Some(HubStream::Open { greeted: greeted @ false, .. }) = self.hubs.get_mut(&hub) else { return };
-        *greeted = true;
-        if stays {
+        let Some(HubStream::Open { greeted, .. }) = self.hubs.get_mut(&hub) else { return };
+        if !std::mem::replace(greeted, true) && stays {
             self.welcomed(hub);
         }
-        let ours = self.now.unix_ms;
-        // Whoever likes may call itself a hub, and tell any time.
-        if self.is_chosen(&hub) && u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
-            let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
-            self.emit(Event::ClockWrong { offset_ms });
-        }
+        self.hub_time(hub, time_ms);
     }
 
     fn hear_report(&mut self, hub: PeerId, report: &Report) {

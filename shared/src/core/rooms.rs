@@ -33,6 +33,8 @@ impl Core {
         for output in outputs {
             match output {
                 room::Output::Publish(payload) => self.out.push(Output::Publish { room: name.clone(), payload }),
+                // By a clock that was set, our own earlier frames are from the future.
+                room::Output::Emit(event) if *event == Event::RunsElsewhere && self.is_clock_doubtful() => {}
                 room::Output::Emit(event) => self.emit(*event),
                 room::Output::Store(change) => changes.push(change),
                 room::Output::Changed => drop(self.changed.insert(name.clone())),
@@ -49,6 +51,7 @@ impl Core {
     pub(super) fn tick_rooms(&mut self) {
         for name in self.room_timers.take_due(self.now.instant) {
             self.with_room(&name, |room, _, now, out| room.tick(now, out));
+            self.expire(&name);
             self.flush(&name);
         }
     }
@@ -60,6 +63,7 @@ impl Core {
         self.rooms.entry(name.clone()).or_insert_with(|| Room::new(name, me, &limits));
         self.subscribe(name);
         self.with_room(name, |room, _, now, out| room.join(plain, saved, &limits, now, out));
+        self.expire(name);
         self.sync_with_those_there(name);
         self.announce(name);
         self.changed.insert(name.clone());
@@ -140,7 +144,9 @@ impl Core {
         let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
         let mut subscribers = self.peers.subscribers(name);
         // Who has not said yet what it knows is taken for one of ours.
-        Reach { members, receipts: subscribers.any(|peer| self.peers.syncs(peer) != Some(false)) }
+        let receipts = subscribers.any(|peer| self.peers.syncs(peer) != Some(false));
+        let is_plain = self.rooms.get(name).is_some_and(Room::is_plain);
+        self.reach_in_time(Reach { members, receipts }, is_plain)
     }
 
     /// Sends what waits in a room, if somebody is there.

@@ -32,6 +32,10 @@ impl Watchers {
         self.0.len()
     }
 
+    pub(super) fn ids(&self) -> Vec<PeerId> {
+        self.0.keys().copied().collect()
+    }
+
     pub(super) fn is_open(&self, peer: &PeerId) -> bool {
         self.0.contains_key(peer)
     }

@@ -34,6 +34,8 @@ pub struct Ring {
     presences: HashMap<PeerId, Kept>,
     seen: Seen,
     passed_over: Seen,
+    /// What was said before this is not handed out: nobody takes it.
+    of_use_ms: u64,
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +77,7 @@ impl Ring {
             presences: HashMap::new(),
             seen: Seen::new(MAX_SEEN),
             passed_over: Seen::new(MAX_PASSED_OVER),
+            of_use_ms: 0,
         }
     }
 
@@ -155,9 +158,10 @@ impl Ring {
         Inserted::New { dropped }
     }
 
-    /// Drops what is older than `oldest_ms`; presences stay.
-    pub fn expire(&mut self, oldest_ms: u64) -> Vec<FrameId> {
-        let young = self.frames.partition_point(|kept| kept.place_ms < oldest_ms);
+    /// Drops lines said before `gone_ms`, and hands out no more those said before `of_use_ms`; presences stay.
+    pub fn expire(&mut self, gone_ms: u64, of_use_ms: u64) -> Vec<FrameId> {
+        self.of_use_ms = of_use_ms;
+        let young = self.frames.partition_point(|kept| kept.place_ms < gone_ms);
         let old: Vec<Frame> = self.frames.drain(..young).map(|kept| kept.frame).collect();
         old.iter().for_each(|frame| self.let_go(frame));
         old.into_iter().map(|frame| frame.id).collect()
@@ -171,6 +175,12 @@ impl Ring {
     /// Everything kept: presences first, then lines, the oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Frame> {
         self.presences.values().map(|kept| &kept.frame).chain(self.lines())
+    }
+
+    /// The same, as far as it may be handed out.
+    fn of_use(&self) -> impl Iterator<Item = &Frame> {
+        let lines = self.frames.iter().filter(|kept| kept.place_ms >= self.of_use_ms);
+        self.presences.values().chain(lines).map(|kept| &kept.frame)
     }
 
     /// The latest presence of an author.
@@ -188,7 +198,7 @@ impl Ring {
     /// What this node can name in a sync.
     #[must_use]
     pub fn have(&self) -> Vec<Prefix> {
-        self.all().map(|frame| frame.id.prefix()).collect()
+        self.of_use().map(|frame| frame.id.prefix()).collect()
     }
 
     /// What this node does not keep and does not want either, the newest first.
@@ -199,7 +209,7 @@ impl Ring {
     /// What somebody who has `theirs` lacks.
     pub fn lacking(&self, theirs: &BTreeSet<Prefix>) -> impl Iterator<Item = &Frame> {
         let theirs = theirs.clone();
-        self.all().filter(move |frame| !theirs.contains(&frame.id.prefix()))
+        self.of_use().filter(move |frame| !theirs.contains(&frame.id.prefix()))
     }
 
     /// Which of `theirs` were never seen here.
@@ -215,7 +225,7 @@ impl Ring {
     /// Kept frames by prefix.
     pub fn pick(&self, wanted: &BTreeSet<Prefix>) -> impl Iterator<Item = &Frame> {
         let wanted = wanted.clone();
-        self.all().filter(move |frame| wanted.contains(&frame.id.prefix()))
+        self.of_use().filter(move |frame| wanted.contains(&frame.id.prefix()))
     }
 }
 
@@ -293,7 +303,7 @@ mod tests {
         assert_eq!((of_first, ring.lines().count()), (1, 16), "what others say later takes the place of it");
         let bytes = ring.lines().map(|frame| frame.bytes.len()).sum::<usize>();
         assert_eq!((ring.bytes, ring.held.len()), (bytes, 16));
-        ring.expire(u64::MAX);
+        ring.expire(u64::MAX, 0);
         assert_eq!((ring.bytes, ring.held.len()), (0, 0));
     }
 
@@ -322,6 +332,6 @@ mod tests {
         ours.insert(frame(2, false), 9);
         assert_eq!(ours.lacking(&theirs).map(|f| f.sequence).collect::<Vec<_>>(), [1]);
         assert_eq!(ours.want(&theirs), [frame(3, false).id.prefix()]);
-        assert_eq!(ours.expire(2), [frame(1, false).id]);
+        assert_eq!(ours.expire(2, 0), [frame(1, false).id]);
     }
 }
