@@ -4,11 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::{Broken, name, plan::Member};
-use crate::{Event, Message, MessageState, RoomInfo, room::frame::read_stored};
+use super::{Broken, name, node::KEPT_WHEN_TIGHT, plan::Member};
+use crate::{
+    Event, Message, MessageState, RoomInfo,
+    room::{
+        SavedRoom,
+        frame::{Body, read_stored},
+        ring::KEPT_AUTHOR_SHARE,
+    },
+};
 
 /// How long a line is held back for one before it.
 const HOLD_MS: u64 = crate::config::ORDER_HOLD.as_millis() as u64;
+/// Of each room the last so many lines must reach everybody; nodes keep 200.
+const KEPT: usize = 150;
+/// How long after a trouble of the storage writes that were begun in it may end.
+const LATE_WRITES_MS: u64 = 5_000;
 
 /// Two answers may want the same frame before it has come.
 const MAX_GIVEN: usize = 2;
@@ -20,6 +31,8 @@ struct Line {
     room: &'static str,
     text: String,
     at_ms: u64,
+    /// When it was handed to gossip first.
+    published_ms: Option<u64>,
     /// Whether it must reach everybody: its author has not left, nor lost it with its memory or storage.
     is_promised: bool,
 }
@@ -45,7 +58,14 @@ pub(super) struct Checks {
     /// Who is in which room, and since when.
     joined: BTreeMap<(usize, String), u64>,
     screens: BTreeMap<(usize, String), Screen>,
-    full: Vec<(usize, u64, u64)>,
+    /// When whose storage was slow or full.
+    disturbed: Vec<(usize, u64, u64)>,
+    /// Under which number each line was published.
+    numbers: BTreeMap<(PeerId, String, String), u64>,
+    /// Waiting lines that were told as sent, of the present runs.
+    sent: BTreeSet<(usize, String)>,
+    /// Of each room the last so many lines must reach everybody.
+    kept: usize,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
     /// Whose lines are promised to nobody.
     unheard: BTreeSet<usize>,
@@ -56,7 +76,7 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    pub(super) fn new(keypairs: &[Keypair], members: &[Member]) -> Self {
+    pub(super) fn new(keypairs: &[Keypair], members: &[Member], tight: bool) -> Self {
         let peer = |node: usize| keypairs[node].public().to_peer_id();
         let nodes = || members.iter().enumerate();
         let denied = nodes().flat_map(|(it, member)| member.denies.iter().map(move |other| (it, peer(*other))));
@@ -67,7 +87,10 @@ impl Checks {
             counts: vec![0; keypairs.len()],
             joined: BTreeMap::new(),
             screens: BTreeMap::new(),
-            full: Vec::new(),
+            disturbed: Vec::new(),
+            numbers: BTreeMap::new(),
+            sent: BTreeSet::new(),
+            kept: if tight { KEPT_WHEN_TIGHT / 2 } else { KEPT },
             ends: BTreeMap::new(),
             unheard: nodes().filter(|(_, member)| member.lie.is_some()).map(|(node, _)| node).collect(),
             denied: denied.collect(),
@@ -90,9 +113,10 @@ impl Checks {
     }
 
     pub(super) fn said_line(&mut self, node: usize, room: &'static str, text: String, at_ms: u64) {
-        let is_promised = !self.unheard.contains(&node)
-            && !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
-        self.lines.push(Line { node, room, text, at_ms, is_promised });
+        // It is published before its caller hears that it was said.
+        let key = (self.peers[node], room.to_owned(), text.clone());
+        let published_ms = self.numbers.contains_key(&key).then_some(at_ms);
+        self.lines.push(Line { node, room, text, at_ms, published_ms, is_promised: !self.unheard.contains(&node) });
     }
 
     pub(super) fn joined(&mut self, node: usize, room: &'static str, at_ms: u64) {
@@ -112,6 +136,7 @@ impl Checks {
     /// A node runs again, and is in these rooms by itself.
     pub(super) fn started(&mut self, node: usize, rooms: &[RoomInfo]) {
         self.screens.retain(|(other, _), _| *other != node);
+        self.sent.retain(|(other, _)| *other != node);
         for ((_, room), _) in self.joined.clone().iter().filter(|((other, _), _)| *other == node) {
             if !rooms.iter().any(|info| info.room == *room) {
                 self.fail("who joined is in the room", format!("{} in {room} after a restart", name(node)));
@@ -123,24 +148,75 @@ impl Checks {
         }
     }
 
-    /// What was said just before a crash may be lost, and all when the memory is.
-    pub(super) fn crashed(&mut self, node: usize, at_ms: u64, write_ms: u64, forgets: bool) {
-        for line in self.lines.iter_mut().filter(|line| line.node == node) {
-            line.is_promised &= !forgets && line.at_ms + write_ms < at_ms;
+    /// What a node finds in its storage when it starts is there.
+    pub(super) fn stored_lines_are_there(
+        &mut self,
+        node: usize,
+        room: &str,
+        stored: Option<&SavedRoom>,
+        lines: &[Message],
+    ) {
+        let has = |text: &str| lines.iter().any(|line| line.from == self.peers[node] && line.text == text);
+        let lost = stored.into_iter().flat_map(|stored| &stored.waiting).find(|line| !has(&line.text));
+        if let Some(lost) = lost {
+            let how = format!("{} in {room} has lost {:?}, which waited", name(node), lost.text);
+            self.fail("a waiting line is never lost", how);
         }
-        let full = self.full.clone();
-        let was_full =
-            |since: u64| full.iter().any(|(it, from, to)| *it == node && *from <= since + write_ms && since < *to);
-        self.joined
-            .retain(|(other, _), since| *other != node || !forgets && *since + write_ms < at_ms && !was_full(*since));
     }
 
-    /// What is said meanwhile is not stored.
-    pub(super) fn full(&mut self, node: usize, from_ms: u64, to_ms: u64) {
-        self.full.push((node, from_ms, to_ms));
+    /// What was not written before a crash is lost, and with its memory a node forgets all.
+    pub(super) fn crashed(
+        &mut self,
+        node: usize,
+        at_ms: u64,
+        write_ms: u64,
+        forgets: bool,
+        stored: &BTreeMap<String, SavedRoom>,
+    ) {
+        let (me, disturbed) = (self.peers[node], &self.disturbed);
+        // What was begun so long ago is written.
+        let must_be_written = |since: u64| {
+            let is_disturbed = |(it, from, to): &(usize, u64, u64)| {
+                *it == node && *from <= since + write_ms && since < *to + LATE_WRITES_MS
+            };
+            !forgets && since + write_ms < at_ms && !disturbed.iter().any(is_disturbed)
+        };
+        for line in self.lines.iter_mut().filter(|line| line.node == node) {
+            let is_stored = stored.get(line.room).is_some_and(|stored| says(stored, &me, &line.text));
+            line.is_promised &= is_stored || must_be_written(line.at_ms);
+        }
+        self.joined.retain(|(other, room), since| {
+            *other != node || !forgets && (stored.contains_key(room) || must_be_written(*since))
+        });
     }
 
-    pub(super) fn heard(&mut self, node: usize, _: u64, event: &Event) {
+    /// What is written meanwhile may take long, or wait.
+    pub(super) fn disturbed(&mut self, node: usize, from_ms: u64, to_ms: u64) {
+        self.disturbed.push((node, from_ms, to_ms));
+    }
+
+    /// A node hands a frame to gossip.
+    pub(super) fn published(&mut self, bytes: &[u8], now_ms: u64) {
+        let Ok(frame) = read_stored(bytes) else { return };
+        let Body::Message { text, .. } = frame.body else { return };
+        let line = self.lines.iter_mut().find(|line| line.text == text && line.room == frame.room);
+        if let Some(line) = line {
+            line.published_ms.get_or_insert(now_ms);
+        }
+        let key = (frame.author, frame.room, text);
+        let number = self.numbers.entry(key.clone()).or_insert(frame.sequence);
+        if *number != frame.sequence {
+            self.fail("a waiting line is never sent twice", format!("{:?}, under two numbers", key.2));
+        }
+    }
+
+    pub(super) fn heard(&mut self, node: usize, event: &Event) {
+        if let Event::Sent { waiting_id, .. } = event
+            && !self.sent.insert((node, waiting_id.clone()))
+        {
+            let how = format!("{} tells of {waiting_id} again", name(node));
+            return self.fail("a waiting line is never sent twice", how);
+        }
         let message = match event {
             Event::Message(message) | Event::Sent { message, .. } => message,
             Event::Refused { reason, .. } => {
@@ -226,7 +302,7 @@ impl Checks {
             }
             let has: BTreeSet<(PeerId, &str)> =
                 lines.iter().map(|message| (message.from, message.text.as_str())).collect();
-            let missing = self.lines.iter().filter(|line| line.is_promised && line.room == room);
+            let missing = self.kept_lines(room).into_iter().filter(|line| line.is_promised);
             let missing = missing.filter(|line| !self.denied.contains(&(node, self.peers[line.node])));
             let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
             let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
@@ -237,7 +313,29 @@ impl Checks {
         }
     }
 
+    /// The last lines of a room, which everybody keeps; of a full log no more of one author than its share.
+    fn kept_lines(&self, room: &str) -> Vec<&Line> {
+        let mut lines: Vec<&Line> = self.lines.iter().filter(|line| line.room == room).collect();
+        lines.sort_by_key(|line| line.published_ms.unwrap_or(u64::MAX));
+        if lines.len() <= self.kept {
+            return lines;
+        }
+        let lines = lines.split_off(lines.len() - self.kept);
+        let later = |at: usize, author: usize| lines[at..].iter().filter(|line| line.node == author).count();
+        let is_within = |(at, line): &(usize, &&Line)| later(*at, line.node) <= self.kept / KEPT_AUTHOR_SHARE;
+        lines.iter().enumerate().filter(is_within).map(|(_, line)| *line).collect()
+    }
+
     fn others(&self, node: usize, room: &str) -> usize {
         self.joined.keys().filter(|(other, there)| *other != node && *there == room).count()
     }
+}
+
+/// Whether a stored room has a line of somebody, waiting or sent.
+fn says(stored: &SavedRoom, author: &PeerId, text: &str) -> bool {
+    let waits = stored.waiting.iter().any(|line| line.text == text);
+    waits
+        || stored.frames.iter().any(|frame| {
+            frame.author == *author && matches!(&frame.body, Body::Message { text: said, .. } if said == text)
+        })
 }

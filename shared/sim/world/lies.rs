@@ -29,6 +29,13 @@ impl Plan {
 }
 
 impl World {
+    /// Frames reach a node, which looks at them unless its clock is wrong.
+    pub(super) fn frames_arrive(&mut self, node: usize, frames: &[Vec<u8>]) {
+        if self.clocks_off[node] == 0 {
+            self.checks.arrived(node, frames, self.now_ms);
+        }
+    }
+
     /// A frame as it travels: a later version's says more.
     pub(super) fn disguise(&mut self, node: usize, bytes: Vec<u8>) -> Vec<u8> {
         let Ok(frame) = read_stored(&bytes) else { return bytes };
@@ -79,8 +86,15 @@ impl World {
         for room in &watch.rooms {
             let joined = (0..NAMED).map(nobody).collect();
             let total = BOASTED;
-            let report =
-                Report { room: room.clone(), hub: hub.to_bytes(), total, joined, left: Vec::new(), foreign: BOASTED };
+            let report = Report {
+                room: room.clone(),
+                hub: hub.to_bytes(),
+                total,
+                joined,
+                left: Vec::new(),
+                foreign: BOASTED,
+                presences: Vec::new(),
+            };
             let message = FromHub::from(report);
             let latency = self.network.latency(liar, to);
             self.send(liar, to, over, latency, What::Input(Input::FromHub { hub, serial, message }));

@@ -5,33 +5,45 @@
 //! |---|---|
 //! | `plan` | what happens in a run |
 //! | `node` | one node, and what outlives it |
-//! | `network` | connections, and what travels over them |
+//! | `disk` | what outlives a crash, and when |
+//! | `wires` | connections, and when each end learns that one is gone |
+//! | `network`, `streams` | what travels over them: inputs, syncs and gossip; hub streams |
 //! | `perform` | what a core wants done, done in this network |
 //! | `steps` | the plan's steps |
 //! | `lies` | what lying nodes do |
-//! | `checks` | what is promised, and whether it holds |
+//! | `checks` | what is promised of lines and members, and whether it holds |
+//! | `bounds` | what holds at every step: bounds, nobody remembered who is gone |
 //! | `trust_scenarios` | plans written by hand, about what is believed |
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a simulator that stops tells where")]
 
+mod bounds;
 mod checks;
+mod disk;
 mod lies;
 mod network;
 mod node;
 mod perform;
 mod plan;
 mod steps;
+mod streams;
 #[cfg(test)]
 mod trust_scenarios;
+mod wires;
 
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    panic::{self, AssertUnwindSafe},
+    time::Duration,
+};
 
 use libp2p::identity::Keypair;
 use n0_future::time::Instant;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
 pub use self::plan::Plan;
-use self::{checks::Checks, network::Network, node::Node, steps::Back};
+use self::{checks::Checks, node::Node, steps::Back, wires::Network};
 use crate::{
     Change,
     core::{Input, Output},
@@ -45,7 +57,7 @@ const SETTLE_MS: u64 = 30_000;
 /// Happenings after which a run is given up: something goes round in circles.
 const MAX_HAPPENINGS: u64 = 2_000_000;
 /// Lines of a trace that are kept, the last ones.
-const MAX_TRACE: usize = 400;
+const MAX_TRACE: usize = 1_000;
 
 /// What was promised and did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +96,10 @@ enum Happening {
     /// Something reaches a node, unless its connection has gone.
     Arrives(network::Arrival),
     /// A connection comes about, or is found dead.
-    Established(network::Dialled),
+    Established(wires::Dialled),
     Dead {
         connection: u64,
+        node: usize,
     },
     /// A node is frozen no longer.
     Thaw {
@@ -127,7 +140,11 @@ struct World {
 #[must_use]
 pub fn run(plan: &Plan, traced: bool) -> Outcome {
     let mut world = World::new(plan.clone(), traced);
-    world.go();
+    if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| world.go())) {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
+        world.checks.fail("nothing panics", text.to_owned());
+    }
     let trace = world.trace.take().unwrap_or_default();
     Outcome {
         broken: world.checks.broken.take(),
@@ -144,9 +161,10 @@ impl World {
         let origin = Instant::now();
         let mut rng = SmallRng::seed_from_u64(plan.seed ^ 0x51_u64);
         let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
-        let nodes = plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs)).collect();
+        let nodes =
+            plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs, plan.tight)).collect();
         let skews: Vec<i64> = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
-        let checks = Checks::new(&keypairs, &plan.members);
+        let checks = Checks::new(&keypairs, &plan.members, plan.tight);
         Self {
             network: Network::new(plan.latency_ms, plan.seed),
             plan,
@@ -168,7 +186,7 @@ impl World {
             self.at(self.plan.steps[step].0, Happening::Step(step));
         }
         for node in 0..self.nodes.len() {
-            self.start(node);
+            self.at(self.plan.members[node].starts_ms, Happening::Back(Back { node, run: 0 }));
         }
         let end_ms = self.plan.healed_ms + SETTLE_MS;
         while let Some(((at, _), happening)) = self.queue.pop_first() {
@@ -203,7 +221,7 @@ impl World {
             }
             Happening::Arrives(arrival) => self.arrive(arrival),
             Happening::Established(dialled) => self.establish(dialled),
-            Happening::Dead { connection } => self.found_dead(connection),
+            Happening::Dead { connection, node } => self.found_dead(node, connection),
             Happening::Thaw { node } => self.thaw(node),
             Happening::ClockBack { node, off_ms } => self.clocks_off[node] -= off_ms,
             Happening::Written { node, run, changes } => self.written(node, run, changes),
@@ -234,8 +252,7 @@ impl World {
         let outputs = self.nodes[node].core.as_mut().map(crate::core::Core::take_outputs).unwrap_or_default();
         self.perform(node, outputs);
         self.arm(node);
-        let rooms = self.ask(node, |reply| crate::command::Command::Rooms { reply }).unwrap_or_default();
-        self.checks.started(node, &rooms);
+        self.check_start(node);
         for room in self.plan.members[node].rooms.clone() {
             if self.nodes[node].run == 1 {
                 self.join(node, room);
@@ -249,6 +266,7 @@ impl World {
         if self.queued + 20 > MAX_HAPPENINGS {
             self.note(|| format!("{} hears {input:?}", name(node)));
         }
+        let ends = self.note_connected(node, &input);
         let Some(core) = &mut self.nodes[node].core else { return };
         let outputs = core.handle(input, now);
         if self.queued + 20 > MAX_HAPPENINGS {
@@ -256,6 +274,7 @@ impl World {
             let due: Vec<&str> = due.map(|(part, _)| part).collect();
             self.note(|| format!("{} does {outputs:?}; due: {due:?}", name(node)));
         }
+        self.check_node(node, ends);
         self.perform(node, outputs);
         self.arm(node);
     }
@@ -274,10 +293,6 @@ impl World {
         for output in outputs {
             self.perform_one(node, output);
         }
-    }
-
-    fn node_of(&self, peer: &libp2p::PeerId) -> Option<usize> {
-        self.nodes.iter().position(|node| node.peer == *peer)
     }
 
     fn note(&mut self, what: impl FnOnce() -> String) {

@@ -4,8 +4,10 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
 /// How long things happen until all is healed, at most.
 const LONGEST_MS: u64 = 120_000;
-/// Nodes of a run: most have about ten.
-const NODES: [usize; 9] = [2, 3, 4, 6, 8, 10, 12, 16, 30];
+/// Nodes of a run: half of them have up to ten.
+const NODES: [usize; 13] = [2, 3, 4, 5, 7, 9, 10, 10, 12, 15, 20, 30, 50];
+/// How long after everything has healed somebody may still come for the first time.
+const LATEST_MS: u64 = 10_000;
 /// By how much clocks are wrong: some by less than matters.
 const CLOCKS_OFF_MS: [i64; 4] = [-7_200_000, -1_200_000, 5_000_000, 86_400_000];
 /// Rooms that are talked in.
@@ -18,6 +20,8 @@ pub(super) struct Member {
     /// Nodes that it stays connected to.
     pub(super) bootstrap: Vec<usize>,
     pub(super) rooms: Vec<&'static str>,
+    /// When it comes for the first time.
+    pub(super) starts_ms: u64,
     /// How it lies, if it does.
     pub(super) lie: Option<Lie>,
     /// Nodes whose peers it denies.
@@ -77,6 +81,12 @@ pub(super) enum Step {
         apart: Vec<usize>,
         for_ms: u64,
     },
+    /// What one node sends does not reach another for so long, though the other way is open.
+    Deaf {
+        from: usize,
+        to: usize,
+        for_ms: u64,
+    },
     /// A node's storage takes nothing for so long.
     Full {
         node: usize,
@@ -88,6 +98,11 @@ pub(super) enum Step {
         off_ms: i64,
         for_ms: u64,
     },
+    /// A node's storage takes seconds for each write for so long.
+    Slow {
+        node: usize,
+        for_ms: u64,
+    },
 }
 
 /// A whole run.
@@ -97,8 +112,12 @@ pub struct Plan {
     pub(super) members: Vec<Member>,
     /// The longest way between two nodes, one way.
     pub(super) latency_ms: u64,
-    /// Part of gossip's payloads that is lost, as where a queue overflows.
+    /// Part of gossip's payloads that is lost.
     pub(super) loss: f64,
+    /// Payloads that may be on their way over a connection; gossip drops further ones.
+    pub(super) queue: usize,
+    /// Whether nodes keep and queue little, so that bounds are reached.
+    pub(super) tight: bool,
     /// How long a write takes until it outlives a crash.
     pub(super) write_ms: u64,
     pub(super) steps: Vec<(u64, Step)>,
@@ -113,24 +132,15 @@ impl Plan {
         let mut rng = SmallRng::seed_from_u64(seed);
         let count = *NODES.choose(&mut rng).expect("there are some");
         let hubs = rng.random_range(1..=3.min(count - 1));
-        let mut members: Vec<Member> = (0..count).map(|node| Member::random(node, hubs, &mut rng)).collect();
-        if rng.random_bool(0.2) {
-            members.push(Member::false_hub(vec![rng.random_range(0..count)]));
-        }
-        let people: Vec<usize> = (hubs..count).collect();
-        if rng.random_bool(0.2) {
-            members[*people.choose(&mut rng).expect("there are some")].lie = Some(Lie::Newer);
-        }
-        if rng.random_bool(0.2) {
-            let [denies, denied] = [(); 2].map(|()| *people.choose(&mut rng).expect("there are some"));
-            members[denies].denies.extend(Some(denied).filter(|denied| *denied != denies));
-        }
         let healed_ms = rng.random_range(LONGEST_MS / 4..LONGEST_MS);
+        let members: Vec<Member> = (0..count).map(|node| Member::random(node, hubs, healed_ms, &mut rng)).collect();
         let mut plan = Self {
             seed,
             members,
             latency_ms: *[2, 20, 100, 300].choose(&mut rng).expect("there are some"),
             loss: *[0.0, 0.0, 0.01, 0.1].choose(&mut rng).expect("there are some"),
+            queue: *[2, 10, 1000, 1000].choose(&mut rng).expect("there are some"),
+            tight: rng.random_bool(0.15),
             write_ms: *[5, 100, 1000].choose(&mut rng).expect("there are some"),
             steps: Vec::new(),
             healed_ms,
@@ -146,8 +156,35 @@ impl Plan {
             let step = plan.talk(&mut rng);
             plan.steps.push((at, step));
         }
+        plan.distrust(hubs);
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
+    }
+
+    /// Adds peers that lie, that are denied, and clocks that are wrong. Everything else stays as it is without them.
+    fn distrust(&mut self, hubs: usize) {
+        let mut rng = SmallRng::seed_from_u64(!self.seed);
+        let people: Vec<usize> = (hubs..self.members.len()).collect();
+        let somebody = |rng: &mut SmallRng| *people.choose(rng).expect("there are some");
+        if rng.random_bool(0.2) {
+            self.members[somebody(&mut rng)].lie = Some(Lie::Newer);
+        }
+        if rng.random_bool(0.2) {
+            let (denies, denied) = (somebody(&mut rng), somebody(&mut rng));
+            self.members[denies].denies.extend(Some(denied).filter(|denied| *denied != denies));
+        }
+        if rng.random_bool(0.3) {
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..self.healed_ms);
+                let for_ms = rng.random_range(0..=(self.healed_ms - at).min(40_000));
+                let off_ms = *CLOCKS_OFF_MS.choose(&mut rng).expect("there are some");
+                self.steps.push((at, Step::Clock { node: self.node(&mut rng), off_ms, for_ms }));
+            }
+        }
+        if rng.random_bool(0.2) {
+            let dials = self.node(&mut rng);
+            self.members.push(Member::false_hub(vec![dials]));
+        }
     }
 
     fn node(&self, rng: &mut SmallRng) -> usize {
@@ -165,6 +202,8 @@ impl Plan {
             1 | 2 => Step::Join { node, room },
             3 => Step::Nick { node },
             4 => Step::Say { node, room, lines: rng.random_range(2..12) },
+            // More than may be on their way, and than go in a second.
+            5 if rng.random_bool(0.1) => Step::Say { node, room, lines: rng.random_range(60..200) },
             _ => Step::Say { node, room, lines: 1 },
         }
     }
@@ -173,7 +212,7 @@ impl Plan {
         let node = self.node(rng);
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
-        match rng.random_range(0..7) {
+        match rng.random_range(0..9) {
             0 => {
                 Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
             }
@@ -184,9 +223,24 @@ impl Plan {
                 let apart = (0..self.members.len()).filter(|_| rng.random_bool(0.4)).collect();
                 Step::Partition { apart, for_ms }
             }
-            5 => Step::Clock { node, off_ms: *CLOCKS_OFF_MS.choose(rng).expect("there are some"), for_ms },
-            _ => Step::Full { node, for_ms },
+            5 => Step::Full { node, for_ms },
+            6 => Step::Slow { node, for_ms },
+            7 => Step::Deaf { from: node, to: self.node(rng), for_ms },
+            _ => Step::Freeze { node: rng.random_range(0..=2.min(self.members.len() - 1)), for_ms },
         }
+    }
+
+    /// All of it, a line for each node and step.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let Self { latency_ms, loss, queue, tight, write_ms, healed_ms, .. } = self;
+        let mut lines = vec![format!(
+            "latency {latency_ms} ms, loss {loss}, queue {queue}, tight {tight}, writes {write_ms} ms, healed {healed_ms} ms"
+        )];
+        let members = self.members.iter().enumerate();
+        lines.extend(members.map(|(n, member)| format!("{}: {member:?}", super::name(n))));
+        lines.extend(self.steps.iter().map(|(at, step)| format!("{at} ms: {step:?}")));
+        lines.join("\n")
     }
 
     /// How many steps it has.
@@ -217,14 +271,19 @@ impl Plan {
         if self.loss > 0.0 {
             all.push(Self { loss: 0.0, ..self.clone() });
         }
-        // Without the last node, if no step names it.
-        let last = self.members.len() - 1;
-        if last > 1 && !self.members[last].is_hub && !self.steps.iter().any(|(_, step)| step.names(last)) {
-            let mut plan = self.clone();
-            plan.members.pop();
-            all.push(plan);
-        }
+        all.extend((2..self.members.len()).rev().filter_map(|node| self.without(node)));
         all
+    }
+
+    /// The same without one node, if it is no hub and no step names it.
+    fn without(&self, node: usize) -> Option<Self> {
+        if self.members[node].is_hub || self.steps.iter().any(|(_, step)| step.names(node)) {
+            return None;
+        }
+        let mut plan = self.clone();
+        plan.members.remove(node);
+        plan.steps.iter_mut().for_each(|(_, step)| step.renumber(node));
+        Some(plan)
     }
 }
 
@@ -237,22 +296,44 @@ impl Step {
             | Self::Nick { node: it }
             | Self::Crash { node: it, .. }
             | Self::Freeze { node: it, .. }
+            | Self::Slow { node: it, .. }
             | Self::Full { node: it, .. }
             | Self::Clock { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
+            Self::Deaf { from, to, .. } => [from, to].contains(&&node),
             Self::Partition { apart, .. } => apart.contains(&node),
+        }
+    }
+
+    /// A node that it does not name is gone: those after it have lower numbers.
+    fn renumber(&mut self, gone: usize) {
+        let lower = |node: &mut usize| *node -= usize::from(*node > gone);
+        match self {
+            Self::Say { node, .. }
+            | Self::Join { node, .. }
+            | Self::Leave { node, .. }
+            | Self::Nick { node }
+            | Self::Crash { node, .. }
+            | Self::Freeze { node, .. }
+            | Self::Slow { node, .. }
+            | Self::Full { node, .. }
+            | Self::Clock { node, .. } => lower(node),
+            Self::Cut { one, other } => [one, other].into_iter().for_each(lower),
+            Self::Deaf { from, to, .. } => [from, to].into_iter().for_each(lower),
+            Self::Partition { apart, .. } => apart.iter_mut().for_each(lower),
         }
     }
 }
 
 impl Member {
-    fn random(node: usize, hubs: usize, rng: &mut SmallRng) -> Self {
+    fn random(node: usize, hubs: usize, healed_ms: u64, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
             return Self {
                 is_hub: true,
                 bootstrap: (0..node).collect(),
                 rooms: Vec::new(),
+                starts_ms: 0,
                 lie: None,
                 denies: Vec::new(),
             };
@@ -266,11 +347,19 @@ impl Member {
         if rng.random_bool(0.3) {
             rooms.push(ROOMS[1]);
         }
-        Self { is_hub: false, bootstrap, rooms, lie: None, denies: Vec::new() }
+        let starts_ms = if rng.random_bool(0.2) { rng.random_range(0..healed_ms + LATEST_MS) } else { 0 };
+        Self { is_hub: false, bootstrap, rooms, starts_ms, lie: None, denies: Vec::new() }
     }
 
     /// Dials others by itself.
     pub(super) fn false_hub(dials: Vec<usize>) -> Self {
-        Self { is_hub: true, bootstrap: dials, rooms: Vec::new(), lie: Some(Lie::FalseHub), denies: Vec::new() }
+        Self {
+            is_hub: true,
+            bootstrap: dials,
+            rooms: Vec::new(),
+            starts_ms: 0,
+            lie: Some(Lie::FalseHub),
+            denies: Vec::new(),
+        }
     }
 }

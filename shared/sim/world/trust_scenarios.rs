@@ -8,11 +8,18 @@ const ROOM: &str = "lobby";
 const SECOND: u64 = 1000;
 
 fn hub(bootstrap: &[usize]) -> Member {
-    Member { is_hub: true, bootstrap: bootstrap.to_vec(), rooms: Vec::new(), lie: None, denies: Vec::new() }
+    Member {
+        is_hub: true,
+        bootstrap: bootstrap.to_vec(),
+        rooms: Vec::new(),
+        starts_ms: 0,
+        lie: None,
+        denies: Vec::new(),
+    }
 }
 
 fn person(hub: usize) -> Member {
-    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], lie: None, denies: Vec::new() }
+    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], starts_ms: 0, lie: None, denies: Vec::new() }
 }
 
 fn says(node: usize) -> Step {
@@ -21,7 +28,7 @@ fn says(node: usize) -> Step {
 
 fn plan(members: Vec<Member>, steps: Vec<(u64, Step)>) -> Plan {
     let healed_ms = steps.last().map_or(0, |(at, _)| *at) + SECOND;
-    Plan { seed: 1, members, latency_ms: 20, loss: 0.0, write_ms: 5, steps, healed_ms }
+    Plan { seed: 1, members, latency_ms: 20, loss: 0.0, queue: 1000, tight: false, write_ms: 5, steps, healed_ms }
 }
 
 fn holds(plan: &Plan) {

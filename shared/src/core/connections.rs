@@ -73,7 +73,6 @@ impl Core {
         let is_tincan = known.info.agent.as_deref().is_some_and(|agent| agent.starts_with("tincan/"));
         self.is_hub()
             && is_tincan
-            && !known.info.hub
             && is_direct(address)
             && known.connections().iter().any(|old| !old.is_dialled && is_direct(&old.address))
     }

@@ -10,11 +10,13 @@ use crate::{
     Event,
     access::Denied,
     hub::{
+        listing::Presences,
         members::Trust,
         reasons::Given,
-        wire::{FromHub, Hello, Reason, Report, Watch},
+        wire::{FromHub, Hello, MAX_PRESENCES, Reason, Report, Watch},
     },
     room::Room,
+    room_id::RoomId,
 };
 
 /// How long a hub stream that ended is not opened again.
@@ -140,10 +142,29 @@ impl Core {
             return;
         }
         let trust = if self.is_chosen(&hub) { Trust::Chosen } else { Trust::Stranger };
-        let is_proven = |peer: &PeerId| room.is_some_and(|room| room.has_heard(peer));
-        if self.members.report(hub, trust, report, is_proven) {
+        let presences = self.take_presences(hub, report);
+        let room = self.rooms.get(report.room.as_str());
+        let is_proven = |peer: &PeerId| presences.contains_key(peer) || room.is_some_and(|room| room.has_heard(peer));
+        if self.members.report(hub, trust, report, presences.clone(), is_proven) {
             self.looks.changed(self.now.instant);
+            if self.members.has_unproven(&hub, &report.room) {
+                // It may keep what they say of themselves.
+                self.sync_with_slow(hub);
+            }
         }
+    }
+
+    /// What a hub hands over with a report that its members said of themselves, as far as it verifies.
+    fn take_presences(&mut self, hub: PeerId, report: &Report) -> Presences {
+        let room = RoomId::from(report.room.as_str());
+        let handed = report.presences.get(..MAX_PRESENCES).unwrap_or(&report.presences);
+        let handed: Vec<Vec<u8>> = handed.iter().filter(|frame| !self.is_of_denied(frame)).cloned().collect();
+        let taken = self.with_room(&room, |room, _, now, out| room.take_presences(&handed, now, out));
+        let (presences, all_verify) = taken.unwrap_or((Presences::new(), true));
+        if !all_verify {
+            self.offence(hub, "it handed over presences that do not verify");
+        }
+        presences
     }
 
     fn tell_reason(&mut self, hub: PeerId, Given { reason, closes }: Given) {

@@ -14,7 +14,10 @@
 //!
 //! The other files here lead from one to the next, each for a subject.
 
+#[cfg(feature = "sim")]
+mod bounds;
 mod bridge;
+mod budget;
 mod carry;
 mod clock;
 mod commands;
@@ -55,7 +58,7 @@ pub(crate) use self::{
 };
 use crate::{
     Change, Config, Counters, Event, Role, RoomInfo, Saved,
-    access::Access,
+    access::{Access, Budgets},
     bridge::Bridge,
     config::DEFAULT_NICK,
     foreign::Budget,
@@ -125,6 +128,7 @@ pub(crate) struct Core {
     reasons: Reasons,
     syncs: Syncs,
     access: Access,
+    budgets: Budgets,
     refusals: Refusals,
     clock: Clock,
     counters: Counters,
@@ -172,6 +176,7 @@ impl Core {
             reasons: Reasons::default(),
             syncs: Syncs::default(),
             access,
+            budgets: Budgets::new(&config.trusted_proxies),
             refusals: Refusals::default(),
             clock: Clock::new(now, None),
             counters: Counters::default(),
@@ -233,8 +238,7 @@ impl Core {
             Input::HubOpened { hub, serial } => self.hub_opened(hub, serial),
             Input::FromHub { hub, serial, message } => self.hub_said(hub, serial, message),
             Input::HubClosed { hub, serial } => self.hub_closed(hub, serial),
-            // Fails only when the asker is gone.
-            Input::Asked { peer, question, reply } => drop(reply.send(self.answer_sync(peer, question))),
+            Input::Asked { peer, question, reply } => self.asked(peer, question, reply),
             Input::Answered { peer, room, answer } => self.synced(peer, &RoomId::from(room), answer),
             Input::Listening(ips) => self.own_ips = ips,
             Input::Attending(attending) => self.attend(attending),

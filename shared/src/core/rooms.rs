@@ -37,7 +37,13 @@ impl Core {
                 room::Output::Emit(event) if *event == Event::RunsElsewhere && self.is_clock_doubtful() => {}
                 room::Output::Emit(event) => self.emit(*event),
                 room::Output::Store(change) => changes.push(change),
-                room::Output::Changed => drop(self.changed.insert(name.clone())),
+                room::Output::Changed => {
+                    self.changed.insert(name.clone());
+                    if self.is_hub() {
+                        // Who is listed may have another nick.
+                        self.touch(name.clone());
+                    }
+                }
                 room::Output::Spoken(frame) => self.spoken(&frame),
                 room::Output::Signed(author) => self.prove(name, author),
                 room::Output::Gap => self.mend_gap(name),
@@ -75,6 +81,14 @@ impl Core {
         // No hub that nobody chose keeps us from it.
         let total = self.members.trusted_total(name, &self.me);
         self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
+        if room::is_large(total) {
+            self.sync_with_those_there(name);
+        }
+    }
+
+    /// Whether a room has too many members for gossip to carry what each says of itself.
+    pub(super) fn is_large(&self, name: &str) -> bool {
+        room::is_large(self.members.trusted_total(name, &self.me))
     }
 
     /// Somebody has said something in a room, and nobody else can have.

@@ -71,7 +71,7 @@ pub(super) struct Syncs {
     unmerged: VecDeque<Unmerged>,
     /// What we told a peer that we want of a room, by peer.
     wanted: BTreeMap<PeerId, BTreeMap<RoomId, BTreeSet<Prefix>>>,
-    /// When we last synced with a slow peer.
+    /// When we last synced with a slow peer, or will.
     slow: BTreeMap<PeerId, Instant>,
 }
 
@@ -135,6 +135,28 @@ impl Syncs {
         self.repeats.remove_where(|(other, _)| other == peer);
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let wanted = self.wanted.values().map(|theirs| theirs.values().map(BTreeSet::len).sum());
+        let under_way: usize = self.under_way.values().sum();
+        vec![
+            bounded("MAX_UNMERGED", self.unmerged.len(), MAX_UNMERGED),
+            bounded("MAX_WANTED", wanted.max().unwrap_or_default(), MAX_WANTED),
+            bounded("the count of questions", under_way.abs_diff(self.asking.len()), 0),
+        ]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn remembered(&self) -> Vec<crate::bounded::Remembered> {
+        vec![
+            ("syncs to begin", self.unasked.iter().map(|(peer, _)| *peer).collect()),
+            ("syncs to repeat", self.repeats.keys().map(|(peer, _)| *peer).collect()),
+            ("frames wanted", self.wanted.keys().copied().collect()),
+            ("slow peers", self.slow.keys().copied().collect()),
+        ]
+    }
+
     /// This node left a room.
     pub(super) fn left(&mut self, room: &str) {
         self.gaps.remove(room);
@@ -157,7 +179,8 @@ impl Core {
     fn ask_now(&mut self, peer: PeerId, name: &RoomId, only_receipt: bool) {
         let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
         let untaken = room.untaken_names().into_iter().collect();
-        self.out.push(Output::Ask { peer, question: room.question() });
+        let question = Question { is_told: self.peers.is_hub(&peer), ..room.question() };
+        self.out.push(Output::Ask { peer, question });
         if self.syncs.begin(peer, name, Asking { again: false, only_receipt, untaken }) {
             self.with_room(name, |room, _, _, out| room.set_syncing(true, out));
         }
@@ -221,7 +244,12 @@ impl Core {
     /// A slow peer missed messages: asks about the rooms it is in, now or soon.
     pub(super) fn sync_with_slow(&mut self, peer: PeerId) {
         let now = self.now.instant;
-        let due = self.syncs.slow.get(&peer).map_or(now, |last| now.max(*last + SLOW_EVERY));
+        let due = match self.syncs.slow.get(&peer).copied() {
+            // What is due already is not put off by what it missed since.
+            Some(due) if due > now => due,
+            Some(last) => now.max(last + SLOW_EVERY),
+            None => now,
+        };
         self.syncs.slow.insert(peer, due);
         let theirs = self.peers.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
         for room in theirs.cloned().collect::<Vec<_>>() {
@@ -264,7 +292,8 @@ impl Core {
         let theirs = sync::prefixes(&question.have);
         self.lines_taken(peer, &room, |line| theirs.contains(line));
         let Some(known) = self.rooms.get(&room).filter(|room| !room.is_plain()) else { return Answer::default() };
-        let mut answer = sync::answer(known.ring(), &theirs);
+        let presences = !(question.is_told && self.is_hub() && self.is_large(&room));
+        let mut answer = sync::answer(known.ring(), &theirs, presences);
         if answer.want.is_empty() {
             self.with_room(&room, |room, _, _, _| room.rechecked());
             self.flush(&room);
@@ -335,11 +364,12 @@ impl Core {
         }
         let denied: Vec<Vec<u8>> = frames.extract_if(.., |frame| self.is_of_denied(frame)).collect();
         self.with_room(room, |room, _, _, _| denied.iter().for_each(|frame| room.pass_over(frame)));
+        let is_large = self.is_large(room);
         let Self { rooms, members, me, now, .. } = self;
         let Some(known) = rooms.get_mut(room) else { return };
         let mut outputs = Vec::new();
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
-        let merged = known.merge(&frames, is_listed, *now, &mut outputs);
+        let merged = known.merge(&frames, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
         self.perform(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {

@@ -26,6 +26,10 @@ impl Core {
             return MessageAcceptance::Ignore;
         };
         let room: RoomId = room.clone();
+        if !self.is_within_budget(from, &room, bytes) {
+            self.counters.payloads_ignored += 1;
+            return MessageAcceptance::Ignore;
+        }
         if self.is_of_denied(bytes) {
             self.counters.payloads_ignored += 1;
             self.with_room(&room, |room, _, _, _| room.pass_over(bytes));
@@ -34,7 +38,8 @@ impl Core {
         if self.is_denied(&source) {
             return MessageAcceptance::Ignore;
         }
-        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, source, *number, now, out));
+        let (said, is_large) = ((source, *number), self.is_large(&room));
+        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, said, is_large, now, out));
         let verdict = match verdict {
             Some(Verdict::Unread(what)) => {
                 let verdict = self.validate_unread(what, from, source, &room, bytes.len());

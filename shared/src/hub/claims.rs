@@ -12,7 +12,7 @@ use std::{
 use libp2p::PeerId;
 
 use super::{
-    listing::{Listing, Tally},
+    listing::{Listing, Presences, Tally},
     wire::Report,
 };
 use crate::{config::MAX_LISTED_MEMBERS, room_id::RoomId};
@@ -83,6 +83,7 @@ impl Claims {
         &mut self,
         hub: PeerId,
         report: &Report,
+        presences: Presences,
         is_proven: impl Fn(&PeerId) -> bool,
         tally: &Tally,
     ) -> bool {
@@ -117,10 +118,11 @@ impl Claims {
             Trust::Chosen => (total, report.foreign.min(total)),
             Trust::Stranger => (total.min(count(&names)), 0),
         };
+        let mut said = old.as_ref().map(|old| old.listing.presences().clone()).unwrap_or_default();
+        said.extend(presences);
+        said.retain(|author, _| names.contains(author));
         let same = |old: &Claim| {
-            (old.total, old.listing.total, old.listing.foreign) == (total, counted, foreign)
-                && old.listing.names().iter().eq(&names)
-                && old.unproven == unproven
+            old.total == total && old.unproven == unproven && old.listing.is_of((counted, foreign), &names, &said)
         };
         let is_empty = total == 0 && names.len() + unproven.len() == 0;
         if old.as_ref().map_or(is_empty, same) {
@@ -130,7 +132,7 @@ impl Claims {
         self.reports -= usize::from(old.is_some());
         if !is_empty {
             self.reports += 1;
-            there.push(Claim { listing: Listing::new(hub, counted, foreign, &names, tally), unproven, total });
+            there.push(Claim { listing: Listing::new(hub, (counted, foreign), &names, said, tally), unproven, total });
         }
         if there.is_empty() {
             self.rooms.remove(report.room.as_str());
@@ -147,7 +149,8 @@ impl Claims {
             if claim.unproven.remove(peer) {
                 let names = claim.listing.names().iter().chain([peer]).copied().collect();
                 let total = claim.total.min(count(&names));
-                claim.listing = Listing::new(claim.hub(), total, 0, &names, tally);
+                let said = claim.listing.presences().clone();
+                claim.listing = Listing::new(claim.hub(), (total, 0), &names, said, tally);
                 is_news = true;
             }
         }
@@ -171,8 +174,23 @@ impl Claims {
         claims.any(|claim| claim.listing.contains(peer) || claim.unproven.contains(peer))
     }
 
+    /// Whether it names somebody who has signed nothing in the room.
+    pub(super) fn has_unproven(&self, room: &str) -> bool {
+        self.rooms.get(room).into_iter().flatten().any(|claim| !claim.unproven.is_empty())
+    }
+
     pub(super) fn into_rooms(self) -> impl Iterator<Item = RoomId> {
         self.rooms.into_keys()
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let reports = self.rooms.values().map(Vec::len).sum();
+        vec![
+            bounded("MAX_REPORTS_PER_SOURCE", reports, MAX_REPORTS_PER_SOURCE),
+            bounded("MAX_NAMES_PER_SOURCE", self.names, MAX_NAMES_PER_SOURCE),
+        ]
     }
 
     pub(super) fn weight(&self) -> usize {

@@ -10,7 +10,7 @@ use libp2p::PeerId;
 pub(crate) use super::claims::Trust;
 use super::{
     claims::Claims,
-    listing::{Listing, Tally},
+    listing::{Listing, Presences, Tally},
     peer_set::{PeerSet, PeersByRoom, place},
     wire::Report,
 };
@@ -71,13 +71,14 @@ impl Members {
         std::mem::take(&mut self.changed)
     }
 
-    /// Takes a hub's word. Nonsense in it is passed over. Says whether anything is different now. `is_proven`: whether
-    /// somebody has signed something in the room.
+    /// Takes a hub's word; `presences` are those of the report that verify. Nonsense in it is passed over. Says whether
+    /// anything is different now. `is_proven`: whether somebody has signed something in the room.
     pub(crate) fn report(
         &mut self,
         source: PeerId,
         trust: Trust,
         report: &Report,
+        presences: Presences,
         is_proven: impl Fn(&PeerId) -> bool,
     ) -> bool {
         let Ok(hub) = PeerId::from_bytes(&report.hub) else { return false };
@@ -85,7 +86,7 @@ impl Members {
             return false;
         }
         let said = self.sources.entry(source).or_insert_with(|| Claims::new(trust));
-        let is_news = said.take(hub, report, is_proven, &self.tally);
+        let is_news = said.take(hub, report, presences, is_proven, &self.tally);
         if is_news {
             self.changed.insert(report.room.as_str().into());
         }
@@ -104,9 +105,24 @@ impl Members {
         is_news
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        self.sources.values().flat_map(Claims::bounds).collect()
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn remembered(&self) -> Vec<PeerId> {
+        self.direct.values().flatten().chain(self.sources.keys()).copied().collect()
+    }
+
     /// Whether what a hub said of a room is known.
     pub(crate) fn has_listed(&self, source: &PeerId, room: &str) -> bool {
         self.sources.get(source).is_some_and(|said| said.has(room))
+    }
+
+    /// Whether a hub names somebody in a room who has signed nothing there, as far as this node knows.
+    pub(crate) fn has_unproven(&self, source: &PeerId, room: &str) -> bool {
+        self.sources.get(source).is_some_and(|said| said.has_unproven(room))
     }
 
     /// Whether what a hub said counts as a stranger's.

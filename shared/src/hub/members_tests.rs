@@ -7,11 +7,11 @@ use crate::{
 fn report(hub: PeerId, total: u32, joined: &[PeerId], left: &[PeerId]) -> Report {
     let bytes = |peers: &[PeerId]| peers.iter().map(|peer| peer.to_bytes()).collect();
     let (joined, left) = (bytes(joined), bytes(left));
-    Report { room: "r".into(), hub: hub.to_bytes(), total, joined, left, foreign: 0 }
+    Report { room: "r".into(), hub: hub.to_bytes(), total, joined, left, ..Report::default() }
 }
 
 fn hear(members: &mut Members, source: PeerId, trust: Trust, report: &Report) -> bool {
-    members.report(source, trust, report, |_| false)
+    members.report(source, trust, report, Presences::new(), |_| false)
 }
 
 #[test]

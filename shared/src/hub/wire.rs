@@ -8,6 +8,8 @@ pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/hub/1.0
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 /// Members read of one report, of those who joined and of those who left. A hub sends at most `MAX_LISTED_MEMBERS`.
 pub(crate) const MAX_NAMES: usize = 256;
+/// Presences read of one report. A hub sends at most `MAX_LISTED_MEMBERS`.
+pub(crate) const MAX_PRESENCES: usize = 64;
 
 /// From the peer: the rooms it wants to know about, all of them, each time.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
@@ -55,6 +57,9 @@ pub(crate) struct Report {
     /// How many of the total list no `/tincan/sync/1.0.0`: they use another program.
     #[prost(uint32, tag = "6")]
     pub(crate) foreign: u32,
+    /// Of a large room: signed presences of members that are listed, as far as they are new since the last report.
+    #[prost(bytes = "vec", repeated, tag = "7")]
+    pub(crate) presences: Vec<Vec<u8>>,
 }
 
 /// Said before a hub refuses or closes.

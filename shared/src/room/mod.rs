@@ -3,8 +3,11 @@
 //! Everything here decides and does nothing: input and time in, [`Output`]s out.
 
 mod body;
+#[cfg(feature = "sim")]
+mod bounds;
 mod bridged;
 pub mod frame;
+mod frame_error;
 mod lines;
 mod order;
 mod outbox;
@@ -20,6 +23,7 @@ mod waiting;
 
 pub use bridged::Elsewhere;
 pub use outbox::Reach;
+pub(crate) use presence::is_large;
 pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, forget, load, saved_for_another_key};
 pub use state::{Me, Output, Room};

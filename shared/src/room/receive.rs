@@ -7,6 +7,7 @@ use super::{
     frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
     lines::{blank, remember},
     order::Came,
+    presence::STATUS_BRIDGE,
     state::{Output, Room},
 };
 use crate::{
@@ -49,7 +50,7 @@ pub enum Unread {
 /// What a sync brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Payloads that were new here, oldest first.
+    /// Payloads that were new here and that gossip carries, oldest first.
     pub new: Vec<Vec<u8>>,
     /// Frames with a wrong signature or of another room: whoever handed them over did not check, or lies. What is only
     /// beyond this Tincan's bounds may be a later Tincan's.
@@ -58,7 +59,15 @@ pub struct Merged {
 
 impl Room {
     /// A payload from gossip; `source` is the peer that gossipsub's own signature names, `number` its count.
-    pub fn receive(&mut self, payload: &[u8], source: PeerId, number: u64, now: Now, out: &mut Vec<Output>) -> Verdict {
+    /// `is_large`: the room has too many members for gossip to carry what each says of itself.
+    pub fn receive(
+        &mut self,
+        payload: &[u8],
+        (source, number): (PeerId, u64),
+        is_large: bool,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Verdict {
         if self.knows(payload) {
             return Verdict::Ignore;
         }
@@ -77,6 +86,9 @@ impl Room {
         }
         if self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame)) {
             out.push(Output::Gap);
+        }
+        if is_large && is_handed_over(&frame) {
+            return Verdict::Ignore;
         }
         out.push(Output::Spoken(Box::new(frame)));
         Verdict::Accept
@@ -108,11 +120,12 @@ impl Room {
     }
 
     /// Frames that a sync handed over. `listed` tells whether somebody is a member: a member's presence
-    /// has no age.
+    /// has no age. `is_large` as for [`Self::receive`].
     pub fn merge(
         &mut self,
         payloads: &[Vec<u8>],
         listed: impl Fn(&PeerId) -> bool,
+        is_large: bool,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Merged {
@@ -141,7 +154,9 @@ impl Room {
             let is_new = now.unix_ms.abs_diff(frame.time_ms) < JUST_NOW_MS;
             let came = if is_new { Came::Live } else { Came::Synced };
             if self.take(frame.clone(), came, now, out) {
-                merged.new.push(frame.bytes.clone());
+                if !(is_large && is_handed_over(&frame)) {
+                    merged.new.push(frame.bytes.clone());
+                }
                 has_gap |= is_new && self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame));
                 if is_new {
                     out.push(Output::Spoken(Box::new(frame)));
@@ -177,12 +192,12 @@ impl Room {
     }
 
     /// Whether a payload names itself as a frame that was seen before: no signature is checked twice.
-    fn knows(&self, payload: &[u8]) -> bool {
+    pub(crate) fn knows(&self, payload: &[u8]) -> bool {
         name_of(payload).is_some_and(|id| self.ring.has_seen(&id))
     }
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
-    fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
+    pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
@@ -218,6 +233,11 @@ impl Room {
         let joined_ms = self.voice.as_ref().map(|voice| voice.joined_ms);
         frame.author == self.me && joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS)
     }
+}
+
+/// Whether a large room's hubs hand this over with their reports, and gossip does not carry it.
+fn is_handed_over(frame: &Frame) -> bool {
+    matches!(&frame.body, Body::Presence { status, .. } if status != STATUS_BRIDGE)
 }
 
 fn in_window(frame: &Frame, now: Now) -> bool {

@@ -18,7 +18,7 @@ const MAX_SEEN: usize = 16_384;
 const MAX_PASSED_OVER: usize = 4096;
 
 /// An author that holds more than one in so many frames or bytes of a full log loses the oldest of them first.
-const KEPT_AUTHOR_SHARE: usize = 8;
+pub(crate) const KEPT_AUTHOR_SHARE: usize = 8;
 
 /// What is kept of one room.
 #[derive(Debug)]
@@ -79,6 +79,20 @@ impl Ring {
             passed_over: Seen::new(MAX_PASSED_OVER),
             of_use_ms: 0,
         }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let bytes: usize = self.frames.iter().map(|kept| kept.frame.bytes.len()).sum();
+        vec![
+            bounded("kept_frames", self.frames.len(), self.max_frames),
+            bounded("kept_bytes", self.bytes, self.max_bytes),
+            bounded("the count of kept bytes", self.bytes.abs_diff(bytes), 0),
+            bounded("kept_presences", self.presences.len(), self.max_presences),
+            bounded("MAX_SEEN", self.seen.len(), MAX_SEEN),
+            bounded("MAX_PASSED_OVER", self.passed_over.len(), MAX_PASSED_OVER),
+        ]
     }
 
     /// Whether a frame was ever taken, or passed over.

@@ -36,6 +36,11 @@ impl Seen {
         self.names.contains(id)
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn len(&self) -> usize {
+        self.order.len().max(self.names.len())
+    }
+
     /// All of them, the newest first.
     pub(super) fn newest(&self) -> impl Iterator<Item = &FrameId> {
         self.order.iter().rev()

@@ -18,7 +18,7 @@ use super::{
 use crate::{Change, Error, Event, Limits, Message, MessageState, Said, config::ORDER_HOLD};
 
 /// Nicks remembered in one room.
-const MAX_NICKS: usize = 1024;
+pub(super) const MAX_NICKS: usize = 1024;
 
 /// What a room asks its node to do.
 #[derive(Debug, Clone, PartialEq)]
