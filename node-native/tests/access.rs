@@ -101,6 +101,36 @@ fn new_rules_reach_whom_they_forbid_and_drop_nobody_else() {
 }
 
 #[test]
+fn a_denied_author_is_not_heard_through_another_hub_until_that_is_lifted() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let config = dir.path().join("hub.toml");
+    let data = |name: &str| dir.path().join(name);
+    fs::write(&config, format!("deny = [\"{}\"]\n", id(&data("eve")))).expect("written");
+    let mut near = hub(&config);
+    let bootstrap = format!("--ephemeral --bootstrap {}", near.address("tcp"));
+    let far = Hub::of(tincan(support::HUB_FLAGS).arguments(&bootstrap));
+    let mut ann = chat(&near, &data("ann"), "ann");
+    let [mut bob, mut eve] = ["bob", "eve"].map(|name| chat(&far, &data(name), name));
+    for (terminal, other) in [(&mut ann, "bob"), (&mut bob, "ann"), (&mut eve, "bob")] {
+        let other = short(&data(other));
+        terminal.err.expect("the other", |line| line.starts_with("joined: ") && line.contains(&other));
+    }
+    eve.line("psst");
+    let heard = bob.out.next();
+    assert!(heard.ends_with(": psst"), "{heard}");
+    bob.line("hello");
+    let heard = ann.out.next();
+    assert!(heard.ends_with(": hello"), "{heard}");
+
+    fs::write(&config, "[limits]\ncircuits = 7\n").expect("written");
+    near.running.signal("HUP");
+    near.running.err.containing("next start only");
+    eve.line("may I?");
+    let heard = ann.out.next();
+    assert!(heard.ends_with(": may I?"), "{heard}");
+}
+
+#[test]
 fn one_too_many_is_told_to_go_elsewhere() {
     // With too few connections for its peers a hub keeps one on which it can say so.
     for limits in ["peers = 2", "connections = 3"] {

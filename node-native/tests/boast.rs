@@ -1,23 +1,29 @@
-//! What is believed of peers that call themselves hubs and that nobody chose: little, and nothing of other programs.
+//! What is believed of peers that call themselves hubs and that nobody chose: nothing but what the members themselves
+//! have signed.
 
 mod hostile;
 mod support;
 
 use hostile::{
-    hub::{Watcher, false_hub, hello, member, report_with_foreign, watch},
+    frames::line,
+    gossip::{self, said, subscribe},
+    hub::{Watcher, false_hub, hello, member, reason, report_with_foreign, watch},
     peer::Peer,
+    proto::Proto,
+    talk::ROOM,
 };
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use support::{
     Hub, PATIENCE,
     node::{node, now_ms, peer, until},
 };
-use tincan_shared::{Config, Event, Events, RoomInfo};
+use tincan_shared::{Config, Event, Events, RoomInfo, Said};
 
-const ROOM: &str = "lobby";
 /// What docs/operating.md calls `MAX_NAMED_PER_STRANGER`.
 const NAMED: usize = 50;
 const MANY: u64 = 99_999;
+/// A hub says this after its boast.
+const BOASTED: &str = "that was all";
 
 fn hub() -> (Hub, Multiaddr) {
     let hub = Hub::start();
@@ -39,9 +45,10 @@ async fn described(events: &mut Events, holds: impl Fn(&RoomInfo) -> bool) -> Ro
     .await
 }
 
-fn assert_believed_a_little(room: &RoomInfo) {
+/// Nobody is there but those who really are.
+fn assert_not_believed(room: &RoomInfo, there: &[PeerId]) {
     assert_eq!(room.total as usize, room.members.len(), "a claimed total");
-    assert!(room.members.len() <= NAMED, "{} names", room.members.len());
+    assert!(room.members.iter().all(|member| there.contains(&member.peer)), "invented: {:?}", room.members);
     assert!(!room.foreign, "a stranger says that people use another program");
 }
 
@@ -60,7 +67,7 @@ async fn listening() -> (tincan_shared::Node, Events, Multiaddr) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_cannot_tell_everybody_at_a_hub_who_is_there() {
-    let (_hub, address) = hub();
+    let (mut hub, address) = hub();
     let (ann, mut hears) = peer(&address, "ann");
     ann.join(ROOM, false).await.expect("joined");
     let mut watcher = Watcher::open(&address).await;
@@ -68,31 +75,52 @@ async fn a_stranger_cannot_tell_everybody_at_a_hub_who_is_there() {
     watcher.told(&[&ann.peer_id().to_bytes()]).await;
     let boast = |key: &Keypair| {
         let me = key.public().to_peer_id();
-        false_hub(key, report_with_foreign(ROOM, &me, MANY, MANY, invented()))
+        let boast = report_with_foreign(ROOM, &me, MANY, MANY, invented());
+        false_hub(key, [boast, reason("too_many_rooms", BOASTED)].concat())
     };
     let _liar = Peer::stranger(&address, boast).await.expect("connected");
-    assert_believed_a_little(&described(&mut hears, |room| room.total > 0).await);
+    hub.running.err.containing(BOASTED);
+    let said = ann.say(ROOM, "is anybody here?").await.expect("said");
+    assert!(matches!(said, Said::Queued { .. }), "{said:?}");
+    let (bob, _) = peer(&address, "bob");
+    bob.join(ROOM, false).await.expect("joined");
+    let (mut is_there, mut is_sent) = (false, false);
+    until(&mut hears, PATIENCE, |event| {
+        is_sent |= matches!(event, Event::Sent { .. });
+        if let Event::Room(room) = &event {
+            assert_not_believed(room, &[bob.peer_id()]);
+            is_there |= room.total > 0;
+        }
+        (is_there && is_sent).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stranger_cannot_tell_a_person_who_is_there() {
+async fn a_stranger_tells_a_person_only_who_has_signed_something_there() {
     let (_ann, mut hears, address) = listening().await;
+    let [bob, cleo] = [(); 2].map(|()| Keypair::generate_ed25519());
+    let signed = said(&bob, 1, &line(&bob, now_ms(), 0, now_ms(), "a line"));
     let boast = |key: &Keypair| {
         let me = key.public().to_peer_id();
-        let others = [me, PeerId::random(), PeerId::random()];
-        let reports = others.map(|hub| report_with_foreign(ROOM, &hub, MANY, MANY, invented())).concat();
-        false_hub(key, [hello(0), reports].concat())
+        let named = [&bob, &cleo].map(|key| key.public().to_peer_id().to_bytes());
+        let other = report_with_foreign(ROOM, &PeerId::random(), MANY, MANY, invented().take(NAMED - named.len()));
+        let reports = [report_with_foreign(ROOM, &me, MANY, MANY, named), other].concat();
+        false_hub(key, [hello(0), reports, reason("too_many_rooms", BOASTED)].concat())
     };
     let liar = Peer::stranger(&address, boast).await.expect("connected");
-    assert_believed_a_little(&described(&mut hears, |room| room.total > 0).await);
-    drop(liar);
-    described(&mut hears, |room| {
-        if room.total > 0 {
-            assert_believed_a_little(room);
-        }
-        room.total == 0
+    until(&mut hears, PATIENCE, |event| match event {
+        Event::Room(room) if room.total > 0 => panic!("believed: {room:?}"),
+        Event::ClockWrong { .. } => panic!("a stranger's clock is believed"),
+        Event::Refused { reason, .. } if reason == BOASTED => Some(()),
+        _ => None,
     })
     .await;
+    let hello = Proto::prefixed(&subscribe([ROOM.to_owned()]));
+    let _stream = liar.say(gossip::PROTOCOL, &[hello, Proto::prefixed(&signed)].concat()).await.expect("said");
+    assert_not_believed(&described(&mut hears, |room| room.total > 0).await, &[bob.public().to_peer_id()]);
+    drop(liar);
+    described(&mut hears, |room| room.total == 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,9 +129,13 @@ async fn a_hub_that_is_chosen_later_is_believed_from_then_on() {
     let hub = Hub::of(support::tincan(&format!("{} --ephemeral --bootstrap {address}", support::HUB_FLAGS)));
     let at: Multiaddr = hub.address("tcp").parse().expect("an address");
     let _other = member(&at, [ROOM.to_owned()]).await;
-    let room = described(&mut hears, |room| room.total == 1).await;
-    assert!(!room.foreign, "a stranger says that people use another program");
+    // Another one at that hub, which has said something: the hub is heard.
+    let (bob, _) = peer(&at, "bob");
+    bob.join(ROOM, false).await.expect("joined");
+    assert_not_believed(&described(&mut hears, |room| room.total > 0).await, &[bob.peer_id()]);
     ann.stay_connected(vec![at]).await.expect("chosen");
+    described(&mut hears, |room| room.total == 2).await;
+    bob.leave(ROOM).await.expect("left");
     described(&mut hears, |room| room.total == 1 && room.foreign).await;
 }
 

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Instant,
 };
@@ -16,7 +17,7 @@ use support::{
     node::{node, now_ms, peer, total, until},
     tincan,
 };
-use tincan_shared::{Config, Event};
+use tincan_shared::{Config, Event, Said};
 
 const ROOM: &str = "faults";
 const HOUR_MS: u64 = 3_600_000;
@@ -64,6 +65,41 @@ async fn clocks_ten_minutes_off_still_chat() {
             heard += 1;
         }
     }
+}
+
+/// Whether the clock that is set while its node runs has been set right.
+static IS_SET: AtomicBool = AtomicBool::new(false);
+
+fn set_while_it_runs() -> u64 {
+    if IS_SET.load(Ordering::Relaxed) { now_ms() } else { three_hours_slow() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lines_wait_until_the_clock_is_set_right() {
+    let hub = Hub::start();
+    let address: tincan_shared::Multiaddr = hub.address("tcp").parse().expect("an address");
+    let config = Config { bootstrap: vec![address.clone()], nick: Some("ann".into()), ..Config::page() };
+    let (ann, mut ann_hears) = node(config, set_while_it_runs);
+    let (bob, mut bob_hears) = peer(&address, "bob");
+    for node in [&ann, &bob] {
+        node.join(ROOM, false).await.expect("joined");
+    }
+    total(&mut ann_hears, ROOM, 1, PATIENCE).await;
+    let said = ann.say(ROOM, "what time is it?").await.expect("said");
+    assert!(matches!(said, Said::Queued { .. }), "others ignore it: {said:?}");
+    IS_SET.store(true, Ordering::Relaxed);
+    let (mut is_right, mut is_sent) = (false, false);
+    until(&mut ann_hears, PATIENCE, |event| {
+        is_right |= event == Event::ClockRight;
+        is_sent |= matches!(event, Event::Sent { .. });
+        (is_right && is_sent).then_some(())
+    })
+    .await;
+    let heard = until(&mut bob_hears, PATIENCE, |event| match event {
+        Event::Message(message) => Some(message.text),
+        _ => None,
+    });
+    assert_eq!(heard.await, "what time is it?");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

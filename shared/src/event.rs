@@ -88,11 +88,13 @@ pub enum Event {
         #[serde(default)]
         closes: bool,
     },
-    /// This machine's clock differs from a hub's by more than frames tolerate.
+    /// This machine's clock differs from a hub's by more than frames tolerate. Lines wait until it is right.
     ClockWrong {
         /// Ours minus theirs, in milliseconds.
         offset_ms: i64,
     },
+    /// It does so no longer.
+    ClockRight,
     /// Another program runs with this node's key: both get only a part of what is said.
     RunsElsewhere,
     /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.

@@ -239,6 +239,7 @@ impl Model {
             }
             Event::RunsElsewhere => self.warn(RUNS_ELSEWHERE.into()),
             Event::ClockWrong { offset_ms } => self.clock_off_ms = Some(offset_ms),
+            Event::ClockRight => self.clock_off_ms = None,
             Event::Lagged { .. } => return Some(Ask::Everything),
             // That is said where the connection is.
             Event::Stopped if self.outdated => {}

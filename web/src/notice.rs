@@ -147,7 +147,7 @@ const CLEARED: &str = "Your browser cleared this site's data while this page was
 
 /// Ours minus the hub's, in words.
 fn clock_note(off_ms: i64) -> String {
-    format!("Your clock is {}: others may not get your lines. Set the clock.", clock_difference(off_ms))
+    format!("Your clock is {}: your lines wait until it is right. Set the clock.", clock_difference(off_ms))
 }
 
 /// What is true of this tab.

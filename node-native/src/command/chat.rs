@@ -252,8 +252,8 @@ impl Chat {
                 self.room(&room);
                 Ok(())
             }
-            Event::ClockWrong { .. } => {
-                self.clock_wrong = true;
+            Event::ClockWrong { .. } | Event::ClockRight => {
+                self.clock_wrong = event != Event::ClockRight;
                 self.reporter.event(&event);
                 Ok(())
             }

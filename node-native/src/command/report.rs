@@ -37,9 +37,10 @@ impl Reporter {
             Event::Refused { peer, reason, .. } => self.refusal(*peer, reason),
             Event::Unreachable { address, reason } => Some(format!("cannot reach {address}: {reason}")),
             Event::ClockWrong { offset_ms } => Some(format!(
-                "this machine's clock is {}: set it right, or lines are ignored",
+                "this machine's clock is {}: lines wait until it is set right",
                 clock_difference(*offset_ms)
             )),
+            Event::ClockRight => Some("this machine's clock is right again".to_owned()),
             Event::Slow { peer } => Some(format!("slow: {peer} cannot keep up; asked it for what may be missing")),
             _ => None,
         };

@@ -167,6 +167,7 @@ fn log(event: &Event) {
         Event::Unreachable { address, reason } => tracing::warn!("cannot reach {address}: {reason}"),
         Event::Slow { peer } => tracing::info!(%peer, "slow: lines may have been lost, asked for a sync"),
         Event::ClockWrong { offset_ms } => tracing::warn!(offset_ms, "this machine's clock differs from another hub's"),
+        Event::ClockRight => tracing::info!("this machine's clock is right again"),
         Event::Lagged { missed } => tracing::warn!(missed, "events missed"),
         event => tracing::debug!(?event),
     }

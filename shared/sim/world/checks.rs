@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::{Broken, name, node::KEPT_WHEN_TIGHT};
+use super::{Broken, name, node::KEPT_WHEN_TIGHT, plan::Member};
 use crate::{
     Event, Message, MessageState, RoomInfo,
     room::{
         SavedRoom,
         frame::{Body, read_stored},
+        ring::KEPT_AUTHOR_SHARE,
     },
 };
 
@@ -19,6 +20,9 @@ const HOLD_MS: u64 = crate::config::ORDER_HOLD.as_millis() as u64;
 const KEPT: usize = 150;
 /// How long after a trouble of the storage writes that were begun in it may end.
 const LATE_WRITES_MS: u64 = 5_000;
+
+/// Two answers may want the same frame before it has come.
+const MAX_GIVEN: usize = 2;
 
 /// A line that somebody said.
 #[derive(Debug)]
@@ -63,10 +67,19 @@ pub(super) struct Checks {
     /// Of each room the last so many lines must reach everybody.
     kept: usize,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
+    /// Whose lines are promised to nobody.
+    unheard: BTreeSet<usize>,
+    /// Who denies whom.
+    denied: BTreeSet<(usize, PeerId)>,
+    /// How often a node handed over to another, in one run of it, what the other cannot read or does not want to.
+    given: BTreeMap<(usize, usize, u64, Vec<u8>), usize>,
 }
 
 impl Checks {
-    pub(super) fn new(keypairs: &[Keypair], tight: bool) -> Self {
+    pub(super) fn new(keypairs: &[Keypair], members: &[Member], tight: bool) -> Self {
+        let peer = |node: usize| keypairs[node].public().to_peer_id();
+        let nodes = || members.iter().enumerate();
+        let denied = nodes().flat_map(|(it, member)| member.denies.iter().map(move |other| (it, peer(*other))));
         Self {
             broken: None,
             peers: keypairs.iter().map(|key| key.public().to_peer_id()).collect(),
@@ -79,6 +92,9 @@ impl Checks {
             sent: BTreeSet::new(),
             kept: if tight { KEPT_WHEN_TIGHT / 2 } else { KEPT },
             ends: BTreeMap::new(),
+            unheard: nodes().filter(|(_, member)| member.lie.is_some()).map(|(node, _)| node).collect(),
+            denied: denied.collect(),
+            given: BTreeMap::new(),
         }
     }
 
@@ -100,7 +116,7 @@ impl Checks {
         // It is published before its caller hears that it was said.
         let key = (self.peers[node], room.to_owned(), text.clone());
         let published_ms = self.numbers.contains_key(&key).then_some(at_ms);
-        self.lines.push(Line { node, room, text, at_ms, published_ms, is_promised: true });
+        self.lines.push(Line { node, room, text, at_ms, published_ms, is_promised: !self.unheard.contains(&node) });
     }
 
     pub(super) fn joined(&mut self, node: usize, room: &'static str, at_ms: u64) {
@@ -212,6 +228,9 @@ impl Checks {
         if message.state == MessageState::Waiting {
             return;
         }
+        if self.denied.contains(&(node, message.from)) {
+            return self.fail("who is denied is not heard", format!("{} shows {:?}", name(node), message.text));
+        }
         let screen = self.screens.entry((node, message.room.clone())).or_default();
         let times = screen.sent.entry((message.from, message.text.clone())).or_default();
         *times += 1;
@@ -243,6 +262,19 @@ impl Checks {
         }
     }
 
+    /// Frames were handed over because they were wanted.
+    pub(super) fn given(&mut self, from: usize, to: usize, run: u64, frames: &[Vec<u8>]) {
+        for bytes in frames {
+            let is_unwanted = read_stored(bytes).map_or(true, |frame| self.denied.contains(&(to, frame.author)));
+            let times = self.given.entry((from, to, run, bytes.clone())).or_default();
+            *times += usize::from(is_unwanted);
+            if *times > MAX_GIVEN {
+                let how = format!("{} hands it to {} {times} times", name(from), name(to));
+                return self.fail("what is of no use is not wanted for ever", how);
+            }
+        }
+    }
+
     /// How a room stands at the end, for one node.
     pub(super) fn stands(&mut self, node: usize, room: RoomInfo, lines: Vec<Message>) {
         self.ends.insert((node, room.room.clone()), (room, lines));
@@ -271,6 +303,7 @@ impl Checks {
             let has: BTreeSet<(PeerId, &str)> =
                 lines.iter().map(|message| (message.from, message.text.as_str())).collect();
             let missing = self.kept_lines(room).into_iter().filter(|line| line.is_promised);
+            let missing = missing.filter(|line| !self.denied.contains(&(node, self.peers[line.node])));
             let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
             let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
             if !missing.is_empty() {
@@ -280,11 +313,17 @@ impl Checks {
         }
     }
 
-    /// The last lines of a room, which everybody keeps.
+    /// The last lines of a room, which everybody keeps; of a full log no more of one author than its share.
     fn kept_lines(&self, room: &str) -> Vec<&Line> {
         let mut lines: Vec<&Line> = self.lines.iter().filter(|line| line.room == room).collect();
         lines.sort_by_key(|line| line.published_ms.unwrap_or(u64::MAX));
-        lines.split_off(lines.len().saturating_sub(self.kept))
+        if lines.len() <= self.kept {
+            return lines;
+        }
+        let lines = lines.split_off(lines.len() - self.kept);
+        let later = |at: usize, author: usize| lines[at..].iter().filter(|line| line.node == author).count();
+        let is_within = |(at, line): &(usize, &&Line)| later(*at, line.node) <= self.kept / KEPT_AUTHOR_SHARE;
+        lines.iter().enumerate().filter(is_within).map(|(_, line)| *line).collect()
     }
 
     fn others(&self, node: usize, room: &str) -> usize {

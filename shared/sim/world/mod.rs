@@ -10,20 +10,25 @@
 //! | `network`, `streams` | what travels over them: inputs, syncs and gossip; hub streams |
 //! | `perform` | what a core wants done, done in this network |
 //! | `steps` | the plan's steps |
+//! | `lies` | what lying nodes do |
 //! | `checks` | what is promised of lines and members, and whether it holds |
 //! | `bounds` | what holds at every step: bounds, nobody remembered who is gone |
+//! | `trust_scenarios` | plans written by hand, about what is believed |
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a simulator that stops tells where")]
 
 mod bounds;
 mod checks;
 mod disk;
+mod lies;
 mod network;
 mod node;
 mod perform;
 mod plan;
 mod steps;
 mod streams;
+#[cfg(test)]
+mod trust_scenarios;
 mod wires;
 
 use std::{
@@ -100,6 +105,11 @@ enum Happening {
     Thaw {
         node: usize,
     },
+    /// A node's clock is wrong no longer by so much.
+    ClockBack {
+        node: usize,
+        off_ms: i64,
+    },
     /// What a node stored outlives a crash from now on.
     Written {
         node: usize,
@@ -119,6 +129,8 @@ struct World {
     nodes: Vec<Node>,
     /// How far each node's clock is from the right time, in milliseconds.
     skews: Vec<i64>,
+    /// By how much it is wrong now, beside that.
+    clocks_off: Vec<i64>,
     network: Network,
     checks: Checks,
     trace: Option<Vec<String>>,
@@ -151,8 +163,8 @@ impl World {
         let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
         let nodes =
             plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs, plan.tight)).collect();
-        let skews = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
-        let checks = Checks::new(&keypairs, plan.tight);
+        let skews: Vec<i64> = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
+        let checks = Checks::new(&keypairs, &plan.members, plan.tight);
         Self {
             network: Network::new(plan.latency_ms, plan.seed),
             plan,
@@ -162,6 +174,7 @@ impl World {
             queue: BTreeMap::new(),
             queued: 0,
             nodes,
+            clocks_off: vec![0; skews.len()],
             skews,
             checks,
             trace: traced.then(Vec::new),
@@ -210,6 +223,7 @@ impl World {
             Happening::Established(dialled) => self.establish(dialled),
             Happening::Dead { connection, node } => self.found_dead(node, connection),
             Happening::Thaw { node } => self.thaw(node),
+            Happening::ClockBack { node, off_ms } => self.clocks_off[node] -= off_ms,
             Happening::Written { node, run, changes } => self.written(node, run, changes),
         }
     }
@@ -225,7 +239,10 @@ impl World {
 
     fn now(&self, node: usize) -> Now {
         let instant = self.origin + Duration::from_millis(self.now_ms);
-        Now { instant, unix_ms: (BEGIN_MS + self.now_ms).saturating_add_signed(self.skews[node]) }
+        Now {
+            instant,
+            unix_ms: (BEGIN_MS + self.now_ms).saturating_add_signed(self.skews[node] + self.clocks_off[node]),
+        }
     }
 
     fn start(&mut self, node: usize) {

@@ -4,7 +4,7 @@ use libp2p::{PeerId, gossipsub::MessageId};
 use rand::RngExt;
 use tokio::sync::oneshot;
 
-use super::{Happening, World, name};
+use super::{Happening, World, name, plan::Lie};
 use crate::{
     core::{Input, Payload},
     room::sync::{Answer, Question},
@@ -85,36 +85,48 @@ impl World {
                 }
                 self.learn_topic(from, to, &input);
                 self.note_watcher(from, to, over, &input);
+                if let Input::Watch { peer, watch, .. } = &input
+                    && self.plan.lies(to, Lie::FalseHub)
+                {
+                    self.boast(to, *peer, watch);
+                }
                 self.handle(to, input);
             }
             What::Gossip(gossip) => {
                 if let Some(count) = over.and_then(|over| self.network.in_flight.get_mut(&(over, to))) {
                     *count -= 1;
                 }
-                self.checks.arrived(to, std::slice::from_ref(&gossip.bytes), self.now_ms);
+                self.frames_arrive(to, std::slice::from_ref(&gossip.bytes));
                 self.gossip(from, to, gossip);
             }
-            What::Question { room, question } => {
+            What::Question { room, mut question } => {
+                self.undisguise(to, &mut question.have);
                 let (has, gives) = (question.have.len(), question.give.len());
                 self.note(|| format!("{} asks {} about {room}: has {has}, gives {gives}", name(from), name(to)));
-                self.checks.arrived(to, &question.give, self.now_ms);
+                self.frames_arrive(to, &question.give);
+                self.checks.given(from, to, self.nodes[to].run, &question.give);
                 let (reply, mut answer) = oneshot::channel();
                 self.handle(to, Input::Asked { peer: self.nodes[from].peer, question, reply });
                 let Some(over) = over else { return };
                 let latency = self.network.latency(from, to);
                 match answer.try_recv() {
-                    Ok(answer) => self.send(to, from, over, latency, What::Answer { room, answer }),
+                    Ok(answer) => {
+                        let answer = self.disguise_answer(to, answer);
+                        self.send(to, from, over, latency, What::Answer { room, answer });
+                    }
                     Err(_) => self.not_answered(to, from, over, room),
                 }
             }
-            What::Answer { room, answer } => {
+            What::Answer { room, mut answer } => {
                 let asked = over.and_then(|over| self.network.asked.get_mut(&over));
                 if let Some(asked) = asked {
                     asked.retain(|one| *one != (to, from, room.clone()));
                 }
                 let (gives, wants) = (answer.frames.len(), answer.want.len());
                 self.note(|| format!("{} answers {} about {room}: gives {gives}, wants {wants}", name(from), name(to)));
-                self.checks.arrived(to, &answer.frames, self.now_ms);
+                self.undisguise(to, &mut answer.want);
+                self.checks.given(from, to, self.nodes[to].run, &answer.frames);
+                self.frames_arrive(to, &answer.frames);
                 let peer = self.nodes[from].peer;
                 self.handle(to, Input::Answered { peer, room, answer: Some(answer) });
             }

@@ -5,7 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use libp2p::{PeerId, identity::Keypair};
 
 use super::{network::Arrival, plan::Member};
-use crate::{Config, Multiaddr, Saved, core::Core, room::Now, room_id::RoomId};
+use crate::{
+    Config, Multiaddr, Saved,
+    core::Core,
+    room::{Now, frame::Prefix},
+    room_id::RoomId,
+};
 
 /// Frames of a room that nodes keep in runs in which bounds are reached.
 pub(super) const KEPT_WHEN_TIGHT: usize = 20;
@@ -35,6 +40,8 @@ pub(super) struct Node {
     /// Message ids that its gossip has seen.
     pub(super) seen: BTreeSet<Vec<u8>>,
     pub(super) published: u64,
+    /// Its frames as they travel, by what its own core calls them, where that differs.
+    pub(super) disguised: BTreeMap<Prefix, Vec<u8>>,
     pub(super) blocked: BTreeSet<PeerId>,
     /// Others' topics, as this node's gossip knows them, and since when.
     pub(super) topics: BTreeMap<(usize, RoomId), u64>,
@@ -60,9 +67,12 @@ impl Node {
             address_of(*node).with_p2p(peer).expect("no id yet")
         };
         config.bootstrap = member.bootstrap.iter().map(with_id).collect();
+        config.deny = member.denies.iter().map(|node| keypairs[*node].public().to_peer_id()).collect();
         if tight {
             let limits = &mut config.limits;
-            (limits.kept_frames, limits.kept_presences, limits.waiting_lines) = (KEPT_WHEN_TIGHT, 4, 8);
+            (limits.kept_frames, limits.waiting_lines) = (KEPT_WHEN_TIGHT, 8);
+            // Presences prove to a hub who is at another that it did not choose.
+            limits.kept_presences = 64;
         }
         Self {
             peer: keypair.public().to_peer_id(),
@@ -81,6 +91,7 @@ impl Node {
             subscribed: BTreeSet::new(),
             seen: BTreeSet::new(),
             published: 0,
+            disguised: BTreeMap::new(),
             blocked: BTreeSet::new(),
             topics: BTreeMap::new(),
             hub_streams: BTreeMap::new(),

@@ -42,6 +42,8 @@ impl World {
                     self.close(node, *id);
                 }
             }
+            Output::Block(peer)
+                if self.node_of(&peer).is_some_and(|it| self.plan.members[node].denies.contains(&it)) => {}
             Output::Block(peer) => {
                 self.checks.fail("no honest peer is refused", format!("{} blocks {peer}", name(node)));
             }
@@ -74,6 +76,7 @@ impl World {
                 let latency = self.network.latency(node, asked);
                 self.network.asked.entry(over).or_default().push((node, asked, question.room.clone()));
                 let room = question.room.clone();
+                let question = self.disguise_question(node, question);
                 self.send(node, asked, over, latency, What::Question { room, question });
             }
             Output::Unblock(_)
@@ -120,6 +123,7 @@ impl World {
 
     fn publish(&mut self, node: usize, room: RoomId, bytes: Vec<u8>) {
         self.checks.published(&bytes, self.now_ms);
+        let bytes = self.disguise(node, bytes);
         let it = &mut self.nodes[node];
         it.published += 1;
         let (source, number) = (it.peer, (it.run << 32) + it.published);

@@ -8,6 +8,8 @@ const LONGEST_MS: u64 = 120_000;
 const NODES: [usize; 13] = [2, 3, 4, 5, 7, 9, 10, 10, 12, 15, 20, 30, 50];
 /// How long after everything has healed somebody may still come for the first time.
 const LATEST_MS: u64 = 10_000;
+/// By how much clocks are wrong: some by less than matters.
+const CLOCKS_OFF_MS: [i64; 4] = [-7_200_000, -1_200_000, 5_000_000, 86_400_000];
 /// Rooms that are talked in.
 const ROOMS: [&str; 2] = ["lobby", "den"];
 
@@ -20,6 +22,22 @@ pub(super) struct Member {
     pub(super) rooms: Vec<&'static str>,
     /// When it comes for the first time.
     pub(super) starts_ms: u64,
+    /// How it lies, if it does.
+    pub(super) lie: Option<Lie>,
+    /// Nodes whose peers it denies.
+    pub(super) denies: Vec<usize>,
+}
+
+/// What no honest node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lie {
+    /// Calls itself a hub although nobody chose it, and names members of every room that do not exist.
+    FalseHub,
+    /// Is of a later version, whose lines are longer than this one reads. That is no lie, but nobody can know.
+    Newer,
+    /// Says more than a log keeps.
+    #[cfg_attr(not(test), allow(dead_code, reason = "only in plans written by hand"))]
+    Floods,
 }
 
 /// Something that happens.
@@ -74,6 +92,12 @@ pub(super) enum Step {
         node: usize,
         for_ms: u64,
     },
+    /// A node's clock is wrong by so much for so long.
+    Clock {
+        node: usize,
+        off_ms: i64,
+        for_ms: u64,
+    },
     /// A node's storage takes seconds for each write for so long.
     Slow {
         node: usize,
@@ -109,7 +133,7 @@ impl Plan {
         let count = *NODES.choose(&mut rng).expect("there are some");
         let hubs = rng.random_range(1..=3.min(count - 1));
         let healed_ms = rng.random_range(LONGEST_MS / 4..LONGEST_MS);
-        let members = (0..count).map(|node| Member::random(node, hubs, healed_ms, &mut rng)).collect();
+        let members: Vec<Member> = (0..count).map(|node| Member::random(node, hubs, healed_ms, &mut rng)).collect();
         let mut plan = Self {
             seed,
             members,
@@ -138,8 +162,35 @@ impl Plan {
             let step = Step::Say { node, room: ROOMS[0], lines: rng.random_range(100..160) };
             plan.steps.push((rng.random_range(0..healed_ms), step));
         }
+        plan.distrust(hubs);
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
+    }
+
+    /// Adds peers that lie, that are denied, and clocks that are wrong. Everything else stays as it is without them.
+    fn distrust(&mut self, hubs: usize) {
+        let mut rng = SmallRng::seed_from_u64(!self.seed);
+        let people: Vec<usize> = (hubs..self.members.len()).collect();
+        let somebody = |rng: &mut SmallRng| *people.choose(rng).expect("there are some");
+        if rng.random_bool(0.2) {
+            self.members[somebody(&mut rng)].lie = Some(Lie::Newer);
+        }
+        if rng.random_bool(0.2) {
+            let (denies, denied) = (somebody(&mut rng), somebody(&mut rng));
+            self.members[denies].denies.extend(Some(denied).filter(|denied| *denied != denies));
+        }
+        if rng.random_bool(0.3) {
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..self.healed_ms);
+                let for_ms = rng.random_range(0..=(self.healed_ms - at).min(40_000));
+                let off_ms = *CLOCKS_OFF_MS.choose(&mut rng).expect("there are some");
+                self.steps.push((at, Step::Clock { node: self.node(&mut rng), off_ms, for_ms }));
+            }
+        }
+        if rng.random_bool(0.2) {
+            let dials = self.node(&mut rng);
+            self.members.push(Member::false_hub(vec![dials]));
+        }
     }
 
     fn node(&self, rng: &mut SmallRng) -> usize {
@@ -148,8 +199,9 @@ impl Plan {
 
     fn talk(&self, rng: &mut SmallRng) -> Step {
         // Hubs carry rooms and are in none.
-        let hubs = self.members.iter().filter(|member| member.is_hub).count();
-        let node = rng.random_range(hubs..self.members.len());
+        let talkers = self.members.iter().enumerate().filter(|(_, member)| !member.is_hub);
+        let talkers: Vec<usize> = talkers.map(|(node, _)| node).collect();
+        let node = *talkers.choose(rng).expect("there are some");
         let room = ROOMS[usize::from(rng.random_bool(0.2))];
         match rng.random_range(0..20) {
             0 => Step::Leave { node, room },
@@ -249,7 +301,8 @@ impl Step {
             | Self::Crash { node: it, .. }
             | Self::Freeze { node: it, .. }
             | Self::Slow { node: it, .. }
-            | Self::Full { node: it, .. } => *it == node,
+            | Self::Full { node: it, .. }
+            | Self::Clock { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
             Self::Deaf { from, to, .. } => [from, to].contains(&&node),
             Self::Partition { apart, .. } => apart.contains(&node),
@@ -267,7 +320,8 @@ impl Step {
             | Self::Crash { node, .. }
             | Self::Freeze { node, .. }
             | Self::Slow { node, .. }
-            | Self::Full { node, .. } => lower(node),
+            | Self::Full { node, .. }
+            | Self::Clock { node, .. } => lower(node),
             Self::Cut { one, other } => [one, other].into_iter().for_each(lower),
             Self::Deaf { from, to, .. } => [from, to].into_iter().for_each(lower),
             Self::Partition { apart, .. } => apart.iter_mut().for_each(lower),
@@ -279,7 +333,14 @@ impl Member {
     fn random(node: usize, hubs: usize, healed_ms: u64, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
-            return Self { is_hub: true, bootstrap: (0..node).collect(), rooms: Vec::new(), starts_ms: 0 };
+            return Self {
+                is_hub: true,
+                bootstrap: (0..node).collect(),
+                rooms: Vec::new(),
+                starts_ms: 0,
+                lie: None,
+                denies: Vec::new(),
+            };
         }
         let first = rng.random_range(0..hubs);
         let mut bootstrap = vec![first];
@@ -291,6 +352,18 @@ impl Member {
             rooms.push(ROOMS[1]);
         }
         let starts_ms = if rng.random_bool(0.2) { rng.random_range(0..healed_ms + LATEST_MS) } else { 0 };
-        Self { is_hub: false, bootstrap, rooms, starts_ms }
+        Self { is_hub: false, bootstrap, rooms, starts_ms, lie: None, denies: Vec::new() }
+    }
+
+    /// Dials others by itself.
+    pub(super) fn false_hub(dials: Vec<usize>) -> Self {
+        Self {
+            is_hub: true,
+            bootstrap: dials,
+            rooms: Vec::new(),
+            starts_ms: 0,
+            lie: Some(Lie::FalseHub),
+            denies: Vec::new(),
+        }
     }
 }

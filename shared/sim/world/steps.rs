@@ -72,6 +72,11 @@ impl World {
                     self.doubt_connections();
                 }
             }
+            Step::Clock { node, off_ms, for_ms } => {
+                let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
+                self.clocks_off[node] += off_ms;
+                self.at(until, Happening::ClockBack { node, off_ms });
+            }
             Step::Deaf { from, to, for_ms } => {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
                 self.network.deaf.insert((from, to), until);

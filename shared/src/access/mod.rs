@@ -126,6 +126,12 @@ impl Access {
         }
     }
 
+    /// Whether there may be anybody whom a rule forbids something.
+    #[must_use]
+    pub fn forbids_any(&self) -> bool {
+        !(self.denied.is_empty() && self.records.is_empty())
+    }
+
     #[cfg(feature = "sim")]
     pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
         vec![crate::bounded::bounded("MAX_REMEMBERED", self.records.len(), MAX_REMEMBERED)]

@@ -23,7 +23,7 @@ impl Core {
         let Some(room) = self.rooms.get(line.room.as_str()) else { return };
         let tincan = |agent: &str| agent.starts_with("tincan/");
         let known = self.peers.get(&line.source).and_then(|peer| peer.info.agent.as_deref()).is_some_and(tincan);
-        if line.source == self.me {
+        if line.source == self.me || self.is_denied(&line.source) {
             return;
         }
         if known || room.has_heard(&line.source) {

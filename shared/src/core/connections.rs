@@ -86,10 +86,9 @@ impl Core {
         self.forget_full(&peer);
         let gone = self.peers.gone(&peer);
         let rooms = self.peers.unsubscribe_all(&peer);
-        if gone.is_none() {
-            return;
-        }
+        let Some(gone) = gone else { return };
         self.unfollow(&peer);
+        self.clock.forget(&peer, gone.chosen || self.links.has(&peer));
         self.out.push(Output::DismissFromStore(peer));
         self.drop_watcher(&peer);
         self.syncs.forget(&peer);

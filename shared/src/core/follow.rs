@@ -33,6 +33,7 @@ impl Core {
             self.unfollow(&hub);
             self.follow(hub);
         }
+        self.judge_clock_anew();
     }
 
     pub(super) fn unfollow(&mut self, hub: &PeerId) {

@@ -22,7 +22,7 @@ impl Core {
     ) -> Verdict {
         let outnumbered = self.members.local_is_foreign(room);
         match what {
-            Unread::Malformed if !outnumbered => return Verdict::Reject,
+            Unread::Malformed if !outnumbered => return Verdict::Ignore,
             Unread::LongText => {}
             _ if outnumbered || !self.has_frames(room) => {}
             _ => return Verdict::Ignore,

@@ -9,7 +9,6 @@ use super::{Core, Output};
 use crate::{
     Event,
     access::Denied,
-    config::FRAME_TIME_WINDOW,
     hub::{
         listing::Presences,
         members::Trust,
@@ -120,19 +119,13 @@ impl Core {
         }
     }
 
-    /// A hub's first word. `stays`: it lets us stay.
+    /// A hub's first word, and later ones when its clock was set. `stays`: it lets us stay.
     fn greeted(&mut self, hub: PeerId, Hello { time_ms }: Hello, stays: bool) {
-        let Some(HubStream::Open { greeted: greeted @ false, .. }) = self.hubs.get_mut(&hub) else { return };
-        *greeted = true;
-        if stays {
+        let Some(HubStream::Open { greeted, .. }) = self.hubs.get_mut(&hub) else { return };
+        if !std::mem::replace(greeted, true) && stays {
             self.welcomed(hub);
         }
-        let ours = self.now.unix_ms;
-        // Whoever likes may call itself a hub, and tell any time.
-        if self.is_chosen(&hub) && u128::from(ours.abs_diff(time_ms)) > FRAME_TIME_WINDOW.as_millis() {
-            let offset_ms = i64::try_from(i128::from(ours) - i128::from(time_ms)).unwrap_or(i64::MAX);
-            self.emit(Event::ClockWrong { offset_ms });
-        }
+        self.hub_time(hub, time_ms);
     }
 
     fn hear_report(&mut self, hub: PeerId, report: &Report) {
@@ -150,8 +143,14 @@ impl Core {
         }
         let trust = if self.is_chosen(&hub) { Trust::Chosen } else { Trust::Stranger };
         let presences = self.take_presences(hub, report);
-        if self.members.report(hub, trust, report, presences) {
+        let room = self.rooms.get(report.room.as_str());
+        let is_proven = |peer: &PeerId| presences.contains_key(peer) || room.is_some_and(|room| room.has_heard(peer));
+        if self.members.report(hub, trust, report, presences.clone(), is_proven) {
             self.looks.changed(self.now.instant);
+            if self.members.has_unproven(&hub, &report.room) {
+                // It may keep what they say of themselves.
+                self.sync_with_slow(hub);
+            }
         }
     }
 
@@ -159,7 +158,8 @@ impl Core {
     fn take_presences(&mut self, hub: PeerId, report: &Report) -> Presences {
         let room = RoomId::from(report.room.as_str());
         let handed = report.presences.get(..MAX_PRESENCES).unwrap_or(&report.presences);
-        let taken = self.with_room(&room, |room, _, now, out| room.take_presences(handed, now, out));
+        let handed: Vec<Vec<u8>> = handed.iter().filter(|frame| !self.is_of_denied(frame)).cloned().collect();
+        let taken = self.with_room(&room, |room, _, now, out| room.take_presences(&handed, now, out));
         let (presences, all_verify) = taken.unwrap_or((Presences::new(), true));
         if !all_verify {
             self.offence(hub, "it handed over presences that do not verify");

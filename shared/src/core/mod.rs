@@ -19,6 +19,7 @@ mod bounds;
 mod bridge;
 mod budget;
 mod carry;
+mod clock;
 mod commands;
 mod connections;
 mod dials;
@@ -67,6 +68,7 @@ use crate::{
     room_id::RoomId,
     timers::Timers,
 };
+use clock::Clock;
 use dials::Dials;
 use hubs::HubStream;
 use patience::Patience;
@@ -128,6 +130,7 @@ pub(crate) struct Core {
     access: Access,
     budgets: Budgets,
     refusals: Refusals,
+    clock: Clock,
     counters: Counters,
     status: Option<status::Known>,
     expire_due: Instant,
@@ -175,6 +178,7 @@ impl Core {
             access,
             budgets: Budgets::new(&config.trusted_proxies),
             refusals: Refusals::default(),
+            clock: Clock::new(now, None),
             counters: Counters::default(),
             status: None,
             expire_due: now.instant + EXPIRE_EVERY,
@@ -193,7 +197,10 @@ impl Core {
         if self.config.nick.is_some() {
             self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
         }
-        self.restore_rooms(room::load(saved));
+        let rooms = room::load(saved);
+        let newest_ms = rooms.values().flat_map(|room| &room.frames).map(|frame| frame.time_ms).max();
+        self.clock = Clock::new(self.now, newest_ms);
+        self.restore_rooms(rooms);
         self.turn(true);
     }
 
@@ -206,6 +213,7 @@ impl Core {
     pub(crate) fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
         let is_due = self.deadline() <= now.instant;
         self.now = now;
+        self.compare_clocks();
         match input {
             Input::Command(command) => self.command(command),
             Input::Connected(connection) => self.connected(connection),
@@ -284,7 +292,7 @@ impl Core {
     }
 
     /// Each part's deadline.
-    pub(crate) fn deadlines(&self) -> [(&'static str, Option<Instant>); 11] {
+    pub(crate) fn deadlines(&self) -> [(&'static str, Option<Instant>); 12] {
         [
             ("rooms", self.room_timers.next()),
             ("look", self.look_due()),
@@ -296,6 +304,7 @@ impl Core {
             ("syncs", self.syncs.deadline()),
             ("refusals", self.refusals.deadline()),
             ("patience", self.patience.deadline()),
+            ("clock", self.clock.deadline()),
             ("hub streams", self.hubs.values().filter_map(HubStream::reopens_at).min()),
         ]
     }

@@ -192,6 +192,10 @@ impl Peers {
         self.subscribers.get(room).into_iter().flatten()
     }
 
+    pub(super) fn is_subscribed(&self, peer: &PeerId, room: &str) -> bool {
+        self.subscribers.get(room).is_some_and(|there| there.contains(peer))
+    }
+
     /// Whether a peer's subscriptions make it a member. A hub's is carriage, and who is not yet identified may be one.
     pub(super) fn counts(&self, peer: &PeerId) -> bool {
         self.known.get(peer).is_some_and(|known| known.identified && !known.info.hub)

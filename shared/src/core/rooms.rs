@@ -33,6 +33,8 @@ impl Core {
         for output in outputs {
             match output {
                 room::Output::Publish(payload) => self.out.push(Output::Publish { room: name.clone(), payload }),
+                // By a clock that was set, our own earlier frames are from the future.
+                room::Output::Emit(event) if *event == Event::RunsElsewhere && self.is_clock_doubtful() => {}
                 room::Output::Emit(event) => self.emit(*event),
                 room::Output::Store(change) => changes.push(change),
                 room::Output::Changed => {
@@ -43,6 +45,7 @@ impl Core {
                     }
                 }
                 room::Output::Spoken(frame) => self.spoken(&frame),
+                room::Output::Signed(author) => self.prove(name, author),
                 room::Output::Gap => self.mend_gap(name),
                 room::Output::AskReceipts => self.ask_receipts(name),
             }
@@ -54,6 +57,7 @@ impl Core {
     pub(super) fn tick_rooms(&mut self) {
         for name in self.room_timers.take_due(self.now.instant) {
             self.with_room(&name, |room, _, now, out| room.tick(now, out));
+            self.expire(&name);
             self.flush(&name);
         }
     }
@@ -65,6 +69,7 @@ impl Core {
         self.rooms.entry(name.clone()).or_insert_with(|| Room::new(name, me, &limits));
         self.subscribe(name);
         self.with_room(name, |room, _, now, out| room.join(plain, saved, &limits, now, out));
+        self.expire(name);
         self.sync_with_those_there(name);
         self.announce(name);
         self.changed.insert(name.clone());
@@ -73,7 +78,8 @@ impl Core {
 
     /// Says who we are in a room.
     pub(super) fn announce(&mut self, name: &RoomId) {
-        let total = self.members.total(name, &self.me);
+        // No hub that nobody chose keeps us from it.
+        let total = self.members.trusted_total(name, &self.me);
         self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
         if room::is_large(total) {
             self.sync_with_those_there(name);
@@ -82,7 +88,14 @@ impl Core {
 
     /// Whether a room has too many members for gossip to carry what each says of itself.
     pub(super) fn is_large(&self, name: &str) -> bool {
-        room::is_large(self.members.total(name, &self.me))
+        room::is_large(self.members.trusted_total(name, &self.me))
+    }
+
+    /// Somebody has said something in a room, and nobody else can have.
+    pub(super) fn prove(&mut self, name: &RoomId, peer: PeerId) {
+        if self.members.prove(name, &peer) {
+            self.looks.changed(self.now.instant);
+        }
     }
 
     pub(super) fn leave(&mut self, name: &str) -> Result<(), Error> {
@@ -137,13 +150,17 @@ impl Core {
         there
     }
 
-    /// Whom a line said now would reach: nobody while nobody could forward it.
+    /// Whom a line said now would reach: nobody unless a member is connected, or is known by a hub that is believed and
+    /// carries the room.
     pub(super) fn reach(&self, name: &str) -> Reach {
-        let mut subscribers = self.peers.subscribers(name).peekable();
-        let is_forwarded = subscribers.peek().is_some() || self.attending.iter().any(|(_, room)| **room == *name);
-        let members = if is_forwarded { self.members.total(name, &self.me) } else { 0 };
+        let carries = |hub: &PeerId| self.peers.is_subscribed(hub, name);
+        let is_reached = self.members.is_reached(name, &self.me, carries);
+        let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
+        let mut subscribers = self.peers.subscribers(name);
         // Who has not said yet what it knows is taken for one of ours.
-        Reach { members, receipts: subscribers.any(|peer| self.peers.syncs(peer) != Some(false)) }
+        let receipts = subscribers.any(|peer| self.peers.syncs(peer) != Some(false));
+        let is_plain = self.rooms.get(name).is_some_and(Room::is_plain);
+        self.reach_in_time(Reach { members, receipts }, is_plain)
     }
 
     /// Sends what waits in a room, if somebody is there.

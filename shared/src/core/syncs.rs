@@ -10,7 +10,6 @@ use n0_future::time::Instant;
 
 use super::{Core, Output};
 use crate::{
-    access::Action,
     room::{
         frame::{Prefix, claimed_place, name_of},
         sync::{self, Answer, Question},
@@ -332,7 +331,7 @@ impl Core {
     fn merge_in_parts(&mut self, from: PeerId, room: &RoomId, mut frames: Vec<Vec<u8>>) {
         frames.truncate(sync::MAX_FRAMES);
         if frames.len() <= MERGED_AT_ONCE {
-            return self.merge(from, room, &frames);
+            return self.merge(from, room, frames);
         }
         frames.sort_by_cached_key(|frame| claimed_place(frame));
         let due = self.now.instant;
@@ -341,7 +340,7 @@ impl Core {
                 let frames = frames.to_vec();
                 self.syncs.unmerged.push_back(Unmerged { from, room: room.clone(), frames, due });
             } else {
-                self.merge(from, room, frames);
+                self.merge(from, room, frames.to_vec());
             }
         }
     }
@@ -353,22 +352,24 @@ impl Core {
             return;
         }
         let Some(Unmerged { from, room, frames, .. }) = self.syncs.unmerged.pop_front() else { return };
-        self.merge(from, &room, &frames);
+        self.merge(from, &room, frames);
         if let Some(next) = self.syncs.unmerged.front_mut() {
             next.due = now + MERGE_PAUSE;
         }
     }
 
-    fn merge(&mut self, from: PeerId, room: &RoomId, frames: &[Vec<u8>]) {
-        if self.access.check(&from, Action::Room, self.now.instant).is_err() {
+    fn merge(&mut self, from: PeerId, room: &RoomId, mut frames: Vec<Vec<u8>>) {
+        if self.is_denied(&from) {
             return;
         }
+        let denied: Vec<Vec<u8>> = frames.extract_if(.., |frame| self.is_of_denied(frame)).collect();
+        self.with_room(room, |room, _, _, _| denied.iter().for_each(|frame| room.pass_over(frame)));
         let is_large = self.is_large(room);
         let Self { rooms, members, me, now, .. } = self;
         let Some(known) = rooms.get_mut(room) else { return };
         let mut outputs = Vec::new();
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
-        let merged = known.merge(frames, is_listed, is_large, *now, &mut outputs);
+        let merged = known.merge(&frames, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
         self.perform(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {

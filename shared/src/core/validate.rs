@@ -3,7 +3,12 @@
 use libp2p::{PeerId, gossipsub::MessageAcceptance};
 
 use super::{Core, Output, Payload};
-use crate::{Event, access::Action, room::Verdict, room_id::RoomId};
+use crate::{
+    Event,
+    access::Action,
+    room::{Verdict, frame::claimed_speakers},
+    room_id::RoomId,
+};
 
 impl Core {
     pub(super) fn gossip(&mut self, payload: Payload) {
@@ -25,12 +30,29 @@ impl Core {
             self.counters.payloads_ignored += 1;
             return MessageAcceptance::Ignore;
         }
+        if self.is_of_denied(bytes) {
+            self.counters.payloads_ignored += 1;
+            self.with_room(&room, |room, _, _, _| room.pass_over(bytes));
+            return MessageAcceptance::Ignore;
+        }
+        if self.is_denied(&source) {
+            return MessageAcceptance::Ignore;
+        }
         let (said, is_large) = ((source, *number), self.is_large(&room));
         let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, said, is_large, now, out));
         let verdict = match verdict {
-            Some(Verdict::Unread(what)) => Some(self.validate_unread(what, from, source, &room, bytes.len())),
+            Some(Verdict::Unread(what)) => {
+                let verdict = self.validate_unread(what, from, source, &room, bytes.len());
+                if verdict == Verdict::Ignore {
+                    self.with_room(&room, |room, _, _, _| room.pass_over_unreadable(bytes));
+                }
+                Some(verdict)
+            }
             verdict => verdict,
         };
+        if verdict == Some(Verdict::Accept) {
+            self.prove(&room, source);
+        }
         let counters = &mut self.counters;
         *match verdict {
             Some(Verdict::Accept) => &mut counters.payloads_accepted,
@@ -46,6 +68,15 @@ impl Core {
             }
             _ => MessageAcceptance::Ignore,
         }
+    }
+
+    pub(super) fn is_denied(&self, peer: &PeerId) -> bool {
+        self.access.check(peer, Action::Room, self.now.instant).is_err()
+    }
+
+    /// Whether somebody who is denied said this, whoever hands it over.
+    pub(super) fn is_of_denied(&self, payload: &[u8]) -> bool {
+        self.access.forbids_any() && claimed_speakers(payload).iter().any(|speaker| self.is_denied(speaker))
     }
 
     pub(super) fn slow_peer(&mut self, peer: PeerId) {

@@ -37,6 +37,10 @@ impl Watchers {
         self.0.len()
     }
 
+    pub(super) fn ids(&self) -> Vec<PeerId> {
+        self.0.keys().copied().collect()
+    }
+
     #[cfg(feature = "sim")]
     pub(super) fn remembered(&self) -> Vec<PeerId> {
         self.0.keys().copied().collect()

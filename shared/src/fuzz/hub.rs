@@ -28,7 +28,7 @@ pub fn run(bytes: &[u8]) {
             let _ = desk.watch(peer(2), watch);
         }
         if let Ok(FromHub { report: Some(report), .. }) = block_on(read::<FromHub>(&mut again, MAX_BYTES)) {
-            members.report(peer(3), Trust::Chosen, &report, Presences::new());
+            members.report(peer(3), Trust::Chosen, &report, Presences::new(), |_| false);
             let (listed, _) = members.of(&report.room, &peer(2));
             // The reports of several hubs are added up.
             assert!(listed.len() <= (MAX_LISTED_MEMBERS + 1) * members.remote(&report.room).len().max(1));

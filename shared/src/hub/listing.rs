@@ -86,6 +86,11 @@ impl Listing {
         self.names.binary_search(peer).is_ok()
     }
 
+    /// Whether it counts anybody else.
+    pub(crate) fn counts_others(&self, me: &PeerId) -> bool {
+        self.total > u32::from(self.contains(me))
+    }
+
     pub(crate) fn weight(&self) -> usize {
         EMPTY_WEIGHT + self.names.len() + self.presences.len() * PRESENCE_WEIGHT
     }

@@ -7,49 +7,14 @@ use std::{
 
 use libp2p::PeerId;
 
+pub(crate) use super::claims::Trust;
 use super::{
+    claims::Claims,
     listing::{Listing, Presences, Tally},
     peer_set::{PeerSet, PeersByRoom, place},
     wire::Report,
 };
-use crate::{
-    config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES},
-    room_id::RoomId,
-};
-
-/// Rooms times hubs that one hub's stream may report on.
-const MAX_REPORTS_PER_SOURCE: usize = 2048;
-
-/// Members of one room that one hub's stream may name, at all hubs that it reports on.
-const MAX_NAMED_PER_SOURCE: usize = 512;
-
-/// Members of one room at one hub that are believed.
-const MAX_TOTAL: u32 = 100_000;
-
-/// Members that one hub's stream may name in all rooms together.
-const MAX_NAMES_PER_SOURCE: usize = 8192;
-
-/// Members of one room that a hub may name that this node did not choose, at all hubs that it reports on.
-const MAX_NAMED_PER_STRANGER: usize = 50;
-
-/// How far a hub is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Trust {
-    /// It came by itself; whoever likes may call itself a hub. Its word counts for those whom it names, who are few.
-    Stranger,
-    /// The operator or the person of this node chose it.
-    Chosen,
-}
-
-/// What came on one hub's stream.
-#[derive(Debug)]
-struct Source {
-    trust: Trust,
-    /// By room, of each hub reported on.
-    rooms: BTreeMap<RoomId, Vec<Arc<Listing>>>,
-    reports: usize,
-    names: usize,
-}
+use crate::{config::MAX_ROOM_BYTES, room_id::RoomId};
 
 /// Everything known about who is where.
 #[derive(Debug, Default)]
@@ -59,7 +24,7 @@ pub(crate) struct Members {
     /// Those of them that use another program: they list no `/tincan/sync/1.0.0`.
     foreign: PeersByRoom,
     /// By the hub whose stream it came on.
-    sources: BTreeMap<PeerId, Source>,
+    sources: BTreeMap<PeerId, Claims>,
     tally: Tally,
     /// In how many rooms each of them is.
     rooms_of: BTreeMap<PeerId, usize>,
@@ -107,68 +72,42 @@ impl Members {
     }
 
     /// Takes a hub's word; `presences` are those of the report that verify. Nonsense in it is passed over. Says whether
-    /// anything is different now.
-    pub(crate) fn report(&mut self, source: PeerId, trust: Trust, report: &Report, presences: Presences) -> bool {
+    /// anything is different now. `is_proven`: whether somebody has signed something in the room.
+    pub(crate) fn report(
+        &mut self,
+        source: PeerId,
+        trust: Trust,
+        report: &Report,
+        presences: Presences,
+        is_proven: impl Fn(&PeerId) -> bool,
+    ) -> bool {
         let Ok(hub) = PeerId::from_bytes(&report.hub) else { return false };
         if report.room.len() > MAX_ROOM_BYTES {
             return false;
         }
-        let said = self.sources.entry(source).or_insert_with(|| Source::new(trust));
-        let mut there = said.rooms.get(report.room.as_str()).cloned().unwrap_or_default();
-        let old = there.extract_if(.., |known| known.hub == hub).next();
-        let is_nothing = report.total == 0 && report.joined.is_empty();
-        if old.is_none() && (is_nothing || said.reports >= MAX_REPORTS_PER_SOURCE) {
-            return false;
+        let said = self.sources.entry(source).or_insert_with(|| Claims::new(trust));
+        let is_news = said.take(hub, report, presences, is_proven, &self.tally);
+        if is_news {
+            self.changed.insert(report.room.as_str().into());
         }
-        let elsewhere = there.iter().map(|known| known.names().len()).sum();
-        let named = old.as_ref().map_or(0, |old| old.names().len());
-        let most = said.trust.most_named().saturating_sub(elsewhere).min(MAX_LISTED_MEMBERS + 1);
-        let most = most.min(MAX_NAMES_PER_SOURCE - (said.names - named));
-        let mut names: BTreeSet<PeerId> = old.iter().flat_map(|old| old.names()).copied().collect();
-        for left in peers(&report.left) {
-            names.remove(&left);
+        is_news
+    }
+
+    /// Somebody has signed something in a room: hubs that nobody chose may name him. Says whether that is news.
+    pub(crate) fn prove(&mut self, room: &RoomId, peer: &PeerId) -> bool {
+        let mut is_news = false;
+        for said in self.sources.values_mut().filter(|said| said.trust == Trust::Stranger) {
+            is_news |= said.prove(room, peer, &self.tally);
         }
-        names.extend(peers(&report.joined));
-        // A hub that lists more than it may is cut, not believed.
-        while names.len() > most {
-            names.pop_last();
+        if is_news {
+            self.changed.insert(room.clone());
         }
-        let (total, foreign) = match said.trust {
-            Trust::Chosen => (report.total.min(MAX_TOTAL), report.foreign),
-            Trust::Stranger => (report.total.min(u32::try_from(names.len()).unwrap_or(u32::MAX)), 0),
-        };
-        let foreign = foreign.min(total);
-        let mut said_of_themselves = old.as_ref().map(|old| old.presences().clone()).unwrap_or_default();
-        said_of_themselves.extend(presences);
-        said_of_themselves.retain(|author, _| names.contains(author));
-        let same = |old: &Arc<Listing>| old.is_of((total, foreign), &names, &said_of_themselves);
-        if old.as_ref().map_or(total == 0 && names.is_empty(), same) {
-            return false;
-        }
-        said.names = said.names - named + names.len();
-        said.reports -= usize::from(old.is_some());
-        if total > 0 || !names.is_empty() {
-            said.reports += 1;
-            there.push(Listing::new(hub, (total, foreign), &names, said_of_themselves, &self.tally));
-        }
-        if there.is_empty() {
-            said.rooms.remove(report.room.as_str());
-        } else {
-            said.rooms.insert(report.room.as_str().into(), there);
-        }
-        self.changed.insert(report.room.as_str().into());
-        true
+        is_news
     }
 
     #[cfg(feature = "sim")]
     pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
-        use crate::bounded::bounded;
-        let reports = self.sources.values().map(|said| said.rooms.values().map(Vec::len).sum());
-        let names = self.sources.values().map(|said| said.names).max().unwrap_or_default();
-        vec![
-            bounded("MAX_REPORTS_PER_SOURCE", reports.max().unwrap_or_default(), MAX_REPORTS_PER_SOURCE),
-            bounded("MAX_NAMES_PER_SOURCE", names, MAX_NAMES_PER_SOURCE),
-        ]
+        self.sources.values().flat_map(Claims::bounds).collect()
     }
 
     #[cfg(feature = "sim")]
@@ -178,7 +117,12 @@ impl Members {
 
     /// Whether what a hub said of a room is known.
     pub(crate) fn has_listed(&self, source: &PeerId, room: &str) -> bool {
-        self.sources.get(source).is_some_and(|said| said.rooms.contains_key(room))
+        self.sources.get(source).is_some_and(|said| said.has(room))
+    }
+
+    /// Whether a hub names somebody in a room who has signed nothing there, as far as this node knows.
+    pub(crate) fn has_unproven(&self, source: &PeerId, room: &str) -> bool {
+        self.sources.get(source).is_some_and(|said| said.has_unproven(room))
     }
 
     /// Whether what a hub said counts as a stranger's.
@@ -189,13 +133,13 @@ impl Members {
     /// A hub's stream ended: what it said no longer holds. Says whether it had said something.
     pub(crate) fn forget(&mut self, source: &PeerId) -> bool {
         let Some(said) = self.sources.remove(source) else { return false };
-        self.changed.extend(said.rooms.into_keys());
+        self.changed.extend(said.into_rooms());
         true
     }
 
     /// What the listings weigh that hubs said and that hold now.
     pub(crate) fn weight(&self) -> usize {
-        self.sources.values().flat_map(|said| said.rooms.values().flatten()).map(|listing| listing.weight()).sum()
+        self.sources.values().map(Claims::weight).sum()
     }
 
     /// Counts every listing that is made here.
@@ -228,9 +172,14 @@ impl Members {
     /// What other hubs said of a room, each hub once: a chosen hub's word goes before a stranger's, and a hub's own
     /// before another's.
     pub(crate) fn remote(&self, room: &str) -> BTreeMap<PeerId, &Arc<Listing>> {
+        self.remote_of(room, Trust::Stranger)
+    }
+
+    /// The same, of hubs that are trusted so far.
+    fn remote_of(&self, room: &str, least: Trust) -> BTreeMap<PeerId, &Arc<Listing>> {
         let mut remote: BTreeMap<PeerId, ((Trust, bool), &Arc<Listing>)> = BTreeMap::new();
-        for (source, said) in &self.sources {
-            for listing in said.rooms.get(room).into_iter().flatten() {
+        for (source, said) in self.sources.iter().filter(|(_, said)| said.trust >= least) {
+            for listing in said.listings(room) {
                 let weight = (said.trust, listing.hub == *source);
                 if remote.get(&listing.hub).is_none_or(|(other, _)| *other < weight) {
                     remote.insert(listing.hub, (weight, listing));
@@ -242,9 +191,13 @@ impl Members {
 
     /// Everybody listed in a room but `me`, and how many there are.
     pub(crate) fn of(&self, room: &str, me: &PeerId) -> (BTreeSet<PeerId>, u32) {
+        self.counted(room, me, Trust::Stranger)
+    }
+
+    fn counted(&self, room: &str, me: &PeerId, least: Trust) -> (BTreeSet<PeerId>, u32) {
         let mut listed: BTreeSet<PeerId> = self.local(room).into_iter().flatten().copied().collect();
         let mut unlisted = 0;
-        for (hub, report) in self.remote(room) {
+        for (hub, report) in self.remote_of(room, least) {
             if hub == *me {
                 continue;
             }
@@ -259,18 +212,34 @@ impl Members {
 
     /// How many [`Self::of`] counts.
     pub(crate) fn total(&self, room: &str, me: &PeerId) -> u32 {
-        let is_told = self.sources.values().any(|said| said.rooms.contains_key(room));
-        if is_told {
-            return self.of(room, me).1;
+        self.total_of(room, me, Trust::Stranger)
+    }
+
+    /// How many there are by direct connections and the word of chosen hubs.
+    pub(crate) fn trusted_total(&self, room: &str, me: &PeerId) -> u32 {
+        self.total_of(room, me, Trust::Chosen)
+    }
+
+    fn total_of(&self, room: &str, me: &PeerId, least: Trust) -> u32 {
+        if self.sources.values().any(|said| said.trust >= least && said.has(room)) {
+            return self.counted(room, me, least).1;
         }
         let local = self.local(room).map_or(0, |local| local.len() - usize::from(local.contains(me)));
         u32::try_from(local).unwrap_or(u32::MAX)
     }
 
-    /// Whether somebody is listed in a room.
+    /// Whether what is said in a room reaches a member: one of our own peers, or one at a hub of which we know by a hub
+    /// that `carries` the room.
+    pub(crate) fn is_reached(&self, room: &str, me: &PeerId, carries: impl Fn(&PeerId) -> bool) -> bool {
+        let is_local = self.local(room).into_iter().flatten().any(|peer| peer != me);
+        let is_elsewhere = |listing: &Arc<Listing>| listing.hub != *me && listing.counts_others(me);
+        is_local || self.sources.iter().any(|(hub, said)| said.listings(room).any(is_elsewhere) && carries(hub))
+    }
+
+    /// Whether somebody is listed in a room, be it by a hub that is not believed.
     pub(crate) fn lists(&self, room: &str, peer: &PeerId) -> bool {
-        let told = || self.sources.values().filter_map(|said| said.rooms.get(room)).flatten();
-        self.local(room).is_some_and(|local| local.contains(peer)) || told().any(|listing| listing.contains(peer))
+        let is_local = self.local(room).is_some_and(|local| local.contains(peer));
+        is_local || self.sources.values().any(|said| said.names(room, peer))
     }
 
     /// How many of those whom [`Self::of`] counts use another program. Older hubs do not tell.
@@ -282,26 +251,6 @@ impl Members {
         let direct = u32::try_from(direct).unwrap_or(u32::MAX);
         told().map(|report| report.foreign).fold(direct, u32::saturating_add)
     }
-}
-
-impl Trust {
-    /// Members of a room that such a hub may name.
-    fn most_named(self) -> usize {
-        match self {
-            Self::Stranger => MAX_NAMED_PER_STRANGER,
-            Self::Chosen => MAX_NAMED_PER_SOURCE,
-        }
-    }
-}
-
-impl Source {
-    fn new(trust: Trust) -> Self {
-        Self { trust, rooms: BTreeMap::new(), reports: 0, names: 0 }
-    }
-}
-
-fn peers(bytes: &[Vec<u8>]) -> impl Iterator<Item = PeerId> {
-    bytes.iter().take(MAX_LISTED_MEMBERS + 1).filter_map(|bytes| PeerId::from_bytes(bytes).ok())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The other end of that word, which every node has, is here too.
 
 pub(crate) mod carrier;
+mod claims;
 pub(crate) mod desk;
 pub(crate) mod listing;
 pub(crate) mod looks;

@@ -16,6 +16,7 @@ mod presence;
 mod receive;
 pub mod ring;
 mod saved;
+mod seen;
 mod state;
 pub(crate) mod sync;
 mod waiting;

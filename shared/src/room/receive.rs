@@ -4,7 +4,7 @@ use libp2p::PeerId;
 
 use super::{
     Now,
-    frame::{Body, Frame, FrameError, name_of, verify},
+    frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
     lines::{blank, remember},
     order::Came,
     presence::STATUS_BRIDGE,
@@ -52,7 +52,8 @@ pub enum Unread {
 pub struct Merged {
     /// Payloads that were new here and that gossip carries, oldest first.
     pub new: Vec<Vec<u8>>,
-    /// Frames that do not verify: whoever handed them over did not check, or lies.
+    /// Frames with a wrong signature or of another room: whoever handed them over did not check, or lies. What is only
+    /// beyond this Tincan's bounds may be a later Tincan's.
     pub invalid: u32,
 }
 
@@ -130,11 +131,16 @@ impl Room {
     ) -> Merged {
         let (mut merged, mut has_gap) = (Merged::default(), false);
         let mut frames: Vec<Frame> = Vec::new();
-        for payload in payloads.iter().filter(|payload| !self.knows(payload)) {
+        for payload in payloads {
+            if self.knows(payload) {
+                continue;
+            }
             match verify(payload) {
                 Ok(frame) if frame.room == self.name => frames.push(frame),
-                Err(FrameError::UnknownVersion) => {}
-                _ => merged.invalid += 1,
+                Ok(_) | Err(FrameError::Signature) => merged.invalid += 1,
+                Err(FrameError::NotAFrame | FrameError::UnknownVersion | FrameError::Malformed) => {
+                    self.pass_over_unreadable(payload);
+                }
             }
         }
         frames.sort_by_key(Frame::sort_key);
@@ -171,6 +177,20 @@ impl Room {
         self.show(settled, out);
     }
 
+    /// A frame that this Tincan cannot read counts as seen: else every sync would offer it again.
+    pub fn pass_over_unreadable(&mut self, payload: &[u8]) {
+        if let Some(id) = name_of_unreadable(payload) {
+            self.ring.pass_over(id);
+        }
+    }
+
+    /// A payload of somebody who is denied counts as seen.
+    pub fn pass_over(&mut self, payload: &[u8]) {
+        if let Some(id) = name_of(payload) {
+            self.ring.pass_over(id);
+        }
+    }
+
     /// Whether a payload names itself as a frame that was seen before: no signature is checked twice.
     pub(crate) fn knows(&self, payload: &[u8]) -> bool {
         name_of(payload).is_some_and(|id| self.ring.has_seen(&id))
@@ -181,6 +201,7 @@ impl Room {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
+        out.push(Output::Signed(frame.author));
         if self.is_from_elsewhere(&frame) {
             out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
         }

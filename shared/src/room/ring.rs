@@ -1,19 +1,24 @@
 //! The last frames of a room, kept for those who come later, and each author's latest presence.
 
-use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
-    ops::Bound,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use libp2p::PeerId;
 
 use super::{
     frame::{Body, Frame, FrameId, Prefix},
     presence::STATUS_BRIDGE,
+    seen::Seen,
 };
 
 /// Names of frames, and of the lines in them, remembered in one room, so that none is taken twice.
 const MAX_SEEN: usize = 16_384;
+
+/// Names of frames remembered that are neither kept nor wanted: this Tincan cannot read them, their authors are denied, or
+/// the log had no place for them.
+const MAX_PASSED_OVER: usize = 4096;
+
+/// An author that holds more than one in so many frames or bytes of a full log loses the oldest of them first.
+pub(crate) const KEPT_AUTHOR_SHARE: usize = 8;
 
 /// What is kept of one room.
 #[derive(Debug)]
@@ -24,9 +29,19 @@ pub struct Ring {
     bytes: usize,
     /// By when they were said, the oldest first: so all keep the same, however a frame came.
     frames: VecDeque<Kept>,
+    /// How much of them is whose.
+    held: BTreeMap<PeerId, Held>,
     presences: HashMap<PeerId, Kept>,
-    seen: BTreeSet<FrameId>,
-    seen_order: VecDeque<FrameId>,
+    seen: Seen,
+    passed_over: Seen,
+    /// What was said before this is not handed out: nobody takes it.
+    of_use_ms: u64,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    frames: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -58,9 +73,11 @@ impl Ring {
             max_presences,
             bytes: 0,
             frames: VecDeque::new(),
+            held: BTreeMap::new(),
             presences: HashMap::new(),
-            seen: BTreeSet::new(),
-            seen_order: VecDeque::new(),
+            seen: Seen::new(MAX_SEEN),
+            passed_over: Seen::new(MAX_PASSED_OVER),
+            of_use_ms: 0,
         }
     }
 
@@ -73,14 +90,20 @@ impl Ring {
             bounded("kept_bytes", self.bytes, self.max_bytes),
             bounded("the count of kept bytes", self.bytes.abs_diff(bytes), 0),
             bounded("kept_presences", self.presences.len(), self.max_presences),
-            bounded("MAX_SEEN", self.seen_order.len().max(self.seen.len()), MAX_SEEN),
+            bounded("MAX_SEEN", self.seen.len(), MAX_SEEN),
+            bounded("MAX_PASSED_OVER", self.passed_over.len(), MAX_PASSED_OVER),
         ]
     }
 
-    /// Whether a frame was ever taken.
+    /// Whether a frame was ever taken, or passed over.
     #[must_use]
     pub fn has_seen(&self, id: &FrameId) -> bool {
-        self.seen.contains(id) || self.all().any(|frame| frame.id == *id)
+        self.seen.contains(id) || self.passed_over.contains(id) || self.all().any(|frame| frame.id == *id)
+    }
+
+    /// A frame is not wanted, now or later.
+    pub fn pass_over(&mut self, id: FrameId) {
+        self.passed_over.insert(id);
     }
 
     /// Takes a verified frame that came at that unix time.
@@ -88,28 +111,51 @@ impl Ring {
         if self.has_seen(&frame.id) {
             return Inserted::Known;
         }
-        self.remember(frame.id);
+        self.seen.insert(frame.id);
         if let Some(name) = frame.origin().or_else(|| frame.line()) {
             // Another bridge brought it before, or its author signed it before.
             if self.has_seen(&name) {
                 return Inserted::Known;
             }
-            self.remember(name);
+            self.seen.insert(name);
         }
         if matches!(frame.body, Body::Presence { .. }) {
             return self.insert_presence(frame, now_ms);
         }
         self.bytes += frame.bytes.len();
+        let held = self.held.entry(frame.author).or_default();
+        (held.frames, held.bytes) = (held.frames + 1, held.bytes + frame.bytes.len());
         let place_ms = frame.time_ms.min(now_ms);
         let after = self.frames.partition_point(|kept| kept.place_ms <= place_ms);
         self.frames.insert(after, Kept { place_ms, frame });
         let mut dropped = Vec::new();
         while self.frames.len() > self.max_frames || self.bytes > self.max_bytes {
-            let Some(Kept { frame, .. }) = self.frames.pop_front() else { break };
-            self.bytes -= frame.bytes.len();
+            let Some(Kept { frame, .. }) = self.frames.remove(self.first_to_go()) else { break };
+            self.let_go(&frame);
+            // Others may keep it: they need not hand it over again.
+            self.passed_over.insert(frame.id);
             dropped.push(frame.id);
         }
         Inserted::New { dropped }
+    }
+
+    /// The oldest frame of an author that holds more than its share, else the oldest of all.
+    fn first_to_go(&self) -> usize {
+        let has_more = |held: &Held| {
+            held.frames * KEPT_AUTHOR_SHARE > self.max_frames || held.bytes * KEPT_AUTHOR_SHARE > self.max_bytes
+        };
+        let is_over = |kept: &Kept| self.held.get(&kept.frame.author).is_some_and(has_more);
+        self.frames.iter().position(is_over).unwrap_or(0)
+    }
+
+    /// A frame is no longer kept.
+    fn let_go(&mut self, frame: &Frame) {
+        self.bytes -= frame.bytes.len();
+        let Some(held) = self.held.get_mut(&frame.author) else { return };
+        (held.frames, held.bytes) = (held.frames - 1, held.bytes - frame.bytes.len());
+        if held.frames == 0 {
+            self.held.remove(&frame.author);
+        }
     }
 
     fn insert_presence(&mut self, frame: Frame, now_ms: u64) -> Inserted {
@@ -126,22 +172,13 @@ impl Ring {
         Inserted::New { dropped }
     }
 
-    /// Drops what is older than `oldest_ms`; presences stay.
-    pub fn expire(&mut self, oldest_ms: u64) -> Vec<FrameId> {
-        let young = self.frames.partition_point(|kept| kept.place_ms < oldest_ms);
+    /// Drops lines said before `gone_ms`, and hands out no more those said before `of_use_ms`; presences stay.
+    pub fn expire(&mut self, gone_ms: u64, of_use_ms: u64) -> Vec<FrameId> {
+        self.of_use_ms = of_use_ms;
+        let young = self.frames.partition_point(|kept| kept.place_ms < gone_ms);
         let old: Vec<Frame> = self.frames.drain(..young).map(|kept| kept.frame).collect();
-        self.bytes -= old.iter().map(|frame| frame.bytes.len()).sum::<usize>();
+        old.iter().for_each(|frame| self.let_go(frame));
         old.into_iter().map(|frame| frame.id).collect()
-    }
-
-    fn remember(&mut self, id: FrameId) {
-        self.seen.insert(id);
-        self.seen_order.push_back(id);
-        if self.seen_order.len() > MAX_SEEN
-            && let Some(oldest) = self.seen_order.pop_front()
-        {
-            self.seen.remove(&oldest);
-        }
     }
 
     /// The kept lines, the oldest first.
@@ -152,6 +189,12 @@ impl Ring {
     /// Everything kept: presences first, then lines, the oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Frame> {
         self.presences.values().map(|kept| &kept.frame).chain(self.lines())
+    }
+
+    /// The same, as far as it may be handed out.
+    fn of_use(&self) -> impl Iterator<Item = &Frame> {
+        let lines = self.frames.iter().filter(|kept| kept.place_ms >= self.of_use_ms);
+        self.presences.values().chain(lines).map(|kept| &kept.frame)
     }
 
     /// The latest presence of an author.
@@ -169,32 +212,34 @@ impl Ring {
     /// What this node can name in a sync.
     #[must_use]
     pub fn have(&self) -> Vec<Prefix> {
-        self.all().map(|frame| frame.id.prefix()).collect()
+        self.of_use().map(|frame| frame.id.prefix()).collect()
+    }
+
+    /// What this node does not keep and does not want either, the newest first.
+    pub fn unwanted(&self) -> impl Iterator<Item = Prefix> {
+        self.passed_over.newest().map(FrameId::prefix)
     }
 
     /// What somebody who has `theirs` lacks.
     pub fn lacking(&self, theirs: &BTreeSet<Prefix>) -> impl Iterator<Item = &Frame> {
         let theirs = theirs.clone();
-        self.all().filter(move |frame| !theirs.contains(&frame.id.prefix()))
+        self.of_use().filter(move |frame| !theirs.contains(&frame.id.prefix()))
     }
 
     /// Which of `theirs` were never seen here.
     #[must_use]
     pub fn want(&self, theirs: &BTreeSet<Prefix>) -> Vec<Prefix> {
-        theirs.iter().filter(|prefix| !self.has_seen_prefix(prefix)).copied().collect()
+        theirs
+            .iter()
+            .filter(|prefix| !self.seen.has_prefix(prefix) && !self.passed_over.has_prefix(prefix))
+            .copied()
+            .collect()
     }
 
     /// Kept frames by prefix.
     pub fn pick(&self, wanted: &BTreeSet<Prefix>) -> impl Iterator<Item = &Frame> {
         let wanted = wanted.clone();
-        self.all().filter(move |frame| wanted.contains(&frame.id.prefix()))
-    }
-
-    fn has_seen_prefix(&self, prefix: &Prefix) -> bool {
-        let (mut low, mut high) = ([0; 32], [0xff; 32]);
-        low[..8].copy_from_slice(prefix);
-        high[..8].copy_from_slice(prefix);
-        self.seen.range((Bound::Included(FrameId(low)), Bound::Included(FrameId(high)))).next().is_some()
+        self.of_use().filter(move |frame| wanted.contains(&frame.id.prefix()))
     }
 }
 
@@ -255,6 +300,45 @@ mod tests {
     }
 
     #[test]
+    fn an_author_that_fills_the_log_pushes_out_its_own_lines() {
+        let mut ring = Ring::new(16, 100_000, 2);
+        for n in 1..=4 {
+            ring.insert(frame_of(2, n, false), 900);
+        }
+        for n in 100..400 {
+            ring.insert(frame_of(1, n, false), 900);
+        }
+        let kept: Vec<u64> = ring.lines().map(|frame| frame.sequence).collect();
+        assert_eq!(kept, (3..=4).chain(386..400).collect::<Vec<_>>(), "an eighth of the log is everybody's");
+        for author in 3..=17 {
+            ring.insert(frame_of(author, 400 + u64::from(author), false), 900);
+        }
+        let of_first = ring.lines().filter(|frame| frame.author == frame_of(1, 1, false).author).count();
+        assert_eq!((of_first, ring.lines().count()), (1, 16), "what others say later takes the place of it");
+        let bytes = ring.lines().map(|frame| frame.bytes.len()).sum::<usize>();
+        assert_eq!((ring.bytes, ring.held.len()), (bytes, 16));
+        ring.expire(u64::MAX, 0);
+        assert_eq!((ring.bytes, ring.held.len()), (0, 0));
+    }
+
+    #[test]
+    fn few_authors_fill_the_log_and_long_lines_count_by_their_bytes() {
+        let mut ring = Ring::new(16, 100_000, 2);
+        for n in 1..=40 {
+            ring.insert(frame_of(1 + u8::try_from(n % 2).unwrap(), n, false), 900);
+        }
+        assert_eq!(ring.lines().map(|frame| frame.sequence).collect::<Vec<_>>(), (25..=40).collect::<Vec<_>>());
+        let small = frame_of(2, 100, false).bytes.len();
+        let mut ring = Ring::new(1000, 16 * small, 2);
+        ring.insert(frame_of(2, 100, false), 900);
+        for n in 200..300 {
+            ring.insert(frame_of(1, n, false), 900);
+        }
+        assert_eq!(ring.lines().next().map(|frame| frame.sequence), Some(100));
+        assert!(ring.lines().count() > 8, "the rest is for whoever speaks");
+    }
+
+    #[test]
     fn sync_names_the_difference() {
         let (mut ours, theirs) =
             (Ring::new(9, 10_000, 2), [frame(2, false).id.prefix(), frame(3, false).id.prefix()].into());
@@ -262,6 +346,6 @@ mod tests {
         ours.insert(frame(2, false), 9);
         assert_eq!(ours.lacking(&theirs).map(|f| f.sequence).collect::<Vec<_>>(), [1]);
         assert_eq!(ours.want(&theirs), [frame(3, false).id.prefix()]);
-        assert_eq!(ours.expire(2), [frame(1, false).id]);
+        assert_eq!(ours.expire(2, 0), [frame(1, false).id]);
     }
 }

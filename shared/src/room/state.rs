@@ -15,10 +15,7 @@ use super::{
     saved::{self, SavedRoom},
     waiting::{self, Recheck, Waiting},
 };
-use crate::{
-    Change, Error, Event, Limits, Message, MessageState, Said,
-    config::{FRAME_TIME_WINDOW, ORDER_HOLD},
-};
+use crate::{Change, Error, Event, Limits, Message, MessageState, Said, config::ORDER_HOLD};
 
 /// Nicks remembered in one room.
 pub(super) const MAX_NICKS: usize = 1024;
@@ -36,6 +33,8 @@ pub enum Output {
     Changed,
     /// A line was said just now: for bridges, which take it to another network.
     Spoken(Box<Frame>),
+    /// Somebody else's frame was new: it has been here, whoever handed it over.
+    Signed(PeerId),
     /// A line waits for one that gossip has not brought: ask who may have it.
     Gap,
     /// Ask those who are there whether they have our last lines.
@@ -216,14 +215,17 @@ impl Room {
         self.queue(text, me, now, out)
     }
 
-    /// What is due: lines held back for too long, frames past their hour.
+    /// What is due: lines held back for too long, lines on their way.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.end_recheck(now.instant);
         self.tick_outbox(now.instant, out);
         let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
         self.show(late, out);
-        let window = u64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(u64::MAX);
-        for id in self.ring.expire(now.unix_ms.saturating_sub(window)) {
+    }
+
+    /// Forgets frames said before `gone_ms`; those said before `of_use_ms` are kept and not handed out.
+    pub fn expire(&mut self, gone_ms: u64, of_use_ms: u64, out: &mut Vec<Output>) {
+        for id in self.ring.expire(gone_ms, of_use_ms) {
             self.forget(&id, out);
         }
     }

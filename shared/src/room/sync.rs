@@ -48,9 +48,10 @@ pub(crate) struct Answer {
     pub(crate) want: Vec<Vec<u8>>,
 }
 
-/// The first question of an exchange.
+/// The first question of an exchange. It also names what the asker does not want, or each answer would bring it.
 pub(crate) fn ask(room: &str, ring: &Ring) -> Question {
-    Question { room: room.to_owned(), have: to_bytes(ring.have()), give: Vec::new(), is_told: false }
+    let named = ring.have().into_iter().chain(ring.unwanted()).take(MAX_PREFIXES).collect();
+    Question { room: room.to_owned(), have: to_bytes(named), give: Vec::new(), is_told: false }
 }
 
 /// The second one, when the answer wants something.

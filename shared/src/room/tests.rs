@@ -74,7 +74,7 @@ impl Person {
                     None => drop(self.stored.remove(&change.key)),
                 },
                 Output::AskReceipts => self.asked += 1,
-                Output::Changed | Output::Spoken(_) | Output::Gap => {}
+                Output::Changed | Output::Spoken(_) | Output::Signed(_) | Output::Gap => {}
             }
         }
         result
