@@ -175,9 +175,14 @@ impl Checks {
     /// Everything has healed, and there was time.
     pub(super) fn end(&mut self) {
         let ends = std::mem::take(&mut self.ends);
+        for ((node, room), (_, lines)) in &ends {
+            if self.joined.contains_key(&(*node, room.clone())) {
+                self.has_all(*node, room, lines);
+            }
+        }
         for (node, room) in self.joined.keys().cloned().collect::<Vec<_>>() {
             let room = room.as_str();
-            let Some((info, lines)) = ends.get(&(node, room.to_owned())) else {
+            let Some((info, _)) = ends.get(&(node, room.to_owned())) else {
                 self.fail("who joined is in the room", format!("{} in {room}", name(node)));
                 continue;
             };
@@ -192,15 +197,18 @@ impl Checks {
                 let how = format!("{} counts {} in {room}, of {others}", name(node), info.total);
                 self.fail("members and counts agree", how);
             }
-            let has: BTreeSet<(PeerId, &str)> =
-                lines.iter().map(|message| (message.from, message.text.as_str())).collect();
-            let missing = self.lines.iter().filter(|line| line.is_promised && line.room == room);
-            let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
-            let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
-            if !missing.is_empty() {
-                let how = format!("{} in {room} lacks {}", name(node), missing.join(", "));
-                self.fail("every line reaches everybody", how);
-            }
+        }
+    }
+
+    /// Whether somebody has all lines of a room.
+    fn has_all(&mut self, node: usize, room: &str, lines: &[Message]) {
+        let has: BTreeSet<(PeerId, &str)> = lines.iter().map(|message| (message.from, message.text.as_str())).collect();
+        let missing = self.lines.iter().filter(|line| line.is_promised && line.room == room);
+        let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
+        let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
+        if !missing.is_empty() {
+            let how = format!("{} in {room} lacks {}", name(node), missing.join(", "));
+            self.fail("every line reaches everybody", how);
         }
     }
 

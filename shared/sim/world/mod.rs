@@ -19,6 +19,9 @@ mod perform;
 mod plan;
 mod steps;
 
+#[cfg(test)]
+mod scenarios_order;
+
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use libp2p::identity::Keypair;

@@ -72,6 +72,8 @@ pub(super) struct Network {
     /// Those that cannot be reached by the others, until when.
     pub(super) apart: Vec<usize>,
     pub(super) apart_until: u64,
+    /// Until when gossip from one node to another is lost in silence.
+    pub(super) deaf: BTreeMap<(usize, usize), u64>,
     /// Questions without an answer, by connection: who asked whom about which room.
     pub(super) asked: BTreeMap<u64, Vec<(usize, usize, String)>>,
     /// Payloads that a node is still to judge.
@@ -87,6 +89,7 @@ impl Network {
             wires: BTreeMap::new(),
             apart: Vec::new(),
             apart_until: 0,
+            deaf: BTreeMap::new(),
             asked: BTreeMap::new(),
             unjudged: BTreeMap::new(),
         }
@@ -286,7 +289,8 @@ impl World {
         for (over, end) in self.network.neighbours(node) {
             let wants = self.nodes[end].subscribed.contains(&gossip.room);
             let is_lost = self.plan.loss > 0.0 && rand::RngExt::random_bool(&mut self.rng, self.plan.loss);
-            if !wants || Some(end) == but || self.nodes[end].peer == gossip.source {
+            let is_deaf = self.network.deaf.get(&(node, end)).is_some_and(|until| *until > self.now_ms);
+            if is_deaf || !wants || Some(end) == but || self.nodes[end].peer == gossip.source {
                 continue;
             }
             if is_lost {

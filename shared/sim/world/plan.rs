@@ -54,6 +54,12 @@ pub(super) enum Step {
         one: usize,
         other: usize,
     },
+    /// What gossip brings from one node to the other is lost for so long, and neither notices.
+    Deaf {
+        from: usize,
+        to: usize,
+        for_ms: u64,
+    },
     /// Those in `apart` cannot be reached by the others for so long.
     Partition {
         apart: Vec<usize>,
@@ -111,6 +117,12 @@ impl Plan {
             let step = plan.talk(&mut rng);
             plan.steps.push((at, step));
         }
+        // A line that nobody noticed to be missing is known by the one after it.
+        for node in hubs..count {
+            for room in ROOMS {
+                plan.steps.push((healed_ms, Step::Say { node, room, lines: 1 }));
+            }
+        }
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -137,7 +149,7 @@ impl Plan {
         let node = self.node(rng);
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
-        match rng.random_range(0..6) {
+        match rng.random_range(0..7) {
             0 => {
                 Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
             }
@@ -148,6 +160,7 @@ impl Plan {
                 let apart = (0..self.members.len()).filter(|_| rng.random_bool(0.4)).collect();
                 Step::Partition { apart, for_ms }
             }
+            5 => Step::Deaf { from: node, to: self.node(rng), for_ms: for_ms.min(5_000) },
             _ => Step::Full { node, for_ms },
         }
     }
@@ -202,6 +215,7 @@ impl Step {
             | Self::Freeze { node: it, .. }
             | Self::Full { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
+            Self::Deaf { from, to, .. } => [from, to].contains(&&node),
             Self::Partition { apart, .. } => apart.contains(&node),
         }
     }

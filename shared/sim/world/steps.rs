@@ -62,6 +62,10 @@ impl World {
                     self.close(connection);
                 }
             }
+            Step::Deaf { from, to, for_ms } => {
+                let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
+                self.network.deaf.insert((from, to), until);
+            }
             Step::Partition { apart, for_ms } => {
                 if self.network.apart_until <= self.now_ms {
                     let until = (self.now_ms + for_ms).min(self.plan.healed_ms);

@@ -93,7 +93,7 @@ impl Core {
         self.unfollow(&peer);
         self.out.push(Output::DismissFromStore(peer));
         self.drop_watcher(&peer);
-        self.syncs.forget(&peer);
+        self.forget_syncs(&peer);
         let spread = self.spread();
         self.links.down(peer, self.now.instant, spread);
         self.emit(Event::PeerDown { peer });

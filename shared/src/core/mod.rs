@@ -21,6 +21,7 @@ mod connections;
 mod dials;
 mod follow;
 mod foreign;
+mod gaps;
 mod hubs;
 mod input;
 mod look;

@@ -37,7 +37,7 @@ impl Core {
                 room::Output::Store(change) => changes.push(change),
                 room::Output::Changed => drop(self.changed.insert(name.clone())),
                 room::Output::Spoken(frame) => self.spoken(&frame),
-                room::Output::Gap => self.mend_gap(name),
+                room::Output::Gap(from) => self.mend_gap(name, from),
                 room::Output::AskReceipts => self.ask_receipts(name),
             }
         }

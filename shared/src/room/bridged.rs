@@ -46,7 +46,7 @@ impl Room {
     /// Whether somebody signs frames here, or bridges: what it says elsewhere has come as a frame, or will.
     #[must_use]
     pub fn has_heard(&self, peer: &PeerId) -> bool {
-        self.nicks.contains_key(peer) || self.ring.all().any(|frame| frame.author == *peer)
+        self.nicks.get(peer).is_some() || self.ring.all().any(|frame| frame.author == *peer)
     }
 
     /// How many other bridges of this room go before this one with a line of `author`'s: a bridge says its own lines.

@@ -5,7 +5,9 @@
 mod body;
 mod bridged;
 pub mod frame;
+mod gaps;
 mod lines;
+mod nicks;
 mod order;
 mod outbox;
 mod plain;

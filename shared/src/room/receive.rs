@@ -5,6 +5,7 @@ use libp2p::PeerId;
 use super::{
     Now,
     frame::{Body, Frame, FrameError, name_of, verify},
+    gaps::lacks_previous,
     lines::{blank, remember},
     order::Came,
     state::{Output, Room},
@@ -56,8 +57,16 @@ pub struct Merged {
 }
 
 impl Room {
-    /// A payload from gossip; `source` is the peer that gossipsub's own signature names, `number` its count.
-    pub fn receive(&mut self, payload: &[u8], source: PeerId, number: u64, now: Now, out: &mut Vec<Output>) -> Verdict {
+    /// A payload from gossip that `from` handed over; `source` is the peer that gossipsub's own signature names, and
+    /// its number for the payload.
+    pub fn receive(
+        &mut self,
+        payload: &[u8],
+        from: PeerId,
+        (source, number): (PeerId, u64),
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> Verdict {
         if self.knows(payload) {
             return Verdict::Ignore;
         }
@@ -74,9 +83,7 @@ impl Room {
         if !in_window(&frame, now) || !self.take(frame.clone(), Came::Live, now, out) {
             return Verdict::Ignore;
         }
-        if self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame)) {
-            out.push(Output::Gap);
-        }
+        self.look_for_gap(&frame, from, now, out);
         out.push(Output::Spoken(Box::new(frame)));
         Verdict::Accept
     }
@@ -106,16 +113,26 @@ impl Room {
         Verdict::Accept
     }
 
-    /// Frames that a sync handed over. `listed` tells whether somebody is a member: a member's presence
+    /// Has the line before one that was said just now asked for, if it is missing.
+    fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<Output>) {
+        let is_held = self.voice.as_ref().is_some_and(|voice| voice.order.holds(frame));
+        if is_held || lacks_previous(&self.ring, frame) {
+            self.gaps.found(frame, from, now.instant);
+            out.push(Output::Gap(from));
+        }
+    }
+
+    /// Frames that `from` handed over in a sync. `listed` tells whether somebody is a member: a member's presence
     /// has no age.
     pub fn merge(
         &mut self,
         payloads: &[Vec<u8>],
+        from: PeerId,
         listed: impl Fn(&PeerId) -> bool,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Merged {
-        let (mut merged, mut has_gap) = (Merged::default(), false);
+        let mut merged = Merged::default();
         let mut frames: Vec<Frame> = Vec::new();
         for payload in payloads.iter().filter(|payload| !self.knows(payload)) {
             match verify(payload) {
@@ -136,14 +153,11 @@ impl Room {
             let came = if is_new { Came::Live } else { Came::Synced };
             if self.take(frame.clone(), came, now, out) {
                 merged.new.push(frame.bytes.clone());
-                has_gap |= is_new && self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame));
                 if is_new {
+                    self.look_for_gap(&frame, from, now, out);
                     out.push(Output::Spoken(Box::new(frame)));
                 }
             }
-        }
-        if has_gap {
-            out.push(Output::Gap);
         }
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
         self.show(settled, out);
@@ -166,10 +180,11 @@ impl Room {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
+        self.gaps.filled(&frame);
         if self.is_from_elsewhere(&frame) {
             out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
         }
-        if self.learn_nick(&frame) {
+        if self.learn_nick(&frame, now) {
             out.push(Output::Changed);
         }
         if matches!(frame.body, Body::Presence { .. }) {

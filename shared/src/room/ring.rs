@@ -27,6 +27,8 @@ pub struct Ring {
     presences: HashMap<PeerId, Kept>,
     seen: BTreeSet<FrameId>,
     seen_order: VecDeque<FrameId>,
+    /// Whether lines younger than the window were dropped to make place.
+    overflowed: bool,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl Ring {
             presences: HashMap::new(),
             seen: BTreeSet::new(),
             seen_order: VecDeque::new(),
+            overflowed: false,
         }
     }
 
@@ -95,6 +98,7 @@ impl Ring {
             let Some(Kept { frame, .. }) = self.frames.pop_front() else { break };
             self.bytes -= frame.bytes.len();
             dropped.push(frame.id);
+            self.overflowed = true;
         }
         Inserted::New { dropped }
     }
@@ -118,6 +122,8 @@ impl Ring {
         let young = self.frames.partition_point(|kept| kept.place_ms < oldest_ms);
         let old: Vec<Frame> = self.frames.drain(..young).map(|kept| kept.frame).collect();
         self.bytes -= old.iter().map(|frame| frame.bytes.len()).sum::<usize>();
+        // What made place earlier was older still.
+        self.overflowed &= old.is_empty();
         old.into_iter().map(|frame| frame.id).collect()
     }
 
@@ -134,6 +140,12 @@ impl Ring {
     /// The kept lines, the oldest first.
     pub fn lines(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().map(|kept| &kept.frame)
+    }
+
+    /// Whether a line said at that unix time would still be kept: what made place for others was older than the rest.
+    #[must_use]
+    pub fn reaches_back_to(&self, time_ms: u64) -> bool {
+        !self.overflowed || self.frames.front().is_some_and(|oldest| oldest.place_ms < time_ms)
     }
 
     /// Everything kept: presences first, then lines, the oldest first.
