@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::{Broken, name};
+use super::{Broken, Plan, name};
 use crate::{Event, Message, MessageState, RoomInfo, room::frame::read_stored};
 
 /// How long a line is held back for one before it.
@@ -43,12 +43,20 @@ pub(super) struct Checks {
     joined: BTreeMap<(usize, String), u64>,
     screens: BTreeMap<(usize, String), Screen>,
     full: Vec<(usize, u64, u64)>,
+    /// Nodes that share a key: they get only a part of what is said.
+    twins: BTreeSet<usize>,
+    pub(super) losses: Vec<usize>,
+    pub(super) refusals: Vec<Vec<String>>,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
 }
 
 impl Checks {
-    pub(super) fn new(keypairs: &[Keypair]) -> Self {
+    pub(super) fn new(keypairs: &[Keypair], plan: &Plan) -> Self {
+        let twins = plan.members.iter().enumerate().filter_map(|(node, member)| Some([node, member.twin_of?]));
         Self {
+            twins: twins.flatten().collect(),
+            losses: vec![0; keypairs.len()],
+            refusals: vec![Vec::new(); keypairs.len()],
             broken: None,
             peers: keypairs.iter().map(|key| key.public().to_peer_id()).collect(),
             lines: Vec::new(),
@@ -75,7 +83,8 @@ impl Checks {
     }
 
     pub(super) fn said_line(&mut self, node: usize, room: &'static str, text: String, at_ms: u64) {
-        let is_promised = !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
+        let is_promised = !self.twins.contains(&node)
+            && !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
         self.lines.push(Line { node, room, text, at_ms, is_promised });
     }
 
@@ -127,13 +136,18 @@ impl Checks {
     pub(super) fn heard(&mut self, node: usize, _: u64, event: &Event) {
         let message = match event {
             Event::Message(message) | Event::Sent { message, .. } => message,
+            Event::Refused { reason, .. } if self.twins.contains(&node) => {
+                return self.refusals[node].push(reason.clone());
+            }
+            Event::RunsElsewhere if self.twins.contains(&node) => return,
             Event::Refused { reason, .. } => {
                 return self.fail("no honest peer is refused", format!("{}: {reason}", name(node)));
             }
             Event::RunsElsewhere => return self.fail("a key that runs once is not told to run twice", name(node)),
             _ => return,
         };
-        if message.state == MessageState::Waiting {
+        let is_twin = self.peers.iter().enumerate().any(|(it, peer)| *peer == message.from && self.twins.contains(&it));
+        if message.state == MessageState::Waiting || is_twin {
             return;
         }
         let screen = self.screens.entry((node, message.room.clone())).or_default();
@@ -167,6 +181,11 @@ impl Checks {
         }
     }
 
+    /// A node lost a connection.
+    pub(super) fn lost(&mut self, node: usize) {
+        self.losses[node] += 1;
+    }
+
     /// How a room stands at the end, for one node.
     pub(super) fn stands(&mut self, node: usize, room: RoomInfo, lines: Vec<Message>) {
         self.ends.insert((node, room.room.clone()), (room, lines));
@@ -176,11 +195,13 @@ impl Checks {
     pub(super) fn end(&mut self) {
         let ends = std::mem::take(&mut self.ends);
         for ((node, room), (_, lines)) in &ends {
-            if self.joined.contains_key(&(*node, room.clone())) {
+            if self.joined.contains_key(&(*node, room.clone())) && !self.twins.contains(node) {
                 self.has_all(*node, room, lines);
             }
         }
-        for (node, room) in self.joined.keys().cloned().collect::<Vec<_>>() {
+        for (node, room) in
+            self.joined.keys().filter(|(node, _)| !self.twins.contains(node)).cloned().collect::<Vec<_>>()
+        {
             let room = room.as_str();
             let Some((info, _)) = ends.get(&(node, room.to_owned())) else {
                 self.fail("who joined is in the room", format!("{} in {room}", name(node)));
@@ -213,6 +234,7 @@ impl Checks {
     }
 
     fn others(&self, node: usize, room: &str) -> usize {
-        self.joined.keys().filter(|(other, there)| *other != node && *there == room).count()
+        let there = self.joined.keys().filter(|(_, there)| *there == room).map(|(other, _)| self.peers[*other]);
+        there.filter(|peer| *peer != self.peers[node]).collect::<BTreeSet<PeerId>>().len()
     }
 }

@@ -6,6 +6,7 @@
 //! | `plan` | what happens in a run |
 //! | `node` | one node, and what outlives it |
 //! | `network` | connections, and what travels over them |
+//! | `discovery` | who is found on the local network |
 //! | `perform` | what a core wants done, done in this network |
 //! | `steps` | the plan's steps |
 //! | `checks` | what is promised, and whether it holds |
@@ -13,12 +14,15 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a simulator that stops tells where")]
 
 mod checks;
+mod discovery;
 mod network;
 mod node;
 mod perform;
 mod plan;
 mod steps;
 
+#[cfg(test)]
+mod scenarios_links;
 #[cfg(test)]
 mod scenarios_order;
 
@@ -29,7 +33,14 @@ use n0_future::time::Instant;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
 pub use self::plan::Plan;
-use self::{checks::Checks, network::Network, node::Node, steps::Back};
+use self::{
+    checks::Checks,
+    discovery::{FIRST_DISCOVERY_MS, Found},
+    network::Network,
+    node::Node,
+    plan::Step,
+    steps::Back,
+};
 use crate::{
     Change,
     core::{Input, Output},
@@ -67,6 +78,10 @@ pub struct Outcome {
     pub happenings: u64,
     /// What happened, as text.
     pub trace: String,
+    /// How many connections each node lost.
+    pub lost: Vec<usize>,
+    /// Which reasons to go each node was given.
+    pub refused: Vec<Vec<String>>,
 }
 
 /// Something that will happen.
@@ -86,6 +101,8 @@ enum Happening {
     Dead {
         connection: u64,
     },
+    /// Nodes of the local network ask who is there.
+    Discover,
     /// A node is frozen no longer.
     Thaw {
         node: usize,
@@ -110,6 +127,7 @@ struct World {
     /// How far each node's clock is from the right time, in milliseconds.
     skews: Vec<i64>,
     network: Network,
+    found: Found,
     checks: Checks,
     trace: Option<Vec<String>>,
 }
@@ -126,6 +144,8 @@ pub fn run(plan: &Plan, traced: bool) -> Outcome {
         lines: world.checks.said(),
         happenings: world.queued,
         trace: trace.join("\n"),
+        lost: world.checks.losses.clone(),
+        refused: world.checks.refusals.clone(),
     }
 }
 
@@ -134,12 +154,14 @@ impl World {
         #[allow(clippy::disallowed_methods, reason = "an origin for the run's own clock")]
         let origin = Instant::now();
         let mut rng = SmallRng::seed_from_u64(plan.seed ^ 0x51_u64);
-        let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
+        let key = |(node, member): (usize, &plan::Member)| keypair(plan.seed, member.twin_of.unwrap_or(node));
+        let keypairs: Vec<Keypair> = plan.members.iter().enumerate().map(key).collect();
         let nodes = plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs)).collect();
         let skews = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
-        let checks = Checks::new(&keypairs);
+        let checks = Checks::new(&keypairs, &plan);
         Self {
             network: Network::new(plan.latency_ms, plan.seed),
+            found: Found::default(),
             plan,
             origin,
             now_ms: 0,
@@ -157,8 +179,15 @@ impl World {
         for step in 0..self.plan.steps.len() {
             self.at(self.plan.steps[step].0, Happening::Step(step));
         }
-        for node in 0..self.nodes.len() {
+        let starts_later = |node: &usize| {
+            let starts = |step: &Step| matches!(step, Step::Start { node: it } if it == node);
+            self.plan.steps.iter().any(|(_, step)| starts(step))
+        };
+        for node in (0..self.nodes.len()).filter(|node| !starts_later(node)).collect::<Vec<_>>() {
             self.start(node);
+        }
+        if self.plan.members.iter().any(|member| member.local) {
+            self.at(FIRST_DISCOVERY_MS, Happening::Discover);
         }
         let end_ms = self.plan.healed_ms + SETTLE_MS;
         while let Some(((at, _), happening)) = self.queue.pop_first() {
@@ -193,6 +222,7 @@ impl World {
             }
             Happening::Arrives(arrival) => self.arrive(arrival),
             Happening::Established(dialled) => self.establish(dialled),
+            Happening::Discover => self.discover(),
             Happening::Dead { connection } => self.found_dead(connection),
             Happening::Thaw { node } => self.thaw(node),
             Happening::Written { node, run, changes } => self.written(node, run, changes),
@@ -262,8 +292,10 @@ impl World {
         }
     }
 
-    fn node_of(&self, peer: &libp2p::PeerId) -> Option<usize> {
-        self.nodes.iter().position(|node| node.peer == *peer)
+    /// Who a node means by a peer: of several with one key, whom it has been connected to for longest.
+    fn node_of(&self, from: usize, peer: &libp2p::PeerId) -> Option<usize> {
+        let connected = self.network.of(from).into_iter().find(|(_, end)| self.nodes[*end].peer == *peer);
+        connected.map(|(_, end)| end).or_else(|| self.nodes.iter().position(|node| node.peer == *peer))
     }
 
     fn note(&mut self, what: impl FnOnce() -> String) {

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use libp2p::{PeerId, gossipsub::MessageId, swarm::ConnectionId};
 use tokio::sync::oneshot;
 
-use super::{Happening, World, name, node::address_of};
+use super::{
+    Happening, World, name,
+    node::{address_of, node_at},
+};
 use crate::{
     core::{Connection, Dial, DialFailure, DialId, Identified, Input, Payload},
     hub::wire,
@@ -19,6 +22,9 @@ const DEAD_AFTER_MS: u64 = 15_000;
 const HEARTBEAT_MS: u64 = 500;
 /// How long a dial of somebody who does not answer takes.
 const SILENT_DIAL_MS: u64 = 10_000;
+
+/// How long an answer on a connection is waited for.
+const PROBE_MS: u64 = 3_000;
 
 /// A connection that stands.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +108,7 @@ impl Network {
         1 + mixed % self.latency_ms
     }
 
-    fn is_cut(&self, one: usize, other: usize, now_ms: u64) -> bool {
+    pub(super) fn is_cut(&self, one: usize, other: usize, now_ms: u64) -> bool {
         self.apart_until > now_ms && self.apart.contains(&one) != self.apart.contains(&other)
     }
 
@@ -133,11 +139,11 @@ impl World {
     pub(super) fn dial(&mut self, from: usize, dial: Dial) {
         let run = self.nodes[from].run;
         let address = dial.addresses.first().cloned();
-        let to = (0..self.nodes.len()).find(|node| {
-            address.as_ref().is_some_and(|address| address.iter().next() == address_of(*node).iter().next())
-        });
+        let to = address.and_then(|address| node_at(&address, self.nodes.len()));
         let Some(to) = to else { return self.dial_failed(from, dial.id, DialFailure::Unreachable) };
-        if dial.unless != crate::core::Unless::Never && self.network.between(from, to).is_some() {
+        // Without a name nobody knows who is there before it has answered.
+        let is_named = dial.peer.is_some();
+        if is_named && dial.unless != crate::core::Unless::Never && self.network.between(from, to).is_some() {
             return self.dial_failed(from, dial.id, DialFailure::NotNeeded);
         }
         let wait = match self.network.is_cut(from, to, self.now_ms) {
@@ -167,7 +173,7 @@ impl World {
         }
         self.network.last += 1;
         let id = self.network.last;
-        let is_first = self.network.between(from, to).is_none();
+        let is_first = [self.connections_with(from, to) == 0, self.connections_with(to, from) == 0];
         self.network.wires.insert(id, Wire { dialler: from, listener: to });
         self.note(|| format!("{} is connected to {}", name(from), name(to)));
         for (node, other, is_dialled) in [(from, to, true), (to, from, false)] {
@@ -181,7 +187,7 @@ impl World {
             self.tell(node, Input::Connected(connection));
         }
         let latency = self.network.latency(from, to);
-        for (node, other) in [(from, to), (to, from)] {
+        for ((node, other), is_first) in [(from, to), (to, from)].into_iter().zip([is_first[1], is_first[0]]) {
             let identity =
                 Identified { protocols: self.protocols(other), agent: "tincan/sim".into(), addresses: vec![] };
             self.send(
@@ -306,6 +312,21 @@ impl World {
         }
     }
 
+    /// A node asks for an answer on one connection.
+    pub(super) fn probe(&mut self, node: usize, connection: u64) {
+        let Some((_, other)) = self.network.of(node).into_iter().find(|(id, _)| *id == connection) else { return };
+        let it = &self.nodes[other];
+        let is_silent = !it.is_up()
+            || it.frozen_until > self.now_ms + PROBE_MS
+            || self.network.is_cut(node, other, self.now_ms) && self.network.apart_until > self.now_ms + PROBE_MS;
+        let (peer, id) = (it.peer, ConnectionId::new_unchecked(connection as usize));
+        let wait = if is_silent { PROBE_MS } else { 2 * self.network.latency(node, other) };
+        let input = Input::Probed { peer, connection: id, is_answered: !is_silent };
+        let (from, run) = (if is_silent { node } else { other }, self.nodes[node].run);
+        let arrival = Arrival { from, to: node, run, over: Some(connection), what: What::Input(input) };
+        self.after(wait, Happening::Arrives(arrival));
+    }
+
     /// One end closes a connection; the other hears of it.
     pub(super) fn close(&mut self, connection: u64) {
         let Some(wire) = self.network.wires.remove(&connection) else { return };
@@ -319,11 +340,17 @@ impl World {
         }
     }
 
+    /// How many connections a node has with whoever has this one's key.
+    fn connections_with(&self, node: usize, other: usize) -> usize {
+        self.network.of(node).into_iter().filter(|(_, end)| self.nodes[*end].peer == self.nodes[other].peer).count()
+    }
+
     /// A node learns that a connection is gone.
     fn lost(&mut self, node: usize, other: usize, connection: u64) {
-        let left = self.network.of(node).into_iter().filter(|(_, end)| *end == other).count();
         let peer = self.nodes[other].peer;
+        let left = self.connections_with(node, other);
         self.note(|| format!("{} loses a connection to {}", name(node), name(other)));
+        self.checks.lost(node);
         let id = ConnectionId::new_unchecked(connection as usize);
         self.tell(node, Input::Disconnected { peer, connection: id, left: u32::try_from(left).expect("few") });
     }

@@ -12,6 +12,11 @@ use crate::{
     room_id::RoomId,
 };
 
+/// A hub numbers the streams of all its peers itself.
+fn at_hub(serial: u64, over: u64) -> u64 {
+    (over << 32) + serial
+}
+
 impl World {
     pub(super) fn perform_one(&mut self, node: usize, output: Output) {
         match output {
@@ -43,44 +48,48 @@ impl World {
                     self.close(*id);
                 }
             }
+            Output::Probe { connection, .. } => {
+                let ids = self.network.of(node);
+                let id = ids.iter().find(|(id, _)| connection.to_string() == id.to_string());
+                if let Some((id, _)) = id {
+                    self.probe(node, *id);
+                }
+            }
             Output::Block(peer) => {
                 self.checks.fail("no honest peer is refused", format!("{} blocks {peer}", name(node)));
             }
             Output::OpenHub { hub, serial } => self.open_hub(node, hub, serial),
             Output::WatchRooms { hub, watch } => {
-                if let Some(hub) = self.node_of(&hub)
-                    && let Some(over) = self.network.between(node, hub)
-                    && let Some((serial, _)) = self.nodes[node].hub_streams.get(&hub).copied()
+                if let Some(hub) = self.node_of(node, &hub)
+                    && let Some((serial, over)) = self.nodes[node].hub_streams.get(&hub).copied()
                 {
+                    let serial = at_hub(serial, over);
                     let latency = self.network.latency(node, hub);
                     let peer = self.nodes[node].peer;
                     self.send(node, hub, over, latency, What::Input(Input::Watch { peer, serial, watch }));
                 }
             }
             Output::CloseHub { hub, .. } => {
-                if let Some(hub) = self.node_of(&hub) {
+                if let Some(hub) = self.node_of(node, &hub) {
                     self.end_stream(node, hub, None);
                 }
             }
-            Output::TellWatcher { peer, message } => {
-                if let Some(watcher) = self.node_of(&peer)
-                    && let Some(over) = self.network.between(node, watcher)
-                    && let Some((serial, _)) = self.nodes[watcher].hub_streams.get(&node).copied()
-                {
+            Output::TellWatcher { peer, serial: told, message } => {
+                if let Some((watcher, serial, over)) = self.watcher(node, &peer, told) {
                     let latency = self.network.latency(node, watcher);
                     let hub = self.nodes[node].peer;
                     self.send(node, watcher, over, latency, What::Input(Input::FromHub { hub, serial, message }));
-                    let took = Input::WatcherTook { peer, serial, messages: 1 };
+                    let took = Input::WatcherTook { peer, serial: told, messages: 1 };
                     self.send(watcher, node, over, 2 * latency, What::Input(took));
                 }
             }
-            Output::DropWatcher(peer) => {
-                if let Some(watcher) = self.node_of(&peer) {
-                    self.end_stream(watcher, node, None);
+            Output::DropWatcher { peer, serial } => {
+                if let Some((watcher, _, over)) = self.watcher(node, &peer, serial) {
+                    self.end_stream(watcher, node, Some(over));
                 }
             }
             Output::Ask { peer, question } => {
-                let asked = self.node_of(&peer);
+                let asked = self.node_of(node, &peer);
                 let over = asked.and_then(|asked| self.network.between(node, asked));
                 let (Some(asked), Some(over)) = (asked, over) else {
                     return self.tell(node, Input::Answered { peer, room: question.room, answer: None });
@@ -143,24 +152,33 @@ impl World {
     }
 
     fn open_hub(&mut self, node: usize, hub: libp2p::PeerId, serial: u64) {
-        let to = self.node_of(&hub);
+        let to = self.node_of(node, &hub);
         let over = to.and_then(|to| self.network.between(node, to));
         let (Some(to), Some(over)) = (to, over) else { return self.tell(node, Input::HubClosed { hub, serial }) };
         self.nodes[node].hub_streams.insert(to, (serial, over));
         let latency = self.network.latency(node, to);
         let peer = self.nodes[node].peer;
-        self.send(node, to, over, latency, What::Input(Input::WatcherOpened { peer, serial }));
+        self.send(node, to, over, latency, What::Input(Input::WatcherOpened { peer, serial: at_hub(serial, over) }));
         self.send(to, node, over, 2 * latency, What::Input(Input::HubOpened { hub, serial }));
+    }
+
+    /// Whose hub stream it is, its number there, and its connection.
+    fn watcher(&self, hub: usize, peer: &libp2p::PeerId, told: u64) -> Option<(usize, u64, u64)> {
+        let watchers = self.nodes.iter().enumerate().filter(|(_, node)| node.peer == *peer);
+        let streams = watchers.filter_map(|(node, it)| Some((node, *it.hub_streams.get(&hub)?)));
+        streams
+            .map(|(node, (serial, over))| (node, serial, over))
+            .find(|(_, serial, over)| at_hub(*serial, *over) == told)
     }
 
     /// A node's stream to a hub ends, if it runs over this connection; both hear of it.
     pub(super) fn end_stream(&mut self, node: usize, hub: usize, over: Option<u64>) {
         let stream = self.nodes[node].hub_streams.get(&hub).copied();
-        let Some((serial, _)) = stream.filter(|(_, its)| over.is_none_or(|over| over == *its)) else { return };
+        let Some((serial, its)) = stream.filter(|(_, its)| over.is_none_or(|over| over == *its)) else { return };
         self.nodes[node].hub_streams.remove(&hub);
         let (peer, hub_peer) = (self.nodes[node].peer, self.nodes[hub].peer);
         self.tell(node, Input::HubClosed { hub: hub_peer, serial });
-        self.tell(hub, Input::WatcherClosed { peer, serial });
+        self.tell(hub, Input::WatcherClosed { peer, serial: at_hub(serial, its) });
     }
 
     pub(super) fn written(&mut self, node: usize, run: u64, changes: Vec<Change>) {

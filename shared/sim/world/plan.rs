@@ -10,12 +10,18 @@ const NODES: [usize; 9] = [2, 3, 4, 6, 8, 10, 12, 16, 30];
 const ROOMS: [&str; 2] = ["lobby", "den"];
 
 /// One node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Member {
     pub(super) is_hub: bool,
     /// Nodes that it stays connected to.
     pub(super) bootstrap: Vec<usize>,
     pub(super) rooms: Vec<&'static str>,
+    /// It knows each of those by two addresses that do not name it.
+    pub(super) nameless: bool,
+    /// It is on the local network, where all find each other.
+    pub(super) local: bool,
+    /// It runs with the key of that one.
+    pub(super) twin_of: Option<usize>,
 }
 
 /// Something that happens.
@@ -53,6 +59,19 @@ pub(super) enum Step {
     Cut {
         one: usize,
         other: usize,
+    },
+    /// A node begins to run, which did not from the start.
+    Start {
+        node: usize,
+    },
+    /// A person names another address of a node, without its id, to stay connected to.
+    Name {
+        node: usize,
+        to: usize,
+    },
+    /// A person wants what is lost to be dialled again.
+    Retry {
+        node: usize,
     },
     /// What gossip brings from one node to the other is lost for so long, and neither notices.
     Deaf {
@@ -117,6 +136,9 @@ impl Plan {
             let step = plan.talk(&mut rng);
             plan.steps.push((at, step));
         }
+        if count > hubs + 2 && rng.random_bool(0.1) {
+            plan.run_one_key_twice(&mut rng);
+        }
         // A line that nobody noticed to be missing is known by the one after it.
         for node in hubs..count {
             for room in ROOMS {
@@ -125,6 +147,21 @@ impl Plan {
         }
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
+    }
+
+    /// The last node has another one's key, and begins to run later.
+    fn run_one_key_twice(&mut self, rng: &mut SmallRng) {
+        let hubs = self.members.iter().filter(|member| member.is_hub).count();
+        let node = self.members.len() - 1;
+        self.members[node].twin_of = Some(rng.random_range(hubs..node));
+        for at in self.steps.iter_mut().filter(|(_, step)| step.names(node)).map(|(at, _)| at) {
+            *at = (*at).max(self.healed_ms / 2);
+        }
+        let begin = rng.random_range(0..self.healed_ms / 2);
+        self.steps.push((begin, Step::Start { node }));
+        for _ in 0..rng.random_range(0..3) {
+            self.steps.push((rng.random_range(begin..self.healed_ms), Step::Retry { node }));
+        }
     }
 
     fn node(&self, rng: &mut SmallRng) -> usize {
@@ -149,7 +186,7 @@ impl Plan {
         let node = self.node(rng);
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
-        match rng.random_range(0..7) {
+        match rng.random_range(0..8) {
             0 => {
                 Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
             }
@@ -161,6 +198,7 @@ impl Plan {
                 Step::Partition { apart, for_ms }
             }
             5 => Step::Deaf { from: node, to: self.node(rng), for_ms: for_ms.min(5_000) },
+            6 => Step::Name { node, to: 0 },
             _ => Step::Full { node, for_ms },
         }
     }
@@ -213,9 +251,11 @@ impl Step {
             | Self::Nick { node: it }
             | Self::Crash { node: it, .. }
             | Self::Freeze { node: it, .. }
+            | Self::Start { node: it }
+            | Self::Retry { node: it }
             | Self::Full { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
-            Self::Deaf { from, to, .. } => [from, to].contains(&&node),
+            Self::Name { node: from, to } | Self::Deaf { from, to, .. } => [from, to].contains(&&node),
             Self::Partition { apart, .. } => apart.contains(&node),
         }
     }
@@ -225,7 +265,7 @@ impl Member {
     fn random(node: usize, hubs: usize, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
-            return Self { is_hub: true, bootstrap: (0..node).collect(), rooms: Vec::new() };
+            return Self { is_hub: true, bootstrap: (0..node).collect(), ..Self::default() };
         }
         let first = rng.random_range(0..hubs);
         let mut bootstrap = vec![first];
@@ -236,6 +276,6 @@ impl Member {
         if rng.random_bool(0.3) {
             rooms.push(ROOMS[1]);
         }
-        Self { is_hub: false, bootstrap, rooms }
+        Self { bootstrap, rooms, nameless: rng.random_bool(0.1), ..Self::default() }
     }
 }

@@ -9,11 +9,11 @@ use super::{
 const ROOM: &str = "lobby";
 
 pub(super) fn member(bootstrap: &[usize]) -> Member {
-    Member { is_hub: false, bootstrap: bootstrap.to_vec(), rooms: vec![ROOM] }
+    Member { bootstrap: bootstrap.to_vec(), rooms: vec![ROOM], ..Member::default() }
 }
 
 pub(super) fn hub(bootstrap: &[usize]) -> Member {
-    Member { is_hub: true, bootstrap: bootstrap.to_vec(), rooms: Vec::new() }
+    Member { is_hub: true, bootstrap: bootstrap.to_vec(), ..Member::default() }
 }
 
 pub(super) fn plan(seed: u64, members: Vec<Member>, steps: Vec<(u64, Step)>, healed_ms: u64) -> Plan {

@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::{Happening, World, name, plan::Step};
+use super::{Happening, World, name, node::other_address_of, plan::Step};
 use crate::{
     Error, Message, RoomInfo, Said,
     command::{Command, Reply},
@@ -62,6 +62,12 @@ impl World {
                     self.close(connection);
                 }
             }
+            Step::Start { node } => self.start(node),
+            Step::Name { node, to } => {
+                let addresses = vec![other_address_of(to)];
+                self.ask(node, |reply| Command::StayConnected { addresses, reply });
+            }
+            Step::Retry { node } => drop(self.ask(node, |reply| Command::Retry { wanted: true, reply })),
             Step::Deaf { from, to, for_ms } => {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
                 self.network.deaf.insert((from, to), until);
