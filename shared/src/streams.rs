@@ -249,7 +249,9 @@ async fn follow_hub(hub: PeerId, serial: u64, stream: Stream, inputs: &mpsc::Sen
         loop {
             let message: FromHub = read(&mut reader, hub::MAX_BYTES).await?;
             let is_report = message.report.is_some() && message.hello.is_none() && message.reason.is_none();
-            if is_report { &mut reports } else { &mut others }.read(1).await;
+            // Each presence has a signature to be checked.
+            let presences = message.report.as_ref().map_or(0, |report| report.presences.len());
+            if is_report { &mut reports } else { &mut others }.read(1 + presences).await;
             inputs.send(Input::FromHub { hub, serial, message }.into()).await.map_err(io::Error::other)?;
         }
     };

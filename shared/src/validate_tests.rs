@@ -34,8 +34,8 @@ fn what_is_kept_at_its_bounds_fits_into_one_sync() {
         let kept: Vec<Vec<u8>> = lines.chain((0..presences).map(|_| vec![0; MAX_PRESENCE_BYTES])).collect();
         let prefixes = vec![vec![0; 8]; MAX_PREFIXES];
         let answer = Answer { frames: kept.clone(), want: prefixes.clone() }.encoded_len();
-        let question = Question { room: "r".repeat(64), have: prefixes, give: Vec::new() }.encoded_len();
-        let given = Question { room: "r".repeat(64), have: Vec::new(), give: kept }.encoded_len();
+        let question = Question { room: "r".repeat(64), have: prefixes, give: Vec::new(), is_told: true }.encoded_len();
+        let given = Question { room: "r".repeat(64), have: Vec::new(), give: kept, is_told: false }.encoded_len();
         assert!(answer.max(question).max(given) <= MAX_BYTES, "{frames} frames and {presences} presences: {answer}");
         // The bound is no narrower than it has to be.
         assert!(answer + 1024 > MAX_BYTES || works / frames >= MAX_FRAME_BYTES, "{works} bytes: {answer}");

@@ -4,6 +4,8 @@ mod support;
 
 use support::{hub, hub_joined_to, hub_with, identified, line, members, peer, until};
 use tincan_shared::{Event, MessageState, Node, Said, Surface, repl};
+#[cfg(not(target_family = "wasm"))]
+use {std::collections::BTreeMap, tincan_shared::PeerId};
 
 #[cfg(not(target_family = "wasm"))]
 use tokio::test as test_here;
@@ -184,6 +186,47 @@ async fn the_console_puts_and_gets() {
     assert_eq!(answer(&bob, "GET_PROVIDERS k").await, format!("providers of k: {}", ann.peer_id()));
     let huge = format!("PUT k {}", "x".repeat(1 << 20));
     assert!(repl::answer(&bob, &huge, Surface::Screen).await.unwrap_err().to_string().contains("8192"));
+}
+
+/// More than are told of by gossip: the hub hands over who they are.
+#[cfg(not(target_family = "wasm"))]
+#[tokio::test]
+async fn in_a_large_room_the_nicks_of_those_listed_are_known_and_so_are_new_ones() {
+    const CROWD: usize = 60;
+    const LISTED: usize = 50;
+    let (_hub, _events, address) = hub().await;
+    let mut crowd = Vec::new();
+    for n in 0..CROWD {
+        let (node, hears) = peer(&address, &format!("peer{n}"));
+        node.join("attic", false).await.unwrap();
+        crowd.push((node, hears));
+    }
+    let nicks: BTreeMap<PeerId, usize> = crowd.iter().enumerate().map(|(n, (node, _))| (node.peer_id(), n)).collect();
+    for (_, hears) in &mut crowd {
+        until(hears, |event| match event {
+            Event::Room(info) if info.room == "attic" && info.total as usize == CROWD - 1 => {
+                let nick = |peer: &PeerId| format!("peer{}", nicks[peer]);
+                let named = info.members.iter().filter(|member| member.nick == Some(nick(&member.peer)));
+                (named.count() >= LISTED).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+    // The first of all is listed everywhere.
+    let (first, n) = nicks.first_key_value().expect("a crowd");
+    crowd[*n].0.set_nick("renamed").await.unwrap();
+    for (node, hears) in crowd.iter_mut().filter(|(node, _)| node.peer_id() != *first) {
+        until(hears, |event| match event {
+            Event::Room(info) if info.room == "attic" => {
+                let member = info.members.iter().find(|member| member.peer == *first)?;
+                (member.nick.as_deref() == Some("renamed")).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+        node.shutdown().await;
+    }
 }
 
 /// Ann at one hub and Bob at another, or the same; each lists the other.

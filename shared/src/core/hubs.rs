@@ -11,11 +11,13 @@ use crate::{
     access::Denied,
     config::FRAME_TIME_WINDOW,
     hub::{
+        listing::Presences,
         members::Trust,
         reasons::Given,
-        wire::{FromHub, Hello, Reason, Report, TWIN, Watch},
+        wire::{FromHub, Hello, MAX_PRESENCES, Reason, Report, TWIN, Watch},
     },
     room::Room,
+    room_id::RoomId,
 };
 
 /// How long a hub stream that ended is not opened again.
@@ -150,9 +152,22 @@ impl Core {
             return;
         }
         let trust = if self.is_chosen(&hub) { Trust::Chosen } else { Trust::Stranger };
-        if self.members.report(hub, trust, report) {
+        let presences = self.take_presences(hub, report);
+        if self.members.report(hub, trust, report, presences) {
             self.looks.changed(self.now.instant);
         }
+    }
+
+    /// What a hub hands over with a report that its members said of themselves, as far as it verifies.
+    fn take_presences(&mut self, hub: PeerId, report: &Report) -> Presences {
+        let room = RoomId::from(report.room.as_str());
+        let handed = report.presences.get(..MAX_PRESENCES).unwrap_or(&report.presences);
+        let taken = self.with_room(&room, |room, _, now, out| room.take_presences(handed, now, out));
+        let (presences, all_verify) = taken.unwrap_or((Presences::new(), true));
+        if !all_verify {
+            self.offence(hub, "it handed over presences that do not verify");
+        }
+        presences
     }
 
     fn tell_reason(&mut self, hub: PeerId, Given { reason, closes }: Given) {

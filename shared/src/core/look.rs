@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::Core;
+use super::{Core, watchers::said_by};
 use crate::{room::Room, room_id::RoomId};
 
 impl Core {
@@ -78,7 +78,7 @@ impl Core {
         touched.extend(self.members.take_changed());
         if self.is_hub() {
             self.carry(&touched);
-            self.desk.changed(&touched, &self.members, self.now.instant);
+            self.desk.changed(&touched, &self.members, &said_by(&self.rooms), self.now.instant);
             self.tell_watchers();
         }
         self.watch_hubs();

@@ -35,7 +35,13 @@ impl Core {
                 room::Output::Publish(payload) => self.out.push(Output::Publish { room: name.clone(), payload }),
                 room::Output::Emit(event) => self.emit(*event),
                 room::Output::Store(change) => changes.push(change),
-                room::Output::Changed => drop(self.changed.insert(name.clone())),
+                room::Output::Changed => {
+                    self.changed.insert(name.clone());
+                    if self.is_hub() {
+                        // Who is listed may have another nick.
+                        self.touch(name.clone());
+                    }
+                }
                 room::Output::Spoken(frame) => self.spoken(&frame),
                 room::Output::Gap(from) => self.mend_gap(name, from),
                 room::Output::AskReceipts => self.ask_receipts(name),
@@ -69,6 +75,14 @@ impl Core {
     pub(super) fn announce(&mut self, name: &RoomId) {
         let total = self.members.total(name, &self.me);
         self.with_room(name, |room, me, now, out| room.announce(total, me, now, out));
+        if room::is_large(total) {
+            self.sync_with_those_there(name);
+        }
+    }
+
+    /// Whether a room has too many members for gossip to carry what each says of itself.
+    pub(super) fn is_large(&self, name: &str) -> bool {
+        room::is_large(self.members.total(name, &self.me))
     }
 
     pub(super) fn leave(&mut self, name: &str) -> Result<(), Error> {

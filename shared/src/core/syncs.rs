@@ -172,7 +172,8 @@ impl Core {
     fn ask_now(&mut self, peer: PeerId, name: &RoomId, only_receipt: bool) {
         let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
         let untaken = room.untaken_names().into_iter().collect();
-        self.out.push(Output::Ask { peer, question: room.question() });
+        let question = Question { is_told: self.peers.is_hub(&peer), ..room.question() };
+        self.out.push(Output::Ask { peer, question });
         self.syncs.begin(peer, name, Asking { again: false, only_receipt, untaken });
         self.tell_syncing(name);
     }
@@ -267,7 +268,8 @@ impl Core {
         let theirs = sync::prefixes(&question.have);
         self.lines_taken(peer, &room, |line| theirs.contains(line));
         let Some(known) = self.rooms.get(&room).filter(|room| !room.is_plain()) else { return Answer::default() };
-        let mut answer = sync::answer(known.ring(), &theirs);
+        let presences = !(question.is_told && self.is_hub() && self.is_large(&room));
+        let mut answer = sync::answer(known.ring(), &theirs, presences);
         if answer.want.is_empty() {
             self.with_room(&room, |room, _, _, _| room.rechecked());
             self.flush(&room);
@@ -336,11 +338,12 @@ impl Core {
         if self.access.check(&from, Action::Room, self.now.instant).is_err() {
             return;
         }
+        let is_large = self.is_large(room);
         let Self { rooms, members, me, now, .. } = self;
         let Some(known) = rooms.get_mut(room) else { return };
         let mut outputs = Vec::new();
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
-        let merged = known.merge(frames, from, is_listed, *now, &mut outputs);
+        let merged = known.merge(frames, from, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
         self.perform(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {

@@ -21,8 +21,8 @@ impl Core {
             return MessageAcceptance::Ignore;
         };
         let room: RoomId = room.clone();
-        let from_whom = (source, *number);
-        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, *from, from_whom, now, out));
+        let (said, is_large) = ((source, *number), self.is_large(&room));
+        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, *from, said, is_large, now, out));
         let verdict = match verdict {
             Some(Verdict::Unread(what)) => Some(self.validate_unread(what, from, source, &room, bytes.len())),
             verdict => verdict,

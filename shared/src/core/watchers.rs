@@ -1,13 +1,18 @@
 //! Peers that opened a stream to this hub to be told who is where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
 
 use super::{Core, Output};
-use crate::hub::{
-    desk::Update,
-    wire::{FromHub, Reason, Watch},
+use crate::{
+    hub::{
+        desk::Update,
+        listing::Presences,
+        wire::{FromHub, Reason, Watch},
+    },
+    room::Room,
+    room_id::RoomId,
 };
 
 /// Messages that wait to be written on one stream.
@@ -94,7 +99,7 @@ impl Core {
     pub(super) fn tell_watchers(&mut self) {
         let watchers = &self.watchers;
         let Update { reports, dropped } =
-            self.desk.update(&self.members, self.now.instant, |peer| watchers.space(peer));
+            self.desk.update(&self.members, &said_by(&self.rooms), self.now.instant, |peer| watchers.space(peer));
         for peer in dropped {
             self.lose_watcher(&peer);
         }
@@ -128,4 +133,9 @@ impl Core {
         }
         self.desk.close(peer);
     }
+}
+
+/// What members of a room last said of themselves, as far as it is kept.
+pub(super) fn said_by(rooms: &BTreeMap<RoomId, Room>) -> impl Fn(&str, &BTreeSet<PeerId>) -> Presences {
+    |room, members| rooms.get(room).map(|room| room.presences_of(members)).unwrap_or_default()
 }

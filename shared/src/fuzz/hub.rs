@@ -11,6 +11,7 @@ use crate::{
     framing::read,
     hub::{
         desk::Desk,
+        listing::Presences,
         members::{Members, Trust},
         wire::{FromHub, Hello, MAX_BYTES, Reason, Report, Watch},
     },
@@ -27,15 +28,15 @@ pub fn run(bytes: &[u8]) {
             let _ = desk.watch(peer(2), watch);
         }
         if let Ok(FromHub { report: Some(report), .. }) = block_on(read::<FromHub>(&mut again, MAX_BYTES)) {
-            members.report(peer(3), Trust::Chosen, &report);
+            members.report(peer(3), Trust::Chosen, &report, Presences::new());
             let (listed, _) = members.of(&report.room, &peer(2));
             // The reports of several hubs are added up.
             assert!(listed.len() <= (MAX_LISTED_MEMBERS + 1) * members.remote(&report.room).len().max(1));
         }
         // Late enough that whatever has changed is told.
         at += Duration::from_secs(1);
-        desk.changed(&members.take_changed(), &members, at);
-        for (to, report) in desk.update(&members, at, |_| usize::MAX).reports {
+        desk.changed(&members.take_changed(), &members, &|_, _| Presences::new(), at);
+        for (to, report) in desk.update(&members, &|_, _| Presences::new(), at, |_| usize::MAX).reports {
             assert_eq!(to, peer(2));
             assert!(report.joined.len() <= MAX_LISTED_MEMBERS, "{}", report.joined.len());
             assert!(FromHub::from(report).encoded_len() <= MAX_BYTES);
@@ -48,7 +49,7 @@ pub fn run(bytes: &[u8]) {
 pub fn examples() -> Vec<Vec<u8>> {
     let report = |joined: Vec<Vec<u8>>, left: Vec<Vec<u8>>| {
         let total = u32::try_from(joined.len()).unwrap_or_default();
-        FromHub::from(Report { room: ROOM.into(), hub: peer(3).to_bytes(), total, joined, left, foreign: 0 })
+        FromHub::from(Report { room: ROOM.into(), hub: peer(3).to_bytes(), total, joined, left, ..Report::default() })
     };
     let both = [
         Watch { rooms: vec![ROOM.into(), "attic".into()], local_only: false }.encode_length_delimited_to_vec(),

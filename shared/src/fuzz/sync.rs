@@ -29,7 +29,7 @@ fn ring() -> Ring {
 pub fn run(bytes: &[u8]) {
     let ring = ring();
     if let Ok(question) = block_on(read::<Question>(&mut &bytes[..], MAX_BYTES)) {
-        let answer = answer(&ring, &prefixes(&question.have));
+        let answer = answer(&ring, &prefixes(&question.have), true);
         assert!(answer.frames.len() <= ring.all().count());
         assert!(answer.want.len() <= question.have.len());
         assert!(answer.encoded_len() <= MAX_BYTES + question.encoded_len());
@@ -45,8 +45,8 @@ pub fn run(bytes: &[u8]) {
 #[must_use]
 pub fn examples() -> Vec<Vec<u8>> {
     let (ours, empty) = (ring(), Ring::new(4, 1024, 2));
-    let answered = answer(&ours, &prefixes(&ask(ROOM, &empty).have));
-    let wanting = answer(&empty, &prefixes(&ask(ROOM, &ours).have));
+    let answered = answer(&ours, &prefixes(&ask(ROOM, &empty).have), true);
+    let wanting = answer(&empty, &prefixes(&ask(ROOM, &ours).have), true);
     let given = give(ROOM, &ours, &wanting.want).unwrap_or_else(|| ask(&peer(1).to_string(), &ours));
     vec![
         ask(ROOM, &ours).encode_length_delimited_to_vec(),

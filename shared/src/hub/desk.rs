@@ -15,7 +15,7 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{
-    listing::Listing,
+    listing::{Listing, Presences},
     members::Members,
     pace::{ChangePace, Waiting},
     peer_set::PeerSet,
@@ -177,11 +177,18 @@ impl Desk {
         self.waiting.deadline()
     }
 
-    /// Members of these rooms may have changed.
-    pub(crate) fn changed(&mut self, rooms: &BTreeSet<RoomId>, members: &Members, at: Instant) {
+    /// Members of these rooms, or what they say of themselves, may have changed. `said` gives what members of a room
+    /// last said of themselves.
+    pub(crate) fn changed(
+        &mut self,
+        rooms: &BTreeSet<RoomId>,
+        members: &Members,
+        said: &impl Fn(&str, &BTreeSet<PeerId>) -> Presences,
+        at: Instant,
+    ) {
         for room in rooms {
             // Whoever is told of the room meanwhile is told what holds.
-            self.list(room, members);
+            self.list(room, members, said);
             let Some(watched) = self.rooms.get_mut(room) else { continue };
             let is_large = watched.local.as_ref().is_some_and(|local| local.total as usize > MAX_LISTED_MEMBERS);
             if watched.pace.change(room, is_large, at, &mut self.waiting) {
@@ -191,9 +198,15 @@ impl Desk {
     }
 
     /// What has to be told to whom. A watcher is told no more than its stream has `space` for.
-    pub(crate) fn update(&mut self, members: &Members, at: Instant, space: impl Fn(&PeerId) -> usize) -> Update {
+    pub(crate) fn update(
+        &mut self,
+        members: &Members,
+        said: &impl Fn(&str, &BTreeSet<PeerId>) -> Presences,
+        at: Instant,
+        space: impl Fn(&PeerId) -> usize,
+    ) -> Update {
         for name in std::mem::take(&mut self.new) {
-            self.list(&name, members);
+            self.list(&name, members, said);
         }
         while let Some(name) = self.waiting.take_due(at) {
             if let Some(watched) = self.rooms.get_mut(&name) {
@@ -247,7 +260,7 @@ impl Desk {
     }
 
     /// Lists the members among this hub's own peers anew.
-    fn list(&mut self, name: &str, members: &Members) {
+    fn list(&mut self, name: &str, members: &Members, said: &impl Fn(&str, &BTreeSet<PeerId>) -> Presences) {
         let Some(watched) = self.rooms.get_mut(name) else { return };
         let Some(local) = members.local(name) else {
             watched.local = None;
@@ -257,9 +270,11 @@ impl Desk {
         let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, PeerSet::len)));
         // One more than are told, since the asker is left out.
         let names: BTreeSet<PeerId> = local.iter().take(MAX_LISTED_MEMBERS + 1).copied().collect();
-        let holds = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
-        if !watched.local.as_ref().is_some_and(holds) {
-            watched.local = Some(Listing::new(self.me, total, foreign, &names, members.tally()));
+        let is_large = members.total(name, &self.me) as usize > MAX_LISTED_MEMBERS;
+        let presences = if is_large { said(name, &names) } else { Presences::new() };
+        let numbers = (total, foreign);
+        if !watched.local.as_ref().is_some_and(|old| old.is_of(numbers, &names, &presences)) {
+            watched.local = Some(Listing::new(self.me, numbers, &names, presences, members.tally()));
         }
     }
 

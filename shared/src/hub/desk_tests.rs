@@ -20,8 +20,8 @@ fn update_at(desk: &mut Desk, members: &mut Members, at: Instant, space: impl Fn
     for peer in desk.numbers.keys().copied().filter(|peer| space(peer) > 0).collect::<Vec<_>>() {
         desk.took(&peer);
     }
-    desk.changed(&members.take_changed(), members, at);
-    desk.update(members, at, space)
+    desk.changed(&members.take_changed(), members, &|_, _| Presences::new(), at);
+    desk.update(members, &|_, _| Presences::new(), at, space)
 }
 
 fn watch<S: AsRef<str>>(rooms: impl IntoIterator<Item = S>) -> Watch {
@@ -65,7 +65,7 @@ fn a_pretended_hub_cannot_speak_for_this_one() {
     desk.open(ann);
     desk.watch(ann, Watch { rooms: vec!["r".into()], local_only: false });
     let lie = Report { room: "r".into(), hub: me.to_bytes(), total: 9, ..Report::default() };
-    members.report(liar, Trust::Chosen, &lie);
+    members.report(liar, Trust::Chosen, &lie, Presences::new());
     assert!(update(&mut desk, &mut members).is_empty());
 }
 
@@ -100,7 +100,7 @@ fn crowd(hubs: usize, rooms: usize, watchers: usize) -> (Desk, Members, Vec<Peer
 fn rename(members: &mut Members, hub: PeerId, room: usize, left: &[Vec<u8>]) {
     let joined: Vec<Vec<u8>> = (0..MAX_LISTED_MEMBERS).map(|_| PeerId::random().to_bytes()).collect();
     let report = Report { room: format!("r{room}"), hub: hub.to_bytes(), total: 50, joined, ..Report::default() };
-    members.report(hub, Trust::Chosen, &Report { left: left.to_vec(), ..report });
+    members.report(hub, Trust::Chosen, &Report { left: left.to_vec(), ..report }, Presences::new());
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn nothing_is_built_for_who_takes_nothing_and_he_is_told_later_what_is_true_then
     for room in 0..10 {
         let gone = Report { room: format!("r{room}"), hub: hubs[0].to_bytes(), ..Report::default() };
         let left = members.of(&gone.room, &hubs[1]).0.iter().map(|peer| peer.to_bytes()).collect();
-        members.report(hubs[0], Trust::Chosen, &Report { left, ..gone });
+        members.report(hubs[0], Trust::Chosen, &Report { left, ..gone }, Presences::new());
     }
     // Each adds up what it is told.
     type Known = (u32, BTreeSet<Vec<u8>>);
@@ -257,7 +257,7 @@ fn who_takes_nothing_is_dropped_before_who_is_far_behind_and_takes_on() {
     // Another hub, which is told of many rooms, one at a time.
     for room in 20..ROOMS {
         let report = Report { room: format!("r{room}"), hub: hubs[0].to_bytes(), total: 7, ..Report::default() };
-        members.report(hubs[0], Trust::Chosen, &report);
+        members.report(hubs[0], Trust::Chosen, &report, Presences::new());
     }
     desk.watch(honest, watch((0..ROOMS).map(|room| format!("r{room}"))));
     for round in 0..watchers.len() {

@@ -8,7 +8,7 @@ use std::{
 use libp2p::PeerId;
 
 use super::{
-    listing::{Listing, Tally},
+    listing::{Listing, Presences, Tally},
     peer_set::{PeerSet, PeersByRoom, place},
     wire::Report,
 };
@@ -106,8 +106,9 @@ impl Members {
         std::mem::take(&mut self.changed)
     }
 
-    /// Takes a hub's word. Nonsense in it is passed over. Says whether anything is different now.
-    pub(crate) fn report(&mut self, source: PeerId, trust: Trust, report: &Report) -> bool {
+    /// Takes a hub's word; `presences` are those of the report that verify. Nonsense in it is passed over. Says whether
+    /// anything is different now.
+    pub(crate) fn report(&mut self, source: PeerId, trust: Trust, report: &Report, presences: Presences) -> bool {
         let Ok(hub) = PeerId::from_bytes(&report.hub) else { return false };
         if report.room.len() > MAX_ROOM_BYTES {
             return false;
@@ -137,7 +138,10 @@ impl Members {
             Trust::Stranger => (report.total.min(u32::try_from(names.len()).unwrap_or(u32::MAX)), 0),
         };
         let foreign = foreign.min(total);
-        let same = |old: &Arc<Listing>| (old.total, old.foreign) == (total, foreign) && old.names().iter().eq(&names);
+        let mut said_of_themselves = old.as_ref().map(|old| old.presences().clone()).unwrap_or_default();
+        said_of_themselves.extend(presences);
+        said_of_themselves.retain(|author, _| names.contains(author));
+        let same = |old: &Arc<Listing>| old.is_of((total, foreign), &names, &said_of_themselves);
         if old.as_ref().map_or(total == 0 && names.is_empty(), same) {
             return false;
         }
@@ -145,7 +149,7 @@ impl Members {
         said.reports -= usize::from(old.is_some());
         if total > 0 || !names.is_empty() {
             said.reports += 1;
-            there.push(Listing::new(hub, total, foreign, &names, &self.tally));
+            there.push(Listing::new(hub, (total, foreign), &names, said_of_themselves, &self.tally));
         }
         if there.is_empty() {
             said.rooms.remove(report.room.as_str());

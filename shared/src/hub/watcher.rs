@@ -240,7 +240,8 @@ fn difference(room: &str, hub: PeerId, old: Option<&Told>, new: Option<&Told>, a
     };
     let numbers = |told: Option<&Told>| told.map_or((0, 0), |told| (told.total(), told.foreign()));
     let (was, is) = (names(old), names(new));
-    if numbers(old) == numbers(new) && was == is {
+    let presences = new_presences(old, new, &was, &is);
+    if numbers(old) == numbers(new) && was == is && presences.is_empty() {
         return None;
     }
     let bytes = |names: &BTreeSet<PeerId>, without: &BTreeSet<PeerId>| {
@@ -254,7 +255,25 @@ fn difference(room: &str, hub: PeerId, old: Option<&Told>, new: Option<&Told>, a
         joined: bytes(&is, &was),
         left: bytes(&was, &is),
         foreign,
+        presences,
     })
+}
+
+/// What is to be said of those who are listed now (`is`) and of whom it was not told: `was` lists those it knew.
+fn new_presences(
+    old: Option<&Told>,
+    new: Option<&Told>,
+    was: &BTreeSet<PeerId>,
+    is: &BTreeSet<PeerId>,
+) -> Vec<Vec<u8>> {
+    let told = |author: &PeerId| {
+        let old = old.filter(|_| was.contains(author))?;
+        Some(old.listing.presences().get(author)?.sequence)
+    };
+    let now = new.into_iter().flat_map(|told| told.listing.presences());
+    now.filter(|(author, presence)| is.contains(*author) && told(author) != Some(presence.sequence))
+        .map(|(_, presence)| presence.bytes.to_vec())
+        .collect()
 }
 
 #[cfg(test)]

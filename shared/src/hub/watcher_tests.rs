@@ -1,4 +1,7 @@
-use super::{super::listing::Tally, *};
+use super::{
+    super::listing::{Presences, Tally},
+    *,
+};
 
 /// Reports that are built in one go: as many as a stream takes.
 const AT_ONCE: usize = 8;
@@ -9,7 +12,11 @@ fn start() -> Instant {
 }
 
 fn told(hub: PeerId, total: u32) -> Told {
-    Told { listing: Listing::new(hub, total, 0, &BTreeSet::new(), &Tally::default()), is_in: false, is_foreign: false }
+    Told {
+        listing: Listing::new(hub, (total, 0), &BTreeSet::new(), Presences::new(), &Tally::default()),
+        is_in: false,
+        is_foreign: false,
+    }
 }
 
 fn asking(rooms: impl IntoIterator<Item = String>) -> (Watcher, BTreeSet<RoomId>) {

@@ -10,6 +10,8 @@ pub(crate) const MAX_BYTES: usize = 64 * 1024;
 pub(crate) const TWIN: &str = "twin";
 /// Members read of one report, of those who joined and of those who left. A hub sends at most `MAX_LISTED_MEMBERS`.
 pub(crate) const MAX_NAMES: usize = 256;
+/// Presences read of one report. A hub sends at most `MAX_LISTED_MEMBERS`.
+pub(crate) const MAX_PRESENCES: usize = 64;
 
 /// From the peer: the rooms it wants to know about, all of them, each time.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
@@ -57,6 +59,9 @@ pub(crate) struct Report {
     /// How many of the total list no `/tincan/sync/1.0.0`: they use another program.
     #[prost(uint32, tag = "6")]
     pub(crate) foreign: u32,
+    /// Of a large room: signed presences of members that are listed, as far as they are new since the last report.
+    #[prost(bytes = "vec", repeated, tag = "7")]
+    pub(crate) presences: Vec<Vec<u8>>,
 }
 
 /// Said before a hub refuses or closes.

@@ -21,6 +21,7 @@ mod waiting;
 
 pub use bridged::Elsewhere;
 pub use outbox::Reach;
+pub(crate) use presence::is_large;
 pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, forget, load, saved_for_another_key};
 pub use state::{Me, Output, Room};

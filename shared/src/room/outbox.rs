@@ -221,11 +221,11 @@ impl Room {
 
     /// What to ask in a sync: everything we have, lines on their way first.
     pub(crate) fn question(&self) -> Question {
-        let Question { room, have: kept, give } = sync::ask(&self.name, &self.ring);
+        let Question { room, have: kept, give, is_told } = sync::ask(&self.name, &self.ring);
         let mut have: Vec<Vec<u8>> = self.untaken_names().iter().map(|prefix| prefix.to_vec()).collect();
         let untaken: BTreeSet<Vec<u8>> = have.iter().cloned().collect();
         have.extend(kept.into_iter().filter(|prefix| !untaken.contains(prefix)));
-        Question { room, have, give }
+        Question { room, have, give, is_told }
     }
 
     /// Names of the lines that are on their way.
@@ -248,7 +248,7 @@ impl Room {
         let wanted: Vec<Vec<u8>> = wanted.iter().map(|prefix| prefix.to_vec()).collect();
         let kept = sync::give(&self.name, &self.ring, &wanted);
         let give: Vec<Vec<u8>> = ours.into_iter().chain(kept.into_iter().flat_map(|kept| kept.give)).collect();
-        (!give.is_empty()).then(|| Question { room: self.name.clone(), have: Vec::new(), give })
+        (!give.is_empty()).then(|| Question { room: self.name.clone(), have: Vec::new(), give, is_told: false })
     }
 
     /// Somebody who was asked, or who asks, has these of our lines.

@@ -1,13 +1,19 @@
 //! Saying who we are in a room.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
+
+use libp2p::PeerId;
 
 use super::{
     Now,
-    frame::{Body, Draft, sign},
+    frame::{Body, Draft, Frame, FrameError, name_of, sign, verify},
+    order::Came,
     state::{Me, Output, Room},
 };
-use crate::config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS};
+use crate::{
+    config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS},
+    hub::listing::{Presences, SignedPresence},
+};
 
 /// What a presence says of somebody who is there.
 const STATUS_HERE: &str = "here";
@@ -18,16 +24,22 @@ pub(super) const ANNOUNCED_FOR: Duration = FRAME_TIME_WINDOW;
 /// A bridge says so again after it.
 const ANNOUNCED_AGAIN: Duration = Duration::from_secs(20 * 60);
 
+/// Whether a room with so many others is too large for gossip to carry what each says of itself.
+pub(crate) fn is_large(total: u32) -> bool {
+    total as usize > MAX_LISTED_MEMBERS
+}
+
 impl Room {
-    /// Says who we are here. Larger rooms go without: they would talk of nothing else. A bridge says it in any
-    /// room, carried ones too, since other bridges have to know.
+    /// Says who we are here. In large rooms gossip would carry nothing else: there it is kept until a sync takes it to a
+    /// hub, which hands it over with its reports. A bridge says it in any room, carried ones too, since other bridges
+    /// have to know.
     pub fn announce(&mut self, total: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
         let last = match &self.voice {
             Some(voice) if voice.plain => return,
             Some(voice) => voice.last_presence,
             None => 0,
         };
-        if !me.bridge && (self.voice.is_none() || total as usize > MAX_LISTED_MEMBERS) {
+        if !me.bridge && self.voice.is_none() {
             return;
         }
         let sequence = now.unix_ms.max(last.saturating_add(1));
@@ -39,8 +51,39 @@ impl Room {
             voice.last_presence = sequence;
         }
         self.store_numbers(out);
-        out.push(Output::Publish(frame.bytes.clone()));
+        if me.bridge || !is_large(total) {
+            out.push(Output::Publish(frame.bytes.clone()));
+        }
         self.keep(frame, now, out);
+    }
+
+    /// What these members last said of themselves, as far as it is kept.
+    pub(crate) fn presences_of(&self, members: &BTreeSet<PeerId>) -> Presences {
+        members.iter().filter_map(|author| Some((*author, signed(self.ring.presence(author)?)))).collect()
+    }
+
+    /// Takes presences that a hub handed over. Returns those that verify, and whether all do.
+    pub(crate) fn take_presences(
+        &mut self,
+        payloads: &[Vec<u8>],
+        now: Now,
+        out: &mut Vec<Output>,
+    ) -> (Presences, bool) {
+        let (mut presences, mut all_verify) = (Presences::new(), true);
+        for payload in payloads {
+            let known = name_of(payload).and_then(|id| self.ring.all().find(|frame| frame.id == id));
+            let frame = match known.cloned().map_or_else(|| verify(payload), Ok) {
+                Ok(frame) if frame.room == self.name && matches!(frame.body, Body::Presence { .. }) => frame,
+                Ok(_) | Err(FrameError::UnknownVersion) => continue,
+                Err(_) => {
+                    all_verify = false;
+                    continue;
+                }
+            };
+            presences.insert(frame.author, signed(&frame));
+            self.take(frame, Came::Synced, now, out);
+        }
+        (presences, all_verify)
     }
 
     /// Has a bridge say again that it is one, in time: whoever came later may not have heard.
@@ -50,4 +93,8 @@ impl Room {
             self.announce(0, me, now, out);
         }
     }
+}
+
+fn signed(frame: &Frame) -> SignedPresence {
+    SignedPresence { sequence: frame.sequence, bytes: frame.bytes.as_slice().into() }
 }

@@ -8,6 +8,7 @@ use super::{
     gaps::lacks_previous,
     lines::{blank, remember},
     order::Came,
+    presence::STATUS_BRIDGE,
     state::{Output, Room},
 };
 use crate::{
@@ -50,7 +51,7 @@ pub enum Unread {
 /// What a sync brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Merged {
-    /// Payloads that were new here, oldest first.
+    /// Payloads that were new here and that gossip carries, oldest first.
     pub new: Vec<Vec<u8>>,
     /// Frames that do not verify: whoever handed them over did not check, or lies.
     pub invalid: u32,
@@ -58,12 +59,13 @@ pub struct Merged {
 
 impl Room {
     /// A payload from gossip that `from` handed over; `source` is the peer that gossipsub's own signature names, and
-    /// its number for the payload.
+    /// its number for the payload. `is_large`: the room has too many members for gossip to carry what each says of itself.
     pub fn receive(
         &mut self,
         payload: &[u8],
         from: PeerId,
         (source, number): (PeerId, u64),
+        is_large: bool,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Verdict {
@@ -84,6 +86,9 @@ impl Room {
             return Verdict::Ignore;
         }
         self.look_for_gap(&frame, from, now, out);
+        if is_large && is_handed_over(&frame) {
+            return Verdict::Ignore;
+        }
         out.push(Output::Spoken(Box::new(frame)));
         Verdict::Accept
     }
@@ -123,12 +128,13 @@ impl Room {
     }
 
     /// Frames that `from` handed over in a sync. `listed` tells whether somebody is a member: a member's presence
-    /// has no age.
+    /// has no age. `is_large` as for [`Self::receive`].
     pub fn merge(
         &mut self,
         payloads: &[Vec<u8>],
         from: PeerId,
         listed: impl Fn(&PeerId) -> bool,
+        is_large: bool,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Merged {
@@ -152,7 +158,9 @@ impl Room {
             let is_new = now.unix_ms.abs_diff(frame.time_ms) < JUST_NOW_MS;
             let came = if is_new { Came::Live } else { Came::Synced };
             if self.take(frame.clone(), came, now, out) {
-                merged.new.push(frame.bytes.clone());
+                if !(is_large && is_handed_over(&frame)) {
+                    merged.new.push(frame.bytes.clone());
+                }
                 if is_new {
                     self.look_for_gap(&frame, from, now, out);
                     out.push(Output::Spoken(Box::new(frame)));
@@ -176,7 +184,7 @@ impl Room {
     }
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
-    fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
+    pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
@@ -212,6 +220,11 @@ impl Room {
         let joined_ms = self.voice.as_ref().map(|voice| voice.joined_ms);
         frame.author == self.me && joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS)
     }
+}
+
+/// Whether a large room's hubs hand this over with their reports, and gossip does not carry it.
+fn is_handed_over(frame: &Frame) -> bool {
+    matches!(&frame.body, Body::Presence { status, .. } if status != STATUS_BRIDGE)
 }
 
 fn in_window(frame: &Frame, now: Now) -> bool {

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 
 use libp2p::StreamProtocol;
 
-use super::{frame::Prefix, ring::Ring};
+use super::{
+    frame::{Body, Frame, Prefix},
+    ring::Ring,
+};
 
 /// The protocol's name.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/sync/1.0.0");
@@ -29,6 +32,9 @@ pub(crate) struct Question {
     /// What the answer to an earlier question wanted.
     #[prost(bytes = "vec", repeated, tag = "3")]
     pub(crate) give: Vec<Vec<u8>>,
+    /// The asked hub tells the asker of members: presences of a large room come with its reports.
+    #[prost(bool, tag = "4")]
+    pub(crate) is_told: bool,
 }
 
 /// What is answered.
@@ -44,20 +50,21 @@ pub(crate) struct Answer {
 
 /// The first question of an exchange.
 pub(crate) fn ask(room: &str, ring: &Ring) -> Question {
-    Question { room: room.to_owned(), have: to_bytes(ring.have()), give: Vec::new() }
+    Question { room: room.to_owned(), have: to_bytes(ring.have()), give: Vec::new(), is_told: false }
 }
 
 /// The second one, when the answer wants something.
 pub(crate) fn give(room: &str, ring: &Ring, want: &[Vec<u8>]) -> Option<Question> {
     let wanted = prefixes(want);
     let give: Vec<Vec<u8>> = ring.pick(&wanted).map(|frame| frame.bytes.clone()).collect();
-    (!give.is_empty()).then(|| Question { room: room.to_owned(), have: Vec::new(), give })
+    (!give.is_empty()).then(|| Question { room: room.to_owned(), have: Vec::new(), give, is_told: false })
 }
 
-/// Answers a first question.
-pub(crate) fn answer(ring: &Ring, theirs: &BTreeSet<Prefix>) -> Answer {
+/// Answers a first question. `presences`: with those, too.
+pub(crate) fn answer(ring: &Ring, theirs: &BTreeSet<Prefix>, presences: bool) -> Answer {
+    let is_asked = |frame: &&Frame| presences || !matches!(frame.body, Body::Presence { .. });
     Answer {
-        frames: ring.lacking(theirs).map(|frame| frame.bytes.clone()).collect(),
+        frames: ring.lacking(theirs).filter(is_asked).map(|frame| frame.bytes.clone()).collect(),
         want: to_bytes(ring.want(theirs)),
     }
 }

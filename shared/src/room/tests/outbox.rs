@@ -103,7 +103,7 @@ fn gossip_is_given_time_before_a_line_is_sent_twice() {
     let start = now();
     let (mut ann, bob) = (Person::new(1), Person::new(2));
     ann.say("one", 1, start);
-    let want = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have)).want;
+    let want = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have), true).want;
     let given = |ann: &Person, receipt: bool, now: Now| {
         ann.room.give(&want, receipt, now).map_or(0, |question| question.give.len())
     };
