@@ -12,7 +12,7 @@
 //! reloaded still answers for a moment makes no second program: the page comes back after it was closed once.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, VecDeque, btree_map::Entry},
     time::Duration,
 };
 
@@ -109,8 +109,8 @@ impl Core {
 
     /// Another connection of a peer stands beside `older`: asks whether that still works.
     pub(super) fn doubled(&mut self, peer: PeerId, older: ConnectionId) {
-        if !self.doubles.doubles.contains_key(&peer) {
-            self.doubles.doubles.insert(peer, Double { older, state: State::Asked });
+        if let Entry::Vacant(place) = self.doubles.doubles.entry(peer) {
+            place.insert(Double { older, state: State::Asked });
             self.out.push(Output::Probe { peer, connection: older });
         }
     }
