@@ -361,3 +361,7 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "syncs_tests.rs"]
+mod tests;
