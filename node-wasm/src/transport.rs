@@ -27,8 +27,9 @@ use crate::{
     websocket,
 };
 
-/// How long a dial may take, its wait for other addresses of the same peer included.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one address of a dial may take, its wait for other addresses of the same peer included. It is shorter than
+/// the node's own `DIAL_TIMEOUT`, which stands around every host's transport.
+const PAGE_DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The page's transports, authenticated and multiplexed.
 ///
@@ -51,7 +52,7 @@ pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Error
     let direct = webrtc::Transport::new(keypair.clone(), Limits::default())
         .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)));
     let either = websocket.or_transport(direct).map(|made, _| made.into_inner());
-    Ok(TransportTimeout::new(OrderedDials::new(either, pending), DIAL_TIMEOUT).boxed())
+    Ok(TransportTimeout::new(OrderedDials::new(either, pending), PAGE_DIAL_TIMEOUT).boxed())
 }
 
 /// Refuses at once what cannot work from this page: the browser blocks `ws://` on https pages, and

@@ -19,7 +19,7 @@ use crate::{
     gate::Gate,
     gossip::{RoomNames, no_scores},
     ping, probe,
-    records::{Kademlia, Store},
+    records::{Kademlia, PROVIDER_TTL, RECORD_TTL, Store},
     stay_away::StayAway,
 };
 
@@ -47,10 +47,6 @@ pub(crate) const MAX_CONTROL_BYTES: usize = MAX_GOSSIP_BYTES;
 pub(crate) const MAX_TOPICS_PER_PEER: usize = 1024;
 /// Peers in a hub's mesh of a room: `connections` bounds them, also after it was raised on a running hub.
 const EVERYBODY: usize = usize::MAX;
-/// How long others keep a record that nobody publishes again.
-pub(crate) const RECORD_TTL: Duration = Duration::from_secs(48 * 3600);
-/// The same for a provider record.
-pub(crate) const PROVIDER_TTL: Duration = Duration::from_secs(48 * 3600);
 
 pub(crate) type Gossip =
     gossipsub::Behaviour<gossipsub::IdentityTransform, gossipsub::MaxCountSubscriptionFilter<RoomNames>>;

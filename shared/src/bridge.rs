@@ -80,6 +80,15 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![
+            crate::bounded::bounded("MAX_HELD", self.held.len(), MAX_HELD),
+            crate::bounded::bounded("MAX_HELD", self.heard.len(), MAX_HELD),
+            crate::bounded::bounded("MAX_BROUGHT", self.brought.len(), MAX_BROUGHT),
+        ]
+    }
+
     /// A line was said in a room. `before` are those who say to be bridges that go before this one. What comes back goes
     /// out now.
     pub(crate) fn spoken(&mut self, frame: &Frame, me: &PeerId, before: &[PeerId], now: Instant) -> Vec<Outgoing> {

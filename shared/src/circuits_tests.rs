@@ -94,18 +94,15 @@ fn this_machine_and_trusted_proxies_are_many() {
 }
 
 #[test]
-fn what_is_remembered_is_bounded_and_the_worst_is_kept() {
+fn a_crowd_does_not_make_the_worst_forgotten() {
     let (config, now) = (Config::hub(), start());
     let mut rates = Rates::of_circuits(&config);
     let greedy = PeerId::random();
     while rates.allow(greedy, &address("127.0.0.1"), now) {}
-    for _ in 0..MAX_REMEMBERED + 100 {
+    for _ in 0..10_000 {
         assert!(rates.allow(PeerId::random(), &address("127.0.0.1"), now));
     }
-    assert_eq!(rates.peers.whole_at.len(), MAX_REMEMBERED);
     assert!(!rates.allow(greedy, &address("127.0.0.1"), now));
-    rates.allow(PeerId::random(), &address("127.0.0.1"), now + config.limits.circuit_duration * 2);
-    assert_eq!(rates.peers.whole_at.len(), 1, "those with a whole burst are forgotten");
 }
 
 #[test]

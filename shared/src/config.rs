@@ -97,6 +97,9 @@ pub struct Limits {
     pub connections: u32,
     /// Established connections of one peer. Defaults to 8.
     pub connections_per_peer: u32,
+    /// Established connections that come from one address, of IPv6 from one /64. This machine, trusted proxies and relayed
+    /// connections are not counted so. Defaults to 1,024 on a hub, 256 elsewhere.
+    pub connections_per_source: u32,
     /// Connected peers from which on newcomers are told to go elsewhere, on a hub. Defaults to 4,000.
     pub peers: usize,
     /// Incoming connections that have not yet authenticated. Defaults to 256.
@@ -146,6 +149,7 @@ impl Limits {
         Self {
             connections: 256,
             connections_per_peer: 8,
+            connections_per_source: 256,
             peers: 4000,
             pending_incoming: 1024,
             carried_rooms: 512,
@@ -231,7 +235,7 @@ impl Config {
     #[must_use]
     pub fn hub() -> Self {
         let mut config = Self { role: Role::Hub, ..Self::peer() };
-        config.limits.connections = 4096;
+        (config.limits.connections, config.limits.connections_per_source) = (4096, 1024);
         config
     }
 }

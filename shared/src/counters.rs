@@ -36,6 +36,7 @@ counters! {
     payloads_accepted: "Room payloads that were new and in order.",
     payloads_ignored: "Room payloads that were known, too old or unreadable.",
     payloads_rejected: "Room payloads that do not verify.",
+    payloads_over_budget: "New room payloads above what a peer or an address may hand over; ignored ones count them too.",
     foreign_forwarded: "Payloads of other programs passed on unread; accepted ones count them too.",
     foreign_dropped: "Payloads of other programs above what is passed on.",
     lines_brought: "Lines brought in by the bridge.",
@@ -48,5 +49,6 @@ counters! {
     circuits_refused: "Relay circuits denied.",
     slow_peers: "Peers that gossip could not keep up with.",
     watchers_dropped: "Peers too slow to be told who is where.",
+    syncs_refused: "Syncs not answered, above what a peer or an address may ask.",
     syncs_failed: "Syncs given up after all tries.",
 }

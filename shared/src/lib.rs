@@ -15,7 +15,8 @@
 //! | `ping` | libp2p's ping, with answers that do not wait |
 //! | `pending` | replies that wait for the network |
 //! | `links`, `stay_away` | whom to stay connected to, and when to dial again; whom nothing dials for a while |
-//! | [`access`], `gate`, `source` | who may do what; which addresses may connect, and which count as one |
+//! | [`access`], `gate`, `source` | who may do what and how much; which addresses may connect, and which count as one |
+//! | `arrivals` | connections from outside, by address |
 //! | `announce`, `reach` | to whom an address is told: what is private stays in its network |
 //! | `circuits` | how often a relay may be used, by whom |
 //! | `counters` | what happened, in numbers |
@@ -45,6 +46,8 @@ mod actor;
 mod announce;
 mod arrivals;
 mod behaviour;
+#[cfg(feature = "sim")]
+mod bounded;
 mod bridge;
 mod circuits;
 mod command;

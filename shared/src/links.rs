@@ -47,6 +47,11 @@ impl Links {
         Self { max, links: Vec::new() }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![crate::bounded::bounded("known_hubs", self.links.len(), self.max)]
+    }
+
     /// Adds addresses of one hub; those of a hub that is known already join its others, newest first.
     pub(crate) fn add(&mut self, addresses: Vec<Multiaddr>, now: Instant) {
         let Some(first) = addresses.first() else { return };

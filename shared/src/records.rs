@@ -1,6 +1,7 @@
 //! The key-value store: what may be put here, what is taken from others, and what stays when there is too much.
 
 mod behaviour;
+mod bounds;
 mod clock;
 mod handler;
 mod held;
@@ -13,97 +14,9 @@ mod saved;
 mod store;
 
 pub(crate) use behaviour::Kademlia;
+pub(crate) use bounds::{PROVIDER_TTL, RECORD_TTL, accepts, key, value};
 pub(crate) use clock::Clock;
 pub(crate) use journal::Entry;
 pub(crate) use places::Source;
 pub(crate) use publisher::{Item, Publisher};
 pub(crate) use store::Store;
-
-use libp2p::{
-    Multiaddr,
-    kad::{ProviderRecord, Record, RecordKey},
-};
-
-use crate::{
-    Error,
-    config::{MAX_KEY_BYTES, MAX_VALUE_BYTES},
-};
-
-/// Addresses kept of one provider of one key.
-const MAX_PROVIDER_ADDRESSES: usize = 8;
-/// Bytes of them in all.
-const MAX_PROVIDER_ADDRESS_BYTES: usize = 512;
-
-/// A key within its bounds, as Kademlia has it.
-///
-/// # Errors
-/// [`Error::Key`].
-pub(crate) fn key(key: &str) -> Result<RecordKey, Error> {
-    match key.len() {
-        1..=MAX_KEY_BYTES => Ok(RecordKey::new(&key)),
-        bytes => Err(Error::Key { bytes }),
-    }
-}
-
-/// A value within its bounds.
-///
-/// # Errors
-/// [`Error::ValueTooLarge`].
-pub(crate) fn value(value: Vec<u8>) -> Result<Vec<u8>, Error> {
-    if value.len() > MAX_VALUE_BYTES { Err(Error::ValueTooLarge { bytes: value.len() }) } else { Ok(value) }
-}
-
-/// Whether a record may be kept, or believed when a peer answers with it.
-#[must_use]
-pub(crate) fn accepts(record: &Record) -> bool {
-    (1..=MAX_KEY_BYTES).contains(&record.key.as_ref().len()) && record.value.len() <= MAX_VALUE_BYTES
-}
-
-/// What is kept of where a stranger says that a provider is.
-pub(crate) fn cut_addresses(record: &mut ProviderRecord) {
-    let mut left = MAX_PROVIDER_ADDRESS_BYTES;
-    // Into memory of its own: cut in place, the rest of a thousand addresses would stay allocated around it.
-    let mut kept = Vec::with_capacity(record.addresses.len().min(MAX_PROVIDER_ADDRESSES));
-    for address in record.addresses.iter().take(MAX_PROVIDER_ADDRESSES) {
-        if let Some(rest) = left.checked_sub(address.len()) {
-            left = rest;
-            kept.extend(Multiaddr::try_from(address.to_vec()));
-        }
-    }
-    record.addresses = kept;
-}
-
-/// Whether a stranger's word that it provides something is kept.
-#[must_use]
-pub(crate) fn accepts_provider(record: &ProviderRecord) -> bool {
-    (1..=MAX_KEY_BYTES).contains(&record.key.as_ref().len())
-}
-
-#[cfg(test)]
-mod tests {
-    use libp2p::PeerId;
-
-    use super::*;
-
-    #[test]
-    fn a_provider_keeps_a_handful_of_addresses() {
-        let address = |port: u16| -> Multiaddr { format!("/ip4/192.0.2.1/tcp/{port}").parse().unwrap() };
-        let mut record = ProviderRecord::new(vec![1u8], PeerId::random(), (0..1000).map(address).collect());
-        cut_addresses(&mut record);
-        assert_eq!(record.addresses, (0..8).map(address).collect::<Vec<_>>());
-        let long: Multiaddr = format!("/dns4/{}/tcp/1", "x".repeat(500)).parse().unwrap();
-        record.addresses = vec![address(1), long, address(2)];
-        cut_addresses(&mut record);
-        assert_eq!(record.addresses, [address(1), address(2)]);
-    }
-
-    #[test]
-    fn bounds() {
-        assert!(key("k").is_ok());
-        assert_eq!(key("").unwrap_err(), Error::Key { bytes: 0 });
-        assert_eq!(key(&"k".repeat(257)).unwrap_err(), Error::Key { bytes: 257 });
-        assert_eq!(value(vec![0; 8193]).unwrap_err(), Error::ValueTooLarge { bytes: 8193 });
-        assert!(accepts(&Record::new(vec![1u8; 256], vec![0; 8192])));
-        assert!(!accepts(&Record::new(vec![1u8; 257], vec![])));
-    }
-}

@@ -57,6 +57,16 @@ impl<K: Ord + Clone> Timers<K> {
         due
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn len(&self) -> usize {
+        self.by_time.len().max(self.by_key.len())
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.by_key.keys()
+    }
+
     /// Forgets keys.
     pub(crate) fn remove_where(&mut self, gone: impl Fn(&K) -> bool) {
         self.by_key.retain(|key, _| !gone(key));

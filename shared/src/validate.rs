@@ -57,6 +57,7 @@ impl Limits {
         for (name, value) in [
             ("connections", self.connections as usize),
             ("connections_per_peer", self.connections_per_peer as usize),
+            ("connections_per_source", self.connections_per_source as usize),
             ("pending_incoming", self.pending_incoming as usize),
             ("peers", self.peers),
             ("joined_rooms", self.joined_rooms),

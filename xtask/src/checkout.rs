@@ -12,10 +12,15 @@ use crate::{
 /// The file in the target directory that names the checkout that built last.
 const MARK: &str = "tincan-checkout";
 /// Our packages; what they depend on is the same for all checkouts.
-const OURS: &str = "-p tincan-shared -p tincan-node -p tincan-wasm -p tincan-web -p xtask";
+const OURS: &str = "-p tincan-shared -p tincan-node -p tincan-wasm -p tincan-web -p tincan-sim -p xtask";
 /// Everything that is built, as `cargo clean` wants to be told.
-const BUILDS: [&str; 4] =
-    ["", "--release", "--target wasm32-unknown-unknown", "--target wasm32-unknown-unknown --profile page"];
+const BUILDS: [&str; 5] = [
+    "",
+    "--release",
+    "--profile sim",
+    "--target wasm32-unknown-unknown",
+    "--target wasm32-unknown-unknown --profile page",
+];
 
 /// Makes sure that what lies in the target directory is of this checkout. Cargo compares times, not
 /// paths: it takes an older file of this checkout for the newer one that another checkout built.

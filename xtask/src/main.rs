@@ -9,6 +9,7 @@
 //! | `floor`, `structure` | checks of our own: minimum versions, rules of the house |
 //! | `circles`, `modules`, `paths` | files of a crate that depend on each other in a circle |
 //! | `long`, `fuzz` | benches, soaks and fuzzing, whose reports lie in docs/ |
+//! | `sim` | the simulator, and the faults that it must find |
 //! | `tools`, `browser` | what has to be installed, and how it gets there |
 //! | `checkout` | one directory of builds for several checkouts |
 //! | `shell`, `steps`, `tally` | running programs, telling how it went, the account of many steps |
@@ -27,6 +28,7 @@ mod page;
 mod paths;
 mod run;
 mod shell;
+mod sim;
 mod size;
 mod steps;
 mod structure;
@@ -59,7 +61,11 @@ usage: cargo xtask <word>
   soak session    outages, visits and a checker of every line, about 45 minutes; docs/soak-session.md
   soak transports the long rows of the transports, about 40 minutes; docs/soak-transports.md
   fuzz [TARGET] [SECONDS]
-                  libFuzzer on each target, or on one; docs/fuzz.md";
+                  libFuzzer on each target, or on one; docs/fuzz.md
+  sim [--seeds N] [--from SEED] [--seed SEED]
+                  many nodes in virtual time, 300 seeds or as many as are asked for; --seed shows what happens in one
+  sim --faults [NAMES]
+                  plants the faults of shared/sim/faults, which must be found; docs/simulator.md";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -75,6 +81,7 @@ fn main() -> ExitCode {
         ("bench", rest) => &|| long::bench(rest),
         ("soak", rest) => &|| long::soak(rest),
         ("fuzz", rest) => &|| fuzz::fuzz(rest),
+        ("sim", rest) => &|| sim::sim(rest),
         ("shots", []) => &test::shots,
         _ => return usage(),
     };

@@ -88,6 +88,10 @@ impl Modules {
                 self.read_items(sources, file, child_name, &child_dir, items)?;
                 continue;
             }
+            if paths::path_attribute(&child.attrs).is_some_and(|path| path.starts_with("..")) {
+                // Outside the crate's folder: it may use the crate, and nothing here uses it.
+                continue;
+            }
             let child_file = file_of_module(sources, file, dir, child)?;
             let is_folder = child_file.ends_with("mod.rs") || child_file.parent() == Some(&child_dir);
             let child_dir = if is_folder { child_file.parent().unwrap_or(dir) } else { &child_dir };

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::{
     floor, page,
     shell::thoroughly,
+    sim,
     steps::step,
     structure, suite,
     tally::{Tally, left_out_file},
@@ -13,7 +14,7 @@ use crate::{
 /// Runs the steps whose names contain one of the words; all without words.
 pub(crate) fn test(words: &[String]) -> Result<()> {
     let mut tally = Tally::new(words, left_out_file()?);
-    steps(&mut tally, &suite::e2e_names("")?)?;
+    steps(&mut tally, &suite::e2e_names("")?, sim::SEEDS[0])?;
     tally.finish()
 }
 
@@ -21,11 +22,12 @@ pub(crate) fn test(words: &[String]) -> Result<()> {
 pub(crate) fn nightly(words: &[String]) -> Result<()> {
     thoroughly();
     let mut tally = Tally::new(words, left_out_file()?);
-    steps(&mut tally, &[suite::e2e_names("")?, suite::e2e_names("nightly")?].concat())?;
+    steps(&mut tally, &[suite::e2e_names("")?, suite::e2e_names("nightly")?].concat(), sim::SEEDS[1])?;
+    tally.run("planted faults", || sim::faults(&[]));
     tally.finish()
 }
 
-fn steps(tally: &mut Tally, e2e: &[String]) -> Result<()> {
+fn steps(tally: &mut Tally, e2e: &[String], seeds: u64) -> Result<()> {
     let e2e_step = |name: &String| format!("e2e {name}");
     tally.run("fmt", suite::fmt);
     tally.run("security floor", floor::check);
@@ -35,6 +37,7 @@ fn steps(tally: &mut Tally, e2e: &[String]) -> Result<()> {
     tally.run("clippy native", suite::clippy_native);
     tally.run("clippy wasm", suite::clippy_wasm);
     tally.run("native tests", suite::native);
+    tally.run("simulator", || sim::seeds(seeds));
     tally.run("go-libp2p", suite::go_libp2p);
     tally.run("stock WebRTC", suite::stock_webrtc);
     tally.run("rustdoc", suite::rustdoc);

@@ -10,8 +10,8 @@ use crate::{Error, args::Ping, output, session::Session, settings::Settings, sig
 
 /// Between two pings.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Until a dial is given up. Most end within 10 s, and say why.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// A dial ends by itself before, after the node's `DIAL_TIMEOUT` at the latest, and says why.
+const PING_DIAL_TIMEOUT: Duration = Duration::from_secs(21);
 /// Without a reply for so long, the peer counts as gone.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -47,10 +47,10 @@ async fn pongs(node: &Node, events: &mut Events, address: &Multiaddr, count: Opt
 }
 
 async fn dial(node: &Node, address: &Multiaddr) -> Result<PeerId, Error> {
-    match timeout(DIAL_TIMEOUT, node.dial(address.clone())).await {
+    match timeout(PING_DIAL_TIMEOUT, node.dial(address.clone())).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::Ping {
-            reason: format!("no connection within {} s", DIAL_TIMEOUT.as_secs()),
+            reason: format!("no connection within {} s", PING_DIAL_TIMEOUT.as_secs()),
             address: address.to_string(),
         }),
     }

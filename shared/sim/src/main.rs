@@ -2,120 +2,109 @@
 
 #![allow(clippy::disallowed_methods, reason = "tells how long a run took; the runs themselves have virtual time")]
 
+mod asked;
+mod shrink;
+
 use std::{
+    collections::BTreeMap,
     process::ExitCode,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use tincan_shared::sim::{Outcome, Plan, run};
+use tincan_shared::sim::{Broken, Plan, run};
 
-const USAGE: &str = "usage: tincan-sim [--seeds N] [--from SEED] [--seed SEED]
+use crate::asked::Asked;
 
-  --seeds N    runs so many seeds (default 300)
-  --from SEED  the first of them (default 0)
-  --seed SEED  runs one seed, and shows what happens";
-
-/// How long a shorter way to break the same promise is looked for.
-const SHRINK_TIME: Duration = Duration::from_secs(40);
-
-struct Asked {
+/// What all runs together were.
+#[derive(Debug, Default)]
+struct Sum {
     seeds: u64,
-    from: u64,
-    one: Option<u64>,
-}
-
-fn asked() -> Option<Asked> {
-    let mut asked = Asked { seeds: 300, from: 0, one: None };
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let number = words.next()?.parse().ok()?;
-        match word.as_str() {
-            "--seeds" => asked.seeds = number,
-            "--from" => asked.from = number,
-            "--seed" => asked.one = Some(number),
-            _ => return None,
-        }
-    }
-    Some(asked)
+    nodes: usize,
+    lines: usize,
+    happenings: u64,
+    /// The lowest seed that breaks a promise.
+    broken: Option<(u64, Broken)>,
+    /// How often each promise is broken, and by which seed first.
+    counts: BTreeMap<&'static str, (usize, u64)>,
 }
 
 fn main() -> ExitCode {
-    let Some(asked) = asked() else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
+    let asked = match Asked::parse(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(why) => {
+            eprintln!("error: {why}\n\n{}", asked::USAGE);
+            return ExitCode::from(2);
+        }
     };
-    let failed = match asked.one {
-        Some(seed) => find(seed, 1),
-        None => find(asked.from, asked.seeds),
-    };
-    let Some(seed) = failed else {
+    // A panic is one more broken promise.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (from, seeds) = asked.one.map_or((asked.from, asked.seeds), |seed| (seed, 1));
+    let began = Instant::now();
+    let sum = all(from, seeds, asked.all);
+    println!(
+        "{} seeds from {from}: {} nodes, {} lines, {} happenings, {:.1} s",
+        sum.seeds,
+        sum.nodes,
+        sum.lines,
+        sum.happenings,
+        began.elapsed().as_secs_f64()
+    );
+    let Some((seed, broken)) = sum.broken else {
+        println!("no promise broken");
         if let Some(seed) = asked.one {
             println!("{}", run(&Plan::of(seed), true).trace);
         }
         return ExitCode::SUCCESS;
     };
-    show(seed);
+    if asked.all {
+        for (promise, (count, first)) in sum.counts {
+            println!("{count} times, first by seed {first}: {promise}");
+        }
+    } else if asked.brief {
+        println!("broken\t{}\t{}", seed - from + 1, broken.promise);
+    } else {
+        println!("seed {seed} breaks a promise: {}\n  {}", broken.promise, broken.how);
+        shrink::show(seed, broken.promise);
+        println!("replay it: cargo xtask sim --seed {seed}");
+    }
     ExitCode::FAILURE
 }
 
-/// Runs so many seeds on all processors. The first that breaks a promise.
-fn find(from: u64, seeds: u64) -> Option<u64> {
-    let (next, failed, lines) = (AtomicU64::new(from), AtomicU64::new(u64::MAX), AtomicU64::new(0));
-    let began = Instant::now();
+/// Runs so many seeds on all processors, until one breaks a promise, or all.
+fn all(from: u64, seeds: u64, goes_on: bool) -> Sum {
+    let (next, failed) = (AtomicU64::new(from), AtomicU64::new(u64::MAX));
+    let sum = Mutex::new(Sum::default());
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            // Those before a seed that failed are run, so that the lowest is found.
+            if seed >= from.saturating_add(seeds) || !goes_on && seed >= failed.load(Ordering::Relaxed) {
+                return;
+            }
+            let outcome = run(&Plan::of(seed), false);
+            let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+            sum.seeds += 1;
+            sum.nodes += outcome.nodes;
+            sum.lines += outcome.lines;
+            sum.happenings += outcome.happenings;
+            if let Some(broken) = &outcome.broken {
+                let (count, first) = sum.counts.entry(broken.promise).or_insert((0, seed));
+                *count += 1;
+                *first = seed.min(*first);
+            }
+            if let Some(broken) = outcome.broken
+                && failed.fetch_min(seed, Ordering::Relaxed) > seed
+            {
+                sum.broken = Some((seed, broken));
+            }
+        }
+    };
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds || seed >= failed.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let Outcome { broken, lines: said, .. } = run(&Plan::of(seed), false);
-                    lines.fetch_add(said as u64, Ordering::Relaxed);
-                    if broken.is_some() {
-                        failed.fetch_min(seed, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner();
-    let found = (failed != u64::MAX).then_some(failed);
-    let seconds = began.elapsed().as_secs_f64();
-    match found {
-        None => {
-            println!("{seeds} seeds from {from}: no promise broken; {} lines said, {seconds:.1} s", lines.into_inner())
-        }
-        Some(seed) => println!("seed {seed} breaks a promise, after {seconds:.1} s"),
-    }
-    found
-}
-
-/// Cuts the plan of a seed down, and shows what happens in it.
-fn show(seed: u64) {
-    let mut plan = Plan::of(seed);
-    let Some(first) = run(&plan, false).broken else { return };
-    println!("{}: {}", first.promise, first.how);
-    let began = Instant::now();
-    'smaller: loop {
-        for smaller in plan.smaller() {
-            if began.elapsed() > SHRINK_TIME {
-                break 'smaller;
-            }
-            let broken = run(&smaller, false).broken;
-            if broken.is_some_and(|broken| broken.promise == first.promise) && smaller.size() < plan.size() {
-                plan = smaller;
-                continue 'smaller;
-            }
-        }
-        break;
-    }
-    let outcome = run(&plan, true);
-    println!("the same with {} nodes and {} steps:\n{plan:#?}\n{}", outcome.nodes, plan.steps(), outcome.trace);
-    if let Some(broken) = outcome.broken {
-        println!("{}: {}", broken.promise, broken.how);
-    }
+    thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

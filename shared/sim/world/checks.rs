@@ -4,11 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::{Broken, Plan, name};
-use crate::{Event, Message, MessageState, RoomInfo, room::frame::read_stored};
+use super::{Broken, Plan, name, node::KEPT_WHEN_TIGHT};
+use crate::{
+    Event, Message, MessageState, RoomInfo,
+    room::{
+        SavedRoom,
+        frame::{Body, read_stored},
+    },
+};
 
 /// How long a line is held back for one before it.
 const HOLD_MS: u64 = crate::config::ORDER_HOLD.as_millis() as u64;
+/// Of each room the last so many lines must reach everybody; nodes keep 200.
+const KEPT: usize = 150;
+/// How long after a trouble of the storage writes that were begun in it may end.
+const LATE_WRITES_MS: u64 = 5_000;
 
 /// A line that somebody said.
 #[derive(Debug)]
@@ -17,6 +27,8 @@ struct Line {
     room: &'static str,
     text: String,
     at_ms: u64,
+    /// When it was handed to gossip first.
+    published_ms: Option<u64>,
     /// Whether it must reach everybody: its author has not left, nor lost it with its memory or storage.
     is_promised: bool,
 }
@@ -42,11 +54,18 @@ pub(super) struct Checks {
     /// Who is in which room, and since when.
     joined: BTreeMap<(usize, String), u64>,
     screens: BTreeMap<(usize, String), Screen>,
-    full: Vec<(usize, u64, u64)>,
     /// Nodes that share a key: they get only a part of what is said.
     twins: BTreeSet<usize>,
     pub(super) losses: Vec<usize>,
     pub(super) refusals: Vec<Vec<String>>,
+    /// When whose storage was slow or full.
+    disturbed: Vec<(usize, u64, u64)>,
+    /// Under which number each line was published.
+    numbers: BTreeMap<(PeerId, String, String), u64>,
+    /// Waiting lines that were told as sent, of the present runs.
+    sent: BTreeSet<(usize, String)>,
+    /// Of each room the last so many lines must reach everybody.
+    kept: usize,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
 }
 
@@ -63,7 +82,10 @@ impl Checks {
             counts: vec![0; keypairs.len()],
             joined: BTreeMap::new(),
             screens: BTreeMap::new(),
-            full: Vec::new(),
+            disturbed: Vec::new(),
+            numbers: BTreeMap::new(),
+            sent: BTreeSet::new(),
+            kept: if plan.tight { KEPT_WHEN_TIGHT / 2 } else { KEPT },
             ends: BTreeMap::new(),
         }
     }
@@ -83,9 +105,10 @@ impl Checks {
     }
 
     pub(super) fn said_line(&mut self, node: usize, room: &'static str, text: String, at_ms: u64) {
-        let is_promised = !self.twins.contains(&node)
-            && !self.full.iter().any(|(full, from, to)| *full == node && (*from..*to).contains(&at_ms));
-        self.lines.push(Line { node, room, text, at_ms, is_promised });
+        // It is published before its caller hears that it was said.
+        let key = (self.peers[node], room.to_owned(), text.clone());
+        let published_ms = self.numbers.contains_key(&key).then_some(at_ms);
+        self.lines.push(Line { node, room, text, at_ms, published_ms, is_promised: !self.twins.contains(&node) });
     }
 
     pub(super) fn joined(&mut self, node: usize, room: &'static str, at_ms: u64) {
@@ -105,6 +128,7 @@ impl Checks {
     /// A node runs again, and is in these rooms by itself.
     pub(super) fn started(&mut self, node: usize, rooms: &[RoomInfo]) {
         self.screens.retain(|(other, _), _| *other != node);
+        self.sent.retain(|(other, _)| *other != node);
         for ((_, room), _) in self.joined.clone().iter().filter(|((other, _), _)| *other == node) {
             if !rooms.iter().any(|info| info.room == *room) {
                 self.fail("who joined is in the room", format!("{} in {room} after a restart", name(node)));
@@ -116,24 +140,76 @@ impl Checks {
         }
     }
 
-    /// What was said just before a crash may be lost, and all when the memory is.
-    pub(super) fn crashed(&mut self, node: usize, at_ms: u64, write_ms: u64, forgets: bool) {
-        for line in self.lines.iter_mut().filter(|line| line.node == node) {
-            line.is_promised &= !forgets && line.at_ms + write_ms < at_ms;
+    /// What a node finds in its storage when it starts is there.
+    pub(super) fn stored_lines_are_there(
+        &mut self,
+        node: usize,
+        room: &str,
+        stored: Option<&SavedRoom>,
+        lines: &[Message],
+    ) {
+        let has = |text: &str| lines.iter().any(|line| line.from == self.peers[node] && line.text == text);
+        let lost = stored.into_iter().flat_map(|stored| &stored.waiting).find(|line| !has(&line.text));
+        if let Some(lost) = lost {
+            let how = format!("{} in {room} has lost {:?}, which waited", name(node), lost.text);
+            self.fail("a waiting line is never lost", how);
         }
-        let full = self.full.clone();
-        let was_full =
-            |since: u64| full.iter().any(|(it, from, to)| *it == node && *from <= since + write_ms && since < *to);
-        self.joined
-            .retain(|(other, _), since| *other != node || !forgets && *since + write_ms < at_ms && !was_full(*since));
     }
 
-    /// What is said meanwhile is not stored.
-    pub(super) fn full(&mut self, node: usize, from_ms: u64, to_ms: u64) {
-        self.full.push((node, from_ms, to_ms));
+    /// What was not written before a crash is lost, and with its memory a node forgets all.
+    pub(super) fn crashed(
+        &mut self,
+        node: usize,
+        at_ms: u64,
+        write_ms: u64,
+        forgets: bool,
+        stored: &BTreeMap<String, SavedRoom>,
+    ) {
+        let (me, disturbed) = (self.peers[node], &self.disturbed);
+        // What was begun so long ago is written.
+        let must_be_written = |since: u64| {
+            let is_disturbed = |(it, from, to): &(usize, u64, u64)| {
+                *it == node && *from <= since + write_ms && since < *to + LATE_WRITES_MS
+            };
+            !forgets && since + write_ms < at_ms && !disturbed.iter().any(is_disturbed)
+        };
+        for line in self.lines.iter_mut().filter(|line| line.node == node) {
+            let is_stored = stored.get(line.room).is_some_and(|stored| says(stored, &me, &line.text));
+            line.is_promised &= is_stored || must_be_written(line.at_ms);
+        }
+        self.joined.retain(|(other, room), since| {
+            *other != node || !forgets && (stored.contains_key(room) || must_be_written(*since))
+        });
     }
 
-    pub(super) fn heard(&mut self, node: usize, _: u64, event: &Event) {
+    /// What is written meanwhile may take long, or wait.
+    pub(super) fn disturbed(&mut self, node: usize, from_ms: u64, to_ms: u64) {
+        self.disturbed.push((node, from_ms, to_ms));
+    }
+
+    /// A node hands a frame to gossip.
+    pub(super) fn published(&mut self, bytes: &[u8], now_ms: u64) {
+        let Ok(frame) = read_stored(bytes) else { return };
+        let Body::Message { text, .. } = frame.body else { return };
+        let line = self.lines.iter_mut().find(|line| line.text == text && line.room == frame.room);
+        if let Some(line) = line {
+            line.published_ms.get_or_insert(now_ms);
+        }
+        let key = (frame.author, frame.room, text);
+        let number = self.numbers.entry(key.clone()).or_insert(frame.sequence);
+        if *number != frame.sequence {
+            self.fail("a waiting line is never sent twice", format!("{:?}, under two numbers", key.2));
+        }
+    }
+
+    pub(super) fn heard(&mut self, node: usize, event: &Event) {
+        // Each room numbers its own.
+        if let Event::Sent { message, waiting_id } = event
+            && !self.sent.insert((node, format!("{} {waiting_id}", message.room)))
+        {
+            let how = format!("{} tells of {waiting_id} again", name(node));
+            return self.fail("a waiting line is never sent twice", how);
+        }
         let message = match event {
             Event::Message(message) | Event::Sent { message, .. } => message,
             Event::Refused { reason, .. } if self.twins.contains(&node) => {
@@ -228,7 +304,7 @@ impl Checks {
     /// Whether somebody has all lines of a room.
     fn has_all(&mut self, node: usize, room: &str, lines: &[Message]) {
         let has: BTreeSet<(PeerId, &str)> = lines.iter().map(|message| (message.from, message.text.as_str())).collect();
-        let missing = self.lines.iter().filter(|line| line.is_promised && line.room == room);
+        let missing = self.kept_lines(room).into_iter().filter(|line| line.is_promised);
         let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
         let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
         if !missing.is_empty() {
@@ -237,8 +313,24 @@ impl Checks {
         }
     }
 
+    /// The last lines of a room, which everybody keeps.
+    fn kept_lines(&self, room: &str) -> Vec<&Line> {
+        let mut lines: Vec<&Line> = self.lines.iter().filter(|line| line.room == room).collect();
+        lines.sort_by_key(|line| line.published_ms.unwrap_or(u64::MAX));
+        lines.split_off(lines.len().saturating_sub(self.kept))
+    }
+
     fn others(&self, node: usize, room: &str) -> usize {
         let there = self.joined.keys().filter(|(_, there)| *there == room).map(|(other, _)| self.peers[*other]);
         there.filter(|peer| *peer != self.peers[node]).collect::<BTreeSet<PeerId>>().len()
     }
+}
+
+/// Whether a stored room has a line of somebody, waiting or sent.
+fn says(stored: &SavedRoom, author: &PeerId, text: &str) -> bool {
+    let waits = stored.waiting.iter().any(|line| line.text == text);
+    waits
+        || stored.frames.iter().any(|frame| {
+            frame.author == *author && matches!(&frame.body, Body::Message { text: said, .. } if said == text)
+        })
 }

@@ -5,28 +5,40 @@
 //! |---|---|
 //! | `plan` | what happens in a run |
 //! | `node` | one node, and what outlives it |
-//! | `network` | connections, and what travels over them |
 //! | `discovery` | who is found on the local network |
+//! | `disk` | what outlives a crash, and when |
+//! | `wires` | connections, and when each end learns that one is gone |
+//! | `network`, `streams` | what travels over them: inputs, syncs and gossip; hub streams |
 //! | `perform` | what a core wants done, done in this network |
 //! | `steps` | the plan's steps |
-//! | `checks` | what is promised, and whether it holds |
+//! | `checks` | what is promised of lines and members, and whether it holds |
+//! | `bounds` | what holds at every step: bounds, nobody remembered who is gone |
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a simulator that stops tells where")]
 
+mod bounds;
 mod checks;
 mod discovery;
+mod disk;
 mod network;
 mod node;
 mod perform;
 mod plan;
 mod steps;
+mod streams;
+mod wires;
 
 #[cfg(test)]
 mod scenarios_links;
 #[cfg(test)]
 mod scenarios_order;
 
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    panic::{self, AssertUnwindSafe},
+    time::Duration,
+};
 
 use libp2p::identity::Keypair;
 use n0_future::time::Instant;
@@ -36,10 +48,9 @@ pub use self::plan::Plan;
 use self::{
     checks::Checks,
     discovery::{FIRST_DISCOVERY_MS, Found},
-    network::Network,
     node::Node,
-    plan::Step,
     steps::Back,
+    wires::Network,
 };
 use crate::{
     Change,
@@ -54,7 +65,7 @@ const SETTLE_MS: u64 = 30_000;
 /// Happenings after which a run is given up: something goes round in circles.
 const MAX_HAPPENINGS: u64 = 2_000_000;
 /// Lines of a trace that are kept, the last ones.
-const MAX_TRACE: usize = 400;
+const MAX_TRACE: usize = 1_000;
 
 /// What was promised and did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +108,10 @@ enum Happening {
     /// Something reaches a node, unless its connection has gone.
     Arrives(network::Arrival),
     /// A connection comes about, or is found dead.
-    Established(network::Dialled),
+    Established(wires::Dialled),
     Dead {
         connection: u64,
+        node: usize,
     },
     /// Nodes of the local network ask who is there.
     Discover,
@@ -136,7 +148,11 @@ struct World {
 #[must_use]
 pub fn run(plan: &Plan, traced: bool) -> Outcome {
     let mut world = World::new(plan.clone(), traced);
-    world.go();
+    if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| world.go())) {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
+        world.checks.fail("nothing panics", text.to_owned());
+    }
     let trace = world.trace.take().unwrap_or_default();
     Outcome {
         broken: world.checks.broken.take(),
@@ -156,7 +172,8 @@ impl World {
         let mut rng = SmallRng::seed_from_u64(plan.seed ^ 0x51_u64);
         let key = |(node, member): (usize, &plan::Member)| keypair(plan.seed, member.twin_of.unwrap_or(node));
         let keypairs: Vec<Keypair> = plan.members.iter().enumerate().map(key).collect();
-        let nodes = plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs)).collect();
+        let nodes =
+            plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs, plan.tight)).collect();
         let skews = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
         let checks = Checks::new(&keypairs, &plan);
         Self {
@@ -179,12 +196,8 @@ impl World {
         for step in 0..self.plan.steps.len() {
             self.at(self.plan.steps[step].0, Happening::Step(step));
         }
-        let starts_later = |node: &usize| {
-            let starts = |step: &Step| matches!(step, Step::Start { node: it } if it == node);
-            self.plan.steps.iter().any(|(_, step)| starts(step))
-        };
-        for node in (0..self.nodes.len()).filter(|node| !starts_later(node)).collect::<Vec<_>>() {
-            self.start(node);
+        for node in 0..self.nodes.len() {
+            self.at(self.plan.members[node].starts_ms, Happening::Back(Back { node, run: 0 }));
         }
         if self.plan.members.iter().any(|member| member.local) {
             self.at(FIRST_DISCOVERY_MS, Happening::Discover);
@@ -223,7 +236,7 @@ impl World {
             Happening::Arrives(arrival) => self.arrive(arrival),
             Happening::Established(dialled) => self.establish(dialled),
             Happening::Discover => self.discover(),
-            Happening::Dead { connection } => self.found_dead(connection),
+            Happening::Dead { connection, node } => self.found_dead(node, connection),
             Happening::Thaw { node } => self.thaw(node),
             Happening::Written { node, run, changes } => self.written(node, run, changes),
         }
@@ -250,8 +263,7 @@ impl World {
         let outputs = self.nodes[node].core.as_mut().map(crate::core::Core::take_outputs).unwrap_or_default();
         self.perform(node, outputs);
         self.arm(node);
-        let rooms = self.ask(node, |reply| crate::command::Command::Rooms { reply }).unwrap_or_default();
-        self.checks.started(node, &rooms);
+        self.check_start(node);
         for room in self.plan.members[node].rooms.clone() {
             if self.nodes[node].run == 1 {
                 self.join(node, room);
@@ -265,6 +277,7 @@ impl World {
         if self.queued + 20 > MAX_HAPPENINGS {
             self.note(|| format!("{} hears {input:?}", name(node)));
         }
+        let ends = self.note_connected(node, &input);
         let Some(core) = &mut self.nodes[node].core else { return };
         let outputs = core.handle(input, now);
         if self.queued + 20 > MAX_HAPPENINGS {
@@ -272,6 +285,7 @@ impl World {
             let due: Vec<&str> = due.map(|(part, _)| part).collect();
             self.note(|| format!("{} does {outputs:?}; due: {due:?}", name(node)));
         }
+        self.check_node(node, ends);
         self.perform(node, outputs);
         self.arm(node);
     }
@@ -290,12 +304,6 @@ impl World {
         for output in outputs {
             self.perform_one(node, output);
         }
-    }
-
-    /// Who a node means by a peer: of several with one key, whom it has been connected to for longest.
-    fn node_of(&self, from: usize, peer: &libp2p::PeerId) -> Option<usize> {
-        let connected = self.network.of(from).into_iter().find(|(_, end)| self.nodes[*end].peer == *peer);
-        connected.map(|(_, end)| end).or_else(|| self.nodes.iter().position(|node| node.peer == *peer))
     }
 
     fn note(&mut self, what: impl FnOnce() -> String) {

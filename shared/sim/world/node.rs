@@ -7,6 +7,9 @@ use libp2p::{PeerId, identity::Keypair};
 use super::{network::Arrival, plan::Member};
 use crate::{Config, Multiaddr, Saved, core::Core, room::Now, room_id::RoomId};
 
+/// Frames of a room that nodes keep in runs in which bounds are reached.
+pub(super) const KEPT_WHEN_TIGHT: usize = 20;
+
 /// One node.
 pub(super) struct Node {
     pub(super) keypair: Keypair,
@@ -18,16 +21,27 @@ pub(super) struct Node {
     /// What a crash leaves.
     pub(super) disk: Saved,
     pub(super) disk_full_until: u64,
+    pub(super) disk_slow_until: u64,
+    /// When the last write that was begun will be done: they are done in order.
+    pub(super) written_at: u64,
+    /// What a full disk has not taken.
+    pub(super) unwritten: BTreeMap<String, Vec<u8>>,
     pub(super) frozen_until: u64,
     /// What reaches it while it is frozen.
     pub(super) inbox: VecDeque<Arrival>,
+    /// Peers that its core knows to be connected.
+    pub(super) connected: BTreeSet<PeerId>,
     pub(super) subscribed: BTreeSet<RoomId>,
     /// Message ids that its gossip has seen.
     pub(super) seen: BTreeSet<Vec<u8>>,
     pub(super) published: u64,
     pub(super) blocked: BTreeSet<PeerId>,
+    /// Others' topics, as this node's gossip knows them, and since when.
+    pub(super) topics: BTreeMap<(usize, RoomId), u64>,
     /// Open hub streams of this node, by hub: the stream's number and connection.
     pub(super) hub_streams: BTreeMap<usize, (u64, u64)>,
+    /// The same of others to this hub, by watcher.
+    pub(super) watchers: BTreeMap<usize, (u64, u64)>,
     /// When its next tick is due, and the tick's number: earlier ones are void.
     pub(super) tick: u64,
 }
@@ -52,7 +66,7 @@ pub(super) fn node_at(address: &Multiaddr, nodes: usize) -> Option<usize> {
 }
 
 impl Node {
-    pub(super) fn new(number: usize, member: &Member, keypairs: &[Keypair]) -> Self {
+    pub(super) fn new(number: usize, member: &Member, keypairs: &[Keypair], tight: bool) -> Self {
         let keypair = keypairs[number].clone();
         let mut config = if member.is_hub { Config::hub() } else { Config::peer() };
         let with_id = |node: &usize| {
@@ -63,6 +77,10 @@ impl Node {
             true => member.bootstrap.iter().flat_map(|node| [address_of(*node), other_address_of(*node)]).collect(),
             false => member.bootstrap.iter().map(with_id).collect(),
         };
+        if tight {
+            let limits = &mut config.limits;
+            (limits.kept_frames, limits.kept_presences, limits.waiting_lines) = (KEPT_WHEN_TIGHT, 4, 8);
+        }
         Self {
             peer: keypair.public().to_peer_id(),
             keypair,
@@ -71,13 +89,19 @@ impl Node {
             run: 0,
             disk: Saved::new(),
             disk_full_until: 0,
+            disk_slow_until: 0,
+            written_at: 0,
+            unwritten: BTreeMap::new(),
             frozen_until: 0,
             inbox: VecDeque::new(),
+            connected: BTreeSet::new(),
             subscribed: BTreeSet::new(),
             seen: BTreeSet::new(),
             published: 0,
             blocked: BTreeSet::new(),
+            topics: BTreeMap::new(),
             hub_streams: BTreeMap::new(),
+            watchers: BTreeMap::new(),
             tick: 0,
         }
     }
@@ -85,11 +109,18 @@ impl Node {
     /// A new run, with what an earlier one left.
     pub(super) fn start(&mut self, seed: u64, now: Now) {
         self.run += 1;
+        self.frozen_until = 0;
         self.core = Some(Core::new(self.config.clone(), self.keypair.clone(), false, &self.disk, seed ^ self.run, now));
+        self.unwritten.clear();
+        self.written_at = 0;
+        self.connected.clear();
         self.subscribed.clear();
         self.seen.clear();
         self.blocked.clear();
+        self.topics.clear();
         self.hub_streams.clear();
+        self.watchers.clear();
+        self.inbox.clear();
     }
 
     pub(super) fn is_up(&self) -> bool {

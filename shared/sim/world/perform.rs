@@ -3,34 +3,29 @@
 use libp2p::gossipsub::MessageAcceptance;
 
 use super::{
-    Happening, World, name,
+    World, name,
     network::{Gossip, What},
+    streams::at_hub,
 };
 use crate::{
-    Change, Event,
+    Event,
     core::{Input, Output},
     room_id::RoomId,
 };
-
-/// A hub numbers the streams of all its peers itself.
-fn at_hub(serial: u64, over: u64) -> u64 {
-    (over << 32) + serial
-}
 
 impl World {
     pub(super) fn perform_one(&mut self, node: usize, output: Output) {
         match output {
             Output::Emit(event) => self.heard(node, event),
             Output::Store(changes) => {
-                let run = self.nodes[node].run;
-                self.after(self.plan.write_ms, Happening::Written { node, run, changes });
+                self.write(node, changes);
             }
             Output::Subscribe(room) => self.subscribe(node, room, true),
             Output::Unsubscribe(room) => self.subscribe(node, room, false),
             Output::Publish { room, payload } => self.publish(node, room, payload),
             Output::Validated { id, acceptance, .. } => {
-                let judged = self.network.unjudged.remove(&(node, id.0));
-                if let (MessageAcceptance::Accept, Some((from, gossip))) = (acceptance, judged) {
+                let validated = self.network.unvalidated.remove(&(node, id));
+                if let (MessageAcceptance::Accept, Some((from, gossip))) = (acceptance, validated) {
                     self.spread(node, &gossip, Some(from));
                 }
             }
@@ -38,14 +33,14 @@ impl World {
             Output::Disconnect(peer) => {
                 let ends = self.network.of(node);
                 for (id, _) in ends.into_iter().filter(|(_, end)| self.nodes[*end].peer == peer).collect::<Vec<_>>() {
-                    self.close(id);
+                    self.close(node, id);
                 }
             }
             Output::Close(connection) => {
                 let ids = self.network.of(node);
                 let id = ids.iter().find(|(id, _)| connection.to_string() == id.to_string());
                 if let Some((id, _)) = id {
-                    self.close(*id);
+                    self.close(node, *id);
                 }
             }
             Output::Probe { connection, .. } => {
@@ -63,29 +58,25 @@ impl World {
                 if let Some(hub) = self.node_of(node, &hub)
                     && let Some((serial, over)) = self.nodes[node].hub_streams.get(&hub).copied()
                 {
-                    let serial = at_hub(serial, over);
-                    let latency = self.network.latency(node, hub);
-                    let peer = self.nodes[node].peer;
-                    self.send(node, hub, over, latency, What::Input(Input::Watch { peer, serial, watch }));
+                    let (peer, latency) = (self.nodes[node].peer, self.network.latency(node, hub));
+                    self.send(
+                        node,
+                        hub,
+                        over,
+                        latency,
+                        What::Input(Input::Watch { peer, serial: at_hub(serial, over), watch }),
+                    );
                 }
             }
-            Output::CloseHub { hub, .. } => {
+            Output::CloseHub { hub, serial } => {
                 if let Some(hub) = self.node_of(node, &hub) {
-                    self.end_stream(node, hub, None);
+                    self.close_hub(node, hub, serial);
                 }
             }
-            Output::TellWatcher { peer, serial: told, message } => {
-                if let Some((watcher, serial, over)) = self.watcher(node, &peer, told) {
-                    let latency = self.network.latency(node, watcher);
-                    let hub = self.nodes[node].peer;
-                    self.send(node, watcher, over, latency, What::Input(Input::FromHub { hub, serial, message }));
-                    let took = Input::WatcherTook { peer, serial: told, messages: 1 };
-                    self.send(watcher, node, over, 2 * latency, What::Input(took));
-                }
-            }
+            Output::TellWatcher { peer, serial, message } => self.tell_watcher(node, &peer, serial, message),
             Output::DropWatcher { peer, serial } => {
-                if let Some((watcher, _, over)) = self.watcher(node, &peer, serial) {
-                    self.end_stream(watcher, node, Some(over));
+                if let Some(watcher) = self.watcher(node, &peer, serial) {
+                    self.drop_watcher(node, watcher);
                 }
             }
             Output::Ask { peer, question } => {
@@ -121,8 +112,7 @@ impl World {
             Event::Refused { reason, .. } => self.note(|| format!("{} is refused: {reason}", name(node))),
             _ => {}
         }
-        let run = self.nodes[node].run;
-        self.checks.heard(node, run, &event);
+        self.checks.heard(node, &event);
     }
 
     fn subscribe(&mut self, node: usize, room: RoomId, is_in: bool) {
@@ -143,61 +133,12 @@ impl World {
     }
 
     fn publish(&mut self, node: usize, room: RoomId, bytes: Vec<u8>) {
+        self.checks.published(&bytes, self.now_ms);
         let it = &mut self.nodes[node];
         it.published += 1;
         let (source, number) = (it.peer, (it.run << 32) + it.published);
         let id = [source.to_bytes(), number.to_be_bytes().to_vec()].concat();
         it.seen.insert(id.clone());
         self.spread(node, &Gossip { id, room, source, number, bytes }, None);
-    }
-
-    fn open_hub(&mut self, node: usize, hub: libp2p::PeerId, serial: u64) {
-        let to = self.node_of(node, &hub);
-        let over = to.and_then(|to| self.network.between(node, to));
-        let (Some(to), Some(over)) = (to, over) else { return self.tell(node, Input::HubClosed { hub, serial }) };
-        self.nodes[node].hub_streams.insert(to, (serial, over));
-        let latency = self.network.latency(node, to);
-        let peer = self.nodes[node].peer;
-        self.send(node, to, over, latency, What::Input(Input::WatcherOpened { peer, serial: at_hub(serial, over) }));
-        self.send(to, node, over, 2 * latency, What::Input(Input::HubOpened { hub, serial }));
-    }
-
-    /// Whose hub stream it is, its number there, and its connection.
-    fn watcher(&self, hub: usize, peer: &libp2p::PeerId, told: u64) -> Option<(usize, u64, u64)> {
-        let watchers = self.nodes.iter().enumerate().filter(|(_, node)| node.peer == *peer);
-        let streams = watchers.filter_map(|(node, it)| Some((node, *it.hub_streams.get(&hub)?)));
-        streams
-            .map(|(node, (serial, over))| (node, serial, over))
-            .find(|(_, serial, over)| at_hub(*serial, *over) == told)
-    }
-
-    /// A node's stream to a hub ends, if it runs over this connection; both hear of it.
-    pub(super) fn end_stream(&mut self, node: usize, hub: usize, over: Option<u64>) {
-        let stream = self.nodes[node].hub_streams.get(&hub).copied();
-        let Some((serial, its)) = stream.filter(|(_, its)| over.is_none_or(|over| over == *its)) else { return };
-        self.nodes[node].hub_streams.remove(&hub);
-        let (peer, hub_peer) = (self.nodes[node].peer, self.nodes[hub].peer);
-        self.tell(node, Input::HubClosed { hub: hub_peer, serial });
-        self.tell(hub, Input::WatcherClosed { peer, serial: at_hub(serial, its) });
-    }
-
-    pub(super) fn written(&mut self, node: usize, run: u64, changes: Vec<Change>) {
-        let it = &mut self.nodes[node];
-        if it.run != run || it.core.is_none() {
-            return;
-        }
-        let is_full = it.disk_full_until > self.now_ms;
-        let mut refused = Vec::new();
-        for change in changes {
-            match change.value {
-                Some(_) if is_full => refused.push(change),
-                Some(value) => drop(it.disk.insert(change.key, value)),
-                None => drop(it.disk.remove(&change.key)),
-            }
-        }
-        if !refused.is_empty() {
-            let at = it.disk_full_until;
-            self.at(at, Happening::Written { node, run, changes: refused });
-        }
     }
 }

@@ -4,8 +4,10 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
 /// How long things happen until all is healed, at most.
 const LONGEST_MS: u64 = 120_000;
-/// Nodes of a run: most have about ten.
-const NODES: [usize; 9] = [2, 3, 4, 6, 8, 10, 12, 16, 30];
+/// Nodes of a run: half of them have up to ten.
+const NODES: [usize; 13] = [2, 3, 4, 5, 7, 9, 10, 10, 12, 15, 20, 30, 50];
+/// How long after everything has healed somebody may still come for the first time.
+const LATEST_MS: u64 = 10_000;
 /// Rooms that are talked in.
 const ROOMS: [&str; 2] = ["lobby", "den"];
 
@@ -22,6 +24,8 @@ pub(super) struct Member {
     pub(super) local: bool,
     /// It runs with the key of that one.
     pub(super) twin_of: Option<usize>,
+    /// When it comes for the first time.
+    pub(super) starts_ms: u64,
 }
 
 /// Something that happens.
@@ -60,10 +64,6 @@ pub(super) enum Step {
         one: usize,
         other: usize,
     },
-    /// A node begins to run, which did not from the start.
-    Start {
-        node: usize,
-    },
     /// A person names another address of a node, without its id, to stay connected to.
     Name {
         node: usize,
@@ -74,7 +74,7 @@ pub(super) enum Step {
         node: usize,
     },
     /// What gossip brings from one node to the other is lost for so long, and neither notices.
-    Deaf {
+    Lose {
         from: usize,
         to: usize,
         for_ms: u64,
@@ -84,8 +84,19 @@ pub(super) enum Step {
         apart: Vec<usize>,
         for_ms: u64,
     },
+    /// What one node sends does not reach another for so long, though the other way is open.
+    Deaf {
+        from: usize,
+        to: usize,
+        for_ms: u64,
+    },
     /// A node's storage takes nothing for so long.
     Full {
+        node: usize,
+        for_ms: u64,
+    },
+    /// A node's storage takes seconds for each write for so long.
+    Slow {
         node: usize,
         for_ms: u64,
     },
@@ -98,8 +109,12 @@ pub struct Plan {
     pub(super) members: Vec<Member>,
     /// The longest way between two nodes, one way.
     pub(super) latency_ms: u64,
-    /// Part of gossip's payloads that is lost, as where a queue overflows.
+    /// Part of gossip's payloads that is lost.
     pub(super) loss: f64,
+    /// Payloads that may be on their way over a connection; gossip drops further ones.
+    pub(super) queue: usize,
+    /// Whether nodes keep and queue little, so that bounds are reached.
+    pub(super) tight: bool,
     /// How long a write takes until it outlives a crash.
     pub(super) write_ms: u64,
     pub(super) steps: Vec<(u64, Step)>,
@@ -114,13 +129,15 @@ impl Plan {
         let mut rng = SmallRng::seed_from_u64(seed);
         let count = *NODES.choose(&mut rng).expect("there are some");
         let hubs = rng.random_range(1..=3.min(count - 1));
-        let members = (0..count).map(|node| Member::random(node, hubs, &mut rng)).collect();
         let healed_ms = rng.random_range(LONGEST_MS / 4..LONGEST_MS);
+        let members = (0..count).map(|node| Member::random(node, hubs, healed_ms, &mut rng)).collect();
         let mut plan = Self {
             seed,
             members,
             latency_ms: *[2, 20, 100, 300].choose(&mut rng).expect("there are some"),
             loss: *[0.0, 0.0, 0.01, 0.1].choose(&mut rng).expect("there are some"),
+            queue: *[2, 10, 1000, 1000].choose(&mut rng).expect("there are some"),
+            tight: rng.random_bool(0.15),
             write_ms: *[5, 100, 1000].choose(&mut rng).expect("there are some"),
             steps: Vec::new(),
             healed_ms,
@@ -158,7 +175,7 @@ impl Plan {
             *at = (*at).max(self.healed_ms / 2);
         }
         let begin = rng.random_range(0..self.healed_ms / 2);
-        self.steps.push((begin, Step::Start { node }));
+        self.members[node].starts_ms = begin;
         for _ in 0..rng.random_range(0..3) {
             self.steps.push((rng.random_range(begin..self.healed_ms), Step::Retry { node }));
         }
@@ -178,6 +195,8 @@ impl Plan {
             1 | 2 => Step::Join { node, room },
             3 => Step::Nick { node },
             4 => Step::Say { node, room, lines: rng.random_range(2..12) },
+            // More than may be on their way, and than go in a second.
+            5 if rng.random_bool(0.1) => Step::Say { node, room, lines: rng.random_range(60..200) },
             _ => Step::Say { node, room, lines: 1 },
         }
     }
@@ -186,7 +205,7 @@ impl Plan {
         let node = self.node(rng);
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
-        match rng.random_range(0..8) {
+        match rng.random_range(0..11) {
             0 => {
                 Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
             }
@@ -197,10 +216,26 @@ impl Plan {
                 let apart = (0..self.members.len()).filter(|_| rng.random_bool(0.4)).collect();
                 Step::Partition { apart, for_ms }
             }
-            5 => Step::Deaf { from: node, to: self.node(rng), for_ms: for_ms.min(5_000) },
-            6 => Step::Name { node, to: 0 },
-            _ => Step::Full { node, for_ms },
+            5 => Step::Full { node, for_ms },
+            6 => Step::Slow { node, for_ms },
+            7 => Step::Deaf { from: node, to: self.node(rng), for_ms },
+            8 => Step::Lose { from: node, to: self.node(rng), for_ms: for_ms.min(5_000) },
+            9 => Step::Name { node, to: 0 },
+            _ => Step::Freeze { node: rng.random_range(0..=2.min(self.members.len() - 1)), for_ms },
         }
+    }
+
+    /// All of it, a line for each node and step.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let Self { latency_ms, loss, queue, tight, write_ms, healed_ms, .. } = self;
+        let mut lines = vec![format!(
+            "latency {latency_ms} ms, loss {loss}, queue {queue}, tight {tight}, writes {write_ms} ms, healed {healed_ms} ms"
+        )];
+        let members = self.members.iter().enumerate();
+        lines.extend(members.map(|(n, member)| format!("{}: {member:?}", super::name(n))));
+        lines.extend(self.steps.iter().map(|(at, step)| format!("{at} ms: {step:?}")));
+        lines.join("\n")
     }
 
     /// How many steps it has.
@@ -231,14 +266,23 @@ impl Plan {
         if self.loss > 0.0 {
             all.push(Self { loss: 0.0, ..self.clone() });
         }
-        // Without the last node, if no step names it.
-        let last = self.members.len() - 1;
-        if last > 1 && !self.members[last].is_hub && !self.steps.iter().any(|(_, step)| step.names(last)) {
-            let mut plan = self.clone();
-            plan.members.pop();
-            all.push(plan);
-        }
+        all.extend((2..self.members.len()).rev().filter_map(|node| self.without(node)));
         all
+    }
+
+    /// The same without one node, if it is no hub and no step names it.
+    fn without(&self, node: usize) -> Option<Self> {
+        let has_twin = self.members.iter().any(|member| member.twin_of == Some(node));
+        if has_twin || self.members[node].is_hub || self.steps.iter().any(|(_, step)| step.names(node)) {
+            return None;
+        }
+        let mut plan = self.clone();
+        plan.members.remove(node);
+        for twin_of in plan.members.iter_mut().filter_map(|member| member.twin_of.as_mut()) {
+            *twin_of -= usize::from(*twin_of > node);
+        }
+        plan.steps.iter_mut().for_each(|(_, step)| step.renumber(node));
+        Some(plan)
     }
 }
 
@@ -251,18 +295,41 @@ impl Step {
             | Self::Nick { node: it }
             | Self::Crash { node: it, .. }
             | Self::Freeze { node: it, .. }
-            | Self::Start { node: it }
             | Self::Retry { node: it }
+            | Self::Slow { node: it, .. }
             | Self::Full { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
-            Self::Name { node: from, to } | Self::Deaf { from, to, .. } => [from, to].contains(&&node),
+            Self::Name { node: from, to } | Self::Lose { from, to, .. } | Self::Deaf { from, to, .. } => {
+                [from, to].contains(&&node)
+            }
             Self::Partition { apart, .. } => apart.contains(&node),
+        }
+    }
+
+    /// A node that it does not name is gone: those after it have lower numbers.
+    fn renumber(&mut self, gone: usize) {
+        let lower = |node: &mut usize| *node -= usize::from(*node > gone);
+        match self {
+            Self::Say { node, .. }
+            | Self::Join { node, .. }
+            | Self::Leave { node, .. }
+            | Self::Nick { node }
+            | Self::Crash { node, .. }
+            | Self::Freeze { node, .. }
+            | Self::Retry { node }
+            | Self::Slow { node, .. }
+            | Self::Full { node, .. } => lower(node),
+            Self::Cut { one, other } => [one, other].into_iter().for_each(lower),
+            Self::Name { node: from, to } | Self::Lose { from, to, .. } | Self::Deaf { from, to, .. } => {
+                [from, to].into_iter().for_each(lower);
+            }
+            Self::Partition { apart, .. } => apart.iter_mut().for_each(lower),
         }
     }
 }
 
 impl Member {
-    fn random(node: usize, hubs: usize, rng: &mut SmallRng) -> Self {
+    fn random(node: usize, hubs: usize, healed_ms: u64, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
             return Self { is_hub: true, bootstrap: (0..node).collect(), ..Self::default() };
@@ -276,6 +343,7 @@ impl Member {
         if rng.random_bool(0.3) {
             rooms.push(ROOMS[1]);
         }
-        Self { bootstrap, rooms, nameless: rng.random_bool(0.1), ..Self::default() }
+        let starts_ms = if rng.random_bool(0.2) { rng.random_range(0..healed_ms + LATEST_MS) } else { 0 };
+        Self { bootstrap, rooms, starts_ms, nameless: rng.random_bool(0.1), ..Self::default() }
     }
 }

@@ -41,9 +41,9 @@ fn all_addresses_of_a_hub_are_tried_when_it_is_lost() {
 
 #[test]
 fn of_two_programs_with_one_key_the_older_stays_and_the_later_is_told_once() {
-    let twin = Member { twin_of: Some(1), ..member(&[0]) };
+    let twin = Member { twin_of: Some(1), starts_ms: 10_000, ..member(&[0]) };
     let members = vec![hub(&[]), member(&[0]), member(&[0]), twin];
-    let steps = vec![(10_000, Step::Start { node: 3 }), (50_000, say(2)), (60_000, say(2))];
+    let steps = vec![(50_000, say(2)), (60_000, say(2))];
     for seed in 0..8 {
         let outcome = holds(&plan(seed, members.clone(), steps.clone(), 90_000));
         assert_eq!(outcome.lost[1], 0, "{}", outcome.trace);
@@ -55,10 +55,9 @@ fn of_two_programs_with_one_key_the_older_stays_and_the_later_is_told_once() {
 
 #[test]
 fn the_later_program_takes_over_when_the_other_has_ended_and_its_person_wants_it() {
-    let twin = Member { twin_of: Some(1), ..member(&[0]) };
+    let twin = Member { twin_of: Some(1), starts_ms: 10_000, ..member(&[0]) };
     let members = vec![hub(&[]), member(&[0]), member(&[0]), twin];
     let steps = vec![
-        (10_000, Step::Start { node: 3 }),
         (50_000, Step::Crash { node: 1, back_after: 900_000, forgets: false }),
         (75_000, Step::Retry { node: 3 }),
         (80_000, Step::Say { node: 3, room: "lobby", lines: 1 }),

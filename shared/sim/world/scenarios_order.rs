@@ -17,7 +17,7 @@ pub(super) fn hub(bootstrap: &[usize]) -> Member {
 }
 
 pub(super) fn plan(seed: u64, members: Vec<Member>, steps: Vec<(u64, Step)>, healed_ms: u64) -> Plan {
-    Plan { seed, members, latency_ms: 20, loss: 0.0, write_ms: 5, steps, healed_ms }
+    Plan { seed, members, latency_ms: 20, loss: 0.0, queue: 1000, tight: false, write_ms: 5, steps, healed_ms }
 }
 
 fn say(node: usize) -> Step {
@@ -48,7 +48,7 @@ fn who_handed_over_the_later_line_is_asked_for_the_one_before_it() {
     };
     let seed = (0..).find(is_last).unwrap();
     let members = vec![member(&[1, 2, 3, 4]), member(&[]), member(&[]), member(&[]), member(&[]), member(&[4])];
-    let steps = vec![(5000, Step::Deaf { from: 4, to: 0, for_ms: 500 }), (5100, say(5)), (6000, say(5))];
+    let steps = vec![(5000, Step::Lose { from: 4, to: 0, for_ms: 500 }), (5100, say(5)), (6000, say(5))];
     assert_all_told(&plan(seed, members, steps, 7000));
 }
 
@@ -57,7 +57,7 @@ fn who_handed_over_the_later_line_is_asked_for_the_one_before_it() {
 fn a_hub_asks_for_what_another_hub_did_not_pass_on() {
     let members = vec![hub(&[]), hub(&[0]), member(&[0]), member(&[1])];
     let steps =
-        vec![(5000, say(2)), (6000, Step::Deaf { from: 0, to: 1, for_ms: 500 }), (6100, say(2)), (7000, say(2))];
+        vec![(5000, say(2)), (6000, Step::Lose { from: 0, to: 1, for_ms: 500 }), (6100, say(2)), (7000, say(2))];
     for seed in 0..8 {
         assert_eq!(broken(&plan(seed, members.clone(), steps.clone(), 8000)), None, "seed {seed}");
     }
@@ -68,7 +68,7 @@ fn a_hub_asks_for_what_another_hub_did_not_pass_on() {
 fn who_is_asked_in_vain_is_asked_again() {
     let members = vec![member(&[]), member(&[0]), member(&[1]), member(&[2])];
     let steps = vec![
-        (5000, Step::Deaf { from: 0, to: 1, for_ms: 500 }),
+        (5000, Step::Lose { from: 0, to: 1, for_ms: 500 }),
         (5100, say(0)),
         (6000, say(0)),
         (6200, Step::Freeze { node: 0, for_ms: 4000 }),

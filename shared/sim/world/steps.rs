@@ -7,12 +7,13 @@ use crate::{
     Error, Message, RoomInfo, Said,
     command::{Command, Reply},
     core::Input,
+    room::load,
 };
 
 /// Who comes back after a crash.
 pub(super) struct Back {
-    node: usize,
-    run: u64,
+    pub(super) node: usize,
+    pub(super) run: u64,
 }
 
 impl World {
@@ -46,7 +47,8 @@ impl World {
                 if forgets {
                     self.nodes[node].disk.clear();
                 }
-                self.checks.crashed(node, self.now_ms, self.plan.write_ms, forgets);
+                let stored = load(&self.nodes[node].disk);
+                self.checks.crashed(node, self.now_ms, self.plan.write_ms, forgets, &stored);
                 // Who comes back at once was closed in an orderly way, as a page that is reloaded.
                 self.drop_connections(node, back_after > 1000);
                 let run = self.nodes[node].run;
@@ -56,43 +58,67 @@ impl World {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
                 self.nodes[node].frozen_until = self.nodes[node].frozen_until.max(until);
                 self.at(self.nodes[node].frozen_until, Happening::Thaw { node });
+                self.doubt_connections();
             }
             Step::Cut { one, other } => {
                 if let Some(connection) = self.network.between(one, other) {
-                    self.close(connection);
+                    self.close(one, connection);
                 }
             }
-            Step::Start { node } => self.start(node),
             Step::Name { node, to } => {
                 let addresses = vec![other_address_of(to)];
                 self.ask(node, |reply| Command::StayConnected { addresses, reply });
             }
             Step::Retry { node } => drop(self.ask(node, |reply| Command::Retry { wanted: true, reply })),
-            Step::Deaf { from, to, for_ms } => {
+            Step::Lose { from, to, for_ms } => {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
-                self.network.deaf.insert((from, to), until);
+                self.network.lossy.insert((from, to), until);
             }
             Step::Partition { apart, for_ms } => {
                 if self.network.apart_until <= self.now_ms {
                     let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
                     (self.network.apart, self.network.apart_until) = (apart, until);
-                    self.cut_apart();
+                    self.doubt_connections();
                 }
+            }
+            Step::Deaf { from, to, for_ms } => {
+                let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
+                self.network.deaf.insert((from, to), until);
+                self.doubt_connections();
             }
             Step::Full { node, for_ms } => {
                 let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
-                self.nodes[node].disk_full_until = until;
-                self.checks.full(node, self.now_ms, until);
+                self.nodes[node].disk_full_until = self.nodes[node].disk_full_until.max(until);
+                self.checks.disturbed(node, self.now_ms, until);
+            }
+            Step::Slow { node, for_ms } => {
+                let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
+                self.nodes[node].disk_slow_until = self.nodes[node].disk_slow_until.max(until);
+                self.checks.disturbed(node, self.now_ms, until);
             }
         }
     }
 
     pub(super) fn back(&mut self, Back { node, run }: Back) {
         if self.nodes[node].run == run {
-            // It knows nothing of the connections that it had.
-            self.drop_connections(node, false);
             self.start(node);
         }
+    }
+
+    /// A node runs again: what it stored is there.
+    pub(super) fn check_start(&mut self, node: usize) {
+        let rooms: Vec<RoomInfo> = self.ask(node, |reply| Command::Rooms { reply }).unwrap_or_default();
+        for room in rooms.iter().map(|room| room.room.clone()) {
+            let lines = self.lines_of(node, &room);
+            let stored = load(&self.nodes[node].disk);
+            self.checks.stored_lines_are_there(node, &room, stored.get(&room), &lines);
+        }
+        self.checks.started(node, &rooms);
+    }
+
+    fn lines_of(&mut self, node: usize, room: &str) -> Vec<Message> {
+        let room = room.to_owned();
+        self.ask(node, |reply| Command::Messages { room, reply }).and_then(Result::ok).unwrap_or_default()
     }
 
     /// Asks a node for something that it answers at once.
@@ -121,7 +147,7 @@ impl World {
                 self.note(|| format!("{} says {text} in {room}: {said:?}", name(node)));
                 self.checks.said_line(node, room, text, self.now_ms);
             }
-            Some(Err(Error::NotInRoom { .. })) | None => {}
+            Some(Err(Error::NotInRoom { .. } | Error::TooManyWaiting { .. })) | None => {}
             Some(Err(error)) => self.checks.fail("who is in a room may speak", format!("{}: {error}", name(node))),
         }
     }
@@ -131,11 +157,7 @@ impl World {
         for node in 0..self.nodes.len() {
             let rooms: Vec<RoomInfo> = self.ask(node, |reply| Command::Rooms { reply }).unwrap_or_default();
             for room in rooms {
-                let name = room.room.clone();
-                let lines: Vec<Message> = self
-                    .ask(node, |reply| Command::Messages { room: name, reply })
-                    .and_then(Result::ok)
-                    .unwrap_or_default();
+                let lines = self.lines_of(node, &room.room);
                 self.checks.stands(node, room, lines);
             }
         }

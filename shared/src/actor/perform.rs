@@ -127,12 +127,12 @@ impl<B: HostBehaviour> Actor<B> {
 
     fn apply_rules(&mut self) {
         let config = self.core.config();
-        let (ranges, pending) = (config.deny_ranges.clone(), config.limits.pending_incoming);
+        let (ranges, settings) = (config.deny_ranges.clone(), config.limits.clone());
         let limits = connection_limits(config);
         let behaviour = self.swarm.behaviour_mut();
         behaviour.gate.set(ranges);
         *behaviour.limits.limits_mut() = limits;
-        behaviour.arrivals.set(pending);
+        behaviour.arrivals.set(&settings);
     }
 
     /// Kademlia knows a peer under what it says of itself now; without this it would add up all it ever said.

@@ -62,6 +62,14 @@ impl Dials {
         self.asked.iter().filter(|(_, asked)| asked.since + SILENCE <= now).map(|(dial, _)| *dial).collect()
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![
+            crate::bounded::bounded("MAX_FINDS_DIALLED", self.finding.len(), MAX_FINDS_DIALLED),
+            crate::bounded::bounded("MAX_WAITING_FINDS", self.found.len(), MAX_WAITING_FINDS),
+        ]
+    }
+
     /// When the first will have been silent for too long.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.asked.values().map(|asked| asked.since + SILENCE).min()

@@ -102,7 +102,7 @@ impl Core {
         let older = known.connections().iter().find(|older| is_direct(&older.address))?;
         let is_double = match is_dialled {
             true => older.is_dialled,
-            false => is_tincan && !known.info.hub,
+            false => is_tincan,
         };
         (is_double && is_direct(address)).then_some(older.id)
     }

@@ -14,7 +14,10 @@
 //!
 //! The other files here lead from one to the next, each for a subject.
 
+#[cfg(feature = "sim")]
+mod bounds;
 mod bridge;
+mod budget;
 mod carry;
 mod commands;
 mod connections;
@@ -56,7 +59,7 @@ pub(crate) use self::{
 };
 use crate::{
     Change, Config, Counters, Event, Role, RoomInfo, Saved,
-    access::Access,
+    access::{Access, Budgets},
     bridge::Bridge,
     config::DEFAULT_NICK,
     foreign::Budget,
@@ -127,6 +130,7 @@ pub(crate) struct Core {
     reasons: Reasons,
     syncs: Syncs,
     access: Access,
+    budgets: Budgets,
     refusals: Refusals,
     counters: Counters,
     status: Option<status::Known>,
@@ -174,6 +178,7 @@ impl Core {
             reasons: Reasons::default(),
             syncs: Syncs::default(),
             access,
+            budgets: Budgets::new(&config.trusted_proxies),
             refusals: Refusals::default(),
             counters: Counters::default(),
             status: None,
@@ -231,8 +236,7 @@ impl Core {
             Input::HubOpened { hub, serial } => self.hub_opened(hub, serial),
             Input::FromHub { hub, serial, message } => self.hub_said(hub, serial, message),
             Input::HubClosed { hub, serial } => self.hub_closed(hub, serial),
-            // Fails only when the asker is gone.
-            Input::Asked { peer, question, reply } => drop(reply.send(self.answer_sync(peer, question))),
+            Input::Asked { peer, question, reply } => self.asked(peer, question, reply),
             Input::Answered { peer, room, answer } => self.synced(peer, &RoomId::from(room), answer),
             Input::Listening(ips) => self.own_ips = ips,
             Input::Attending(attending) => self.attend(attending),

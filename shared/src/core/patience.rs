@@ -46,6 +46,11 @@ impl Patience {
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.due
     }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![crate::bounded::bounded("MAX_PATIENT", self.waiting.len(), MAX_PATIENT)]
+    }
 }
 
 impl Core {

@@ -206,6 +206,31 @@ impl Peers {
         self.known.get(peer).filter(|known| known.identified).map(|known| known.syncs)
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let counted = |theirs: &Subscriptions| theirs.counted.len();
+        let of_one = self.subscriptions.values().map(counted).max().unwrap_or_default();
+        let of_all: usize = self.subscriptions.values().map(counted).sum();
+        let connections: usize = self.known.values().map(|known| known.connections.len()).sum();
+        vec![
+            bounded("MAX_ROOMS_PER_PEER", of_one, MAX_ROOMS_PER_PEER),
+            bounded("MAX_ROOMS_OF_ALL", self.counted, MAX_ROOMS_OF_ALL + self.subscriptions.len() * MIN_ROOMS_PER_PEER),
+            bounded("the count of rooms of all peers", self.counted.abs_diff(of_all), 0),
+            bounded("the count of connections", self.connections.abs_diff(connections), 0),
+        ]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn remembered(&self) -> Vec<crate::bounded::Remembered> {
+        let subscribers: BTreeSet<PeerId> = self.subscribers.values().flatten().copied().collect();
+        vec![
+            ("peers", self.known.keys().copied().collect()),
+            ("subscriptions", self.subscriptions.keys().copied().collect()),
+            ("subscribers", subscribers.into_iter().collect()),
+        ]
+    }
+
     /// Whether this node dialled a peer that is connected.
     pub(super) fn is_dialled(&self, peer: &PeerId) -> bool {
         self.known.get(peer).is_some_and(|known| known.connections.iter().any(|connection| connection.is_dialled))

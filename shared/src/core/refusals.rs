@@ -48,6 +48,14 @@ impl Refusals {
         let leaving = self.leaving.iter().map(|refusal| refusal.until);
         leaving.chain(self.pardons.iter().map(|(at, _)| *at)).min()
     }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![
+            crate::bounded::bounded("MAX_REFUSED_WAITING", self.leaving.len(), MAX_REFUSED_WAITING),
+            crate::bounded::bounded("MAX_SILENCED", self.pardons.len(), MAX_SILENCED),
+        ]
+    }
 }
 
 impl Core {
@@ -156,6 +164,7 @@ impl Core {
         config.limits = Limits {
             connections: limits.connections,
             connections_per_peer: limits.connections_per_peer,
+            connections_per_source: limits.connections_per_source,
             pending_incoming: limits.pending_incoming,
             peers: limits.peers,
             carried_rooms: limits.carried_rooms,

@@ -67,7 +67,7 @@ pub(super) struct Syncs {
     unmerged: VecDeque<Unmerged>,
     /// What we told a peer that we want of a room, by peer.
     wanted: BTreeMap<PeerId, BTreeMap<RoomId, BTreeSet<Prefix>>>,
-    /// When we last synced with a slow peer.
+    /// When we last synced with a slow peer, or will.
     slow: BTreeMap<PeerId, Instant>,
 }
 
@@ -135,6 +135,28 @@ impl Syncs {
         self.slow.remove(peer);
         self.repeats.remove_where(|(other, _)| other == peer);
         self.unasked.extract_if(.., |(other, _)| other == peer).map(|(_, room)| room).collect()
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let wanted = self.wanted.values().map(|theirs| theirs.values().map(BTreeSet::len).sum());
+        let under_way: usize = self.under_way.values().sum();
+        vec![
+            bounded("MAX_UNMERGED", self.unmerged.len(), MAX_UNMERGED),
+            bounded("MAX_WANTED", wanted.max().unwrap_or_default(), MAX_WANTED),
+            bounded("the count of questions", under_way.abs_diff(self.asking.len()), 0),
+        ]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(super) fn remembered(&self) -> Vec<crate::bounded::Remembered> {
+        vec![
+            ("syncs to begin", self.unasked.iter().map(|(peer, _)| *peer).collect()),
+            ("syncs to repeat", self.repeats.keys().map(|(peer, _)| *peer).collect()),
+            ("frames wanted", self.wanted.keys().copied().collect()),
+            ("slow peers", self.slow.keys().copied().collect()),
+        ]
     }
 
     /// This node left a room.
@@ -237,10 +259,10 @@ impl Core {
     /// A slow peer missed messages: asks about the rooms it is in, now or soon.
     pub(super) fn sync_with_slow(&mut self, peer: PeerId) {
         let now = self.now.instant;
-        let due = match self.syncs.slow.get(&peer) {
-            // One to come covers what is missed until then.
-            Some(last) if *last > now => *last,
-            Some(last) => now.max(*last + SLOW_EVERY),
+        let due = match self.syncs.slow.get(&peer).copied() {
+            // What is due already is not put off by what it missed since.
+            Some(due) if due > now => due,
+            Some(last) => now.max(last + SLOW_EVERY),
             None => now,
         };
         self.syncs.slow.insert(peer, due);

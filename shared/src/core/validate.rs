@@ -21,6 +21,10 @@ impl Core {
             return MessageAcceptance::Ignore;
         };
         let room: RoomId = room.clone();
+        if !self.is_within_budget(from, &room, bytes) {
+            self.counters.payloads_ignored += 1;
+            return MessageAcceptance::Ignore;
+        }
         let (said, is_large) = ((source, *number), self.is_large(&room));
         let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, *from, said, is_large, now, out));
         let verdict = match verdict {

@@ -37,6 +37,11 @@ impl Watchers {
         self.0.len()
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn remembered(&self) -> Vec<PeerId> {
+        self.0.keys().copied().collect()
+    }
+
     pub(super) fn is_open(&self, peer: &PeerId) -> bool {
         self.0.contains_key(peer)
     }

@@ -70,6 +70,11 @@ impl Default for Carrier {
 }
 
 impl Carrier {
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self, limits: &Limits) -> Vec<crate::bounded::Bounded> {
+        vec![crate::bounded::bounded("carried_rooms", self.rooms.len(), limits.carried_rooms)]
+    }
+
     /// Members of these rooms among our own peers have changed. `source_of` tells the network that a peer is counted
     /// with, if it is not counted alone.
     pub(crate) fn changed(

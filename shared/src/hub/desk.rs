@@ -98,6 +98,24 @@ impl Desk {
         }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let asked = |watcher: &Watcher| watcher.asked().count();
+        let of_all: usize = self.watchers.values().map(asked).sum();
+        vec![
+            bounded("MAX_WATCHED", self.watchers.values().map(asked).max().unwrap_or_default(), MAX_WATCHED),
+            bounded("MAX_WATCHED_BY_ALL", of_all, MAX_WATCHED_BY_ALL + self.watchers.len() * MIN_WATCHED),
+            bounded("the count of watched rooms", self.watched.abs_diff(of_all), 0),
+            bounded("watchers to be told", self.ready.len(), self.watchers.len()),
+        ]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn remembered(&self) -> Vec<PeerId> {
+        self.numbers.keys().copied().collect()
+    }
+
     /// A peer opened its stream: it knows nothing yet.
     pub(crate) fn open(&mut self, peer: PeerId) {
         self.close(&peer);

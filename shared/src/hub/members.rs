@@ -160,6 +160,22 @@ impl Members {
         true
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let reports = self.sources.values().map(|said| said.rooms.values().map(Vec::len).sum());
+        let names = self.sources.values().map(|said| said.names).max().unwrap_or_default();
+        vec![
+            bounded("MAX_REPORTS_PER_SOURCE", reports.max().unwrap_or_default(), MAX_REPORTS_PER_SOURCE),
+            bounded("MAX_NAMES_PER_SOURCE", names, MAX_NAMES_PER_SOURCE),
+        ]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn remembered(&self) -> Vec<PeerId> {
+        self.direct.values().flatten().chain(self.sources.keys()).copied().collect()
+    }
+
     /// Whether what a hub said of a room is known.
     pub(crate) fn has_listed(&self, source: &PeerId, room: &str) -> bool {
         self.sources.get(source).is_some_and(|said| said.rooms.contains_key(room))

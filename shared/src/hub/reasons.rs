@@ -50,6 +50,11 @@ impl Reasons {
         }
     }
 
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![crate::bounded::bounded("MAX_GIVING_REASONS", self.given.len(), MAX_GIVING_REASONS)]
+    }
+
     /// Reasons that were held and may be told now.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<(PeerId, Given)> {
         let due = self.given.iter_mut().filter(|(_, last)| last.at + REASON_EVERY <= now);

@@ -9,7 +9,8 @@ use libp2p::{
 use prost::Message as _;
 
 use super::{
-    Store, accepts, accepts_provider,
+    Store,
+    bounds::{PROVIDER_TTL, RECORD_TTL, accepts, accepts_provider},
     clock::Clock,
     held::Held,
     journal::Entry,
@@ -17,10 +18,7 @@ use super::{
     places::Source,
     providers::HeldProvider,
 };
-use crate::{
-    behaviour::{PROVIDER_TTL, RECORD_TTL},
-    platform::{Change, Saved},
-};
+use crate::platform::{Change, Saved};
 
 /// Bytes of others' records that are written at once: strangers shall not keep the disk busy.
 const MAX_WRITTEN_AT_ONCE: usize = 2 * 1024 * 1024;

@@ -20,9 +20,8 @@ use libp2p::{
 use web_time::Instant;
 
 use super::{
-    accepts, accepts_provider,
+    bounds::{RECORD_TTL, accepts, accepts_provider, cut_addresses},
     clock::Clock,
-    cut_addresses,
     held::{Held, HeldRecords},
     journal::{Entry, Journal},
     own::{Own, OwnKey, OwnRecord},
@@ -30,7 +29,7 @@ use super::{
     providers::{HeldProvider, HeldProviders, ProviderId},
     publisher::Item,
 };
-use crate::{Limits, behaviour::RECORD_TTL};
+use crate::Limits;
 
 /// Places in the record store that strangers cannot fill; at most half of all.
 pub(crate) const OWN_RECORDS: usize = 256;

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 
-use super::frame::FrameError;
+use super::frame_error::FrameError;
 use crate::config::{MAX_NICK_BYTES, MAX_STATUS_BYTES, MAX_TEXT_BYTES};
 
 const KIND_MESSAGE: u32 = 1;

@@ -9,7 +9,7 @@ use libp2p::{
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
-pub use super::body::Body;
+pub use super::{body::Body, frame_error::FrameError};
 use crate::config::MAX_FRAME_BYTES;
 
 /// First byte of every frame; never valid in UTF-8, so plain lines cannot be mistaken for frames.
@@ -126,23 +126,6 @@ impl Frame {
     pub fn says(&self, sequence: u64, text: &str) -> bool {
         self.sequence == sequence && matches!(&self.body, Body::Message { text: said, .. } if said == text)
     }
-}
-
-/// Why a payload is no frame of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    /// Does not begin with [`MARK`].
-    #[error("not a frame")]
-    NotAFrame,
-    /// Begins like a frame of another version.
-    #[error("a frame of an unknown version")]
-    UnknownVersion,
-    /// Does not decode, or breaks a bound.
-    #[error("a malformed frame")]
-    Malformed,
-    /// The signature is not the author's.
-    #[error("a frame with a wrong signature")]
-    Signature,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

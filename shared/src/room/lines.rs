@@ -12,7 +12,7 @@ use super::{
 use crate::{Message, MessageState};
 
 /// Lines kept for the screen in one room.
-const KEPT_LINES: usize = 500;
+pub(super) const KEPT_LINES: usize = 500;
 
 pub(super) fn remember(history: &mut VecDeque<Message>, message: Message) {
     history.push_back(message);

@@ -3,8 +3,11 @@
 //! Everything here decides and does nothing: input and time in, [`Output`]s out.
 
 mod body;
+#[cfg(feature = "sim")]
+mod bounds;
 mod bridged;
 pub mod frame;
+mod frame_error;
 mod gaps;
 mod lines;
 mod nicks;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use libp2p::PeerId;
 
 /// Nicks remembered in one room. Beyond it, who spoke longest ago is forgotten.
-const MAX_NICKS: usize = 1024;
+pub(super) const MAX_NICKS: usize = 1024;
 
 #[derive(Debug)]
 struct Known {
@@ -22,6 +22,11 @@ pub(super) struct Nicks {
 }
 
 impl Nicks {
+    #[cfg(feature = "sim")]
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
     pub(super) fn get(&self, author: &PeerId) -> Option<&str> {
         self.known.get(author).map(|known| known.nick.as_str())
     }

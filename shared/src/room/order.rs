@@ -55,6 +55,17 @@ impl Order {
         Self { hold, authors: BTreeMap::new(), held: 0, is_syncing: false }
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let held: usize = self.authors.values().map(|author| author.held.len()).sum();
+        vec![
+            bounded("MAX_HELD", self.held, MAX_HELD),
+            bounded("the count of held lines", self.held.abs_diff(held), 0),
+            bounded("MAX_AUTHORS", self.authors.len(), MAX_AUTHORS + MAX_HELD),
+        ]
+    }
+
     /// A line that was never seen before. Returns what may be shown now, in order.
     pub(super) fn push(&mut self, frame: Frame, came: Came, now: Instant) -> Vec<Frame> {
         if self.authors.len() >= MAX_AUTHORS && !self.authors.contains_key(&frame.author) {

@@ -136,6 +136,17 @@ impl Outbox {
         self.untaken.push_back(Untaken { line, bytes, at: now, receipts });
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let one = self.untaken.iter().map(|line| line.bytes).max().unwrap_or_default();
+        vec![
+            bounded("MAX_UNTAKEN", self.untaken.len(), MAX_UNTAKEN),
+            // What is asked for is the text's length, and what is kept is the frame.
+            bounded("MAX_UNTAKEN_BYTES", self.bytes, MAX_UNTAKEN_BYTES + one),
+        ]
+    }
+
     /// When to ask whether lines were taken.
     fn ask_at(&self) -> Option<Instant> {
         let oldest = self.untaken.iter().find(|line| line.receipts)?;

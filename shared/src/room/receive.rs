@@ -179,7 +179,7 @@ impl Room {
     }
 
     /// Whether a payload names itself as a frame that was seen before: no signature is checked twice.
-    fn knows(&self, payload: &[u8]) -> bool {
+    pub(crate) fn knows(&self, payload: &[u8]) -> bool {
         name_of(payload).is_some_and(|id| self.ring.has_seen(&id))
     }
 

@@ -67,6 +67,19 @@ impl Ring {
         }
     }
 
+    #[cfg(feature = "sim")]
+    pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        use crate::bounded::bounded;
+        let bytes: usize = self.frames.iter().map(|kept| kept.frame.bytes.len()).sum();
+        vec![
+            bounded("kept_frames", self.frames.len(), self.max_frames),
+            bounded("kept_bytes", self.bytes, self.max_bytes),
+            bounded("the count of kept bytes", self.bytes.abs_diff(bytes), 0),
+            bounded("kept_presences", self.presences.len(), self.max_presences),
+            bounded("MAX_SEEN", self.seen_order.len().max(self.seen.len()), MAX_SEEN),
+        ]
+    }
+
     /// Whether a frame was ever taken.
     #[must_use]
     pub fn has_seen(&self, id: &FrameId) -> bool {

@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// Time for a dial, until the connection is authenticated.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time until the connection is open and authenticated.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Characters of the random string of version 1.
 const V1_RANDOM: usize = 32;
 
@@ -39,8 +39,8 @@ pub enum DialError {
     /// The listener does not answer.
     #[error("nothing answers at this address")]
     Silent,
-    /// It took longer than `DIAL_TIMEOUT`.
-    #[error("no answer within {} s", DIAL_TIMEOUT.as_secs())]
+    /// It took longer than `CONNECT_TIMEOUT`.
+    #[error("no answer within {} s", CONNECT_TIMEOUT.as_secs())]
     TimedOut,
 }
 
@@ -54,7 +54,7 @@ impl From<JsValue> for DialError {
 /// Dials by version 2, and by version 1 where nothing answers that.
 pub(super) async fn dial(target: Target, keypair: Keypair, budget: Budget) -> Result<(PeerId, Connection), DialError> {
     let attempts = race_versions(|version, answered| attempt(version, answered, &target, &keypair, &budget));
-    timeout(DIAL_TIMEOUT, attempts).await.unwrap_or(Err(DialError::TimedOut))
+    timeout(CONNECT_TIMEOUT, attempts).await.unwrap_or(Err(DialError::TimedOut))
 }
 
 async fn attempt(

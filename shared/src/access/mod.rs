@@ -1,4 +1,15 @@
 //! The one place that decides whether a peer may do a thing. Decides only; the actor acts.
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | this one | who is listed, and who offended too often |
+//! | `budget` | how much a peer, and all peers of one address, may say and ask |
+//! | `buckets` | so much at once, and more as time passes: what budgets are made of, and a relay's rates |
+//! | `counts` | how many things each key holds: connections by address |
+
+mod buckets;
+mod budget;
+mod counts;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,6 +20,11 @@ use std::{
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
+pub(crate) use self::{
+    buckets::{Buckets, Rate},
+    budget::{Budget, Budgets},
+    counts::Counts,
+};
 use crate::Config;
 
 /// Peers whose offences are remembered; beyond it the oldest record is forgotten.
@@ -82,7 +98,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Peers in `denied` may nothing; others lose everything for `refuse_for` after `threshold` offences.
+    /// Peers in `denied` may do nothing; others lose everything for `refuse_for` after `threshold` offences.
     #[must_use]
     pub fn new(denied: impl IntoIterator<Item = PeerId>, threshold: u32, refuse_for: Duration) -> Self {
         Self { denied: denied.into_iter().collect(), threshold, refuse_for, records: HashMap::new() }
@@ -108,6 +124,16 @@ impl Access {
             Some(until) if now < until => Err(Denied::Offender),
             _ => Ok(()),
         }
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
+        vec![crate::bounded::bounded("MAX_REMEMBERED", self.records.len(), MAX_REMEMBERED)]
+    }
+
+    #[cfg(feature = "sim")]
+    pub(crate) fn offenders(&self) -> Vec<PeerId> {
+        self.records.keys().copied().collect()
     }
 
     /// Counts a provable offence of `peer`. Says whether it is refused from now on.

@@ -1,0 +1,35 @@
+//! What peers may say and ask, counted before it costs anything. Hubs that this node chose bring what everybody there says.
+
+use libp2p::PeerId;
+use tokio::sync::oneshot;
+
+use super::Core;
+use crate::{
+    room::sync::{Answer, Question},
+    room_id::RoomId,
+};
+
+impl Core {
+    /// Whether a peer may hand over this payload. What was seen before costs nothing.
+    pub(super) fn is_within_budget(&mut self, from: &PeerId, room: &RoomId, bytes: &[u8]) -> bool {
+        if self.is_chosen(from) || self.rooms.get(room).is_some_and(|room| room.knows(bytes)) {
+            return true;
+        }
+        let Some(known) = self.peers.get(from) else { return true };
+        let allowed = self.budgets.allow_frame(*from, &known.info.address, bytes.len(), self.now.instant);
+        self.counters.payloads_over_budget += u64::from(!allowed);
+        allowed
+    }
+
+    /// A peer asks for frames. Without an answer it asks again later.
+    pub(super) fn asked(&mut self, peer: PeerId, question: Question, reply: oneshot::Sender<Answer>) {
+        if let Some(known) = self.peers.get(&peer).filter(|_| !self.is_chosen(&peer))
+            && !self.budgets.allow_sync(peer, &known.info.address, self.now.instant)
+        {
+            self.counters.syncs_refused += 1;
+            return;
+        }
+        // Fails only when the asker is gone.
+        drop(reply.send(self.answer_sync(peer, question)));
+    }
+}
