@@ -50,6 +50,19 @@ fn two_terminals_on_one_host_chat_without_arguments() {
     converse(ann, ben);
 }
 
+/// QUIC's address may be the first to be found.
+#[test]
+fn two_hosts_between_which_udp_is_closed_but_for_mdns_meet_every_time() {
+    let Some(network) = Network::new(SUBJECT) else { return };
+    if !network.close_udp(SUBJECT) {
+        return;
+    }
+    for _ in 0..6 {
+        let start = |host: &str, nick: &str| tincan_in(host, "chat --ephemeral").env("TINCAN_NICK", nick).start();
+        converse(start(&network.hosts[0], "ann"), start(&network.hosts[1], "ben"));
+    }
+}
+
 /// As when one of them sleeps: mDNS tells of a peer once, and not again when the connection is lost.
 #[test]
 fn who_was_found_and_lost_is_found_again() {

@@ -18,7 +18,7 @@ use crate::{
     config::PROTOCOL_VERSION,
     gate::Gate,
     gossip::{RoomNames, no_scores},
-    ping,
+    ping, probe,
     records::{Kademlia, PROVIDER_TTL, RECORD_TTL, Store},
     stay_away::StayAway,
 };
@@ -60,6 +60,7 @@ pub(crate) struct Behaviour<B: NetworkBehaviour> {
     pub(crate) limits: connection_limits::Behaviour,
     pub(crate) identify: Announce<identify::Behaviour>,
     pub(crate) ping: ping::Behaviour,
+    pub(crate) probe: probe::Behaviour,
     pub(crate) kad: Announce<Kademlia>,
     pub(crate) gossip: Gossip,
     pub(crate) relay_client: relay::client::Behaviour,
@@ -90,6 +91,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
             ping: ping::Behaviour::new(
                 ping::Config::new().with_interval(config.ping_interval).with_timeout(PING_TIMEOUT),
             ),
+            probe: probe::Behaviour::default(),
             kad: Announce::new(kademlia(config, me)?, config),
             gossip: gossip(config, keypair)?,
             relay_client,

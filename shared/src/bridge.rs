@@ -4,7 +4,10 @@
 //! name: of several bridges the first in the order of peer ids speaks at once, the others wait and keep silent
 //! when they hear it. What came in through a bridge never goes out again.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
@@ -19,6 +22,15 @@ use crate::{
 const WAIT_PER_RANK: Duration = Duration::from_millis(700);
 /// The longest such wait.
 const MAX_WAIT: Duration = Duration::from_secs(3);
+/// Bridges that one line waits for.
+const MAX_AWAITED: usize = 5;
+/// Lines for which nobody else had spoken within [`VAIN_SPAN`], from which on only bridges are waited for that were heard:
+/// whoever likes may say that it is a bridge, and would delay every line.
+const MAX_VAIN: usize = 4;
+/// See [`MAX_VAIN`].
+const VAIN_SPAN: Duration = Duration::from_secs(600);
+/// Bridges that were heard and are remembered; beyond it who was heard longest ago is forgotten.
+const MAX_HEARD_BRIDGES: usize = 64;
 /// Lines that wait, and heard ones that are remembered; beyond it the oldest goes at once, or is forgotten.
 const MAX_HELD: usize = 1024;
 /// Bytes of text in one message of the other network; floodsub's own bound is 2 KiB with its framing.
@@ -40,6 +52,8 @@ pub(crate) struct Outgoing {
 struct Held {
     until: Instant,
     author: PeerId,
+    /// Bridges that it waits for.
+    awaited: Vec<PeerId>,
     /// As its author would say it, being a bridge.
     own: String,
     line: Outgoing,
@@ -59,6 +73,10 @@ pub(crate) struct Bridge {
     held: VecDeque<Held>,
     heard: VecDeque<Heard>,
     brought: VecDeque<Instant>,
+    /// Bridges that have spoken, and when last.
+    heard_from: BTreeMap<PeerId, Instant>,
+    /// When lines were waited for in vain.
+    vain: VecDeque<Instant>,
 }
 
 impl Bridge {
@@ -71,20 +89,23 @@ impl Bridge {
         ]
     }
 
-    /// A line was said in a room. `rank` counts the bridges before this one. What comes back goes out now.
-    pub(crate) fn spoken(&mut self, frame: &Frame, me: &PeerId, rank: usize, now: Instant) -> Vec<Outgoing> {
+    /// A line was said in a room. `before` are those who say to be bridges that go before this one. What comes back goes
+    /// out now.
+    pub(crate) fn spoken(&mut self, frame: &Frame, me: &PeerId, before: &[PeerId], now: Instant) -> Vec<Outgoing> {
         let Body::Message { nick, text } = &frame.body else { return Vec::new() };
         let own = parts(text).swap_remove(0);
         // The other network names us as the source: others' lines say whose they are.
         let nick = if nick.is_empty() { DEFAULT_NICK } else { nick };
         let said = if frame.author == *me { text.clone() } else { format!("{}: {text}", neutralise(nick, false)) };
         let line = Outgoing { room: frame.room.clone(), parts: parts(&said) };
+        let awaited = self.awaited(before, now);
+        let rank = awaited.len();
         if rank == 0 || frame.author == *me {
             return vec![line];
         }
         self.forget_heard(now);
         let wait = MAX_WAIT.min(WAIT_PER_RANK.saturating_mul(u32::try_from(rank).unwrap_or(u32::MAX)));
-        let held = Held { until: now + wait, author: frame.author, own, line };
+        let held = Held { until: now + wait, author: frame.author, awaited, own, line };
         if let Some(at) = self.heard.iter().position(|heard| held.is_said_by(&heard.room, &heard.from, &heard.text)) {
             self.heard.remove(at);
             return Vec::new();
@@ -94,8 +115,21 @@ impl Bridge {
         self.held.drain(..overflow).map(|held| held.line).collect()
     }
 
+    /// Of those who say to be bridges, whom to wait for.
+    fn awaited(&mut self, before: &[PeerId], now: Instant) -> Vec<PeerId> {
+        self.vain.retain(|at| now.saturating_duration_since(*at) < VAIN_SPAN);
+        let believes_all = self.vain.len() < MAX_VAIN;
+        let believed = before.iter().filter(|bridge| believes_all || self.heard_from.contains_key(bridge));
+        believed.take(MAX_AWAITED).copied().collect()
+    }
+
     /// Another bridge spoke on the other network.
     pub(crate) fn heard(&mut self, room: &str, from: PeerId, text: &str, now: Instant) {
+        self.heard_from.insert(from, now);
+        if self.heard_from.len() > MAX_HEARD_BRIDGES {
+            let first = self.heard_from.iter().min_by_key(|(_, at)| **at).map(|(bridge, _)| *bridge);
+            first.and_then(|first| self.heard_from.remove(&first));
+        }
         if let Some(at) = self.held.iter().position(|held| held.is_said_by(room, &from, text)) {
             self.held.remove(at);
             return;
@@ -124,6 +158,12 @@ impl Bridge {
         let (due, held) = std::mem::take(&mut self.held).into_iter().partition(|held| held.until <= now);
         self.held = held;
         let due: VecDeque<Held> = due;
+        for held in &due {
+            self.vain.push_back(now);
+            self.heard_from.retain(|bridge, _| !held.awaited.contains(bridge));
+        }
+        let surplus = self.vain.len().saturating_sub(MAX_VAIN);
+        self.vain.drain(..surplus);
         due.into_iter().map(|held| held.line).collect()
     }
 
@@ -181,10 +221,14 @@ mod tests {
     #[test]
     fn the_first_bridge_speaks_at_once_and_says_whose_line_it_is() {
         let (me, now) = (PeerId::random(), now());
-        let out = Bridge::default().spoken(&frame(1, "hello"), &me, 0, now);
+        let out = Bridge::default().spoken(&frame(1, "hello"), &me, &[], now);
         assert_eq!(out[0].parts, ["ann: hello"]);
         let own = frame(1, "hello");
-        assert_eq!(Bridge::default().spoken(&own, &own.author, 3, now)[0].parts, ["hello"], "its own it says itself");
+        assert_eq!(
+            Bridge::default().spoken(&own, &own.author, &[me; 3], now)[0].parts,
+            ["hello"],
+            "its own it says itself"
+        );
     }
 
     #[test]
@@ -192,14 +236,14 @@ mod tests {
         let (me, first, now) = (PeerId::random(), PeerId::random(), now());
         let mut bridge = Bridge::default();
         bridge.heard("r", first, "ann: one", now);
-        assert!(bridge.spoken(&frame(1, "one"), &me, 1, now).is_empty());
+        assert!(bridge.spoken(&frame(1, "one"), &me, &[first], now).is_empty());
         assert_eq!(bridge.deadline(), None, "heard before it was held");
-        assert!(bridge.spoken(&frame(1, "two"), &me, 1, now).is_empty());
+        assert!(bridge.spoken(&frame(1, "two"), &me, &[first], now).is_empty());
         bridge.heard("r", first, "ann: two", now);
         assert!(bridge.due(now + MAX_WAIT).is_empty());
         let mut own = frame(1, "three");
         own.author = first;
-        bridge.spoken(&own, &me, 1, now);
+        bridge.spoken(&own, &me, &[first], now);
         bridge.heard("r", first, "three", now);
         assert_eq!(bridge.deadline(), None, "a bridge says its own lines without its nick");
     }
@@ -209,11 +253,35 @@ mod tests {
         let (me, first, now) = (PeerId::random(), PeerId::random(), now());
         let mut bridge = Bridge::default();
         for _ in 0..2 {
-            bridge.spoken(&frame(1, "again"), &me, 1, now);
+            bridge.spoken(&frame(1, "again"), &me, &[first], now);
         }
         bridge.heard("r", first, "ann: again", now);
         assert!(bridge.due(now).is_empty());
         assert_eq!(bridge.due(now + WAIT_PER_RANK).len(), 1);
+    }
+
+    #[test]
+    fn who_only_says_to_be_a_bridge_delays_few_lines() {
+        let (me, real, now) = (PeerId::random(), PeerId::random(), now());
+        let mut bridge = Bridge::default();
+        for n in 0..MAX_VAIN {
+            // Each time others, of which there may be as many as somebody likes.
+            let liars: Vec<PeerId> = (0..256).map(|_| PeerId::random()).collect();
+            assert!(bridge.spoken(&frame(1, &n.to_string()), &me, &liars, now).is_empty());
+            assert_eq!(bridge.due(now + MAX_WAIT).len(), 1);
+        }
+        let (liar, later) = (PeerId::random(), now + MAX_WAIT);
+        assert_eq!(bridge.spoken(&frame(1, "at once"), &me, &[liar, real], later).len(), 1);
+        bridge.heard("r", real, "something", later);
+        assert!(bridge.spoken(&frame(1, "waits"), &me, &[liar, real], later).is_empty(), "for the real one");
+        assert_eq!(bridge.deadline(), Some(later + WAIT_PER_RANK));
+        assert_eq!(bridge.due(later + WAIT_PER_RANK).len(), 1);
+        assert_eq!(
+            bridge.spoken(&frame(1, "gone"), &me, &[real], later).len(),
+            1,
+            "it has ended, and is not waited for"
+        );
+        assert!(bridge.spoken(&frame(1, "anew"), &me, &[liar], later + 2 * VAIN_SPAN).is_empty());
     }
 
     #[test]

@@ -72,6 +72,7 @@ mod paths;
 mod pending;
 mod ping;
 pub mod platform;
+mod probe;
 mod reach;
 mod records;
 pub mod repl;

@@ -16,6 +16,9 @@ mod link;
 const LASTS: Duration = LONGEST_WAIT;
 /// How long a dial may take that also tries addresses that nobody named.
 const WIDE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A peer of the local network that was in a room of ours when it was lost is dialled for so long, also when it is no
+/// longer found there: discovery would tell of it only minutes after the network is back.
+const KEPT_FOUND: Duration = Duration::from_secs(15 * 60);
 /// A dial that has told nothing for so long will never tell: longer than any dial may take, see `actor/start.rs`.
 pub(crate) const SILENCE: Duration = Duration::from_secs(25);
 
@@ -58,7 +61,7 @@ impl Links {
             named || link.addresses.contains(first)
         });
         if let Some(link) = known {
-            link.found = false;
+            (link.found, link.forget_at) = (false, None);
             link.put_first(addresses);
             return;
         }
@@ -74,10 +77,11 @@ impl Links {
     }
 
     /// A peer was found on the local network, and is being dialled. It is dialled again when it is lost, until
-    /// [`Self::expired`]; not where there are as many links as there may be.
+    /// [`Self::expired`] or longer, see [`Self::keep`]; not where there are as many links as there may be.
     pub(crate) fn found(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
         if let Some(link) = self.links.iter_mut().find(|link| link.expected == Some(peer)) {
             match link.found {
+                true if link.forget_at.take().is_some() => link.addresses = vec![address],
                 true => link.put_first(vec![address]),
                 false => link.learn([address]),
             }
@@ -96,7 +100,7 @@ impl Links {
     }
 
     /// A peer is no longer found at this address.
-    pub(crate) fn expired(&mut self, peer: &PeerId, address: &Multiaddr) {
+    pub(crate) fn expired(&mut self, peer: &PeerId, address: &Multiaddr, now: Instant) {
         self.links.retain_mut(|link| {
             if link.expected != Some(*peer) {
                 return true;
@@ -105,8 +109,31 @@ impl Links {
             if !link.found {
                 return true;
             }
-            link.addresses.retain(|known| known != address);
-            !link.addresses.is_empty()
+            if link.addresses.len() > 1 {
+                link.addresses.retain(|known| known != address);
+            } else if link.addresses.contains(address) {
+                // The last one stays for as long as the peer is dialled.
+                link.forget_at = Some(link.kept_until.map_or(now, |until| until.max(now)));
+            }
+            true
+        });
+        self.forget_expired(now);
+    }
+
+    /// A peer that is about to be lost is in a room of ours. If it was found on the local network, it is dialled for a
+    /// while even when it is no longer found there.
+    pub(crate) fn keep(&mut self, peer: &PeerId, now: Instant) {
+        for link in self.links.iter_mut().filter(|link| link.found && link.is_up(*peer)) {
+            link.kept_until = Some(now + KEPT_FOUND);
+            link.forget_at = link.forget_at.and(link.kept_until);
+        }
+    }
+
+    /// Forgets who is no longer found, unless it is connected.
+    pub(crate) fn forget_expired(&mut self, now: Instant) {
+        self.links.retain(|link| {
+            let is_up = matches!(link.state, State::Up { .. });
+            is_up || link.forget_at.is_none_or(|at| at > now)
         });
     }
 
@@ -117,7 +144,7 @@ impl Links {
 
     /// Dials that are due. `in_turn`: each try of a hub begins with another of its addresses.
     pub(crate) fn due(&self, now: Instant, in_turn: bool) -> Vec<Due> {
-        let due = |link: &Link| matches!(link.state, State::Waiting(at) if at <= now);
+        let due = |link: &Link| link.dials_at().is_some_and(|at| at <= now);
         let links = self.links.iter().enumerate().filter(|(_, link)| due(link));
         links
             .map(|(at, link)| {
@@ -191,6 +218,19 @@ impl Links {
                 link.reached(peer, now);
             }
         }
+        self.unite(peer);
+    }
+
+    /// Addresses that did not name their peer turned out to be the same one's: each alone would dial beside the others.
+    fn unite(&mut self, peer: PeerId) {
+        let is_same = |link: &Link| link.is_up(peer) && link.expected.is_none_or(|expected| expected == peer);
+        let Some(first) = self.links.iter().position(is_same) else { return };
+        for at in (first + 1..self.links.len()).rev() {
+            if is_same(&self.links[at]) {
+                let other = self.links.remove(at);
+                self.links[first].absorb(other);
+            }
+        }
     }
 
     /// Who is due to be dialled is connected already.
@@ -246,6 +286,13 @@ impl Links {
         }
     }
 
+    /// Another program with our key is at this hub: it is not dialled before a person wants it.
+    pub(crate) fn sleep(&mut self, peer: PeerId) {
+        for link in self.links.iter_mut().filter(|link| link.is_up(peer) || link.expected == Some(peer)) {
+            link.asleep = true;
+        }
+    }
+
     /// Dials at once whom it waits for, but for hubs that told us to stay away.
     pub(crate) fn hurry(&mut self, now: Instant) {
         for link in &mut self.links {
@@ -258,6 +305,7 @@ impl Links {
     /// A person wants all that are lost to be dialled: forgets who told us to stay away.
     pub(crate) fn want(&mut self) {
         for link in &mut self.links {
+            link.asleep = false;
             (link.rest_until, link.wanted) = (None, matches!(link.state, State::Waiting(_)));
         }
     }
@@ -269,11 +317,7 @@ impl Links {
 
     /// When the next dial is due.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
-        let waits = self.links.iter().filter_map(|link| match link.state {
-            State::Waiting(at) => Some(at),
-            _ => None,
-        });
-        waits.min()
+        self.links.iter().filter_map(Link::dials_at).min()
     }
 
     /// When something is to be done: a dial is due, or one has been silent for too long.
@@ -283,7 +327,9 @@ impl Links {
             State::Dialling { since, wide: None, .. } => Some(since + SILENCE),
             _ => None,
         });
-        silences.chain(self.retry_at()).min()
+        let is_up = |link: &Link| matches!(link.state, State::Up { .. });
+        let forgets = self.links.iter().filter(|link| !is_up(link)).filter_map(|link| link.forget_at);
+        silences.chain(forgets).chain(self.retry_at()).min()
     }
 }
 

@@ -228,7 +228,7 @@ fn who_was_found_is_dialled_again_until_that_expires_and_makes_place_for_who_was
     assert_eq!(links.links.len(), 2);
     assert!(links.links.iter().any(|link| link.expected == Some(third) && !link.found));
     for n in [1, 2, 3, 5] {
-        [found, other, third].iter().for_each(|peer| links.expired(peer, &address(n)));
+        [found, other, third].iter().for_each(|peer| links.expired(peer, &address(n), now));
     }
     assert_eq!(links.links.len(), 1, "only who was named is left");
 }
@@ -247,4 +247,54 @@ fn however_many_named_addresses_are_silent_one_that_a_hub_told_is_tried_soon() {
     let due = links.due(now + LONGEST_WAIT, true);
     let at = |host| due[0].addresses.iter().position(|other| *other == address(host));
     assert_eq!((at(200), at(201), due[0].addresses.len()), (Some(1), Some(3), 32));
+}
+
+#[test]
+fn who_was_found_and_in_a_room_of_ours_is_dialled_for_a_while_after_it_expired() {
+    let (mut links, now, peer) = (Links::new(9), start(), PeerId::random());
+    let address: Multiaddr = "/ip4/10.0.0.1/tcp/1".parse().unwrap();
+    links.found(peer, address.clone(), now);
+    links.up(peer, None, now);
+    links.expired(&peer, &address, now);
+    assert_eq!(links.links.len(), 1, "it is connected");
+    links.keep(&peer, now);
+    links.down(peer, now, 0.0);
+    let mut at = now;
+    while let Some(next) = links.retry_at() {
+        at = next;
+        let due = links.due(at, true);
+        assert_eq!(due[0].addresses, std::slice::from_ref(&address));
+        links.dialling(due[0].link, connection(), false, at);
+        links.failed(connection(), at, 1.0);
+        links.forget_expired(at);
+    }
+    assert!(at >= now + KEPT_FOUND && at <= now + KEPT_FOUND + LONGEST_WAIT, "{:?}", at - now);
+
+    links.found(peer, address.clone(), now);
+    links.up(peer, None, now);
+    links.down(peer, now, 0.0);
+    links.expired(&peer, &address, now);
+    assert!(links.links.is_empty(), "who was in no room of ours is forgotten at once");
+}
+
+#[test]
+fn addresses_of_one_hub_become_one_link_and_a_second_program_sleeps_until_it_is_wanted() {
+    let (mut links, now, hub) = (Links::new(9), start(), PeerId::random());
+    let address = |n: usize| format!("/ip4/10.0.0.{n}/tcp/1").parse::<Multiaddr>().unwrap();
+    for n in 0..3 {
+        links.add(vec![address(n)], now);
+        links.dialling(n, DialId(n as u64), false, now);
+    }
+    links.failed(DialId(2), now, 0.0);
+    links.up(hub, Some(DialId(0)), now);
+    links.up(hub, Some(DialId(1)), now);
+    assert_eq!(links.links.iter().map(|link| link.addresses.len()).collect::<Vec<_>>(), [2, 1]);
+    links.sleep(hub);
+    links.down(hub, now, 0.0);
+    let due = |links: &Links| links.due(now + LONGEST_WAIT, true).iter().map(|due| due.link).collect::<Vec<_>>();
+    assert_eq!(due(&links), [1], "the other hub");
+    links.hurry(now);
+    assert_eq!(due(&links), [1]);
+    links.want();
+    assert_eq!(due(&links), [0, 1]);
 }

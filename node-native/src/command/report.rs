@@ -10,13 +10,15 @@ use crate::output;
 pub(super) struct Reporter {
     quiet: bool,
     link: Option<Link>,
+    /// Whether it was said that another program has our key.
+    is_twin_told: bool,
     /// Who refused something last, and why: a full hub says the same at every try.
     refused: Option<(PeerId, String)>,
 }
 
 impl Reporter {
     pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, link: None, refused: None }
+        Self { quiet, link: None, is_twin_told: false, refused: None }
     }
 
     /// A line for the screen, unless none is wanted.
@@ -41,12 +43,23 @@ impl Reporter {
                 clock_difference(*offset_ms)
             )),
             Event::ClockRight => Some("this machine's clock is right again".to_owned()),
+            Event::RunsElsewhere => self.twin(),
             Event::Slow { peer } => Some(format!("slow: {peer} cannot keep up; asked it for what may be missing")),
             _ => None,
         };
         if let Some(line) = line {
             self.note(&line);
         }
+    }
+
+    /// Said once: each line that the other program says is an event.
+    fn twin(&mut self) -> Option<String> {
+        let told = std::mem::replace(&mut self.is_twin_told, true);
+        (!told).then(|| {
+            "the same key runs twice: another program uses this identity (a copied data directory?), and each of the two \
+             gets only a part of what is said; end one of them"
+                .to_owned()
+        })
     }
 
     fn refusal(&mut self, peer: PeerId, reason: &str) -> Option<String> {

@@ -153,6 +153,18 @@ impl Network {
     }
 }
 
+impl Network {
+    /// Lets no UDP through but mDNS. False where that cannot be done.
+    pub fn close_udp(&self, subject: &str) -> bool {
+        let packets = "-i wire -p udp ! --dport 5353 -j DROP";
+        let closed = self.hosts.iter().all(|host| ip(&format!("netns exec {host} iptables -I INPUT {packets}")));
+        if !closed {
+            left_out(&format!("{subject}, where UDP is closed: that needs the program iptables"));
+        }
+        closed
+    }
+}
+
 impl Drop for Cut<'_> {
     fn drop(&mut self) {
         for host in &self.0.hosts {

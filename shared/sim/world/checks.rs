@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::{PeerId, identity::Keypair};
 
-use super::{Broken, name, node::KEPT_WHEN_TIGHT, plan::Member};
+use super::{Broken, Plan, name, node::KEPT_WHEN_TIGHT};
 use crate::{
     Event, Message, MessageState, RoomInfo,
     room::{
@@ -58,6 +58,10 @@ pub(super) struct Checks {
     /// Who is in which room, and since when.
     joined: BTreeMap<(usize, String), u64>,
     screens: BTreeMap<(usize, String), Screen>,
+    /// Nodes that share a key: they get only a part of what is said.
+    twins: BTreeSet<usize>,
+    pub(super) losses: Vec<usize>,
+    pub(super) refusals: Vec<Vec<String>>,
     /// When whose storage was slow or full.
     disturbed: Vec<(usize, u64, u64)>,
     /// Under which number each line was published.
@@ -76,11 +80,15 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    pub(super) fn new(keypairs: &[Keypair], members: &[Member], tight: bool) -> Self {
+    pub(super) fn new(keypairs: &[Keypair], plan: &Plan) -> Self {
         let peer = |node: usize| keypairs[node].public().to_peer_id();
-        let nodes = || members.iter().enumerate();
+        let nodes = || plan.members.iter().enumerate();
         let denied = nodes().flat_map(|(it, member)| member.denies.iter().map(move |other| (it, peer(*other))));
+        let twins = plan.members.iter().enumerate().filter_map(|(node, member)| Some([node, member.twin_of?]));
         Self {
+            twins: twins.flatten().collect(),
+            losses: vec![0; keypairs.len()],
+            refusals: vec![Vec::new(); keypairs.len()],
             broken: None,
             peers: keypairs.iter().map(|key| key.public().to_peer_id()).collect(),
             lines: Vec::new(),
@@ -90,7 +98,7 @@ impl Checks {
             disturbed: Vec::new(),
             numbers: BTreeMap::new(),
             sent: BTreeSet::new(),
-            kept: if tight { KEPT_WHEN_TIGHT / 2 } else { KEPT },
+            kept: if plan.tight { KEPT_WHEN_TIGHT / 2 } else { KEPT },
             ends: BTreeMap::new(),
             unheard: nodes().filter(|(_, member)| member.lie.is_some()).map(|(node, _)| node).collect(),
             denied: denied.collect(),
@@ -116,7 +124,8 @@ impl Checks {
         // It is published before its caller hears that it was said.
         let key = (self.peers[node], room.to_owned(), text.clone());
         let published_ms = self.numbers.contains_key(&key).then_some(at_ms);
-        self.lines.push(Line { node, room, text, at_ms, published_ms, is_promised: !self.unheard.contains(&node) });
+        let is_promised = !self.unheard.contains(&node) && !self.twins.contains(&node);
+        self.lines.push(Line { node, room, text, at_ms, published_ms, is_promised });
     }
 
     pub(super) fn joined(&mut self, node: usize, room: &'static str, at_ms: u64) {
@@ -211,21 +220,27 @@ impl Checks {
     }
 
     pub(super) fn heard(&mut self, node: usize, event: &Event) {
-        if let Event::Sent { waiting_id, .. } = event
-            && !self.sent.insert((node, waiting_id.clone()))
+        // Each room numbers its own.
+        if let Event::Sent { message, waiting_id } = event
+            && !self.sent.insert((node, format!("{} {waiting_id}", message.room)))
         {
             let how = format!("{} tells of {waiting_id} again", name(node));
             return self.fail("a waiting line is never sent twice", how);
         }
         let message = match event {
             Event::Message(message) | Event::Sent { message, .. } => message,
+            Event::Refused { reason, .. } if self.twins.contains(&node) => {
+                return self.refusals[node].push(reason.clone());
+            }
+            Event::RunsElsewhere if self.twins.contains(&node) => return,
             Event::Refused { reason, .. } => {
                 return self.fail("no honest peer is refused", format!("{}: {reason}", name(node)));
             }
             Event::RunsElsewhere => return self.fail("a key that runs once is not told to run twice", name(node)),
             _ => return,
         };
-        if message.state == MessageState::Waiting {
+        let is_twin = self.peers.iter().enumerate().any(|(it, peer)| *peer == message.from && self.twins.contains(&it));
+        if message.state == MessageState::Waiting || is_twin {
             return;
         }
         if self.denied.contains(&(node, message.from)) {
@@ -275,6 +290,11 @@ impl Checks {
         }
     }
 
+    /// A node lost a connection.
+    pub(super) fn lost(&mut self, node: usize) {
+        self.losses[node] += 1;
+    }
+
     /// How a room stands at the end, for one node.
     pub(super) fn stands(&mut self, node: usize, room: RoomInfo, lines: Vec<Message>) {
         self.ends.insert((node, room.room.clone()), (room, lines));
@@ -283,12 +303,23 @@ impl Checks {
     /// Everything has healed, and there was time.
     pub(super) fn end(&mut self) {
         let ends = std::mem::take(&mut self.ends);
-        for (node, room) in self.joined.keys().cloned().collect::<Vec<_>>() {
+        for ((node, room), (_, lines)) in &ends {
+            if self.joined.contains_key(&(*node, room.clone())) && !self.twins.contains(node) {
+                self.has_all(*node, room, lines);
+            }
+        }
+        for (node, room) in
+            self.joined.keys().filter(|(node, _)| !self.twins.contains(node)).cloned().collect::<Vec<_>>()
+        {
             let room = room.as_str();
-            let Some((info, lines)) = ends.get(&(node, room.to_owned())) else {
+            let Some((info, _)) = ends.get(&(node, room.to_owned())) else {
                 self.fail("who joined is in the room", format!("{} in {room}", name(node)));
                 continue;
             };
+            // Which of two programs with one key is there, nobody can say.
+            if self.joined.keys().any(|(other, there)| self.twins.contains(other) && there == room) {
+                continue;
+            }
             if info.waiting > 0 && self.others(node, room) > 0 {
                 self.fail(
                     "no line waits while somebody is there",
@@ -300,16 +331,19 @@ impl Checks {
                 let how = format!("{} counts {} in {room}, of {others}", name(node), info.total);
                 self.fail("members and counts agree", how);
             }
-            let has: BTreeSet<(PeerId, &str)> =
-                lines.iter().map(|message| (message.from, message.text.as_str())).collect();
-            let missing = self.kept_lines(room).into_iter().filter(|line| line.is_promised);
-            let missing = missing.filter(|line| !self.denied.contains(&(node, self.peers[line.node])));
-            let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
-            let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
-            if !missing.is_empty() {
-                let how = format!("{} in {room} lacks {}", name(node), missing.join(", "));
-                self.fail("every line reaches everybody", how);
-            }
+        }
+    }
+
+    /// Whether somebody has all lines of a room.
+    fn has_all(&mut self, node: usize, room: &str, lines: &[Message]) {
+        let has: BTreeSet<(PeerId, &str)> = lines.iter().map(|message| (message.from, message.text.as_str())).collect();
+        let missing = self.kept_lines(room).into_iter().filter(|line| line.is_promised);
+        let missing = missing.filter(|line| !self.denied.contains(&(node, self.peers[line.node])));
+        let missing = missing.filter(|line| !has.contains(&(self.peers[line.node], line.text.as_str())));
+        let missing: Vec<&str> = missing.map(|line| line.text.as_str()).collect();
+        if !missing.is_empty() {
+            let how = format!("{} in {room} lacks {}", name(node), missing.join(", "));
+            self.fail("every line reaches everybody", how);
         }
     }
 
@@ -327,7 +361,8 @@ impl Checks {
     }
 
     fn others(&self, node: usize, room: &str) -> usize {
-        self.joined.keys().filter(|(other, there)| *other != node && *there == room).count()
+        let there = self.joined.keys().filter(|(_, there)| *there == room).map(|(other, _)| self.peers[*other]);
+        there.filter(|peer| *peer != self.peers[node]).collect::<BTreeSet<PeerId>>().len()
     }
 }
 

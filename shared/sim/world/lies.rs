@@ -79,7 +79,7 @@ impl World {
     /// Somebody asks a false hub who is in these rooms.
     pub(super) fn boast(&mut self, liar: usize, to: PeerId, watch: &Watch) {
         let hub = self.nodes[liar].peer;
-        let Some(to) = self.node_of(&to) else { return };
+        let Some(to) = self.node_of(liar, &to) else { return };
         let Some((serial, over)) = self.nodes[to].hub_streams.get(&liar).copied() else { return };
         let seed = self.plan.seed;
         let nobody = |n: usize| keypair(seed, 1000 + n).public().to_peer_id().to_bytes();

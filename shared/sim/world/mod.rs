@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `plan` | what happens in a run |
 //! | `node` | one node, and what outlives it |
+//! | `discovery` | who is found on the local network |
 //! | `disk` | what outlives a crash, and when |
 //! | `wires` | connections, and when each end learns that one is gone |
 //! | `network`, `streams` | what travels over them: inputs, syncs and gossip; hub streams |
@@ -19,6 +20,7 @@
 
 mod bounds;
 mod checks;
+mod discovery;
 mod disk;
 mod lies;
 mod network;
@@ -30,6 +32,11 @@ mod streams;
 #[cfg(test)]
 mod trust_scenarios;
 mod wires;
+
+#[cfg(test)]
+mod scenarios_links;
+#[cfg(test)]
+mod scenarios_order;
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +50,13 @@ use n0_future::time::Instant;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
 pub use self::plan::Plan;
-use self::{checks::Checks, node::Node, steps::Back, wires::Network};
+use self::{
+    checks::Checks,
+    discovery::{FIRST_DISCOVERY_MS, Found},
+    node::Node,
+    steps::Back,
+    wires::Network,
+};
 use crate::{
     Change,
     core::{Input, Output},
@@ -81,6 +94,10 @@ pub struct Outcome {
     pub happenings: u64,
     /// What happened, as text.
     pub trace: String,
+    /// How many connections each node lost.
+    pub lost: Vec<usize>,
+    /// Which reasons to go each node was given.
+    pub refused: Vec<Vec<String>>,
 }
 
 /// Something that will happen.
@@ -101,6 +118,8 @@ enum Happening {
         connection: u64,
         node: usize,
     },
+    /// Nodes of the local network ask who is there.
+    Discover,
     /// A node is frozen no longer.
     Thaw {
         node: usize,
@@ -132,6 +151,7 @@ struct World {
     /// By how much it is wrong now, beside that.
     clocks_off: Vec<i64>,
     network: Network,
+    found: Found,
     checks: Checks,
     trace: Option<Vec<String>>,
 }
@@ -152,6 +172,8 @@ pub fn run(plan: &Plan, traced: bool) -> Outcome {
         lines: world.checks.said(),
         happenings: world.queued,
         trace: trace.join("\n"),
+        lost: world.checks.losses.clone(),
+        refused: world.checks.refusals.clone(),
     }
 }
 
@@ -160,13 +182,15 @@ impl World {
         #[allow(clippy::disallowed_methods, reason = "an origin for the run's own clock")]
         let origin = Instant::now();
         let mut rng = SmallRng::seed_from_u64(plan.seed ^ 0x51_u64);
-        let keypairs: Vec<Keypair> = (0..plan.members.len()).map(|node| keypair(plan.seed, node)).collect();
+        let key = |(node, member): (usize, &plan::Member)| keypair(plan.seed, member.twin_of.unwrap_or(node));
+        let keypairs: Vec<Keypair> = plan.members.iter().enumerate().map(key).collect();
         let nodes =
             plan.members.iter().enumerate().map(|(n, member)| Node::new(n, member, &keypairs, plan.tight)).collect();
         let skews: Vec<i64> = plan.members.iter().map(|_| rng.random_range(-1500..1500)).collect();
-        let checks = Checks::new(&keypairs, &plan.members, plan.tight);
+        let checks = Checks::new(&keypairs, &plan);
         Self {
             network: Network::new(plan.latency_ms, plan.seed),
+            found: Found::default(),
             plan,
             origin,
             now_ms: 0,
@@ -187,6 +211,9 @@ impl World {
         }
         for node in 0..self.nodes.len() {
             self.at(self.plan.members[node].starts_ms, Happening::Back(Back { node, run: 0 }));
+        }
+        if self.plan.members.iter().any(|member| member.local) {
+            self.at(FIRST_DISCOVERY_MS, Happening::Discover);
         }
         let end_ms = self.plan.healed_ms + SETTLE_MS;
         while let Some(((at, _), happening)) = self.queue.pop_first() {
@@ -221,6 +248,7 @@ impl World {
             }
             Happening::Arrives(arrival) => self.arrive(arrival),
             Happening::Established(dialled) => self.establish(dialled),
+            Happening::Discover => self.discover(),
             Happening::Dead { connection, node } => self.found_dead(node, connection),
             Happening::Thaw { node } => self.thaw(node),
             Happening::ClockBack { node, off_ms } => self.clocks_off[node] -= off_ms,

@@ -192,7 +192,8 @@ impl World {
     pub(super) fn spread(&mut self, node: usize, gossip: &Gossip, but: Option<usize>) {
         for (over, end) in self.network.neighbours(node) {
             let Some(since) = self.nodes[node].topics.get(&(end, gossip.room.clone())).copied() else { continue };
-            if Some(end) == but || self.nodes[end].peer == gossip.source {
+            let is_lost = self.network.lossy.get(&(node, end)).is_some_and(|until| *until > self.now_ms);
+            if is_lost || Some(end) == but || self.nodes[end].peer == gossip.source {
                 continue;
             }
             let in_flight = self.network.in_flight.entry((over, end)).or_default();

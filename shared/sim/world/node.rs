@@ -53,9 +53,23 @@ pub(super) struct Node {
     pub(super) tick: u64,
 }
 
+/// So many nodes at most: their second addresses follow their first.
+const MAX_NODES: usize = 1000;
+
 /// Where a node is.
 pub(super) fn address_of(node: usize) -> Multiaddr {
     format!("/memory/{}", node + 1).parse().expect("an address")
+}
+
+/// Where it is as well.
+pub(super) fn other_address_of(node: usize) -> Multiaddr {
+    address_of(MAX_NODES + node)
+}
+
+/// Who is at an address.
+pub(super) fn node_at(address: &Multiaddr, nodes: usize) -> Option<usize> {
+    let is = |at: Multiaddr| address.iter().next() == at.iter().next();
+    (0..nodes).find(|node| is(address_of(*node)) || is(other_address_of(*node)))
 }
 
 impl Node {
@@ -66,7 +80,10 @@ impl Node {
             let peer = keypairs[*node].public().to_peer_id();
             address_of(*node).with_p2p(peer).expect("no id yet")
         };
-        config.bootstrap = member.bootstrap.iter().map(with_id).collect();
+        config.bootstrap = match member.nameless {
+            true => member.bootstrap.iter().flat_map(|node| [address_of(*node), other_address_of(*node)]).collect(),
+            false => member.bootstrap.iter().map(with_id).collect(),
+        };
         config.deny = member.denies.iter().map(|node| keypairs[*node].public().to_peer_id()).collect();
         if tight {
             let limits = &mut config.limits;

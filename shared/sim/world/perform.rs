@@ -5,6 +5,7 @@ use libp2p::gossipsub::MessageAcceptance;
 use super::{
     World, name,
     network::{Gossip, What},
+    streams::at_hub,
 };
 use crate::{
     Event,
@@ -43,32 +44,45 @@ impl World {
                 }
             }
             Output::Block(peer)
-                if self.node_of(&peer).is_some_and(|it| self.plan.members[node].denies.contains(&it)) => {}
+                if self.node_of(node, &peer).is_some_and(|it| self.plan.members[node].denies.contains(&it)) => {}
+            Output::Probe { connection, .. } => {
+                let ids = self.network.of(node);
+                let id = ids.iter().find(|(id, _)| connection.to_string() == id.to_string());
+                if let Some((id, _)) = id {
+                    self.probe(node, *id);
+                }
+            }
             Output::Block(peer) => {
                 self.checks.fail("no honest peer is refused", format!("{} blocks {peer}", name(node)));
             }
             Output::OpenHub { hub, serial } => self.open_hub(node, hub, serial),
             Output::WatchRooms { hub, watch } => {
-                if let Some(hub) = self.node_of(&hub)
+                if let Some(hub) = self.node_of(node, &hub)
                     && let Some((serial, over)) = self.nodes[node].hub_streams.get(&hub).copied()
                 {
                     let (peer, latency) = (self.nodes[node].peer, self.network.latency(node, hub));
-                    self.send(node, hub, over, latency, What::Input(Input::Watch { peer, serial, watch }));
+                    self.send(
+                        node,
+                        hub,
+                        over,
+                        latency,
+                        What::Input(Input::Watch { peer, serial: at_hub(serial, over), watch }),
+                    );
                 }
             }
             Output::CloseHub { hub, serial } => {
-                if let Some(hub) = self.node_of(&hub) {
+                if let Some(hub) = self.node_of(node, &hub) {
                     self.close_hub(node, hub, serial);
                 }
             }
-            Output::TellWatcher { peer, message } => self.tell_watcher(node, &peer, message),
-            Output::DropWatcher(peer) => {
-                if let Some(watcher) = self.node_of(&peer) {
+            Output::TellWatcher { peer, serial, message } => self.tell_watcher(node, &peer, serial, message),
+            Output::DropWatcher { peer, serial } => {
+                if let Some(watcher) = self.watcher(node, &peer, serial) {
                     self.drop_watcher(node, watcher);
                 }
             }
             Output::Ask { peer, question } => {
-                let asked = self.node_of(&peer);
+                let asked = self.node_of(node, &peer);
                 let over = asked.and_then(|asked| self.network.between(node, asked));
                 let (Some(asked), Some(over)) = (asked, over) else {
                     return self.tell(node, Input::Answered { peer, room: question.room, answer: None });

@@ -14,12 +14,18 @@ const CLOCKS_OFF_MS: [i64; 4] = [-7_200_000, -1_200_000, 5_000_000, 86_400_000];
 const ROOMS: [&str; 2] = ["lobby", "den"];
 
 /// One node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Member {
     pub(super) is_hub: bool,
     /// Nodes that it stays connected to.
     pub(super) bootstrap: Vec<usize>,
     pub(super) rooms: Vec<&'static str>,
+    /// It knows each of those by two addresses that do not name it.
+    pub(super) nameless: bool,
+    /// It is on the local network, where all find each other.
+    pub(super) local: bool,
+    /// It runs with the key of that one.
+    pub(super) twin_of: Option<usize>,
     /// When it comes for the first time.
     pub(super) starts_ms: u64,
     /// How it lies, if it does.
@@ -75,6 +81,21 @@ pub(super) enum Step {
     Cut {
         one: usize,
         other: usize,
+    },
+    /// A person names another address of a node, without its id, to stay connected to.
+    Name {
+        node: usize,
+        to: usize,
+    },
+    /// A person wants what is lost to be dialled again.
+    Retry {
+        node: usize,
+    },
+    /// What gossip brings from one node to the other is lost for so long, and neither notices.
+    Lose {
+        from: usize,
+        to: usize,
+        for_ms: u64,
     },
     /// Those in `apart` cannot be reached by the others for so long.
     Partition {
@@ -162,6 +183,15 @@ impl Plan {
             let step = Step::Say { node, room: ROOMS[0], lines: rng.random_range(100..160) };
             plan.steps.push((rng.random_range(0..healed_ms), step));
         }
+        if count > hubs + 2 && rng.random_bool(0.1) {
+            plan.run_one_key_twice(&mut rng);
+        }
+        // A line that nobody noticed to be missing is known by the one after it.
+        for node in (hubs..count).filter(|_| !plan.tight) {
+            for room in ROOMS {
+                plan.steps.push((healed_ms, Step::Say { node, room, lines: 1 }));
+            }
+        }
         plan.distrust(hubs);
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
@@ -193,6 +223,21 @@ impl Plan {
         }
     }
 
+    /// The last node has another one's key, and begins to run later.
+    fn run_one_key_twice(&mut self, rng: &mut SmallRng) {
+        let hubs = self.members.iter().filter(|member| member.is_hub).count();
+        let node = self.members.len() - 1;
+        self.members[node].twin_of = Some(rng.random_range(hubs..node));
+        for at in self.steps.iter_mut().filter(|(_, step)| step.names(node)).map(|(at, _)| at) {
+            *at = (*at).max(self.healed_ms / 2);
+        }
+        let begin = rng.random_range(0..self.healed_ms / 2);
+        self.members[node].starts_ms = begin;
+        for _ in 0..rng.random_range(0..3) {
+            self.steps.push((rng.random_range(begin..self.healed_ms), Step::Retry { node }));
+        }
+    }
+
     fn node(&self, rng: &mut SmallRng) -> usize {
         rng.random_range(0..self.members.len())
     }
@@ -216,7 +261,7 @@ impl Plan {
         let node = self.node(rng);
         let left = self.healed_ms - at;
         let for_ms = rng.random_range(0..=left.min(40_000));
-        match rng.random_range(0..9) {
+        match rng.random_range(0..11) {
             0 => {
                 Step::Crash { node, back_after: for_ms.min(10_000), forgets: self.members[node].is_hub && rng.random() }
             }
@@ -230,6 +275,8 @@ impl Plan {
             5 => Step::Full { node, for_ms },
             6 => Step::Slow { node, for_ms },
             7 => Step::Deaf { from: node, to: self.node(rng), for_ms },
+            8 if !self.tight => Step::Lose { from: node, to: self.node(rng), for_ms: for_ms.min(5_000) },
+            9 => Step::Name { node, to: 0 },
             _ => Step::Freeze { node: rng.random_range(0..=2.min(self.members.len() - 1)), for_ms },
         }
     }
@@ -281,11 +328,15 @@ impl Plan {
 
     /// The same without one node, if it is no hub and no step names it.
     fn without(&self, node: usize) -> Option<Self> {
-        if self.members[node].is_hub || self.steps.iter().any(|(_, step)| step.names(node)) {
+        let has_twin = self.members.iter().any(|member| member.twin_of == Some(node));
+        if has_twin || self.members[node].is_hub || self.steps.iter().any(|(_, step)| step.names(node)) {
             return None;
         }
         let mut plan = self.clone();
         plan.members.remove(node);
+        for twin_of in plan.members.iter_mut().filter_map(|member| member.twin_of.as_mut()) {
+            *twin_of -= usize::from(*twin_of > node);
+        }
         plan.steps.iter_mut().for_each(|(_, step)| step.renumber(node));
         Some(plan)
     }
@@ -300,11 +351,14 @@ impl Step {
             | Self::Nick { node: it }
             | Self::Crash { node: it, .. }
             | Self::Freeze { node: it, .. }
+            | Self::Retry { node: it }
             | Self::Slow { node: it, .. }
             | Self::Full { node: it, .. }
             | Self::Clock { node: it, .. } => *it == node,
             Self::Cut { one, other } => [one, other].contains(&&node),
-            Self::Deaf { from, to, .. } => [from, to].contains(&&node),
+            Self::Name { node: from, to } | Self::Lose { from, to, .. } | Self::Deaf { from, to, .. } => {
+                [from, to].contains(&&node)
+            }
             Self::Partition { apart, .. } => apart.contains(&node),
         }
     }
@@ -319,11 +373,14 @@ impl Step {
             | Self::Nick { node }
             | Self::Crash { node, .. }
             | Self::Freeze { node, .. }
+            | Self::Retry { node }
             | Self::Slow { node, .. }
             | Self::Full { node, .. }
             | Self::Clock { node, .. } => lower(node),
             Self::Cut { one, other } => [one, other].into_iter().for_each(lower),
-            Self::Deaf { from, to, .. } => [from, to].into_iter().for_each(lower),
+            Self::Name { node: from, to } | Self::Lose { from, to, .. } | Self::Deaf { from, to, .. } => {
+                [from, to].into_iter().for_each(lower);
+            }
             Self::Partition { apart, .. } => apart.iter_mut().for_each(lower),
         }
     }
@@ -333,14 +390,7 @@ impl Member {
     fn random(node: usize, hubs: usize, healed_ms: u64, rng: &mut SmallRng) -> Self {
         if node < hubs {
             // Each hub stays connected to those before it.
-            return Self {
-                is_hub: true,
-                bootstrap: (0..node).collect(),
-                rooms: Vec::new(),
-                starts_ms: 0,
-                lie: None,
-                denies: Vec::new(),
-            };
+            return Self { is_hub: true, bootstrap: (0..node).collect(), ..Self::default() };
         }
         let first = rng.random_range(0..hubs);
         let mut bootstrap = vec![first];
@@ -352,18 +402,11 @@ impl Member {
             rooms.push(ROOMS[1]);
         }
         let starts_ms = if rng.random_bool(0.2) { rng.random_range(0..healed_ms + LATEST_MS) } else { 0 };
-        Self { is_hub: false, bootstrap, rooms, starts_ms, lie: None, denies: Vec::new() }
+        Self { bootstrap, rooms, starts_ms, nameless: rng.random_bool(0.1), ..Self::default() }
     }
 
     /// Dials others by itself.
     pub(super) fn false_hub(dials: Vec<usize>) -> Self {
-        Self {
-            is_hub: true,
-            bootstrap: dials,
-            rooms: Vec::new(),
-            starts_ms: 0,
-            lie: Some(Lie::FalseHub),
-            denies: Vec::new(),
-        }
+        Self { is_hub: true, bootstrap: dials, lie: Some(Lie::FalseHub), ..Self::default() }
     }
 }

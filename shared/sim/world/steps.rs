@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::{Happening, World, name, plan::Step};
+use super::{Happening, World, name, node::other_address_of, plan::Step};
 use crate::{
     Error, Message, RoomInfo, Said,
     command::{Command, Reply},
@@ -64,6 +64,15 @@ impl World {
                 if let Some(connection) = self.network.between(one, other) {
                     self.close(one, connection);
                 }
+            }
+            Step::Name { node, to } => {
+                let addresses = vec![other_address_of(to)];
+                self.ask(node, |reply| Command::StayConnected { addresses, reply });
+            }
+            Step::Retry { node } => drop(self.ask(node, |reply| Command::Retry { wanted: true, reply })),
+            Step::Lose { from, to, for_ms } => {
+                let until = (self.now_ms + for_ms).min(self.plan.healed_ms);
+                self.network.lossy.insert((from, to), until);
             }
             Step::Partition { apart, for_ms } => {
                 if self.network.apart_until <= self.now_ms {

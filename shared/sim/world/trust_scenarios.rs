@@ -8,18 +8,11 @@ const ROOM: &str = "lobby";
 const SECOND: u64 = 1000;
 
 fn hub(bootstrap: &[usize]) -> Member {
-    Member {
-        is_hub: true,
-        bootstrap: bootstrap.to_vec(),
-        rooms: Vec::new(),
-        starts_ms: 0,
-        lie: None,
-        denies: Vec::new(),
-    }
+    Member { is_hub: true, bootstrap: bootstrap.to_vec(), ..Member::default() }
 }
 
 fn person(hub: usize) -> Member {
-    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], starts_ms: 0, lie: None, denies: Vec::new() }
+    Member { is_hub: false, bootstrap: vec![hub], rooms: vec![ROOM], ..Member::default() }
 }
 
 fn says(node: usize) -> Step {

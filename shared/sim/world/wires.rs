@@ -7,7 +7,7 @@ use libp2p::{PeerId, gossipsub::MessageId, swarm::ConnectionId};
 use super::{
     Happening, World, name,
     network::{Gossip, What},
-    node::address_of,
+    node::{address_of, node_at},
 };
 use crate::{
     core::{Connection, Dial, DialFailure, DialId, Identified, Input},
@@ -17,6 +17,8 @@ use crate::{
 
 /// How long it takes until an end finds out that the other one is silent.
 const DEAD_AFTER_MS: u64 = 15_000;
+/// How long an answer on a connection is waited for.
+const PROBE_MS: u64 = 3_000;
 /// How long a dial of somebody who does not answer takes.
 const SILENT_DIAL_MS: u64 = 10_000;
 
@@ -62,6 +64,8 @@ pub(super) struct Network {
     pub(super) apart_until: u64,
     /// What one node sends does not reach the other, until when.
     pub(super) deaf: BTreeMap<(usize, usize), u64>,
+    /// Until when gossip from one node to another is lost in silence.
+    pub(super) lossy: BTreeMap<(usize, usize), u64>,
     /// Questions without an answer, by connection: who asked whom about which room.
     pub(super) asked: BTreeMap<u64, Vec<(usize, usize, String)>>,
     /// Payloads that a node is still to validate.
@@ -80,6 +84,7 @@ impl Network {
             apart: Vec::new(),
             apart_until: 0,
             deaf: BTreeMap::new(),
+            lossy: BTreeMap::new(),
             asked: BTreeMap::new(),
             unvalidated: BTreeMap::new(),
             in_flight: BTreeMap::new(),
@@ -102,7 +107,7 @@ impl Network {
     }
 
     /// Whether two nodes cannot talk, in one way or both.
-    fn is_cut(&self, one: usize, other: usize, now_ms: u64) -> bool {
+    pub(super) fn is_cut(&self, one: usize, other: usize, now_ms: u64) -> bool {
         self.held_until(one, other, now_ms).or_else(|| self.held_until(other, one, now_ms)).is_some()
     }
 
@@ -147,11 +152,11 @@ impl World {
     pub(super) fn dial(&mut self, from: usize, dial: Dial) {
         let run = self.nodes[from].run;
         let address = dial.addresses.first().cloned();
-        let to = (0..self.nodes.len()).find(|node| {
-            address.as_ref().is_some_and(|address| address.iter().next() == address_of(*node).iter().next())
-        });
+        let to = address.and_then(|address| node_at(&address, self.nodes.len()));
         let Some(to) = to else { return self.dial_failed(from, dial.id, DialFailure::Unreachable) };
-        if dial.unless != crate::core::Unless::Never && self.network.between(from, to).is_some() {
+        // Without a name nobody knows who is there before it has answered.
+        if dial.peer.is_some() && dial.unless != crate::core::Unless::Never && self.network.between(from, to).is_some()
+        {
             return self.dial_failed(from, dial.id, DialFailure::NotNeeded);
         }
         let wait = match self.network.is_cut(from, to, self.now_ms) {
@@ -179,7 +184,7 @@ impl World {
         if dial.peer.is_some_and(|peer| peer != self.nodes[to].peer) {
             return self.dial_failed(from, dial.id, DialFailure::WrongPeer);
         }
-        let is_first = [(from, to), (to, from)].map(|(node, other)| self.network.between(node, other).is_none());
+        let is_first = [(from, to), (to, from)].map(|(node, other)| self.connections_with(node, other) == 0);
         self.network.last += 1;
         let id = self.network.last;
         self.network.wires.insert(id, Wire { dialler: from, listener: to, open: [true, true] });
@@ -240,11 +245,12 @@ impl World {
             self.network.asked.insert(connection, asked);
         }
         self.end_streams(node, connection);
-        let left = self.network.of(node).into_iter().filter(|(_, end)| *end == other).count();
-        if left == 0 {
+        let left = self.connections_with(node, other);
+        if self.network.between(node, other).is_none() {
             self.nodes[node].topics.retain(|(end, _), _| *end != other);
         }
         self.note(|| format!("{} loses a connection to {}", name(node), name(other)));
+        self.checks.lost(node);
         let id = ConnectionId::new_unchecked(connection as usize);
         self.tell(node, Input::Disconnected { peer, connection: id, left: u32::try_from(left).expect("few") });
         Some(other)
@@ -288,7 +294,28 @@ impl World {
         }
     }
 
-    pub(super) fn node_of(&self, peer: &PeerId) -> Option<usize> {
-        self.nodes.iter().position(|node| node.peer == *peer)
+    /// Who a node means by a peer: of several with one key, whom it has been connected to for longest.
+    pub(super) fn node_of(&self, from: usize, peer: &PeerId) -> Option<usize> {
+        let connected = self.network.of(from).into_iter().find(|(_, end)| self.nodes[*end].peer == *peer);
+        connected.map(|(_, end)| end).or_else(|| self.nodes.iter().position(|node| node.peer == *peer))
+    }
+
+    /// How many connections a node has with whoever has this one's key.
+    fn connections_with(&self, node: usize, other: usize) -> usize {
+        self.network.of(node).into_iter().filter(|(_, end)| self.nodes[*end].peer == self.nodes[other].peer).count()
+    }
+
+    /// A node asks for an answer on one connection.
+    pub(super) fn probe(&mut self, node: usize, connection: u64) {
+        let Some(wire) = self.network.wires.get(&connection).filter(|wire| wire.is_open_at(node)) else { return };
+        let other = wire.other(node);
+        let is_silent = !wire.is_open_at(other)
+            || self.nodes[other].frozen_until > self.now_ms + PROBE_MS
+            || self.network.is_cut(node, other, self.now_ms + PROBE_MS);
+        let (peer, id) = (self.nodes[other].peer, ConnectionId::new_unchecked(connection as usize));
+        let wait = if is_silent { PROBE_MS } else { 2 * self.network.latency(node, other) };
+        let input = Input::Probed { peer, connection: id, is_answered: !is_silent };
+        let from = if is_silent { node } else { other };
+        self.send(from, node, connection, wait, What::Input(input));
     }
 }

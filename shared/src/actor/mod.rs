@@ -47,8 +47,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     storage: Box<dyn Storage>,
     streams: Streams,
     stream_events: mpsc::Receiver<StreamEvent>,
-    /// Where watchers are told, with the number of the stream.
-    watchers: HashMap<PeerId, (u64, mpsc::Sender<wire::FromHub>)>,
+    /// Where watchers are told, by peer and number of the stream.
+    watchers: HashMap<(PeerId, u64), mpsc::Sender<wire::FromHub>>,
     /// Where hubs are told what we want to know.
     hubs: HashMap<PeerId, (u64, watch::Sender<wire::Watch>)>,
     /// The core's dials that are under way.

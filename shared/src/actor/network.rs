@@ -14,7 +14,7 @@ use crate::{
     core::{Connection, DialFailure, Identified, Input, Payload, TurnedAway},
     gate::DeniedRange,
     paths::is_loopback,
-    ping,
+    ping, probe,
     source::ip_of,
     streams::StreamEvent,
 };
@@ -82,6 +82,9 @@ impl<B: HostBehaviour> Actor<B> {
                     self.handle(Input::Pinged { peer, connection, round_trip: None });
                 }
             },
+            BehaviourEvent::Probe(probe::Event { peer, connection, is_answered }) => {
+                self.handle(Input::Probed { peer, connection, is_answered });
+            }
             BehaviourEvent::Kad(event) => self.kad_event(event),
             BehaviourEvent::Gossip(event) => self.gossip_event(event),
             BehaviourEvent::Relay(relay::Event::ReservationReqAccepted { src_peer_id: peer, .. }) => {
@@ -143,7 +146,7 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn stream_event(&mut self, event: StreamEvent) {
         match event {
             StreamEvent::WatcherOpened { peer, serial, tell } => {
-                self.watchers.insert(peer, (serial, tell));
+                self.watchers.insert((peer, serial), tell);
                 self.handle(Input::WatcherOpened { peer, serial });
             }
             StreamEvent::HubOpened { hub, serial, tell } => {
@@ -152,7 +155,7 @@ impl<B: HostBehaviour> Actor<B> {
             }
             StreamEvent::Input(input) => {
                 match &input {
-                    Input::WatcherClosed { peer, serial } => forget_stream(&mut self.watchers, peer, *serial),
+                    Input::WatcherClosed { peer, serial } => drop(self.watchers.remove(&(*peer, *serial))),
                     Input::HubClosed { hub, serial } => forget_stream(&mut self.hubs, hub, *serial),
                     _ => {}
                 }

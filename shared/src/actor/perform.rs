@@ -48,6 +48,7 @@ impl<B: HostBehaviour> Actor<B> {
             Output::Dial(dial) => self.dial(dial),
             Output::Disconnect(peer) => drop(self.swarm.disconnect_peer_id(peer)),
             Output::Close(connection) => drop(self.swarm.close_connection(connection)),
+            Output::Probe { peer, connection } => self.swarm.behaviour_mut().probe.ask(peer, connection),
             Output::Block(peer) => drop(self.swarm.behaviour_mut().blocked.block_peer(peer)),
             Output::Unblock(peer) => drop(self.swarm.behaviour_mut().blocked.unblock_peer(peer)),
             Output::StayAway { peer, until } => self.swarm.behaviour_mut().stay_away.from(peer, until),
@@ -68,13 +69,13 @@ impl<B: HostBehaviour> Actor<B> {
                 }
             }
             Output::CloseHub { hub, serial } => forget_stream(&mut self.hubs, &hub, serial),
-            Output::TellWatcher { peer, message } => {
+            Output::TellWatcher { peer, serial, message } => {
                 // The core counts what the queue takes; that the stream has ended is told apart.
-                if let Some((_, tell)) = self.watchers.get(&peer) {
+                if let Some(tell) = self.watchers.get(&(peer, serial)) {
                     let _ = tell.try_send(message);
                 }
             }
-            Output::DropWatcher(peer) => drop(self.watchers.remove(&peer)),
+            Output::DropWatcher { peer, serial } => drop(self.watchers.remove(&(peer, serial))),
             Output::Ask { peer, question } => self.streams.ask(peer, question),
         }
     }

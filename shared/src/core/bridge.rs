@@ -12,8 +12,8 @@ impl Core {
     pub(super) fn spoken(&mut self, frame: &Frame) {
         let room = self.rooms.get(frame.room.as_str()).filter(|room| self.bridges && !room.is_plain());
         let Some(room) = room else { return };
-        let rank = room.bridge_rank(&frame.author, self.now);
-        let out = self.bridge.spoken(frame, &self.me, rank, self.now.instant);
+        let before = room.bridges_before(&frame.author, self.now);
+        let out = self.bridge.spoken(frame, &self.me, &before, self.now.instant);
         self.send_elsewhere(out);
     }
 

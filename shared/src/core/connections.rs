@@ -10,10 +10,9 @@ use super::{
     peers::{Connected, Peer},
 };
 use crate::{
-    Error, Event, Path,
+    Error, Event,
     access::{Action, Denied},
     hub::wire::{self, Reason},
-    paths::how,
     reach::Seen,
     room::sync,
 };
@@ -49,13 +48,13 @@ impl Core {
         if let Some(asked) = asked {
             let _ = asked.reply.send(Ok(peer));
         }
-        if !is_dialled && self.has_returned(&peer, &address) {
-            tracing::debug!(%peer, "came back before its old connection was found dead; starting anew with it");
-            self.out.push(Output::Disconnect(peer));
-        }
+        let older = self.older_connection(&peer, &address, is_dialled);
         self.out.push(Output::AdmitToStore { peer, address: address.clone() });
         self.links.up(peer, dial, self.now.instant);
         let first = self.peers.connected(peer, Connected { id, address, is_dialled }, self.now.unix_ms);
+        if let Some(older) = older {
+            self.doubled(peer, older);
+        }
         if chosen {
             if let Some(known) = self.peers.get_mut(&peer) {
                 known.chosen = true;
@@ -65,25 +64,15 @@ impl Core {
         self.show_peer(&peer, first);
     }
 
-    /// Whether a Tincan peer dials a hub that still holds an older connection it dialled: it must have lost the first.
-    /// gossipsub tells its rooms only on a peer's first connection, so the new one alone would stay mute.
-    fn has_returned(&self, peer: &PeerId, address: &Multiaddr) -> bool {
-        let Some(known) = self.peers.get(peer) else { return false };
-        let is_direct = |address: &Multiaddr| how(address).0 == Path::Direct;
-        let is_tincan = known.info.agent.as_deref().is_some_and(|agent| agent.starts_with("tincan/"));
-        self.is_hub()
-            && is_tincan
-            && is_direct(address)
-            && known.connections().iter().any(|old| !old.is_dialled && is_direct(&old.address))
-    }
-
     pub(super) fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, left: u32) {
         if left > 0 {
             self.peers.disconnected(&peer, connection);
+            self.double_lost(&peer, connection);
             self.show_peer(&peer, false);
             return;
         }
         self.forget_full(&peer);
+        self.forget_double(&peer);
         let gone = self.peers.gone(&peer);
         let rooms = self.peers.unsubscribe_all(&peer);
         let Some(gone) = gone else { return };
@@ -91,7 +80,10 @@ impl Core {
         self.clock.forget(&peer, gone.chosen || self.links.has(&peer));
         self.out.push(Output::DismissFromStore(peer));
         self.drop_watcher(&peer);
-        self.syncs.forget(&peer);
+        self.forget_syncs(&peer);
+        if rooms.iter().any(|room| self.is_joined(room)) {
+            self.links.keep(&peer, self.now.instant);
+        }
         let spread = self.spread();
         self.links.down(peer, self.now.instant, spread);
         self.emit(Event::PeerDown { peer });

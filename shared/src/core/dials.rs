@@ -137,7 +137,7 @@ impl Core {
     pub(super) fn expired(&mut self, gone: Vec<(PeerId, Multiaddr)>) {
         for (peer, address) in gone {
             tracing::info!(%peer, %address, "expired");
-            self.links.expired(&peer, &address);
+            self.links.expired(&peer, &address, self.now.instant);
             self.emit(Event::Expired { peer, address });
         }
     }
@@ -145,6 +145,7 @@ impl Core {
     pub(super) fn dial_links(&mut self) {
         let now = self.now.instant;
         self.give_up_silent_dials();
+        self.links.forget_expired(now);
         for peer in self.links.too_wide(now) {
             if !self.peers.is_connected(&peer) {
                 // Also ends dials to it that are under way. It says that it was not connected.

@@ -13,7 +13,7 @@ use crate::{
         listing::Presences,
         members::Trust,
         reasons::Given,
-        wire::{FromHub, Hello, MAX_PRESENCES, Reason, Report, Watch},
+        wire::{FromHub, Hello, MAX_PRESENCES, Reason, Report, TWIN, Watch},
     },
     room::Room,
     room_id::RoomId,
@@ -101,7 +101,8 @@ impl Core {
             return;
         }
         let FromHub { hello, report, reason } = message;
-        let closes = reason.as_ref().is_some_and(|reason| Denied::closes(&reason.code));
+        let is_twin = reason.as_ref().is_some_and(|reason| reason.code == TWIN);
+        let closes = is_twin || reason.as_ref().is_some_and(|reason| Denied::closes(&reason.code));
         if let Some(hello) = hello {
             self.greeted(hub, hello, !closes);
         }
@@ -109,7 +110,9 @@ impl Core {
             self.hear_report(hub, &report);
         }
         if let Some(Reason { text, .. }) = reason {
-            if closes {
+            if is_twin {
+                self.rest_as_twin(hub);
+            } else if closes {
                 self.stay_away(hub);
             }
             let reason: String = text.chars().take(MAX_REASON_CHARS).collect();

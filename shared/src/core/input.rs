@@ -32,6 +32,8 @@ pub(crate) enum Input {
     NotIdentified { peer: PeerId },
     /// A connected peer answered a ping, or did not.
     Pinged { peer: PeerId, connection: ConnectionId, round_trip: Option<Duration> },
+    /// A connection that was asked for an answer has given one, or was silent.
+    Probed { peer: PeerId, connection: ConnectionId, is_answered: bool },
     /// Peers were found on the local network.
     Discovered(Vec<(PeerId, Multiaddr)>),
     /// Peers are no longer found there.

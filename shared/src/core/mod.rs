@@ -23,8 +23,10 @@ mod clock;
 mod commands;
 mod connections;
 mod dials;
+mod doubles;
 mod follow;
 mod foreign;
+mod gaps;
 mod hubs;
 mod input;
 mod look;
@@ -70,6 +72,7 @@ use crate::{
 };
 use clock::Clock;
 use dials::Dials;
+use doubles::Doubles;
 use hubs::HubStream;
 use patience::Patience;
 use peers::Peers;
@@ -99,6 +102,7 @@ pub(crate) struct Core {
     peers: Peers,
     links: Links,
     dials: Dials,
+    doubles: Doubles,
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms of earlier runs that we are not in.
     stored: BTreeMap<String, SavedRoom>,
@@ -155,6 +159,7 @@ impl Core {
             peers: Peers::default(),
             links: Links::new(config.limits.known_hubs),
             dials: Dials::default(),
+            doubles: Doubles::default(),
             rooms: BTreeMap::new(),
             stored: BTreeMap::new(),
             described: BTreeMap::new(),
@@ -222,6 +227,7 @@ impl Core {
             Input::Identified { peer, identity } => self.identified(peer, identity),
             Input::NotIdentified { peer } => self.not_identified(peer),
             Input::Pinged { peer, connection, round_trip } => self.pinged(peer, connection, round_trip),
+            Input::Probed { peer, connection, is_answered } => self.probed(peer, connection, is_answered),
             Input::Discovered(found) => self.discovered(found),
             Input::Expired(gone) => self.expired(gone),
             Input::Subscribed { peer, room } => self.subscribed(peer, &room),
@@ -271,6 +277,7 @@ impl Core {
             self.reopen_hub_streams();
             self.ask_again();
             self.cut_off();
+            self.close_doubles();
             self.bridge_due();
             self.tell_reasons();
         }
@@ -292,7 +299,7 @@ impl Core {
     }
 
     /// Each part's deadline.
-    pub(crate) fn deadlines(&self) -> [(&'static str, Option<Instant>); 12] {
+    pub(crate) fn deadlines(&self) -> [(&'static str, Option<Instant>); 13] {
         [
             ("rooms", self.room_timers.next()),
             ("look", self.look_due()),
@@ -300,6 +307,7 @@ impl Core {
             ("reasons", self.reasons.deadline()),
             ("links", self.links.deadline()),
             ("dials", self.dials.deadline()),
+            ("doubles", self.doubles.deadline()),
             ("bridge", self.bridge.deadline()),
             ("syncs", self.syncs.deadline()),
             ("refusals", self.refusals.deadline()),

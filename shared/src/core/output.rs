@@ -41,6 +41,8 @@ pub(crate) enum Output {
     Disconnect(PeerId),
     /// Close one connection.
     Close(ConnectionId),
+    /// Ask for an answer on one connection; [`super::Input::Probed`] follows, unless the connection ends.
+    Probe { peer: PeerId, connection: ConnectionId },
     /// Let a peer in no longer, and close what it has.
     Block(PeerId),
     /// Let it in again.
@@ -64,9 +66,9 @@ pub(crate) enum Output {
     /// Close our stream to a hub.
     CloseHub { hub: PeerId, serial: u64 },
     /// Tell a watcher something. No more of them are on their way than its stream takes.
-    TellWatcher { peer: PeerId, message: FromHub },
+    TellWatcher { peer: PeerId, serial: u64, message: FromHub },
     /// Close a watcher's stream.
-    DropWatcher(PeerId),
+    DropWatcher { peer: PeerId, serial: u64 },
     /// Ask a peer for frames; [`super::Input::Answered`] follows.
     Ask { peer: PeerId, question: Question },
 }

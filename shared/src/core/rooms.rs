@@ -46,7 +46,7 @@ impl Core {
                 }
                 room::Output::Spoken(frame) => self.spoken(&frame),
                 room::Output::Signed(author) => self.prove(name, author),
-                room::Output::Gap => self.mend_gap(name),
+                room::Output::Gap(from) => self.mend_gap(name, from),
                 room::Output::AskReceipts => self.ask_receipts(name),
             }
         }

@@ -8,7 +8,7 @@ use std::{
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::{Core, Output};
+use super::{Core, Output, gaps::GapQuestion};
 use crate::{
     room::{
         frame::{Prefix, claimed_place, name_of},
@@ -22,11 +22,6 @@ use crate::{
 const MESH_FORMS: Duration = Duration::from_millis(600);
 /// A slow peer is synced with at most this often.
 const SLOW_EVERY: Duration = Duration::from_secs(5);
-/// How long a line that gossip left out is waited for until others are asked for it: gossip itself asks again at its
-/// heartbeat.
-const GAP_PATIENCE: Duration = Duration::from_millis(600);
-/// A room's gaps are asked about at most this often, whatever its authors number their lines by.
-const GAP_EVERY: Duration = Duration::from_secs(1);
 /// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
 const MAX_WANTED: usize = 8192;
 /// Frames that are checked in one turn of the event loop: a page that checks a thousand signatures at once stands still.
@@ -65,9 +60,9 @@ pub(super) struct Syncs {
     /// Syncs that wait until the peer has said whether it knows the protocol.
     unasked: BTreeSet<(PeerId, RoomId)>,
     /// Syncs to come.
-    repeats: Timers<(PeerId, RoomId)>,
+    pub(super) repeats: Timers<(PeerId, RoomId)>,
     /// When a room's gaps were, or will be, asked about.
-    gaps: BTreeMap<RoomId, Instant>,
+    pub(super) gaps: BTreeMap<RoomId, GapQuestion>,
     unmerged: VecDeque<Unmerged>,
     /// What we told a peer that we want of a room, by peer.
     wanted: BTreeMap<PeerId, BTreeMap<RoomId, BTreeSet<Prefix>>>,
@@ -89,18 +84,17 @@ impl Syncs {
         self.asking.contains_key(&(peer, room.clone()))
     }
 
-    /// A question is asked. Says whether it is the only one of its room.
-    fn begin(&mut self, peer: PeerId, room: &RoomId, asking: Asking) -> bool {
-        self.asking.insert((peer, room.clone()), asking);
-        let under_way = self.under_way.entry(room.clone()).or_default();
-        *under_way += 1;
-        *under_way == 1
+    /// A question is asked.
+    fn begin(&mut self, peer: PeerId, room: &RoomId, asking: Asking) {
+        if self.asking.insert((peer, room.clone()), asking).is_none() {
+            *self.under_way.entry(room.clone()).or_default() += 1;
+        }
     }
 
-    /// A question has its answer. Says whether there is no other one of its room.
-    fn end(&mut self, key: &(PeerId, RoomId)) -> bool {
+    /// A question has its answer.
+    fn end(&mut self, key: &(PeerId, RoomId)) {
         if self.asking.remove(key).is_none() {
-            return false;
+            return;
         }
         let left = self.under_way.get_mut(&key.1).map_or(0, |under_way| {
             *under_way -= 1;
@@ -109,7 +103,14 @@ impl Syncs {
         if left == 0 {
             self.under_way.remove(&key.1);
         }
-        left == 0
+    }
+
+    /// Whether somebody is asked about a room, will be once it has said what it knows, or has answered and not all of
+    /// that is merged.
+    fn is_under_way(&self, room: &RoomId) -> bool {
+        self.under_way.contains_key(room)
+            || self.unmerged.iter().any(|part| part.room == *room)
+            || self.unasked.iter().any(|(_, other)| other == room)
     }
 
     /// Notes what we told a peer that we want. Says whether that is within bounds.
@@ -127,12 +128,12 @@ impl Syncs {
         self.wanted.get_mut(peer).and_then(|theirs| theirs.remove(room)).unwrap_or_default()
     }
 
-    /// A peer is gone.
-    pub(super) fn forget(&mut self, peer: &PeerId) {
+    /// A peer is gone. Returns the rooms about which it is no longer to be asked.
+    fn forget(&mut self, peer: &PeerId) -> Vec<RoomId> {
         self.wanted.remove(peer);
         self.slow.remove(peer);
-        self.unasked.retain(|(other, _)| other != peer);
         self.repeats.remove_where(|(other, _)| other == peer);
+        self.unasked.extract_if(.., |(other, _)| other == peer).map(|(_, room)| room).collect()
     }
 
     #[cfg(feature = "sim")]
@@ -164,6 +165,19 @@ impl Syncs {
 }
 
 impl Core {
+    /// A peer is gone.
+    pub(super) fn forget_syncs(&mut self, peer: &PeerId) {
+        for room in self.syncs.forget(peer) {
+            self.tell_syncing(&room);
+        }
+    }
+
+    /// Tells a room whether syncs are under way: what they bring of somebody new is not shown before the last is over.
+    fn tell_syncing(&mut self, room: &RoomId) {
+        let is_syncing = self.syncs.is_under_way(room);
+        self.with_room(room, |room, _, _, out| room.set_syncing(is_syncing, out));
+    }
+
     /// Asks for what we lack, one question at a time for each peer and room. Programs that do not know the protocol
     /// are never asked.
     fn ask_sync(&mut self, peer: PeerId, room: &RoomId) {
@@ -181,9 +195,8 @@ impl Core {
         let untaken = room.untaken_names().into_iter().collect();
         let question = Question { is_told: self.peers.is_hub(&peer), ..room.question() };
         self.out.push(Output::Ask { peer, question });
-        if self.syncs.begin(peer, name, Asking { again: false, only_receipt, untaken }) {
-            self.with_room(name, |room, _, _, out| room.set_syncing(true, out));
-        }
+        self.syncs.begin(peer, name, Asking { again: false, only_receipt, untaken });
+        self.tell_syncing(name);
     }
 
     /// Asks those who are there whether they have our last lines, unless they are being asked already.
@@ -217,7 +230,7 @@ impl Core {
     pub(super) fn sync_with(&mut self, peer: PeerId, room: &RoomId) {
         if self.peers.syncs(&peer).is_none() && self.peers.is_connected(&peer) {
             self.syncs.unasked.insert((peer, room.clone()));
-            return;
+            return self.tell_syncing(room);
         }
         self.ask_sync(peer, room);
         self.syncs.repeats.set(&(peer, room.clone()), Some(self.now.instant + MESH_FORMS));
@@ -228,6 +241,7 @@ impl Core {
         let waited: Vec<_> = self.syncs.unasked.extract_if(.., |(other, _)| *other == peer).collect();
         for (peer, room) in waited {
             self.sync_with(peer, &room);
+            self.tell_syncing(&room);
         }
     }
 
@@ -254,23 +268,6 @@ impl Core {
         let theirs = self.peers.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
         for room in theirs.cloned().collect::<Vec<_>>() {
             self.syncs.repeats.set_by(&(peer, room), due);
-        }
-    }
-
-    /// A line waits for one before it. Gossip may still bring that one; else those who are there are asked for it.
-    pub(super) fn mend_gap(&mut self, room: &RoomId) {
-        let now = self.now.instant;
-        let last = self.syncs.gaps.get(room).copied();
-        if last.is_some_and(|due| due > now) {
-            return;
-        }
-        let earliest = now + GAP_PATIENCE;
-        // Not all who miss a line ask in the same moment.
-        let spread = GAP_PATIENCE.mul_f64(self.spread());
-        let due = last.map_or(earliest, |last| earliest.max(last + GAP_EVERY)) + spread;
-        self.syncs.gaps.insert(room.clone(), due);
-        for peer in self.those_there(room) {
-            self.syncs.repeats.set_by(&(peer, room.clone()), due);
         }
     }
 
@@ -319,9 +316,8 @@ impl Core {
                 return;
             }
         }
-        if self.syncs.end(&key) {
-            self.with_room(room, |room, _, _, out| room.set_syncing(false, out));
-        }
+        self.syncs.end(&key);
+        self.tell_syncing(room);
         if again && self.peers.is_connected(&peer) {
             self.ask_sync(peer, room);
         }
@@ -353,6 +349,7 @@ impl Core {
         }
         let Some(Unmerged { from, room, frames, .. }) = self.syncs.unmerged.pop_front() else { return };
         self.merge(from, &room, frames);
+        self.tell_syncing(&room);
         if let Some(next) = self.syncs.unmerged.front_mut() {
             next.due = now + MERGE_PAUSE;
         }
@@ -369,7 +366,7 @@ impl Core {
         let Some(known) = rooms.get_mut(room) else { return };
         let mut outputs = Vec::new();
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
-        let merged = known.merge(&frames, is_listed, is_large, *now, &mut outputs);
+        let merged = known.merge(&frames, from, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
         self.perform(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {
@@ -387,3 +384,7 @@ impl Core {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "syncs_tests.rs"]
+mod tests;

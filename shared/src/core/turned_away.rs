@@ -3,17 +3,32 @@
 use std::time::Duration;
 
 use libp2p::PeerId;
+use n0_future::time::Instant;
 
 use super::{Core, Output};
+use crate::Event;
 
 /// How long a hub is not dialled that told us to stay away.
 const STAY_AWAY_TIME: Duration = Duration::from_secs(30);
+/// The same of a hub where another program with our key is, unless a person wants it sooner: as good as for ever.
+const TWIN_STAY_AWAY_TIME: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Core {
     /// A hub that is about to close told us why.
     pub(super) fn stay_away(&mut self, hub: PeerId) {
         let until = self.now.instant + STAY_AWAY_TIME;
         self.links.rest(hub, until);
+        self.stay_away_until(hub, until);
+    }
+
+    /// Another program with our key is connected to a hub, and was so before us.
+    pub(super) fn rest_as_twin(&mut self, hub: PeerId) {
+        self.emit(Event::RunsElsewhere);
+        self.links.sleep(hub);
+        self.stay_away_until(hub, self.now.instant + TWIN_STAY_AWAY_TIME);
+    }
+
+    fn stay_away_until(&mut self, hub: PeerId, until: Instant) {
         self.out.push(Output::StayAway { peer: hub, until });
         if let Some(known) = self.peers.get_mut(&hub) {
             known.welcome = false;

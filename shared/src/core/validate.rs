@@ -39,7 +39,7 @@ impl Core {
             return MessageAcceptance::Ignore;
         }
         let (said, is_large) = ((source, *number), self.is_large(&room));
-        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, said, is_large, now, out));
+        let verdict = self.with_room(&room, |room, _, now, out| room.receive(bytes, *from, said, is_large, now, out));
         let verdict = match verdict {
             Some(Verdict::Unread(what)) => {
                 let verdict = self.validate_unread(what, from, source, &room, bytes.len());

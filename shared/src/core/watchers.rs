@@ -62,7 +62,12 @@ impl Watchers {
 
 impl Core {
     pub(super) fn watcher_opened(&mut self, peer: PeerId, serial: u64) {
-        self.watchers.0.insert(peer, Open { serial, space: TELL_QUEUE });
+        if self.is_second_stream(peer, serial) {
+            return;
+        }
+        if let Some(before) = self.watchers.0.insert(peer, Open { serial, space: TELL_QUEUE }) {
+            self.out.push(Output::DropWatcher { peer, serial: before.serial });
+        }
         // In one message, so that nobody takes a greeting for a welcome.
         let hello = FromHub { reason: self.reason_for(peer), ..self.hello().into() };
         let stays = hello.reason.is_none();
@@ -92,6 +97,7 @@ impl Core {
     }
 
     pub(super) fn watcher_closed(&mut self, peer: PeerId, serial: u64) {
+        self.second_stream_closed(&peer, serial);
         if self.watchers.is_current(&peer, serial) {
             self.watchers.0.remove(&peer);
             self.desk.close(&peer);
@@ -117,7 +123,8 @@ impl Core {
         match open.space.checked_sub(1) {
             Some(space) => {
                 open.space = space;
-                self.out.push(Output::TellWatcher { peer, message: message.into() });
+                let serial = open.serial;
+                self.out.push(Output::TellWatcher { peer, serial, message: message.into() });
             }
             None => self.lose_watcher(&peer),
         }
@@ -130,8 +137,8 @@ impl Core {
     }
 
     pub(super) fn drop_watcher(&mut self, peer: &PeerId) {
-        if self.watchers.0.remove(peer).is_some() {
-            self.out.push(Output::DropWatcher(*peer));
+        if let Some(Open { serial, .. }) = self.watchers.0.remove(peer) {
+            self.out.push(Output::DropWatcher { peer: *peer, serial });
         }
         self.desk.close(peer);
     }

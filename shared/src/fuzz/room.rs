@@ -13,10 +13,10 @@ pub fn run(bytes: &[u8]) {
     let (mut room, mut out, key) = (Room::new(ROOM, peer(1), &limits), Vec::new(), key(1));
     room.join(false, SavedRoom::default(), &limits, now(), &mut out);
     for (number, piece) in (0..).zip(pieces(bytes)) {
-        let _ = room.receive(piece, (peer(2), number), false, now(), &mut out);
+        let _ = room.receive(piece, peer(2), (peer(2), number), false, now(), &mut out);
     }
     let handed: Vec<Vec<u8>> = pieces(bytes).into_iter().map(<[u8]>::to_vec).collect();
-    let _ = room.merge(&handed, |_| true, false, now(), &mut out);
+    let _ = room.merge(&handed, peer(2), |_| true, false, now(), &mut out);
     room.tick(now(), &mut out);
     assert!(room.ring().lines().count() <= limits.kept_frames);
     assert!(room.ring().all().count() <= limits.kept_frames + limits.kept_presences);

@@ -6,6 +6,8 @@ use libp2p::StreamProtocol;
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/hub/1.0.0");
 /// Bytes of one message either way.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
+/// Code of the [`Reason`] given to the later one of two programs with one key.
+pub(crate) const TWIN: &str = "twin";
 /// Members read of one report, of those who joined and of those who left. A hub sends at most `MAX_LISTED_MEMBERS`.
 pub(crate) const MAX_NAMES: usize = 256;
 /// Presences read of one report. A hub sends at most `MAX_LISTED_MEMBERS`.

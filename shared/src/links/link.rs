@@ -40,13 +40,19 @@ pub(super) struct Link {
     pub(super) addresses: Vec<Multiaddr>,
     /// Others that it told when it was last connected, or that discovery found.
     pub(super) learnt: Vec<Multiaddr>,
-    /// Nobody named it; it was found on the local network, and is forgotten once that is no longer so.
+    /// Nobody named it; it was found on the local network.
     pub(super) found: bool,
+    /// It is no longer found there, and is forgotten then. While it is connected that is put off.
+    pub(super) forget_at: Option<Instant>,
+    /// Until when it is dialled even if it is no longer found: it was in a room of ours when it was lost.
+    pub(super) kept_until: Option<Instant>,
     pub(super) failures: u32,
     /// Failed dials: the next one begins with another address.
     pub(super) turn: usize,
     /// Told to stay away: not dialled before.
     pub(super) rest_until: Option<Instant>,
+    /// Another program with our key is there: not dialled until a person wants it.
+    pub(super) asleep: bool,
     /// Dialled even where another dial to this peer is under way: a person wants it, or that dial has fallen silent.
     pub(super) wanted: bool,
     /// Why it could not be reached, as far as that was told.
@@ -62,9 +68,12 @@ impl Link {
             learnt: Vec::new(),
             addresses,
             found: false,
+            forget_at: None,
+            kept_until: None,
             failures: 0,
             turn: 0,
             rest_until: None,
+            asleep: false,
             wanted: false,
             told: Vec::new(),
             state,
@@ -111,8 +120,28 @@ impl Link {
 
     pub(super) fn reached(&mut self, peer: PeerId, now: Instant) {
         self.told.clear();
+        self.asleep = false;
         self.last = Some(peer);
         self.state = State::Up { peer, since: now };
+    }
+
+    /// Takes in what is known of another way to the same peer.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.found &= other.found;
+        self.expected = self.expected.or(other.expected);
+        let new = other.addresses.into_iter().filter(|address| !self.addresses.contains(address));
+        let new: Vec<Multiaddr> = new.collect();
+        self.addresses.extend(new);
+        self.addresses.truncate(MAX_ADDRESSES);
+        self.learn(other.learnt);
+    }
+
+    /// When it is to be dialled, if it waits for that.
+    pub(super) fn dials_at(&self) -> Option<Instant> {
+        match self.state {
+            State::Waiting(at) if !self.asleep => Some(at),
+            _ => None,
+        }
     }
 
     pub(super) fn is_up(&self, peer: PeerId) -> bool {

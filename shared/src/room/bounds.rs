@@ -1,9 +1,6 @@
 //! How full a room is: for the simulator.
 
-use super::{
-    lines::KEPT_LINES,
-    state::{MAX_NICKS, Room},
-};
+use super::{lines::KEPT_LINES, nicks::MAX_NICKS, state::Room};
 use crate::bounded::{Bounded, bounded};
 
 impl Room {

@@ -46,14 +46,16 @@ impl Room {
     /// Whether somebody signs frames here, or bridges: what it says elsewhere has come as a frame, or will.
     #[must_use]
     pub fn has_heard(&self, peer: &PeerId) -> bool {
-        self.nicks.contains_key(peer) || self.ring.all().any(|frame| frame.author == *peer)
+        self.nicks.get(peer).is_some() || self.ring.all().any(|frame| frame.author == *peer)
     }
 
-    /// How many other bridges of this room go before this one with a line of `author`'s: a bridge says its own lines.
+    /// Who says to be a bridge of this room that goes before this one with a line of `author`'s: a bridge says its own
+    /// lines.
     #[must_use]
-    pub fn bridge_rank(&self, author: &PeerId, now: Now) -> usize {
+    pub fn bridges_before(&self, author: &PeerId, now: Now) -> Vec<PeerId> {
         let since = now.unix_ms.saturating_sub(ANNOUNCED_FOR.as_millis() as u64);
         let bridges = self.ring.bridges().filter(|presence| presence.time_ms >= since);
-        bridges.filter(|presence| presence.author < self.me || presence.author == *author).count()
+        let before = bridges.filter(|presence| presence.author < self.me || presence.author == *author);
+        before.map(|presence| presence.author).collect()
     }
 }

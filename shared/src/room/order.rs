@@ -7,12 +7,15 @@ use n0_future::time::Instant;
 
 use super::frame::Frame;
 
-/// Lines held back in one room. Beyond it, all of whoever spoke last are shown, with a gap, rather than lost.
+/// Lines held back in one room. Beyond it, all of the author who has most of them are shown, with a gap, rather than
+/// lost: nobody ends the hold of others.
 const MAX_HELD: usize = 256;
 /// Authors whose place is remembered in one room.
 const MAX_AUTHORS: usize = 4096;
+/// Beyond it, one in so many is forgotten at once: those who spoke longest ago.
+const FORGOTTEN_SHARE: usize = 8;
 /// Predecessors older than this come no more. Numbers are about milliseconds.
-const LONGEST_GAP: u64 = 3_600_000;
+pub(super) const LONGEST_GAP: u64 = 3_600_000;
 
 /// How a line came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,7 @@ impl Order {
     /// A line that was never seen before. Returns what may be shown now, in order.
     pub(super) fn push(&mut self, frame: Frame, came: Came, now: Instant) -> Vec<Frame> {
         if self.authors.len() >= MAX_AUTHORS && !self.authors.contains_key(&frame.author) {
-            self.authors.retain(|_, author| !author.held.is_empty());
+            self.forget_oldest();
         }
         let (who, until) = (frame.author, now + self.hold);
         let author = self.authors.entry(who).or_default();
@@ -79,9 +82,21 @@ impl Order {
         }
         shown.extend(self.release(who, 0));
         if self.held > MAX_HELD {
-            shown.extend(self.release(who, u64::MAX));
+            let most = self.authors.iter().max_by_key(|(_, author)| author.held.len()).map(|(who, _)| *who);
+            shown.extend(most.into_iter().flat_map(|who| self.release(who, u64::MAX)));
         }
         shown
+    }
+
+    /// Makes place for authors: those go who spoke longest ago and have no line held back. Numbers are about
+    /// milliseconds, so the last one tells when an author spoke.
+    fn forget_oldest(&mut self) {
+        let idle = self.authors.iter().filter(|(_, author)| author.held.is_empty());
+        let mut idle: Vec<(u64, PeerId)> = idle.map(|(who, author)| (author.last, *who)).collect();
+        idle.sort_unstable();
+        for (_, who) in idle.into_iter().take(MAX_AUTHORS / FORGOTTEN_SHARE) {
+            self.authors.remove(&who);
+        }
     }
 
     /// Whether this line waits for one before it.
@@ -157,7 +172,11 @@ mod tests {
     };
 
     fn line(sequence: u64, previous: u64) -> Frame {
-        let key = Keypair::ed25519_from_bytes([1; 32]).unwrap();
+        line_of(1, sequence, previous)
+    }
+
+    fn line_of(author: u8, sequence: u64, previous: u64) -> Frame {
+        let key = Keypair::ed25519_from_bytes([author; 32]).unwrap();
         let body = Body::Message { nick: "a".into(), text: "x".into() };
         sign(&key, &Draft { room: "r", sequence, previous, time_ms: sequence, body: &body }).unwrap()
     }
@@ -224,6 +243,46 @@ mod tests {
         shown.extend(order.tick(now + Duration::from_secs(2)));
         assert_eq!(numbers(&shown), [3, 3]);
         assert_eq!(order.held, 0);
+    }
+
+    #[test]
+    fn who_leaves_out_many_lines_ends_the_hold_for_nobody_else() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        for n in 1..=MAX_HELD as u64 {
+            assert!(order.push(line_of(2, 2 * n + 1, 2 * n), Came::Live, now).is_empty());
+        }
+        order.push(line(1, 0), Came::Live, now);
+        let mut shown = order.push(line(3, 2), Came::Live, now);
+        shown.extend(order.push(line(2, 1), Came::Live, now));
+        let author = line(1, 0).author;
+        shown.retain(|frame| frame.author == author);
+        assert_eq!(numbers(&shown), [2, 3]);
+        assert!(order.held <= MAX_HELD);
+    }
+
+    #[test]
+    fn a_crowd_of_newcomers_makes_the_room_forget_who_spoke_longest_ago() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        let mut crowd = |from: u64, count: usize| {
+            for n in 0..count as u64 {
+                let mut line = line(from + n, 0);
+                line.author = PeerId::random();
+                order.push(line, Came::Live, now);
+            }
+        };
+        crowd(1, MAX_AUTHORS - 1);
+        crowd(MAX_AUTHORS as u64, 1);
+        let (mut first, second) = (line(90_001, 0), line(90_003, 90_002));
+        first.author = second.author;
+        order.push(first, Came::Live, now);
+        for n in 0..100 {
+            let mut line = line(80_000 + n, 0);
+            line.author = PeerId::random();
+            order.push(line, Came::Live, now);
+        }
+        assert!(order.authors.len() <= MAX_AUTHORS);
+        assert_eq!(order.authors[&second.author].last, 90_001, "it spoke just now");
+        assert!(order.push(second, Came::Live, now).is_empty(), "and its next line but one waits");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use libp2p::PeerId;
 use super::{
     Now,
     frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
+    gaps::lacks_previous,
     lines::{blank, remember},
     order::Came,
     presence::STATUS_BRIDGE,
@@ -58,11 +59,12 @@ pub struct Merged {
 }
 
 impl Room {
-    /// A payload from gossip; `source` is the peer that gossipsub's own signature names, `number` its count.
-    /// `is_large`: the room has too many members for gossip to carry what each says of itself.
+    /// A payload from gossip that `from` handed over; `source` is the peer that gossipsub's own signature names, and
+    /// its number for the payload. `is_large`: the room has too many members for gossip to carry what each says of itself.
     pub fn receive(
         &mut self,
         payload: &[u8],
+        from: PeerId,
         (source, number): (PeerId, u64),
         is_large: bool,
         now: Now,
@@ -84,9 +86,7 @@ impl Room {
         if !in_window(&frame, now) || !self.take(frame.clone(), Came::Live, now, out) {
             return Verdict::Ignore;
         }
-        if self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame)) {
-            out.push(Output::Gap);
-        }
+        self.look_for_gap(&frame, from, now, out);
         if is_large && is_handed_over(&frame) {
             return Verdict::Ignore;
         }
@@ -119,17 +119,27 @@ impl Room {
         Verdict::Accept
     }
 
-    /// Frames that a sync handed over. `listed` tells whether somebody is a member: a member's presence
+    /// Has the line before one that was said just now asked for, if it is missing.
+    fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<Output>) {
+        let is_held = self.voice.as_ref().is_some_and(|voice| voice.order.holds(frame));
+        if is_held || lacks_previous(&self.ring, frame) {
+            self.gaps.found(frame, from, now.instant);
+            out.push(Output::Gap(from));
+        }
+    }
+
+    /// Frames that `from` handed over in a sync. `listed` tells whether somebody is a member: a member's presence
     /// has no age. `is_large` as for [`Self::receive`].
     pub fn merge(
         &mut self,
         payloads: &[Vec<u8>],
+        from: PeerId,
         listed: impl Fn(&PeerId) -> bool,
         is_large: bool,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Merged {
-        let (mut merged, mut has_gap) = (Merged::default(), false);
+        let mut merged = Merged::default();
         let mut frames: Vec<Frame> = Vec::new();
         for payload in payloads {
             if self.knows(payload) {
@@ -157,14 +167,11 @@ impl Room {
                 if !(is_large && is_handed_over(&frame)) {
                     merged.new.push(frame.bytes.clone());
                 }
-                has_gap |= is_new && self.voice.as_ref().is_some_and(|voice| voice.order.holds(&frame));
                 if is_new {
+                    self.look_for_gap(&frame, from, now, out);
                     out.push(Output::Spoken(Box::new(frame)));
                 }
             }
-        }
-        if has_gap {
-            out.push(Output::Gap);
         }
         let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
         self.show(settled, out);
@@ -202,10 +209,11 @@ impl Room {
             return false;
         }
         out.push(Output::Signed(frame.author));
+        self.gaps.filled(&frame);
         if self.is_from_elsewhere(&frame) {
             out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
         }
-        if self.learn_nick(&frame) {
+        if self.learn_nick(&frame, now) {
             out.push(Output::Changed);
         }
         if matches!(frame.body, Body::Presence { .. }) {

@@ -36,6 +36,8 @@ pub struct Ring {
     passed_over: Seen,
     /// What was said before this is not handed out: nobody takes it.
     of_use_ms: u64,
+    /// Whether lines younger than the window were dropped to make place.
+    overflowed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +80,7 @@ impl Ring {
             seen: Seen::new(MAX_SEEN),
             passed_over: Seen::new(MAX_PASSED_OVER),
             of_use_ms: 0,
+            overflowed: false,
         }
     }
 
@@ -135,6 +138,7 @@ impl Ring {
             // Others may keep it: they need not hand it over again.
             self.passed_over.insert(frame.id);
             dropped.push(frame.id);
+            self.overflowed = true;
         }
         Inserted::New { dropped }
     }
@@ -178,12 +182,20 @@ impl Ring {
         let young = self.frames.partition_point(|kept| kept.place_ms < gone_ms);
         let old: Vec<Frame> = self.frames.drain(..young).map(|kept| kept.frame).collect();
         old.iter().for_each(|frame| self.let_go(frame));
+        // What made place earlier was older still.
+        self.overflowed &= old.is_empty();
         old.into_iter().map(|frame| frame.id).collect()
     }
 
     /// The kept lines, the oldest first.
     pub fn lines(&self) -> impl Iterator<Item = &Frame> {
         self.frames.iter().map(|kept| &kept.frame)
+    }
+
+    /// Whether a line said at that unix time would still be kept: what made place for others was older than the rest.
+    #[must_use]
+    pub fn reaches_back_to(&self, time_ms: u64) -> bool {
+        !self.overflowed || self.frames.front().is_some_and(|oldest| oldest.place_ms < time_ms)
     }
 
     /// Everything kept: presences first, then lines, the oldest first.

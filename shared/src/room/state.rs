@@ -1,6 +1,6 @@
 //! One room: carried for others, joined, or both.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use libp2p::{PeerId, identity::Keypair};
 use n0_future::time::Instant;
@@ -8,7 +8,9 @@ use n0_future::time::Instant;
 use super::{
     Now,
     frame::{Body, Draft, Frame, sign},
+    gaps::Gaps,
     lines::{blank, message_of, remember, waiting_message},
+    nicks::Nicks,
     order::{Came, Order},
     outbox::{Outbox, Reach},
     ring::{Inserted, Ring},
@@ -16,9 +18,6 @@ use super::{
     waiting::{self, Recheck, Waiting},
 };
 use crate::{Change, Error, Event, Limits, Message, MessageState, Said, config::ORDER_HOLD};
-
-/// Nicks remembered in one room.
-pub(super) const MAX_NICKS: usize = 1024;
 
 /// What a room asks its node to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +34,8 @@ pub enum Output {
     Spoken(Box<Frame>),
     /// Somebody else's frame was new: it has been here, whoever handed it over.
     Signed(PeerId),
-    /// A line waits for one that gossip has not brought: ask who may have it.
-    Gap,
+    /// The line before one that this peer handed over is missing: ask this peer for it, and others who may have it.
+    Gap(PeerId),
     /// Ask those who are there whether they have our last lines.
     AskReceipts,
 }
@@ -58,7 +57,8 @@ pub struct Room {
     pub(super) name: String,
     pub(super) me: PeerId,
     pub(super) ring: Ring,
-    pub(super) nicks: HashMap<PeerId, String>,
+    pub(super) nicks: Nicks,
+    pub(super) gaps: Gaps,
     pub(super) voice: Option<Voice>,
 }
 
@@ -95,7 +95,8 @@ impl Room {
             name: name.to_owned(),
             me,
             ring: Ring::new(limits.kept_frames, limits.kept_bytes, limits.kept_presences),
-            nicks: HashMap::new(),
+            nicks: Nicks::default(),
+            gaps: Gaps::default(),
             voice: None,
         }
     }
@@ -124,7 +125,7 @@ impl Room {
         // What was carried before, or kept by an earlier run, is the beginning of the screen.
         let mut kept: Vec<Frame> = self.ring.lines().cloned().collect();
         for frame in saved.frames {
-            self.learn_nick(&frame);
+            self.learn_nick(&frame, now);
             let line = !matches!(frame.body, Body::Presence { .. });
             match self.ring.insert(frame.clone(), now.unix_ms) {
                 Inserted::New { .. } if line => kept.push(frame),
@@ -173,7 +174,7 @@ impl Room {
     /// The nick somebody last used here.
     #[must_use]
     pub fn nick(&self, peer: &PeerId) -> Option<&str> {
-        self.nicks.get(peer).map(String::as_str)
+        self.nicks.get(peer)
     }
 
     /// What is kept for sync.
@@ -215,8 +216,9 @@ impl Room {
         self.queue(text, me, now, out)
     }
 
-    /// What is due: lines held back for too long, lines on their way.
+    /// What is due: lines held back for too long, missing ones to be asked for again, lines on their way.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        out.extend(self.gaps.due(now.instant).into_iter().map(Output::Gap));
         self.end_recheck(now.instant);
         self.tick_outbox(now.instant, out);
         let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
@@ -236,7 +238,8 @@ impl Room {
         let voice = self.voice.as_ref();
         let order = voice.and_then(|voice| voice.order.deadline());
         let outbox = voice.and_then(|voice| voice.outbox.deadline());
-        order.into_iter().chain(outbox).chain(self.recheck_deadline()).chain(self.flush_deadline()).min()
+        let own = [order, outbox, self.recheck_deadline(), self.flush_deadline(), self.gaps.deadline()];
+        own.into_iter().flatten().min()
     }
 
     /// Signs and publishes a line of ours under its number, with the number of the line before it.
@@ -308,16 +311,10 @@ impl Room {
     }
 
     /// Says whether the nick is news.
-    pub(super) fn learn_nick(&mut self, frame: &Frame) -> bool {
+    pub(super) fn learn_nick(&mut self, frame: &Frame, now: Now) -> bool {
         let (Body::Message { nick, .. } | Body::Presence { nick, .. }) = &frame.body else { return false };
-        if nick.is_empty() || self.nicks.get(&frame.author) == Some(nick) {
-            return false;
-        }
-        if self.nicks.len() >= MAX_NICKS {
-            self.nicks.clear();
-        }
-        self.nicks.insert(frame.author, nick.clone());
-        true
+        // Nobody's clock makes a nick outlast those that come later.
+        !nick.is_empty() && self.nicks.learn(frame.author, nick, frame.time_ms.min(now.unix_ms))
     }
 
     pub(super) fn store_numbers(&self, out: &mut Vec<Output>) {

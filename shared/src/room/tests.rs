@@ -4,7 +4,7 @@ mod waiting;
 
 use std::time::Duration;
 
-use libp2p::identity::Keypair;
+use libp2p::{PeerId, identity::Keypair};
 
 use super::*;
 use crate::{Event, Limits, Message, MessageState, Said};
@@ -74,7 +74,7 @@ impl Person {
                     None => drop(self.stored.remove(&change.key)),
                 },
                 Output::AskReceipts => self.asked += 1,
-                Output::Changed | Output::Spoken(_) | Output::Signed(_) | Output::Gap => {}
+                Output::Changed | Output::Spoken(_) | Output::Signed(_) | Output::Gap(_) => {}
             }
         }
         result
@@ -86,7 +86,7 @@ impl Person {
 
     fn hear(&mut self, payload: &[u8], now: Now) -> Verdict {
         let source = Keypair::ed25519_from_bytes([99; 32]).unwrap().public().to_peer_id();
-        self.act(|room, _, out| room.receive(payload, (source, 1), false, now, out))
+        self.act(|room, _, out| room.receive(payload, source, (source, 1), false, now, out))
     }
 
     fn texts(&self) -> Vec<&str> {
@@ -165,7 +165,7 @@ fn forwarding_is_refused_as_the_table_says() {
     assert_eq!(bob.hear(&good, later(now(), Duration::from_secs(3601))), Verdict::Ignore, "outside the hour");
     let mut elsewhere = Room::new("attic", bob.room.me, &limits());
     assert_eq!(
-        elsewhere.receive(&good, (bob.room.me, 1), false, now(), &mut Vec::new()),
+        elsewhere.receive(&good, bob.room.me, (bob.room.me, 1), false, now(), &mut Vec::new()),
         Verdict::Reject,
         "another room"
     );
@@ -178,10 +178,10 @@ fn two_rings_that_sync_hold_the_same() {
     ann.say("from ann", 1, now());
     bob.say("from bob", 1, now());
     let answer = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have), true);
-    let merged = ann.act(|room, _, out| room.merge(&answer.frames, |_| true, false, now(), out));
+    let merged = ann.act(|room, _, out| room.merge(&answer.frames, PeerId::random(), |_| true, false, now(), out));
     assert_eq!((merged.new.len(), merged.invalid), (1, 0));
     let given = ann.room.give(&answer.want, false, now()).unwrap();
-    bob.act(|room, _, out| room.merge(&given.give, |_| true, false, now(), out));
+    bob.act(|room, _, out| room.merge(&given.give, PeerId::random(), |_| true, false, now(), out));
     assert_eq!(ann.texts(), ["from ann", "from bob"]);
     assert_eq!(bob.texts(), ["from bob", "from ann"]);
     let settled = sync::answer(bob.room.ring(), &sync::prefixes(&ann.room.question().have), true);

@@ -5,7 +5,7 @@ use super::*;
 /// Whether somebody is told, when they get this, that their key runs elsewhere.
 fn told(person: &mut Person, payload: &[u8], now: Now) -> bool {
     let mut out = Vec::new();
-    person.room.merge(&[payload.to_vec()], |_| true, false, now, &mut out);
+    person.room.merge(&[payload.to_vec()], PeerId::random(), |_| true, false, now, &mut out);
     out.iter().any(|output| matches!(output, Output::Emit(event) if **event == Event::RunsElsewhere))
 }
 

@@ -64,14 +64,14 @@ fn a_line_sent_by_two_runs_is_shown_once_and_forwarded_once() {
     let twice: Vec<_> = ann.sent.iter().chain(&again.sent).cloned().collect();
     let soon = later(now(), Duration::from_secs(1));
     let mut cleo = Person::new(3);
-    cleo.act(|room, _, out| room.merge(&ann.sent, |_| true, false, soon, out));
+    cleo.act(|room, _, out| room.merge(&ann.sent, PeerId::random(), |_| true, false, soon, out));
     let mut cleo = restarted(3, &cleo.stored, soon);
     let mut near = restarted(1, &stored, soon);
     flush_unchecked(&mut near, soon);
-    let merged = cleo.act(|room, _, out| room.merge(&near.sent, |_| true, false, soon, out));
+    let merged = cleo.act(|room, _, out| room.merge(&near.sent, PeerId::random(), |_| true, false, soon, out));
     assert!(merged.new.is_empty() && cleo.shown.is_empty(), "shown before the restart: {:?}", cleo.shown);
     let mut dan = Person::new(4);
-    dan.act(|room, _, out| room.merge(&twice, |_| true, false, soon, out));
+    dan.act(|room, _, out| room.merge(&twice, PeerId::random(), |_| true, false, soon, out));
     assert_eq!(dan.texts(), ["one", "two"]);
 }
 
@@ -85,7 +85,7 @@ fn lines_of_an_earlier_run_are_held_until_a_sync_and_not_sent_if_it_brings_them(
     flush(&mut again, now());
     assert!(again.sent.is_empty() && again.room.deadline().is_some(), "held for a while");
     let answer = sync::answer(bob.room.ring(), &sync::prefixes(&[]), true);
-    again.act(|room, _, out| room.merge(&answer.frames, |_| true, false, now(), out));
+    again.act(|room, _, out| room.merge(&answer.frames, PeerId::random(), |_| true, false, now(), out));
     assert_eq!((again.texts(), again.room.waiting()), (vec!["one"], 1), "sent, as bob has it");
     assert!(again.waited[0].starts_with('w'), "its waiting line is named, so that a screen does not show both");
     flush_unchecked(&mut again, now());
