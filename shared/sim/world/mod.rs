@@ -281,6 +281,10 @@ impl World {
         self.perform(node, outputs);
         self.arm(node);
         self.check_start(node);
+        // What was stored is there at once, and late lines are measured by it.
+        let stored = crate::room::load(&self.nodes[node].disk).into_values();
+        let frames: Vec<Vec<u8>> = stored.flat_map(|room| room.frames).map(|frame| frame.bytes).collect();
+        self.frames_arrive(node, &frames);
         for room in self.plan.members[node].rooms.clone() {
             if self.nodes[node].run == 1 {
                 self.join(node, room);

@@ -175,7 +175,7 @@ impl Core {
     /// Tells a room whether syncs are under way: what they bring of somebody new is not shown before the last is over.
     fn tell_syncing(&mut self, room: &RoomId) {
         let is_syncing = self.syncs.is_under_way(room);
-        self.with_room(room, |room, _, _, out| room.set_syncing(is_syncing, out));
+        self.with_room(room, |room, _, now, out| room.set_syncing(is_syncing, now, out));
     }
 
     /// Asks for what we lack, one question at a time for each peer and room. Programs that do not know the protocol

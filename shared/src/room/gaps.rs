@@ -13,6 +13,7 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{frame::Frame, order::LONGEST_GAP, ring::Ring};
+use crate::config::FRAME_TIME_WINDOW;
 
 /// Missing lines of one room that are asked for again. Further ones are asked for once.
 const MAX_GAPS: usize = 64;
@@ -79,6 +80,11 @@ pub(super) fn lacks_previous(ring: &Ring, frame: &Frame) -> bool {
     let is_recent = frame.previous > 0 && frame.sequence - frame.previous <= LONGEST_GAP;
     let is_previous = |kept: &Frame| kept.line_number() == Some(frame.previous) && kept.author == frame.author;
     frame.line_number().is_some() && is_recent && ring.reaches_back_to(frame.previous) && !ring.lines().any(is_previous)
+}
+
+/// The same, where it is young enough for everybody to keep it.
+pub(super) fn should_come(ring: &Ring, frame: &Frame, now_ms: u64) -> bool {
+    u128::from(now_ms.saturating_sub(frame.previous)) < FRAME_TIME_WINDOW.as_millis() && lacks_previous(ring, frame)
 }
 
 #[cfg(test)]

@@ -104,24 +104,23 @@ impl Order {
         self.authors.get(&frame.author).is_some_and(|author| author.held.contains_key(&frame.sequence))
     }
 
-    /// Whether a sync is under way. When the last one ends, what it brought of authors never shown before waits for
-    /// nothing that is still to come; what may be shown comes back.
-    pub(super) fn set_syncing(&mut self, is_syncing: bool) -> Vec<Frame> {
+    /// Whether a sync is under way. When the last one ends, [`Self::show_synced`] has something to show.
+    pub(super) fn set_syncing(&mut self, is_syncing: bool) {
         self.is_syncing = is_syncing;
-        self.settle()
     }
 
-    /// Shows what syncs brought of authors who were never shown before, unless one is under way.
-    pub(super) fn settle(&mut self) -> Vec<Frame> {
+    /// Shows what syncs brought of authors who were never shown before, up to the first gap, unless one is under way. Their
+    /// first line waits for the one before it only if that `should_come`: mostly it was said before the log begins.
+    pub(super) fn show_synced(&mut self, should_come: impl Fn(&Frame) -> bool) -> Vec<Frame> {
         if self.is_syncing {
             return Vec::new();
         }
-        let synced = |author: &Author| {
-            let synced = author.held.iter().filter(|(_, held)| held.came == Came::Synced);
-            synced.map(|(number, _)| *number).max()
+        let first = |author: &Author| {
+            let (number, held) = author.held.iter().find(|(_, held)| held.came == Came::Synced)?;
+            (!should_come(&held.frame)).then_some(*number)
         };
         let new = self.authors.iter().filter(|(_, author)| author.last == 0);
-        let new: Vec<(PeerId, u64)> = new.filter_map(|(who, author)| Some((*who, synced(author)?))).collect();
+        let new: Vec<(PeerId, u64)> = new.filter_map(|(who, author)| Some((*who, first(author)?))).collect();
         new.into_iter().flat_map(|(who, number)| self.release(who, number)).collect()
     }
 
@@ -179,6 +178,12 @@ mod tests {
         let key = Keypair::ed25519_from_bytes([author; 32]).unwrap();
         let body = Body::Message { nick: "a".into(), text: "x".into() };
         sign(&key, &Draft { room: "r", sequence, previous, time_ms: sequence, body: &body }).unwrap()
+    }
+
+    /// What is shown when no sync is under way any more.
+    fn settled(order: &mut Order) -> Vec<Frame> {
+        order.set_syncing(false);
+        order.show_synced(|_| false)
     }
 
     fn numbers(frames: &[Frame]) -> Vec<u64> {
@@ -291,9 +296,29 @@ mod tests {
         order.set_syncing(true);
         assert!(order.push(line(5, 4), Came::Synced, now).is_empty());
         assert!(order.push(line(9, 8), Came::Live, now).is_empty());
-        assert!(order.settle().is_empty(), "another answer may bring what is before it");
-        assert_eq!(numbers(&order.set_syncing(false)), [5], "what was said just now may be asked for");
+        assert!(order.show_synced(|_| false).is_empty(), "another answer may bring what is before it");
+        assert_eq!(numbers(&settled(&mut order)), [5], "what was said just now may be asked for");
         assert!(order.push(line(7, 6), Came::Synced, now).is_empty());
-        assert!(order.settle().is_empty(), "this author is no stranger any more");
+        assert!(order.show_synced(|_| false).is_empty(), "this author is no stranger any more");
+    }
+
+    #[test]
+    fn a_gap_in_what_a_sync_brought_of_a_stranger_is_waited_for() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        order.set_syncing(true);
+        for frame in [line(5, 4), line(6, 5), line(8, 7)] {
+            order.push(frame, Came::Synced, now);
+        }
+        assert_eq!(numbers(&settled(&mut order)), [5, 6]);
+        assert_eq!(numbers(&order.push(line(7, 6), Came::Synced, now)), [7, 8]);
+    }
+
+    #[test]
+    fn a_strangers_first_line_waits_for_the_one_before_it_that_should_come() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        order.push(line(5, 4), Came::Synced, now);
+        assert!(order.show_synced(|frame| frame.previous == 4).is_empty());
+        assert_eq!(numbers(&order.push(line(4, 3), Came::Synced, now)), [] as [u64; 0]);
+        assert_eq!(numbers(&order.show_synced(|frame| frame.previous == 4)), [4, 5]);
     }
 }

@@ -5,7 +5,7 @@ use libp2p::PeerId;
 use super::{
     Now,
     frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
-    gaps::lacks_previous,
+    gaps::{lacks_previous, should_come},
     lines::{blank, remember},
     order::Came,
     presence::STATUS_BRIDGE,
@@ -173,14 +173,23 @@ impl Room {
                 }
             }
         }
-        let settled = self.voice.as_mut().map(|voice| voice.order.settle()).unwrap_or_default();
-        self.show(settled, out);
+        self.show_synced(now, out);
         merged
     }
 
     /// Whether somebody was asked for this room's frames and has not answered.
-    pub fn set_syncing(&mut self, is_syncing: bool, out: &mut Vec<Output>) {
-        let settled = self.voice.as_mut().map(|voice| voice.order.set_syncing(is_syncing)).unwrap_or_default();
+    pub fn set_syncing(&mut self, is_syncing: bool, now: Now, out: &mut Vec<Output>) {
+        if let Some(voice) = &mut self.voice {
+            voice.order.set_syncing(is_syncing);
+        }
+        self.show_synced(now, out);
+    }
+
+    /// Shows what waited for syncs alone.
+    fn show_synced(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Self { voice, ring, .. } = self;
+        let should_come = |frame: &Frame| should_come(ring, frame, now.unix_ms);
+        let settled = voice.as_mut().map(|voice| voice.order.show_synced(should_come)).unwrap_or_default();
         self.show(settled, out);
     }
 

@@ -142,7 +142,7 @@ impl Room {
         if let Some(voice) = &mut self.voice {
             let mut lines: Vec<Frame> =
                 kept.into_iter().flat_map(|frame| voice.put(frame, Came::Synced, now.instant)).collect();
-            lines.extend(voice.order.settle());
+            lines.extend(voice.order.show_synced(|_| false));
             for frame in lines {
                 remember(&mut voice.history, message_of(&frame, self.me));
             }
