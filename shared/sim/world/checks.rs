@@ -135,6 +135,8 @@ impl Checks {
     /// What was said there and still waits is forgotten.
     pub(super) fn left(&mut self, node: usize, room: &'static str) {
         self.joined.remove(&(node, room.to_owned()));
+        // It may want it anew when it comes back.
+        self.given.retain(|(_, to, ..), _| *to != node);
         self.screens.remove(&(node, room.to_owned()));
         self.lines
             .iter_mut()
