@@ -129,7 +129,9 @@ impl Ring {
         let held = self.held.entry(frame.author).or_default();
         (held.frames, held.bytes) = (held.frames + 1, held.bytes + frame.bytes.len());
         let place_ms = frame.time_ms.min(now_ms);
-        let after = self.frames.partition_point(|kept| kept.place_ms <= place_ms);
+        // An author's own lines of one millisecond stand as they were said, in whatever order they came.
+        let place = (place_ms, frame.line_number());
+        let after = self.frames.partition_point(|kept| (kept.place_ms, kept.frame.line_number()) <= place);
         self.frames.insert(after, Kept { place_ms, frame });
         let mut dropped = Vec::new();
         while self.frames.len() > self.max_frames || self.bytes > self.max_bytes {
@@ -290,6 +292,16 @@ mod tests {
         ring.insert(frame(5, false), 5);
         assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [4, 5], "the future counts as now");
         assert!(ring.want(&[frame(1, false).id.prefix()].into()).is_empty(), "and not wanted back");
+    }
+
+    #[test]
+    fn lines_of_one_moment_are_kept_as_they_were_said_however_they_came() {
+        let mut ring = Ring::new(2, 10_000, 2);
+        for n in [13, 12, 11] {
+            // All are said before they come.
+            ring.insert(frame(n, false), 10);
+        }
+        assert_eq!(ring.lines().map(|f| f.sequence).collect::<Vec<_>>(), [12, 13]);
     }
 
     #[test]
