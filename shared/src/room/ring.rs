@@ -145,13 +145,16 @@ impl Ring {
         Inserted::New { dropped }
     }
 
-    /// The oldest frame of an author that holds more than its share, else the oldest of all.
+    /// The first line of an author that holds more than its share, else the oldest of all.
     fn first_to_go(&self) -> usize {
         let has_more = |held: &Held| {
             held.frames * KEPT_AUTHOR_SHARE > self.max_frames || held.bytes * KEPT_AUTHOR_SHARE > self.max_bytes
         };
         let is_over = |kept: &Kept| self.held.get(&kept.frame.author).is_some_and(has_more);
-        self.frames.iter().position(is_over).unwrap_or(0)
+        let Some(over) = self.frames.iter().find(|kept| is_over(kept)) else { return 0 };
+        // By number: a burst comes in any order.
+        let theirs = self.frames.iter().enumerate().filter(|(_, kept)| kept.frame.author == over.frame.author);
+        theirs.min_by_key(|(_, kept)| kept.frame.line_number()).map_or(0, |(at, _)| at)
     }
 
     /// A frame is no longer kept.
