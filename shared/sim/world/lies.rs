@@ -8,7 +8,7 @@ use super::{
     plan::{Lie, Plan},
 };
 use crate::{
-    config::MAX_TEXT_BYTES,
+    config::{FRAME_TIME_WINDOW, MAX_TEXT_BYTES},
     core::Input,
     hub::wire::{FromHub, Report, Watch},
     room::{
@@ -29,9 +29,9 @@ impl Plan {
 }
 
 impl World {
-    /// Frames reach a node, which looks at them unless its clock is wrong.
+    /// Frames reach a node, which looks at them unless its clock is wrong by more than they tolerate.
     pub(super) fn frames_arrive(&mut self, node: usize, frames: &[Vec<u8>]) {
-        if self.clocks_off[node] == 0 {
+        if u128::from(self.clocks_off[node].unsigned_abs()) < FRAME_TIME_WINDOW.as_millis() {
             self.checks.arrived(node, frames, self.now_ms);
         }
     }

@@ -116,8 +116,8 @@ impl Order {
             return Vec::new();
         }
         let first = |author: &Author| {
-            let (number, held) = author.held.iter().find(|(_, held)| held.came == Came::Synced)?;
-            (!should_come(&held.frame)).then_some(*number)
+            let (number, held) = author.held.first_key_value()?;
+            (held.came == Came::Synced && !should_come(&held.frame)).then_some(*number)
         };
         let new = self.authors.iter().filter(|(_, author)| author.last == 0);
         let new: Vec<(PeerId, u64)> = new.filter_map(|(who, author)| Some((*who, first(author)?))).collect();
@@ -311,6 +311,15 @@ mod tests {
         }
         assert_eq!(numbers(&settled(&mut order)), [5, 6]);
         assert_eq!(numbers(&order.push(line(7, 6), Came::Synced, now)), [7, 8]);
+    }
+
+    #[test]
+    fn a_live_line_of_a_stranger_waits_whatever_a_sync_brings_after_it() {
+        let (mut order, now) = (Order::new(Duration::from_secs(2)), start());
+        order.push(line(5, 4), Came::Live, now);
+        order.push(line(6, 5), Came::Synced, now);
+        assert!(order.show_synced(|_| false).is_empty());
+        assert_eq!(numbers(&order.tick(now + Duration::from_secs(2))), [5, 6]);
     }
 
     #[test]
