@@ -21,6 +21,8 @@ const KEPT: usize = 150;
 /// How long after a trouble of the storage writes that were begun in it may end.
 const LATE_WRITES_MS: u64 = 5_000;
 
+/// Lines of an author whose numbers are further apart do not wait for each other: an hour, in milliseconds.
+const LONGEST_GAP: u64 = 3_600_000;
 /// Two answers may want the same frame before it has come.
 const MAX_GIVEN: usize = 2;
 
@@ -264,7 +266,9 @@ impl Checks {
         let is_late = arrived(message.sequence) >= waited_since + HOLD_MS;
         // One's own lines of before, which were forgotten, come back as history.
         let is_own = message.from == self.peers[node];
-        let is_behind = message.sequence != 0 && message.sequence < *last && !is_late && !is_own;
+        // Numbers that a wrong clock set so far apart say nothing about what may still come.
+        let is_apart = last.saturating_sub(message.sequence) > LONGEST_GAP;
+        let is_behind = message.sequence != 0 && message.sequence < *last && !is_late && !is_own && !is_apart;
         *last = message.sequence.max(*last);
         // Of what is not kept by everybody, one node may have the later lines and another the earlier ones.
         if is_behind && self.is_kept(message) {
