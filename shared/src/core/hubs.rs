@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use libp2p::PeerId;
-use n0_future::time::Instant;
 
-use super::{Core, Output};
+use super::{Core, Output, hub_stream::HubStream};
 use crate::{
     Event,
     access::Denied,
@@ -23,31 +22,6 @@ use crate::{
 const HUB_STREAM_WAIT: Duration = Duration::from_secs(1);
 /// Text of a hub's reason that is shown.
 const MAX_REASON_CHARS: usize = 256;
-
-/// This node's stream to a hub it is connected to.
-#[derive(Debug)]
-pub(super) enum HubStream {
-    Opening { serial: u64 },
-    Open { serial: u64, told: Option<Watch>, greeted: bool },
-    Waiting { until: Instant },
-}
-
-impl HubStream {
-    pub(super) fn serial(&self) -> Option<u64> {
-        match self {
-            Self::Opening { serial } | Self::Open { serial, .. } => Some(*serial),
-            Self::Waiting { .. } => None,
-        }
-    }
-
-    /// When to open it again.
-    pub(super) fn reopens_at(&self) -> Option<Instant> {
-        match self {
-            Self::Waiting { until } => Some(*until),
-            _ => None,
-        }
-    }
-}
 
 impl Core {
     pub(super) fn open_hub(&mut self, hub: PeerId) {

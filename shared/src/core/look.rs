@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::{Core, watchers::said_by};
+use super::{Core, telling::said_by};
 use crate::{room::Room, room_id::RoomId};
 
 impl Core {

@@ -22,11 +22,14 @@ mod carry;
 mod clock;
 mod commands;
 mod connections;
+mod describing;
+mod dialling;
 mod dials;
 mod doubles;
 mod follow;
 mod foreign;
 mod gaps;
+mod hub_stream;
 mod hubs;
 mod input;
 mod look;
@@ -34,13 +37,20 @@ mod output;
 mod patience;
 mod peers;
 mod refusals;
+mod refusing;
 mod rooms;
+mod saying;
+mod second_connections;
+mod starting;
 mod status;
 mod stored;
+mod syncing;
 mod syncs;
+mod telling;
 mod turned_away;
 mod validate;
 mod watchers;
+mod wrong_clock;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -73,7 +83,7 @@ use crate::{
 use clock::Clock;
 use dials::Dials;
 use doubles::Doubles;
-use hubs::HubStream;
+use hub_stream::HubStream;
 use patience::Patience;
 use peers::Peers;
 use refusals::Refusals;
@@ -141,74 +151,6 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// A node that is about to start, with what an earlier run stored.
-    pub(crate) fn new(config: Config, keypair: Keypair, bridges: bool, saved: &Saved, seed: u64, now: Now) -> Self {
-        let me = keypair.public().to_peer_id();
-        let stored_nick = saved.get(NICK).and_then(|nick| String::from_utf8(nick.clone()).ok());
-        let stored_nick = stored_nick.filter(|nick| crate::text::check_nick(nick).is_ok());
-        let nick = config.nick.clone().or(stored_nick).unwrap_or_else(|| DEFAULT_NICK.to_owned());
-        let access = Access::new(config.deny.iter().copied(), config.limits.offences, config.limits.refuse_for);
-        let mut core = Self {
-            me,
-            nick,
-            bridges,
-            own_ips: Vec::new(),
-            now,
-            rng: SmallRng::seed_from_u64(seed),
-            out: Vec::new(),
-            peers: Peers::default(),
-            links: Links::new(config.limits.known_hubs),
-            dials: Dials::default(),
-            doubles: Doubles::default(),
-            rooms: BTreeMap::new(),
-            stored: BTreeMap::new(),
-            described: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            touched: BTreeSet::new(),
-            room_timers: Timers::default(),
-            patience: Patience::default(),
-            members: Members::default(),
-            looks: Looks::default(),
-            desk: Desk::new(me),
-            watchers: Watchers::default(),
-            carrier: Carrier::default(),
-            recarry: false,
-            bridge: Bridge::default(),
-            attending: BTreeSet::new(),
-            foreign: Budget::default(),
-            hubs: BTreeMap::new(),
-            serial: 0,
-            reasons: Reasons::default(),
-            syncs: Syncs::default(),
-            access,
-            budgets: Budgets::new(&config.trusted_proxies),
-            refusals: Refusals::default(),
-            clock: Clock::new(now, None),
-            counters: Counters::default(),
-            status: None,
-            expire_due: now.instant + EXPIRE_EVERY,
-            keypair,
-            config,
-        };
-        core.begin(saved);
-        core
-    }
-
-    fn begin(&mut self, saved: &Saved) {
-        self.apply_denials();
-        for address in self.config.bootstrap.clone() {
-            self.links.add(vec![address], self.now.instant);
-        }
-        if self.config.nick.is_some() {
-            self.store(vec![Change { key: NICK.to_owned(), value: Some(self.nick.clone().into_bytes()) }]);
-        }
-        let rooms = room::load(saved);
-        let newest_ms = rooms.values().flat_map(|room| &room.frames).map(|frame| frame.time_ms).max();
-        self.clock = Clock::new(self.now, newest_ms);
-        self.restore_rooms(rooms);
-        self.turn(true);
-    }
-
     /// What is to be done before anything has happened.
     pub(crate) fn take_outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.out)

@@ -1,73 +1,55 @@
 //! Syncs: whom to ask for frames and when, what to answer, and taking what was handed over.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::{Core, Output, gaps::GapQuestion};
-use crate::{
-    room::{
-        frame::{Prefix, claimed_place, name_of},
-        sync::{self, Answer, Question},
-    },
-    room_id::RoomId,
-    timers::Timers,
-};
+use super::gaps::GapQuestion;
+use crate::{room::frame::Prefix, room_id::RoomId, timers::Timers};
 
-/// After a first sync a second one: until the mesh has formed, which takes two heartbeats of a hub, lines pass by.
-const MESH_FORMS: Duration = Duration::from_millis(600);
-/// A slow peer is synced with at most this often.
-const SLOW_EVERY: Duration = Duration::from_secs(5);
 /// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
 const MAX_WANTED: usize = 8192;
-/// Frames that are checked in one turn of the event loop: a page that checks a thousand signatures at once stands still.
-const MERGED_AT_ONCE: usize = 128;
-/// How long the rest waits, so that others get their turn.
-const MERGE_PAUSE: Duration = Duration::from_millis(1);
 /// Parts of answers that wait so; beyond it they are merged at once.
-const MAX_UNMERGED: usize = 64;
+pub(super) const MAX_UNMERGED: usize = 64;
 
 /// A question under way.
 #[derive(Debug, Clone, Default)]
-struct Asking {
+pub(super) struct Asking {
     /// Whether one more is to follow.
-    again: bool,
+    pub(super) again: bool,
     /// Whether it was only to learn whether lines of ours were taken.
-    only_receipt: bool,
+    pub(super) only_receipt: bool,
     /// Those lines of ours that it names.
-    untaken: BTreeSet<Prefix>,
+    pub(super) untaken: BTreeSet<Prefix>,
 }
 
 /// Frames that a peer handed over and that are still to be merged into a room.
 #[derive(Debug)]
-struct Unmerged {
-    from: PeerId,
-    room: RoomId,
-    frames: Vec<Vec<u8>>,
-    due: Instant,
+pub(super) struct Unmerged {
+    pub(super) from: PeerId,
+    pub(super) room: RoomId,
+    pub(super) frames: Vec<Vec<u8>>,
+    pub(super) due: Instant,
 }
 
 /// What is under way.
 #[derive(Debug, Default)]
 pub(super) struct Syncs {
-    asking: BTreeMap<(PeerId, RoomId), Asking>,
+    pub(super) asking: BTreeMap<(PeerId, RoomId), Asking>,
     /// How many of them there are of each room.
     under_way: BTreeMap<RoomId, usize>,
     /// Syncs that wait until the peer has said whether it knows the protocol.
-    unasked: BTreeSet<(PeerId, RoomId)>,
+    pub(super) unasked: BTreeSet<(PeerId, RoomId)>,
     /// Syncs to come.
     pub(super) repeats: Timers<(PeerId, RoomId)>,
     /// When a room's gaps were, or will be, asked about.
     pub(super) gaps: BTreeMap<RoomId, GapQuestion>,
-    unmerged: VecDeque<Unmerged>,
+    pub(super) unmerged: VecDeque<Unmerged>,
     /// What we told a peer that we want of a room, by peer.
-    wanted: BTreeMap<PeerId, BTreeMap<RoomId, BTreeSet<Prefix>>>,
+    pub(super) wanted: BTreeMap<PeerId, BTreeMap<RoomId, BTreeSet<Prefix>>>,
     /// When we last synced with a slow peer, or will.
-    slow: BTreeMap<PeerId, Instant>,
+    pub(super) slow: BTreeMap<PeerId, Instant>,
 }
 
 impl Syncs {
@@ -76,23 +58,23 @@ impl Syncs {
     }
 
     /// When the next part of what was handed over is due.
-    fn unmerged_due(&self) -> Option<Instant> {
+    pub(super) fn unmerged_due(&self) -> Option<Instant> {
         self.unmerged.front().map(|next| next.due)
     }
 
-    fn is_asking(&self, peer: PeerId, room: &RoomId) -> bool {
+    pub(super) fn is_asking(&self, peer: PeerId, room: &RoomId) -> bool {
         self.asking.contains_key(&(peer, room.clone()))
     }
 
     /// A question is asked.
-    fn begin(&mut self, peer: PeerId, room: &RoomId, asking: Asking) {
+    pub(super) fn begin(&mut self, peer: PeerId, room: &RoomId, asking: Asking) {
         if self.asking.insert((peer, room.clone()), asking).is_none() {
             *self.under_way.entry(room.clone()).or_default() += 1;
         }
     }
 
     /// A question has its answer.
-    fn end(&mut self, key: &(PeerId, RoomId)) {
+    pub(super) fn end(&mut self, key: &(PeerId, RoomId)) {
         if self.asking.remove(key).is_none() {
             return;
         }
@@ -107,14 +89,14 @@ impl Syncs {
 
     /// Whether somebody is asked about a room, will be once it has said what it knows, or has answered and not all of
     /// that is merged.
-    fn is_under_way(&self, room: &RoomId) -> bool {
+    pub(super) fn is_under_way(&self, room: &RoomId) -> bool {
         self.under_way.contains_key(room)
             || self.unmerged.iter().any(|part| part.room == *room)
             || self.unasked.iter().any(|(_, other)| other == room)
     }
 
     /// Notes what we told a peer that we want. Says whether that is within bounds.
-    fn want(&mut self, peer: PeerId, room: RoomId, wanted: BTreeSet<Prefix>) -> bool {
+    pub(super) fn want(&mut self, peer: PeerId, room: RoomId, wanted: BTreeSet<Prefix>) -> bool {
         let theirs = self.wanted.entry(peer).or_default();
         let others = theirs.iter().filter(|(other, _)| **other != room).map(|(_, wanted)| wanted.len());
         let is_within = others.sum::<usize>() + wanted.len() <= MAX_WANTED;
@@ -124,12 +106,12 @@ impl Syncs {
         is_within
     }
 
-    fn take_wanted(&mut self, peer: &PeerId, room: &str) -> BTreeSet<Prefix> {
+    pub(super) fn take_wanted(&mut self, peer: &PeerId, room: &str) -> BTreeSet<Prefix> {
         self.wanted.get_mut(peer).and_then(|theirs| theirs.remove(room)).unwrap_or_default()
     }
 
     /// A peer is gone. Returns the rooms about which it is no longer to be asked.
-    fn forget(&mut self, peer: &PeerId) -> Vec<RoomId> {
+    pub(super) fn forget(&mut self, peer: &PeerId) -> Vec<RoomId> {
         self.wanted.remove(peer);
         self.slow.remove(peer);
         self.repeats.remove_where(|(other, _)| other == peer);
@@ -163,228 +145,3 @@ impl Syncs {
         self.gaps.remove(room);
     }
 }
-
-impl Core {
-    /// A peer is gone.
-    pub(super) fn forget_syncs(&mut self, peer: &PeerId) {
-        for room in self.syncs.forget(peer) {
-            self.tell_syncing(&room);
-        }
-    }
-
-    /// Tells a room whether syncs are under way: what they bring of somebody new is not shown before the last is over.
-    fn tell_syncing(&mut self, room: &RoomId) {
-        let is_syncing = self.syncs.is_under_way(room);
-        self.with_room(room, |room, _, now, out| room.set_syncing(is_syncing, now, out));
-    }
-
-    /// Asks for what we lack, one question at a time for each peer and room. Programs that do not know the protocol
-    /// are never asked.
-    fn ask_sync(&mut self, peer: PeerId, room: &RoomId) {
-        if self.peers.syncs(&peer) != Some(true) {
-            return;
-        }
-        match self.syncs.asking.get_mut(&(peer, room.clone())) {
-            Some(asking) => asking.again = true,
-            None => self.ask_now(peer, room, false),
-        }
-    }
-
-    fn ask_now(&mut self, peer: PeerId, name: &RoomId, only_receipt: bool) {
-        let Some(room) = self.rooms.get(name).filter(|room| !room.is_plain()) else { return };
-        let untaken = room.untaken_names().into_iter().collect();
-        let question = Question { is_told: self.peers.is_hub(&peer), ..room.question() };
-        self.out.push(Output::Ask { peer, question });
-        self.syncs.begin(peer, name, Asking { again: false, only_receipt, untaken });
-        self.tell_syncing(name);
-    }
-
-    /// Asks those who are there whether they have our last lines, unless they are being asked already.
-    pub(super) fn ask_receipts(&mut self, room: &RoomId) {
-        for peer in self.receivers(room) {
-            if self.peers.syncs(&peer) == Some(true) && !self.syncs.is_asking(peer, room) {
-                self.ask_now(peer, room, true);
-            }
-        }
-    }
-
-    /// Those who take our lines for everybody: hubs that carry the room, or where there is none, members.
-    fn receivers(&self, room: &str) -> Vec<PeerId> {
-        let mut there = self.those_there(room);
-        if there.first().is_some_and(|peer| self.peers.is_hub(peer)) {
-            there.retain(|peer| self.peers.is_hub(peer));
-        }
-        there
-    }
-
-    /// A peer has some of our last lines: what waits for that goes on.
-    fn lines_taken(&mut self, peer: PeerId, room: &RoomId, has: impl Fn(&Prefix) -> bool) {
-        let open = self.rooms.get(room).is_some_and(|room| !room.is_settled());
-        if open && self.receivers(room).contains(&peer) {
-            self.with_room(room, |room, _, now, out| room.taken(has, now, out));
-            self.flush(room);
-        }
-    }
-
-    /// Asks now, and again when the mesh has formed: what was said in between passed us by.
-    pub(super) fn sync_with(&mut self, peer: PeerId, room: &RoomId) {
-        if self.peers.syncs(&peer).is_none() && self.peers.is_connected(&peer) {
-            self.syncs.unasked.insert((peer, room.clone()));
-            return self.tell_syncing(room);
-        }
-        self.ask_sync(peer, room);
-        self.syncs.repeats.set(&(peer, room.clone()), Some(self.now.instant + MESH_FORMS));
-    }
-
-    /// A peer has said which protocols it knows: what waited for that is asked now.
-    pub(super) fn ask_unasked(&mut self, peer: PeerId) {
-        let waited: Vec<_> = self.syncs.unasked.extract_if(.., |(other, _)| *other == peer).collect();
-        for (peer, room) in waited {
-            self.sync_with(peer, &room);
-            self.tell_syncing(&room);
-        }
-    }
-
-    /// Syncs that are due.
-    pub(super) fn ask_again(&mut self) {
-        for (peer, room) in self.syncs.repeats.take_due(self.now.instant) {
-            match self.peers.syncs(&peer) {
-                None if self.peers.is_connected(&peer) => drop(self.syncs.unasked.insert((peer, room))),
-                _ => self.ask_sync(peer, &room),
-            }
-        }
-    }
-
-    /// A slow peer missed messages: asks about the rooms it is in, now or soon.
-    pub(super) fn sync_with_slow(&mut self, peer: PeerId) {
-        let now = self.now.instant;
-        let due = match self.syncs.slow.get(&peer).copied() {
-            // What is due already is not put off by what it missed since.
-            Some(due) if due > now => due,
-            Some(last) => now.max(last + SLOW_EVERY),
-            None => now,
-        };
-        self.syncs.slow.insert(peer, due);
-        let theirs = self.peers.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
-        for room in theirs.cloned().collect::<Vec<_>>() {
-            self.syncs.repeats.set_by(&(peer, room), due);
-        }
-    }
-
-    pub(super) fn answer_sync(&mut self, peer: PeerId, question: Question) -> Answer {
-        if !self.peers.is_connected(&peer) {
-            // Gone, or about to be: nothing is remembered for it.
-            return Answer::default();
-        }
-        let Some((room, _)) = self.rooms.get_key_value(question.room.as_str()) else { return Answer::default() };
-        let room = room.clone();
-        if !question.give.is_empty() {
-            // Only what was asked for: a stranger must not pour frames into the room this way.
-            let wanted = self.syncs.take_wanted(&peer, &room);
-            let is_wanted = |frame: &&Vec<u8>| name_of(frame).is_some_and(|id| wanted.contains(&id.prefix()));
-            let given: Vec<Vec<u8>> = question.give.iter().filter(is_wanted).cloned().collect();
-            self.merge_in_parts(peer, &room, given);
-            return Answer::default();
-        }
-        let theirs = sync::prefixes(&question.have);
-        self.lines_taken(peer, &room, |line| theirs.contains(line));
-        let Some(known) = self.rooms.get(&room).filter(|room| !room.is_plain()) else { return Answer::default() };
-        let presences = !(question.is_told && self.is_hub() && self.is_large(&room));
-        let mut answer = sync::answer(known.ring(), &theirs, presences);
-        if answer.want.is_empty() {
-            self.with_room(&room, |room, _, _, _| room.rechecked());
-            self.flush(&room);
-        } else if !self.syncs.want(peer, room, sync::prefixes(&answer.want)) {
-            answer.want.clear();
-        }
-        answer
-    }
-
-    pub(super) fn synced(&mut self, peer: PeerId, room: &RoomId, answer: Option<Answer>) {
-        let key = (peer, room.clone());
-        let Asking { again, only_receipt, untaken } = self.syncs.asking.get(&key).cloned().unwrap_or_default();
-        self.counters.syncs_failed += u64::from(answer.is_none());
-        if let Some(answer) = answer {
-            self.merge_in_parts(peer, room, answer.frames);
-            let want = sync::prefixes(&answer.want);
-            self.lines_taken(peer, room, |line| untaken.contains(line) && !want.contains(line));
-            let now = self.now;
-            let given = self.rooms.get(room).and_then(|known| known.give(&answer.want, only_receipt, now));
-            if let Some(question) = given {
-                self.syncs.asking.insert(key, Asking { again, ..Asking::default() });
-                self.out.push(Output::Ask { peer, question });
-                return;
-            }
-        }
-        self.syncs.end(&key);
-        self.tell_syncing(room);
-        if again && self.peers.is_connected(&peer) {
-            self.ask_sync(peer, room);
-        }
-    }
-
-    /// Merges the oldest frames now, and the others some at a time in later turns.
-    fn merge_in_parts(&mut self, from: PeerId, room: &RoomId, mut frames: Vec<Vec<u8>>) {
-        frames.truncate(sync::MAX_FRAMES);
-        if frames.len() <= MERGED_AT_ONCE {
-            return self.merge(from, room, frames);
-        }
-        frames.sort_by_cached_key(|frame| claimed_place(frame));
-        let due = self.now.instant;
-        for frames in frames.chunks(MERGED_AT_ONCE) {
-            if self.syncs.unmerged.len() < MAX_UNMERGED {
-                let frames = frames.to_vec();
-                self.syncs.unmerged.push_back(Unmerged { from, room: room.clone(), frames, due });
-            } else {
-                self.merge(from, room, frames.to_vec());
-            }
-        }
-    }
-
-    /// Merges one part of those that wait, when it is due.
-    pub(super) fn merge_next(&mut self) {
-        let now = self.now.instant;
-        if self.syncs.unmerged_due().is_none_or(|due| due > now) {
-            return;
-        }
-        let Some(Unmerged { from, room, frames, .. }) = self.syncs.unmerged.pop_front() else { return };
-        self.merge(from, &room, frames);
-        self.tell_syncing(&room);
-        if let Some(next) = self.syncs.unmerged.front_mut() {
-            next.due = now + MERGE_PAUSE;
-        }
-    }
-
-    fn merge(&mut self, from: PeerId, room: &RoomId, mut frames: Vec<Vec<u8>>) {
-        if self.is_denied(&from) {
-            return;
-        }
-        let denied: Vec<Vec<u8>> = frames.extract_if(.., |frame| self.is_of_denied(frame)).collect();
-        self.with_room(room, |room, _, _, _| denied.iter().for_each(|frame| room.pass_over(frame)));
-        let is_large = self.is_large(room);
-        let Self { rooms, members, me, now, .. } = self;
-        let Some(known) = rooms.get_mut(room) else { return };
-        let mut outputs = Vec::new();
-        let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
-        let merged = known.merge(&frames, from, is_listed, is_large, *now, &mut outputs);
-        self.room_timers.set(room, known.deadline());
-        self.perform(room, outputs);
-        if !self.syncs.unmerged.iter().any(|part| part.room == *room) {
-            self.with_room(room, |room, _, _, _| room.rechecked());
-            self.flush(room);
-        }
-        if merged.invalid > 0 {
-            self.offence(from, "it handed over frames that do not verify");
-        }
-        if self.is_hub() {
-            // The others here may have synced already: what is news to the hub is news to them.
-            for payload in merged.new {
-                self.out.push(Output::Publish { room: room.clone(), payload });
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-#[path = "syncs_tests.rs"]
-mod tests;
