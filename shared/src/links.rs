@@ -252,7 +252,7 @@ impl Links {
 
     /// A dial was answered by somebody else. A hub that came back under another name is dialled under that
     /// one; the old name is forgotten once another hub is there. [`Self::failed`] follows.
-    pub(crate) fn mistaken(&mut self, dial: DialId) {
+    pub(crate) fn wrong_peer(&mut self, dial: DialId) {
         if self.links.iter().any(|link| matches!(link.state, State::Up { .. })) {
             self.links.retain(|link| link.expected.is_none() || !link.is_dialling(dial));
         }
@@ -280,7 +280,7 @@ impl Links {
     }
 
     /// A hub told us to stay away until then: it is not dialled before.
-    pub(crate) fn rest(&mut self, peer: PeerId, until: Instant) {
+    pub(crate) fn pause_until(&mut self, peer: PeerId, until: Instant) {
         for link in self.links.iter_mut().filter(|link| link.is_up(peer) || link.expected == Some(peer)) {
             link.rest_until = Some(until);
         }
@@ -294,7 +294,7 @@ impl Links {
     }
 
     /// Dials at once whom it waits for, but for hubs that told us to stay away.
-    pub(crate) fn hurry(&mut self, now: Instant) {
+    pub(crate) fn retry_now(&mut self, now: Instant) {
         for link in &mut self.links {
             if let State::Waiting(at) = &mut link.state {
                 *at = link.rest_until.map_or(now, |rest| rest.max(now));

@@ -46,11 +46,11 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
     links.add(vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()], now);
     links.dialling(0, connection(), false, now);
     links.up(hub, Some(connection()), now);
-    links.rest(hub, until);
+    links.pause_until(hub, until);
     for _ in 0..2 {
         links.down(hub, now, 0.0);
         assert_eq!(links.retry_at(), Some(until));
-        links.hurry(now);
+        links.retry_now(now);
         assert_eq!(links.retry_at(), Some(until));
         // It connects to us, say.
         links.up(hub, Some(DialId(8)), now);
@@ -59,10 +59,10 @@ fn a_hub_that_says_to_stay_away_is_left_alone_whoever_else_reaches_it() {
     links.down(hub, now, 0.0);
     assert_eq!(links.retry_at(), Some(now + FIRST_WAIT / 2));
     links.up(hub, Some(connection()), now);
-    links.rest(hub, until);
+    links.pause_until(hub, until);
     links.down(hub, now, 0.0);
     links.want();
-    links.hurry(now);
+    links.retry_now(now);
     assert_eq!(links.retry_at(), Some(now), "a person wants it");
     assert!(links.due(now, true)[0].at_once);
     links.dialling(0, connection(), false, now);
@@ -171,7 +171,7 @@ fn who_was_reached_at_an_address_without_an_id_is_looked_for_elsewhere_too() {
     links.add(vec![format!("/ip4/127.0.0.1/tcp/2/p2p/{hub}").parse().unwrap()], now);
     links.up(hub, Some(DialId(8)), now);
     links.dialling(0, connection(), false, now);
-    links.mistaken(connection());
+    links.wrong_peer(connection());
     links.failed(connection(), now, 0.0);
     assert_eq!(links.due(later, true).len(), 1, "somebody else is there now; it was not named by id");
 }
@@ -182,13 +182,13 @@ fn a_name_that_nobody_answers_to_is_forgotten_when_another_hub_is_there() {
     let address = |hub| -> Vec<Multiaddr> { vec![format!("/ip4/127.0.0.1/tcp/1/p2p/{hub}").parse().unwrap()] };
     links.add(address(old), now);
     links.dialling(0, connection(), false, now);
-    links.mistaken(connection());
+    links.wrong_peer(connection());
     links.failed(connection(), now, 0.0);
     assert!(links.retry_at().is_some(), "nobody else is there: keep trying");
     links.add(address(new), now);
     links.up(new, Some(DialId(8)), now);
     links.dialling(0, connection(), false, now);
-    links.mistaken(connection());
+    links.wrong_peer(connection());
     links.failed(connection(), now, 0.0);
     assert_eq!(links.retry_at(), None);
 }
@@ -293,7 +293,7 @@ fn addresses_of_one_hub_become_one_link_and_a_second_program_sleeps_until_it_is_
     links.down(hub, now, 0.0);
     let due = |links: &Links| links.due(now + LONGEST_WAIT, true).iter().map(|due| due.link).collect::<Vec<_>>();
     assert_eq!(due(&links), [1], "the other hub");
-    links.hurry(now);
+    links.retry_now(now);
     assert_eq!(due(&links), [1]);
     links.want();
     assert_eq!(due(&links), [0, 1]);

@@ -44,7 +44,7 @@ impl Core {
                 }
                 Output::Refuse(peer, why) => {
                     self.counters.rooms_refused += 1;
-                    self.tell(peer, self.not_carried(why));
+                    self.send_to_watcher(peer, self.not_carried(why));
                 }
             }
         }

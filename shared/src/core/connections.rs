@@ -153,7 +153,7 @@ impl Core {
     pub(super) fn reservation_denied(&mut self, peer: PeerId) {
         self.counters.reservations_refused += 1;
         let text = "this hub gives no more relay reservations for now; try another one, or later".to_owned();
-        self.tell(peer, Reason { code: "too_many_reservations".to_owned(), text });
+        self.send_to_watcher(peer, Reason { code: "too_many_reservations".to_owned(), text });
     }
 }
 

@@ -112,7 +112,7 @@ impl Core {
         self.dial_ended(dial);
         match failure {
             DialFailure::NotNeeded if self.links.busy(dial, self.now.instant) => return,
-            DialFailure::WrongPeer => self.links.mistaken(dial),
+            DialFailure::WrongPeer => self.links.wrong_peer(dial),
             _ => {}
         }
         // We ended it ourselves, and the next try tells why; or who told us to stay away said so itself.

@@ -33,7 +33,7 @@ impl Core {
             self.unfollow(&hub);
             self.follow(hub);
         }
-        self.judge_clock_anew();
+        self.check_clock_anew();
     }
 
     pub(super) fn unfollow(&mut self, hub: &PeerId) {

@@ -3,9 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use libp2p::PeerId;
-use n0_future::time::Instant;
 
-use super::Core;
+use super::{Core, syncs::GapQuestion};
 use crate::room_id::RoomId;
 
 /// How long a line that gossip left out is waited for until others are asked for it: gossip itself asks again at its
@@ -15,14 +14,6 @@ const GAP_PATIENCE: Duration = Duration::from_millis(600);
 const GAP_EVERY: Duration = Duration::from_secs(1);
 /// Peers asked about a room's gaps at a time because they handed over the lines after them.
 const MAX_ASKED_FOR_GAPS: usize = 4;
-
-/// When a room's gaps are asked about, and whom.
-#[derive(Debug, Clone)]
-pub(super) struct GapQuestion {
-    due: Instant,
-    /// Those who handed over lines whose predecessors are missing.
-    handed_over: BTreeSet<PeerId>,
-}
 
 impl Core {
     /// The line before one that `from` handed over is missing. Gossip may still bring it; else `from` and others who are

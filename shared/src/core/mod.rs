@@ -60,7 +60,7 @@ use std::{
 
 use libp2p::{PeerId, identity::Keypair};
 use n0_future::time::Instant;
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use rand::{RngExt, rngs::SmallRng};
 
 pub(crate) use self::{
     input::{Connection, DialFailure, Identified, Input, Payload, TurnedAway},
@@ -76,7 +76,7 @@ use crate::{
     foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, looks::Looks, members::Members, reasons::Reasons},
     links::Links,
-    room::{self, Me, Now, Room, SavedRoom},
+    room::{self, Identity, Now, Room, SavedRoom},
     room_id::RoomId,
     timers::Timers,
 };
@@ -290,7 +290,7 @@ impl Core {
         }
     }
 
-    fn identity(&self) -> Me<'_> {
-        Me { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
+    fn identity(&self) -> Identity<'_> {
+        Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
     }
 }

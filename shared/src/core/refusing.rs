@@ -63,7 +63,7 @@ impl Core {
         if self.watchers.is_open(&peer)
             && let Some(reason) = self.reason_for(peer)
         {
-            self.tell(peer, reason);
+            self.send_to_watcher(peer, reason);
         }
     }
 

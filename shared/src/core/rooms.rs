@@ -5,7 +5,7 @@ use libp2p::PeerId;
 use super::{Core, Output};
 use crate::{
     Error, Event,
-    room::{self, Me, Now, Reach, Room, SavedRoom},
+    room::{self, Identity, Now, Reach, Room, SavedRoom},
     room_id::RoomId,
 };
 
@@ -17,11 +17,11 @@ impl Core {
     pub(super) fn with_room<T>(
         &mut self,
         name: &RoomId,
-        decide: impl FnOnce(&mut Room, Me<'_>, Now, &mut Vec<room::Output>) -> T,
+        decide: impl FnOnce(&mut Room, Identity<'_>, Now, &mut Vec<room::Output>) -> T,
     ) -> Option<T> {
         let room = self.rooms.get_mut(name)?;
         let mut outputs = Vec::new();
-        let me = Me { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges };
+        let me = Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges };
         let result = decide(room, me, self.now, &mut outputs);
         self.room_timers.set(name, room.deadline());
         self.perform(name, outputs);

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
-use super::gaps::GapQuestion;
 use crate::{room::frame::Prefix, room_id::RoomId, timers::Timers};
 
 /// Frames that may be wanted of one peer, in all its rooms, and have not come yet.
@@ -31,6 +30,14 @@ pub(super) struct Unmerged {
     pub(super) room: RoomId,
     pub(super) frames: Vec<Vec<u8>>,
     pub(super) due: Instant,
+}
+
+/// When a room's gaps are asked about, and whom.
+#[derive(Debug, Clone)]
+pub(super) struct GapQuestion {
+    pub(super) due: Instant,
+    /// Those who handed over lines whose predecessors are missing.
+    pub(super) handed_over: BTreeSet<PeerId>,
 }
 
 /// What is under way.

@@ -29,12 +29,12 @@ impl Core {
         // In one message, so that nobody takes a greeting for a welcome.
         let hello = FromHub { reason: self.reason_for(peer), ..self.hello().into() };
         let stays = hello.reason.is_none();
-        self.tell(peer, hello);
+        self.send_to_watcher(peer, hello);
         if stays {
             self.desk.open(peer);
             // It may have been looked at before it could be told.
             if let Some(why) = self.carrier.refusal(&peer) {
-                self.tell(peer, self.not_carried(why));
+                self.send_to_watcher(peer, self.not_carried(why));
             }
         }
     }
@@ -43,7 +43,7 @@ impl Core {
         if self.watchers.is_current(&peer, serial) && !self.desk.watch(peer, watch) {
             let text = "more rooms asked about than a hub tells of; leave some".to_owned();
             self.counters.rooms_refused += 1;
-            self.tell(peer, Reason { code: "too_many_rooms".to_owned(), text });
+            self.send_to_watcher(peer, Reason { code: "too_many_rooms".to_owned(), text });
         }
     }
 
@@ -71,12 +71,12 @@ impl Core {
             self.lose_watcher(&peer);
         }
         for (peer, report) in reports {
-            self.tell(peer, report);
+            self.send_to_watcher(peer, report);
         }
     }
 
     /// Queues a message on a watcher's stream; one that is too far behind loses the stream and asks anew.
-    pub(super) fn tell(&mut self, peer: PeerId, message: impl Into<FromHub>) {
+    pub(super) fn send_to_watcher(&mut self, peer: PeerId, message: impl Into<FromHub>) {
         let Some(open) = self.watchers.0.get_mut(&peer) else { return };
         match open.space.checked_sub(1) {
             Some(space) => {

@@ -17,7 +17,7 @@ impl Core {
     /// A hub that is about to close told us why.
     pub(super) fn stay_away(&mut self, hub: PeerId) {
         let until = self.now.instant + STAY_AWAY_TIME;
-        self.links.rest(hub, until);
+        self.links.pause_until(hub, until);
         self.stay_away_until(hub, until);
     }
 
@@ -50,6 +50,6 @@ impl Core {
             self.links.want();
             self.out.push(Output::ForgetStayAway(None));
         }
-        self.links.hurry(self.now.instant);
+        self.links.retry_now(self.now.instant);
     }
 }

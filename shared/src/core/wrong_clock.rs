@@ -37,14 +37,14 @@ impl Core {
         }
         if self.is_hub() {
             for peer in self.watchers.ids() {
-                self.tell(peer, self.hello());
+                self.send_to_watcher(peer, self.hello());
             }
         }
         // It is this clock that was set, or the other that stood still: hubs know.
         let chosen = |hub: &&PeerId| self.is_chosen(hub);
         let chosen: Vec<PeerId> = self.hubs.keys().filter(chosen).copied().collect();
         if chosen.is_empty() {
-            self.judge_clock();
+            self.check_clock();
         }
         for hub in chosen {
             self.unfollow(&hub);
@@ -57,19 +57,19 @@ impl Core {
         self.clock.told.insert(hub, Now { unix_ms, ..self.now });
         if self.is_chosen(&hub) {
             self.clock.last_told = None;
-            self.judge_clock();
+            self.check_clock();
         }
     }
 
     /// Other hubs are believed than before.
-    pub(super) fn judge_clock_anew(&mut self) {
+    pub(super) fn check_clock_anew(&mut self) {
         if self.clock_offset().is_some_and(is_off) != self.clock.is_told_wrong {
-            self.judge_clock();
+            self.check_clock();
         }
     }
 
     /// Tells the person when the clock is wrong, and when it is right again. What was held back is said then.
-    fn judge_clock(&mut self) {
+    fn check_clock(&mut self) {
         let offset_ms = self.clock_offset().unwrap_or_default();
         if is_off(offset_ms) {
             self.clock.is_told_wrong = true;

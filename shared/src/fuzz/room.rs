@@ -3,7 +3,7 @@
 use super::{ROOM, frame, joined, key, now, peer, pieces};
 use crate::{
     Config,
-    room::{Me, Room, SavedRoom},
+    room::{Identity, Room, SavedRoom},
 };
 
 /// However mixed, what is kept stays within its bounds.
@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     assert!(room.ring().lines().count() <= limits.kept_frames);
     assert!(room.ring().all().count() <= limits.kept_frames + limits.kept_presences);
     assert!(room.ring().lines().map(|frame| frame.bytes.len()).sum::<usize>() <= limits.kept_bytes);
-    let shown = room.messages(Me { keypair: &key, nick: "n", bridge: false });
+    let shown = room.messages(Identity { keypair: &key, nick: "n", bridge: false });
     assert!(shown.len() <= pieces(bytes).len() * 2);
 }
 

@@ -11,6 +11,12 @@ const KIND_BRIDGED: u32 = 3;
 /// Bytes that name the source of a bridged line, and its number there.
 const MAX_ORIGIN_BYTES: usize = 64;
 
+/// What a presence says of somebody who is there.
+pub(super) const STATUS_HERE: &str = "here";
+
+/// What it says of a node that brings lines from and to another network.
+pub(super) const STATUS_BRIDGE: &str = "bridge";
+
 /// What a frame says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {

@@ -8,11 +8,11 @@ impl Room {
     pub(crate) fn bounds(&self) -> Vec<Bounded> {
         let mut all = self.ring.bounds();
         all.push(bounded("MAX_NICKS", self.nicks.len(), MAX_NICKS));
-        if let Some(voice) = &self.voice {
-            all.push(bounded("waiting_lines", voice.waiting.len(), voice.max_waiting));
-            all.push(bounded("KEPT_LINES", voice.history.len(), KEPT_LINES));
-            all.extend(voice.order.bounds());
-            all.extend(voice.outbox.bounds());
+        if let Some(joined) = &self.joined {
+            all.push(bounded("waiting_lines", joined.waiting.len(), joined.max_waiting));
+            all.push(bounded("KEPT_LINES", joined.history.len(), KEPT_LINES));
+            all.extend(joined.order.bounds());
+            all.extend(joined.outbox.bounds());
         }
         all
     }

@@ -3,30 +3,20 @@
 use libp2p::PeerId;
 
 use super::{
-    Now,
+    elsewhere::Elsewhere,
     frame::{Body, Draft, read_stored, sign},
+    identity::Identity,
+    now::Now,
+    output::Output,
     presence::ANNOUNCED_FOR,
-    state::{Me, Output, Room},
+    state::Room,
 };
 use crate::text::check_text;
-
-/// A line as another network knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
-    /// The room.
-    pub room: String,
-    /// Who said it there.
-    pub source: PeerId,
-    /// The source's number for it.
-    pub number: Vec<u8>,
-    /// The line.
-    pub text: String,
-}
 
 impl Room {
     /// Brings a line in, as a frame that names its origin. One that another bridge has brought, or that breaks a
     /// bound, is passed over.
-    pub fn bring(&mut self, line: Elsewhere, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
+    pub fn bring(&mut self, line: Elsewhere, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
         if self.is_plain() || check_text(&line.text).is_err() {
             return;
         }

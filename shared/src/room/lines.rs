@@ -6,7 +6,7 @@ use libp2p::PeerId;
 
 use super::{
     frame::{Body, Frame},
-    state::Me,
+    identity::Identity,
     waiting::Waiting,
 };
 use crate::{Message, MessageState};
@@ -67,7 +67,7 @@ fn source_name(source: &[u8]) -> String {
 }
 
 /// A line that waits, in a room of raw text or of frames.
-pub(super) fn waiting_message(room: &str, line: &Waiting, plain: bool, me: Me<'_>) -> Message {
+pub(super) fn waiting_message(room: &str, line: &Waiting, plain: bool, me: Identity<'_>) -> Message {
     Message {
         plain,
         id: line.id.clone(),

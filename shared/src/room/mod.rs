@@ -6,40 +6,38 @@ mod body;
 #[cfg(feature = "sim")]
 mod bounds;
 mod bridged;
+mod elsewhere;
+mod flushing;
 pub mod frame;
 mod frame_error;
 mod gaps;
+mod identity;
 mod lines;
 mod nicks;
+mod now;
 mod order;
 mod outbox;
+mod output;
 mod plain;
 mod presence;
 mod receive;
 pub mod ring;
 mod saved;
 mod seen;
+mod sending;
 mod state;
 pub(crate) mod sync;
 mod waiting;
 
-pub use bridged::Elsewhere;
+pub use elsewhere::Elsewhere;
+pub use identity::Identity;
+pub use now::Now;
 pub use outbox::Reach;
+pub use output::Output;
 pub(crate) use presence::is_large;
 pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, forget, load, saved_for_another_key};
-pub use state::{Me, Output, Room};
-
-use n0_future::time::Instant;
-
-/// The two clocks, read once by the actor.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// For deadlines.
-    pub instant: Instant,
-    /// For frames: unix time in milliseconds.
-    pub unix_ms: u64,
-}
+pub use state::Room;
 
 #[cfg(test)]
 mod tests;

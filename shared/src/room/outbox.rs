@@ -6,21 +6,12 @@
 //! none a member, names it in a sync: the question lists what we have, and the answer does not want it. The caller who
 //! pipes a file asks for that; a person who types does not, and costs nobody a sync.
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use n0_future::time::Instant;
 
-use super::{
-    Now,
-    frame::{Frame, FrameId, Prefix},
-    lines::message_of,
-    state::{Output, Room},
-    sync::{self, Question},
-};
-use crate::{Event, Message};
+use super::frame::{Frame, FrameId};
+use crate::Message;
 
 /// Lines of ours in a room that are on their way, not known to be taken; further ones wait.
 const MAX_UNTAKEN: usize = 64;
@@ -36,8 +27,6 @@ const BURST: Duration = Duration::from_secs(1);
 const RECEIPT_EVERY: Duration = Duration::from_millis(250);
 /// A caller who wants to know has a single line asked about after this.
 const RECEIPT_AFTER: Duration = Duration::from_secs(2);
-/// Gossip has this time to bring a line until it is handed over by sync: twice would be twice the bytes on a slow link.
-const RESEND_AFTER: Duration = Duration::from_secs(2);
 /// Lines that nobody takes keep a person's next ones waiting for so long.
 const UNTAKEN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Where nobody can say what was taken, as in a room of another program, lines count as taken after this.
@@ -54,21 +43,21 @@ pub struct Reach {
 
 /// A line on its way.
 #[derive(Debug)]
-struct Untaken {
-    line: Line,
-    bytes: usize,
-    at: Instant,
-    receipts: bool,
+pub(super) struct Untaken {
+    pub(super) line: Line,
+    pub(super) bytes: usize,
+    pub(super) at: Instant,
+    pub(super) receipts: bool,
 }
 
 #[derive(Debug)]
-enum Line {
+pub(super) enum Line {
     Framed(Box<Frame>),
     Plain(Box<Message>),
 }
 
 impl Untaken {
-    fn id(&self) -> Option<FrameId> {
+    pub(super) fn id(&self) -> Option<FrameId> {
         match &self.line {
             Line::Framed(frame) => Some(frame.id),
             Line::Plain(_) => None,
@@ -76,7 +65,7 @@ impl Untaken {
     }
 
     /// When this line, if nobody takes it, no longer keeps others waiting.
-    fn expiry(&self, careful: bool) -> Option<Instant> {
+    pub(super) fn expiry(&self, careful: bool) -> Option<Instant> {
         match (self.receipts, careful) {
             (false, _) => Some(self.at + TAKEN_UNSEEN),
             (true, false) => Some(self.at + UNTAKEN_TIMEOUT),
@@ -88,18 +77,18 @@ impl Untaken {
 /// The lines of one room that are on their way.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    untaken: VecDeque<Untaken>,
-    bytes: usize,
+    pub(super) untaken: VecDeque<Untaken>,
+    pub(super) bytes: usize,
     /// Until when the pace is used up.
-    paced: Option<Instant>,
+    pub(super) paced: Option<Instant>,
     /// When it was last asked whether lines were taken.
-    asked: Option<Instant>,
+    pub(super) asked: Option<Instant>,
     /// Whether lines wait although somebody is there.
     pub(super) held: bool,
     /// Whether the caller wants to know of every line whether it was taken.
-    careful: bool,
+    pub(super) careful: bool,
     /// Whether the caller waits until all are taken.
-    settling: bool,
+    pub(super) settling: bool,
 }
 
 impl Outbox {
@@ -108,12 +97,12 @@ impl Outbox {
         self.has_room(bytes) && self.paced_until(bytes).is_none_or(|at| at <= now)
     }
 
-    fn has_room(&self, bytes: usize) -> bool {
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.untaken.is_empty() || self.untaken.len() < MAX_UNTAKEN && self.bytes + bytes <= MAX_UNTAKEN_BYTES
     }
 
     /// When the pace allows a line of so many bytes.
-    fn paced_until(&self, bytes: usize) -> Option<Instant> {
+    pub(super) fn paced_until(&self, bytes: usize) -> Option<Instant> {
         self.paced.and_then(|paced| (paced + cost(bytes)).checked_sub(BURST))
     }
 
@@ -130,7 +119,7 @@ impl Outbox {
         self.sent(message.text.len(), Line::Plain(Box::new(message)), false, now);
     }
 
-    fn sent(&mut self, bytes: usize, line: Line, receipts: bool, now: Instant) {
+    pub(super) fn sent(&mut self, bytes: usize, line: Line, receipts: bool, now: Instant) {
         self.paced = Some(self.paced.map_or(now, |paced| paced.max(now)) + cost(bytes));
         self.bytes += bytes;
         self.untaken.push_back(Untaken { line, bytes, at: now, receipts });
@@ -148,7 +137,7 @@ impl Outbox {
     }
 
     /// When to ask whether lines were taken.
-    fn ask_at(&self) -> Option<Instant> {
+    pub(super) fn ask_at(&self) -> Option<Instant> {
         let oldest = self.untaken.iter().find(|line| line.receipts)?;
         let half = self.untaken.len() >= MAX_UNTAKEN / 2 || self.bytes >= MAX_UNTAKEN_BYTES / 2;
         let wanted = match (half || self.settling, self.careful) {
@@ -160,7 +149,7 @@ impl Outbox {
     }
 
     /// Takes lines off. Says whether there were any.
-    fn remove(&mut self, gone: impl Fn(&Untaken) -> bool) -> bool {
+    pub(super) fn remove(&mut self, gone: impl Fn(&Untaken) -> bool) -> bool {
         let before = self.untaken.len();
         self.untaken.retain(|line| !gone(line));
         self.bytes = self.untaken.iter().map(|line| line.bytes).sum();
@@ -177,124 +166,4 @@ impl Outbox {
 /// What a line takes of the pace.
 fn cost(bytes: usize) -> Duration {
     LINE_COST.max(Duration::from_secs_f64(bytes as f64 / BYTES_PER_SECOND as f64))
-}
-
-impl Room {
-    /// Whether [`Self::say`] would send a line of so many bytes at once, or with nobody there has a place for it.
-    #[must_use]
-    pub fn has_place(&self, bytes: usize, reach: Reach, now: Now) -> bool {
-        let Some(voice) = &self.voice else { return true };
-        match reach.members {
-            0 => voice.waiting.len() < voice.max_waiting,
-            _ => voice.waiting.is_empty() && voice.outbox.may_send(bytes, now.instant),
-        }
-    }
-
-    /// When there is a place again for a line of so many bytes, as far as time decides that.
-    #[must_use]
-    pub fn place_at(&self, bytes: usize) -> Option<Instant> {
-        self.voice.as_ref().and_then(|voice| voice.outbox.ready_at(bytes))
-    }
-
-    /// From now on the caller wants to know of every line whether it was taken.
-    pub fn be_careful(&mut self) {
-        if let Some(voice) = &mut self.voice {
-            voice.outbox.careful = true;
-        }
-    }
-
-    /// Asks soon, and again, until all lines are taken.
-    pub fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
-        if let Some(voice) = &mut self.voice {
-            voice.outbox.careful = true;
-            voice.outbox.settling = !voice.outbox.untaken.is_empty();
-        }
-        self.ask_receipts(now.instant, out);
-    }
-
-    /// Whether nothing waits and everything was taken.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.voice.as_ref().is_none_or(|voice| voice.waiting.is_empty() && voice.outbox.untaken.is_empty())
-    }
-
-    /// Our lines that were sent and that nobody is known to have, oldest first.
-    #[must_use]
-    pub fn untaken(&self) -> Vec<Message> {
-        let lines = self.voice.iter().flat_map(|voice| &voice.outbox.untaken);
-        lines
-            .map(|untaken| match &untaken.line {
-                Line::Framed(frame) => message_of(frame, self.me),
-                Line::Plain(message) => (**message).clone(),
-            })
-            .collect()
-    }
-
-    /// What to ask in a sync: everything we have, lines on their way first.
-    pub(crate) fn question(&self) -> Question {
-        let Question { room, have: kept, give, is_told } = sync::ask(&self.name, &self.ring);
-        let mut have: Vec<Vec<u8>> = self.untaken_names().iter().map(|prefix| prefix.to_vec()).collect();
-        let untaken: BTreeSet<Vec<u8>> = have.iter().cloned().collect();
-        have.extend(kept.into_iter().filter(|prefix| !untaken.contains(prefix)));
-        Question { room, have, give, is_told }
-    }
-
-    /// Names of the lines that are on their way.
-    pub(crate) fn untaken_names(&self) -> Vec<Prefix> {
-        let lines = self.voice.iter().flat_map(|voice| &voice.outbox.untaken);
-        lines.filter_map(Untaken::id).map(|id| id.prefix()).collect()
-    }
-
-    /// Hands over what the answer to a question wants, but for lines that gossip may still bring when it was only asked
-    /// whether they were taken.
-    pub(crate) fn give(&self, want: &[Vec<u8>], only_receipt: bool, now: Now) -> Option<Question> {
-        let mut wanted = sync::prefixes(want);
-        let mut ours = Vec::new();
-        for untaken in self.voice.iter().flat_map(|voice| &voice.outbox.untaken) {
-            let Line::Framed(frame) = &untaken.line else { continue };
-            if wanted.remove(&frame.id.prefix()) && !(only_receipt && now.instant < untaken.at + RESEND_AFTER) {
-                ours.push(frame.bytes.clone());
-            }
-        }
-        let wanted: Vec<Vec<u8>> = wanted.iter().map(|prefix| prefix.to_vec()).collect();
-        let kept = sync::give(&self.name, &self.ring, &wanted);
-        let give: Vec<Vec<u8>> = ours.into_iter().chain(kept.into_iter().flat_map(|kept| kept.give)).collect();
-        (!give.is_empty()).then(|| Question { room: self.name.clone(), have: Vec::new(), give, is_told: false })
-    }
-
-    /// Somebody who was asked, or who asks, has these of our lines.
-    pub(crate) fn taken(&mut self, has: impl Fn(&Prefix) -> bool, now: Now, out: &mut Vec<Output>) {
-        let Some(voice) = &mut self.voice else { return };
-        if voice.outbox.remove(|line| line.id().is_some_and(|id| has(&id.prefix()))) {
-            self.tell_taken(out);
-        }
-        self.ask_receipts(now.instant, out);
-    }
-
-    /// What time does to lines on their way.
-    pub(super) fn tick_outbox(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let Some(voice) = &mut self.voice else { return };
-        let careful = voice.outbox.careful;
-        let is_over = |line: &Untaken| line.expiry(careful).is_some_and(|at| at <= now);
-        voice.outbox.remove(|line| line.receipts && is_over(line));
-        if voice.outbox.remove(is_over) {
-            self.tell_taken(out);
-        }
-        self.ask_receipts(now, out);
-    }
-
-    fn tell_taken(&self, out: &mut Vec<Output>) {
-        let pending = self.voice.as_ref().map_or(0, |voice| voice.outbox.untaken.len());
-        let pending = u32::try_from(pending).unwrap_or(u32::MAX);
-        out.push(Output::Emit(Box::new(Event::Taken { room: self.name.clone(), pending })));
-    }
-
-    /// Has it asked whether lines were taken, if it is time.
-    pub(super) fn ask_receipts(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let Some(voice) = &mut self.voice else { return };
-        if voice.outbox.ask_at().is_some_and(|at| at <= now) {
-            voice.outbox.asked = Some(now);
-            out.push(Output::AskReceipts);
-        }
-    }
 }

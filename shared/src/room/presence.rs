@@ -5,20 +5,19 @@ use std::{collections::BTreeSet, time::Duration};
 use libp2p::PeerId;
 
 use super::{
-    Now,
+    body::{STATUS_BRIDGE, STATUS_HERE},
     frame::{Body, Draft, Frame, FrameError, name_of, sign, verify},
+    identity::Identity,
+    now::Now,
     order::Came,
-    state::{Me, Output, Room},
+    output::Output,
+    state::Room,
 };
 use crate::{
     config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS},
     hub::listing::{Presences, SignedPresence},
 };
 
-/// What a presence says of somebody who is there.
-const STATUS_HERE: &str = "here";
-/// What it says of a node that brings lines from and to another network.
-pub(super) const STATUS_BRIDGE: &str = "bridge";
 /// How long a bridge counts as one after it said so.
 pub(super) const ANNOUNCED_FOR: Duration = FRAME_TIME_WINDOW;
 /// A bridge says so again after it.
@@ -33,13 +32,13 @@ impl Room {
     /// Says who we are here. In large rooms gossip would carry nothing else: there it is kept until a sync takes it to a
     /// hub, which hands it over with its reports. A bridge says it in any room, carried ones too, since other bridges
     /// have to know.
-    pub fn announce(&mut self, total: u32, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
-        let last = match &self.voice {
-            Some(voice) if voice.plain => return,
-            Some(voice) => voice.last_presence,
+    pub fn announce(&mut self, total: u32, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
+        let last = match &self.joined {
+            Some(joined) if joined.plain => return,
+            Some(joined) => joined.last_presence,
             None => 0,
         };
-        if !me.bridge && self.voice.is_none() {
+        if !me.bridge && self.joined.is_none() {
             return;
         }
         let sequence = now.unix_ms.max(last.saturating_add(1));
@@ -47,8 +46,8 @@ impl Room {
         let body = Body::Presence { nick: me.nick.to_owned(), status: status.to_owned() };
         let draft = Draft { room: &self.name, sequence, previous: 0, time_ms: now.unix_ms, body: &body };
         let Ok(frame) = sign(me.keypair, &draft) else { return };
-        if let Some(voice) = &mut self.voice {
-            voice.last_presence = sequence;
+        if let Some(joined) = &mut self.joined {
+            joined.last_presence = sequence;
         }
         self.store_numbers(out);
         if me.bridge || !is_large(total) {
@@ -88,7 +87,7 @@ impl Room {
     }
 
     /// Has a bridge say again that it is one, in time: whoever came later may not have heard.
-    pub fn announce_again(&mut self, me: Me<'_>, now: Now, out: &mut Vec<Output>) {
+    pub fn announce_again(&mut self, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
         let said = self.ring.presence(&self.me).map_or(0, |presence| presence.time_ms);
         if me.bridge && now.unix_ms.saturating_sub(said) >= ANNOUNCED_AGAIN.as_millis() as u64 {
             self.announce(0, me, now, out);

@@ -3,13 +3,14 @@
 use libp2p::PeerId;
 
 use super::{
-    Now,
+    body::STATUS_BRIDGE,
     frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
     gaps::{lacks_previous, should_come},
     lines::{blank, remember},
+    now::Now,
     order::Came,
-    presence::STATUS_BRIDGE,
-    state::{Output, Room},
+    output::Output,
+    state::Room,
 };
 use crate::{
     Event, Message,
@@ -106,14 +107,14 @@ impl Room {
         if text.is_empty() || text.len() > MAX_TEXT_BYTES {
             return Verdict::Unread(Unread::LongText);
         }
-        if let Some(voice) = &mut self.voice {
+        if let Some(joined) = &mut self.joined {
             let message = Message {
                 id: format!("{source}-{number:016x}"),
                 text: text.to_owned(),
                 plain: true,
                 ..blank(&self.name, source, "", now.unix_ms)
             };
-            remember(&mut voice.history, message.clone());
+            remember(&mut joined.history, message.clone());
             out.push(Output::Emit(Box::new(Event::Message(message))));
         }
         Verdict::Accept
@@ -121,7 +122,7 @@ impl Room {
 
     /// Has the line before one that was said just now asked for, if it is missing.
     fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<Output>) {
-        let is_held = self.voice.as_ref().is_some_and(|voice| voice.order.holds(frame));
+        let is_held = self.joined.as_ref().is_some_and(|joined| joined.order.holds(frame));
         if is_held || lacks_previous(&self.ring, frame) {
             self.gaps.found(frame, from, now.instant);
             out.push(Output::Gap(from));
@@ -179,17 +180,17 @@ impl Room {
 
     /// Whether somebody was asked for this room's frames and has not answered.
     pub fn set_syncing(&mut self, is_syncing: bool, now: Now, out: &mut Vec<Output>) {
-        if let Some(voice) = &mut self.voice {
-            voice.order.set_syncing(is_syncing);
+        if let Some(joined) = &mut self.joined {
+            joined.order.set_syncing(is_syncing);
         }
         self.show_synced(now, out);
     }
 
     /// Shows what waited for syncs alone.
     fn show_synced(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Self { voice, ring, .. } = self;
+        let Self { joined, ring, .. } = self;
         let should_come = |frame: &Frame| should_come(ring, frame, now.unix_ms);
-        let settled = voice.as_mut().map(|voice| voice.order.show_synced(should_come)).unwrap_or_default();
+        let settled = joined.as_mut().map(|joined| joined.order.show_synced(should_come)).unwrap_or_default();
         self.show(settled, out);
     }
 
@@ -229,17 +230,17 @@ impl Room {
             return true;
         }
         let me = self.me;
-        let Some(voice) = &mut self.voice else { return true };
+        let Some(joined) = &mut self.joined else { return true };
         let shown = if frame.author == me {
             // A line of an earlier run that we had forgotten: nobody else's order depends on it.
-            voice.last_line = voice.last_line.max(frame.line_number().unwrap_or(0));
+            joined.last_line = joined.last_line.max(frame.line_number().unwrap_or(0));
             if let Some(line) = self.drop_sent(&frame, out) {
                 self.show_sent(line.id, &frame, out);
                 return true;
             }
             vec![frame]
         } else {
-            voice.put(frame, came, now.instant)
+            joined.put(frame, came, now.instant)
         };
         self.show(shown, out);
         true
@@ -247,7 +248,7 @@ impl Room {
 
     /// Whether our key signed a frame that this run did not make: our own are known before they come back.
     fn is_from_elsewhere(&self, frame: &Frame) -> bool {
-        let joined_ms = self.voice.as_ref().map(|voice| voice.joined_ms);
+        let joined_ms = self.joined.as_ref().map(|joined| joined.joined_ms);
         frame.author == self.me && joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS)
     }
 }

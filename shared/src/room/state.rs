@@ -2,54 +2,24 @@
 
 use std::collections::VecDeque;
 
-use libp2p::{PeerId, identity::Keypair};
+use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{
-    Now,
     frame::{Body, Draft, Frame, sign},
     gaps::Gaps,
+    identity::Identity,
     lines::{blank, message_of, remember, waiting_message},
     nicks::Nicks,
+    now::Now,
     order::{Came, Order},
     outbox::{Outbox, Reach},
+    output::Output,
     ring::{Inserted, Ring},
     saved::{self, SavedRoom},
     waiting::{self, Recheck, Waiting},
 };
-use crate::{Change, Error, Event, Limits, Message, MessageState, Said, config::ORDER_HOLD};
-
-/// What a room asks its node to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Hand this payload to the room's topic.
-    Publish(Vec<u8>),
-    /// Tell the listeners.
-    Emit(Box<Event>),
-    /// Store this, together with the others of the same call.
-    Store(Change),
-    /// Nicks or counts changed: describe the room anew.
-    Changed,
-    /// A line was said just now: for bridges, which take it to another network.
-    Spoken(Box<Frame>),
-    /// Somebody else's frame was new: it has been here, whoever handed it over.
-    Signed(PeerId),
-    /// The line before one that this peer handed over is missing: ask this peer for it, and others who may have it.
-    Gap(PeerId),
-    /// Ask those who are there whether they have our last lines.
-    AskReceipts,
-}
-
-/// Who speaks.
-#[derive(Debug, Clone, Copy)]
-pub struct Me<'a> {
-    /// Signs.
-    pub keypair: &'a Keypair,
-    /// Names.
-    pub nick: &'a str,
-    /// Whether it brings lines from and to another network.
-    pub bridge: bool,
-}
+use crate::{Error, Event, Limits, Message, MessageState, Said, config::ORDER_HOLD};
 
 /// One room.
 #[derive(Debug)]
@@ -59,12 +29,12 @@ pub struct Room {
     pub(super) ring: Ring,
     pub(super) nicks: Nicks,
     pub(super) gaps: Gaps,
-    pub(super) voice: Option<Voice>,
+    pub(super) joined: Option<Joined>,
 }
 
 /// What a room has when this node is in it.
 #[derive(Debug)]
-pub(super) struct Voice {
+pub(super) struct Joined {
     pub(super) plain: bool,
     pub(super) order: Order,
     pub(super) history: VecDeque<Message>,
@@ -80,7 +50,7 @@ pub(super) struct Voice {
     pub(super) joined_ms: u64,
 }
 
-impl Voice {
+impl Joined {
     /// Puts a line of somebody else into order; what can be shown now comes back. Bridged lines have none.
     pub(super) fn put(&mut self, frame: Frame, came: Came, now: Instant) -> Vec<Frame> {
         if frame.line_number().is_some() { self.order.push(frame, came, now) } else { vec![frame] }
@@ -97,19 +67,19 @@ impl Room {
             ring: Ring::new(limits.kept_frames, limits.kept_bytes, limits.kept_presences),
             nicks: Nicks::default(),
             gaps: Gaps::default(),
-            voice: None,
+            joined: None,
         }
     }
 
     /// Joins, with what an earlier run left.
     pub fn join(&mut self, plain: bool, saved: SavedRoom, limits: &Limits, now: Now, out: &mut Vec<Output>) {
-        if self.voice.is_some() {
+        if self.joined.is_some() {
             return;
         }
         let mut last_line = saved.last_line;
         let (waiting, numbered) = waiting::restore(saved.waiting, &mut last_line);
         out.extend(numbered.iter().map(|line| Output::Store(saved::put_waiting(&self.name, line))));
-        self.voice = Some(Voice {
+        self.joined = Some(Joined {
             plain,
             order: Order::new(ORDER_HOLD),
             history: VecDeque::new(),
@@ -139,36 +109,36 @@ impl Room {
         for frame in &kept {
             self.drop_sent(frame, out);
         }
-        if let Some(voice) = &mut self.voice {
+        if let Some(joined) = &mut self.joined {
             let mut lines: Vec<Frame> =
-                kept.into_iter().flat_map(|frame| voice.put(frame, Came::Synced, now.instant)).collect();
-            lines.extend(voice.order.show_synced(|_| false));
+                kept.into_iter().flat_map(|frame| joined.put(frame, Came::Synced, now.instant)).collect();
+            lines.extend(joined.order.show_synced(|_| false));
             for frame in lines {
-                remember(&mut voice.history, message_of(&frame, self.me));
+                remember(&mut joined.history, message_of(&frame, self.me));
             }
-            let Voice { last_line, last_presence, .. } = *voice;
+            let Joined { last_line, last_presence, .. } = *joined;
             out.push(Output::Store(saved::put_room(&self.name, plain, last_line, last_presence)));
         }
     }
 
     /// Leaves; forgets what was said and what waits. What is carried for others stays.
     pub fn leave(&mut self, out: &mut Vec<Output>) {
-        let Some(voice) = self.voice.take() else { return };
+        let Some(joined) = self.joined.take() else { return };
         out.push(Output::Store(saved::drop_room(&self.name)));
         out.extend(self.ring.all().map(|frame| Output::Store(saved::drop_frame(&self.name, &frame.id))));
-        out.extend(voice.waiting.iter().map(|line| Output::Store(saved::drop_waiting(&self.name, &line.id))));
+        out.extend(joined.waiting.iter().map(|line| Output::Store(saved::drop_waiting(&self.name, &line.id))));
     }
 
     /// Whether this node is in it.
     #[must_use]
     pub fn is_joined(&self) -> bool {
-        self.voice.is_some()
+        self.joined.is_some()
     }
 
     /// Whether it is joined as a room of another program.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.voice.as_ref().is_some_and(|voice| voice.plain)
+        self.joined.as_ref().is_some_and(|joined| joined.plain)
     }
 
     /// The nick somebody last used here.
@@ -185,10 +155,10 @@ impl Room {
 
     /// The screen: last lines, then what waits.
     #[must_use]
-    pub fn messages(&self, me: Me<'_>) -> Vec<Message> {
-        let Some(voice) = &self.voice else { return Vec::new() };
-        let waiting = voice.waiting.iter().map(|line| waiting_message(&self.name, line, voice.plain, me));
-        voice.history.iter().cloned().chain(waiting).collect()
+    pub fn messages(&self, me: Identity<'_>) -> Vec<Message> {
+        let Some(joined) = &self.joined else { return Vec::new() };
+        let waiting = joined.waiting.iter().map(|line| waiting_message(&self.name, line, joined.plain, me));
+        joined.history.iter().cloned().chain(waiting).collect()
     }
 
     /// Says a line, now when somebody is there and takes it, else later.
@@ -199,14 +169,14 @@ impl Room {
         &mut self,
         text: String,
         reach: Reach,
-        me: Me<'_>,
+        me: Identity<'_>,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Result<Said, Error> {
         crate::text::check_text(&text)?;
-        let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
-        if reach.members > 0 && voice.waiting.is_empty() && voice.outbox.may_send(text.len(), now.instant) {
-            let number = waiting::next_number(&mut voice.last_line, now.unix_ms);
+        let Some(joined) = &mut self.joined else { return Err(Error::NotInRoom { room: self.name.clone() }) };
+        if reach.members > 0 && joined.waiting.is_empty() && joined.outbox.may_send(text.len(), now.instant) {
+            let number = waiting::next_number(&mut joined.last_line, now.unix_ms);
             let message = self.send(text, number, reach, me, now, out)?;
             let id = message.id.clone();
             out.push(Output::Emit(Box::new(Event::Message(message))));
@@ -221,7 +191,7 @@ impl Room {
         out.extend(self.gaps.due(now.instant).into_iter().map(Output::Gap));
         self.end_recheck(now.instant);
         self.tick_outbox(now.instant, out);
-        let late = self.voice.as_mut().map(|voice| voice.order.tick(now.instant)).unwrap_or_default();
+        let late = self.joined.as_mut().map(|joined| joined.order.tick(now.instant)).unwrap_or_default();
         self.show(late, out);
     }
 
@@ -235,9 +205,9 @@ impl Room {
     /// When [`Self::tick`] has something to show.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        let voice = self.voice.as_ref();
-        let order = voice.and_then(|voice| voice.order.deadline());
-        let outbox = voice.and_then(|voice| voice.outbox.deadline());
+        let joined = self.joined.as_ref();
+        let order = joined.and_then(|joined| joined.order.deadline());
+        let outbox = joined.and_then(|joined| joined.outbox.deadline());
         let own = [order, outbox, self.recheck_deadline(), self.flush_deadline(), self.gaps.deadline()];
         own.into_iter().flatten().min()
     }
@@ -248,23 +218,23 @@ impl Room {
         text: String,
         (sequence, previous): (u64, u64),
         reach: Reach,
-        me: Me<'_>,
+        me: Identity<'_>,
         now: Now,
         out: &mut Vec<Output>,
     ) -> Result<Message, Error> {
-        let Some(voice) = &mut self.voice else { return Err(Error::NotInRoom { room: self.name.clone() }) };
-        if voice.plain {
-            voice.counter += 1;
+        let Some(joined) = &mut self.joined else { return Err(Error::NotInRoom { room: self.name.clone() }) };
+        if joined.plain {
+            joined.counter += 1;
             out.push(Output::Publish(text.clone().into_bytes()));
             let message = Message {
-                id: format!("p{:016x}", voice.counter),
+                id: format!("p{:016x}", joined.counter),
                 text,
                 state: MessageState::Sent,
                 plain: true,
                 ..blank(&self.name, self.me, me.nick, now.unix_ms)
             };
-            remember(&mut voice.history, message.clone());
-            voice.outbox.sent_plain(message.clone(), now.instant);
+            remember(&mut joined.history, message.clone());
+            joined.outbox.sent_plain(message.clone(), now.instant);
             return Ok(message);
         }
         let body = Body::Message { nick: me.nick.to_owned(), text };
@@ -272,8 +242,8 @@ impl Room {
         let frame = sign(me.keypair, &draft)
             .map_err(|error| Error::Setting { name: "key", reason: format!("cannot sign: {error}") })?;
         let message = message_of(&frame, self.me);
-        remember(&mut voice.history, message.clone());
-        voice.outbox.sent_frame(frame.clone(), reach.receipts, now.instant);
+        remember(&mut joined.history, message.clone());
+        joined.outbox.sent_frame(frame.clone(), reach.receipts, now.instant);
         self.store_numbers(out);
         out.push(Output::Publish(frame.bytes.clone()));
         out.push(Output::Spoken(Box::new(frame.clone())));
@@ -285,7 +255,7 @@ impl Room {
     pub(super) fn keep(&mut self, frame: Frame, now: Now, out: &mut Vec<Output>) -> bool {
         let change = saved::put_frame(&self.name, &frame);
         let Inserted::New { dropped } = self.ring.insert(frame, now.unix_ms) else { return false };
-        if self.voice.is_some() {
+        if self.joined.is_some() {
             out.push(Output::Store(change));
         }
         for id in dropped {
@@ -295,17 +265,17 @@ impl Room {
     }
 
     fn forget(&self, id: &super::frame::FrameId, out: &mut Vec<Output>) {
-        if self.voice.is_some() {
+        if self.joined.is_some() {
             out.push(Output::Store(saved::drop_frame(&self.name, id)));
         }
     }
 
     /// Lines that are in order go to the screen.
     pub(super) fn show(&mut self, frames: Vec<Frame>, out: &mut Vec<Output>) {
-        let Some(voice) = &mut self.voice else { return };
+        let Some(joined) = &mut self.joined else { return };
         for frame in frames {
             let message = message_of(&frame, self.me);
-            remember(&mut voice.history, message.clone());
+            remember(&mut joined.history, message.clone());
             out.push(Output::Emit(Box::new(Event::Message(message))));
         }
     }
@@ -318,7 +288,7 @@ impl Room {
     }
 
     pub(super) fn store_numbers(&self, out: &mut Vec<Output>) {
-        if let Some(Voice { plain, last_line, last_presence, .. }) = &self.voice {
+        if let Some(Joined { plain, last_line, last_presence, .. }) = &self.joined {
             out.push(Output::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
         }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use libp2p::{PeerId, identity::Keypair};
 
+use n0_future::time::Instant;
+
 use super::*;
 use crate::{Event, Limits, Message, MessageState, Said};
 
@@ -55,9 +57,9 @@ impl Person {
         person
     }
 
-    fn act<T>(&mut self, action: impl FnOnce(&mut Room, Me<'_>, &mut Vec<Output>) -> T) -> T {
+    fn act<T>(&mut self, action: impl FnOnce(&mut Room, Identity<'_>, &mut Vec<Output>) -> T) -> T {
         let mut out = Vec::new();
-        let result = action(&mut self.room, Me { keypair: &self.keypair, nick: "n", bridge: false }, &mut out);
+        let result = action(&mut self.room, Identity { keypair: &self.keypair, nick: "n", bridge: false }, &mut out);
         for output in out {
             match output {
                 Output::Publish(bytes) => self.sent.push(bytes),
@@ -133,7 +135,7 @@ fn a_restart_keeps_lines_numbers_and_what_waits() {
     let mut again = Person::new(1);
     again.act(|room, _, out| room.leave(out));
     again.act(|room, _, out| room.join(false, saved, &limits(), now(), out));
-    let me = Me { keypair: &again.keypair, nick: "n", bridge: false };
+    let me = Identity { keypair: &again.keypair, nick: "n", bridge: false };
     let screen = again.room.messages(me);
     let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
     assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
