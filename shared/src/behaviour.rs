@@ -77,9 +77,11 @@ impl<B: NetworkBehaviour> Behaviour<B> {
         host: B,
     ) -> Result<Self, Error> {
         let me = keypair.public().to_peer_id();
+        // It would push once for each address that a host begins to listen on, and then has no stream left for the answer to
+        // what the peer asks: the actor pushes once for all of them.
         let identify = identify::Config::new(PROTOCOL_VERSION.into(), keypair.public())
             .with_agent_version(config.agent.clone())
-            .with_push_listen_addr_updates(true);
+            .with_push_listen_addr_updates(false);
         let hub = config.role == Role::Hub;
         Ok(Self {
             gate: Gate::default(),

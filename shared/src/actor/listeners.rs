@@ -1,10 +1,15 @@
 //! Listeners: those that fail are opened anew.
 
-use libp2p::{Multiaddr, TransportError, core::transport::ListenerId};
+use std::time::Duration;
+
+use libp2p::{Multiaddr, PeerId, TransportError, core::transport::ListenerId};
 use n0_future::time::Instant;
 
 use super::Actor;
 use crate::HostBehaviour;
+
+/// Changes of this node's addresses are gathered for so long before peers are told.
+const PUSH_AFTER: Duration = Duration::from_millis(250);
 
 impl<B: HostBehaviour> Actor<B> {
     pub(super) fn listen_on(&mut self, address: Multiaddr) -> Result<(), TransportError<std::io::Error>> {
@@ -28,6 +33,21 @@ impl<B: HostBehaviour> Actor<B> {
         if let Some(address) = again {
             let error = reason.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string());
             tracing::error!(%address, %error, "a listener failed; it is opened again until it stays");
+        }
+    }
+
+    /// Peers are told soon that this node's addresses have changed.
+    pub(super) fn push_soon(&mut self) {
+        let due = self.now().instant + PUSH_AFTER;
+        self.push_due.get_or_insert(due);
+    }
+
+    /// Tells all peers at which addresses this node is, if that has changed.
+    pub(super) fn push_addresses(&mut self, now: Instant) {
+        if self.push_due.is_some_and(|due| due <= now) {
+            self.push_due = None;
+            let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+            self.swarm.behaviour_mut().identify.push(peers);
         }
     }
 

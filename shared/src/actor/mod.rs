@@ -61,6 +61,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     reap_due: Instant,
     /// When changes in the record store are written.
     save_due: Option<Instant>,
+    /// When peers are told that this node's addresses have changed.
+    push_due: Option<Instant>,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -104,6 +106,7 @@ impl<B: HostBehaviour> Actor<B> {
             self.reap_records();
         }
         self.reopen_listeners(now);
+        self.push_addresses(now);
         self.publish_due(now);
         self.save_soon(now);
     }
@@ -111,7 +114,7 @@ impl<B: HostBehaviour> Actor<B> {
     /// When the loop turns at the latest. gossipsub's heartbeat re-arms its timer without asking to be woken, so
     /// an idle swarm would stop beating: the loop looks at it in time.
     fn deadline(&self) -> Instant {
-        let own = [self.listeners.deadline(), self.publisher.deadline(), self.save_due];
+        let own = [self.listeners.deadline(), self.publisher.deadline(), self.save_due, self.push_due];
         let first = self.core.deadline().min(self.reap_due);
         let beat = self.now().instant + heartbeat(self.core.config().role);
         own.into_iter().flatten().fold(first.min(beat), Instant::min)

@@ -186,6 +186,7 @@ impl<B: HostBehaviour> Actor<B> {
     pub(super) fn listening_changed(&mut self) {
         let ips = self.listening.iter().filter_map(ip_of).collect();
         self.handle(Input::Listening(ips));
+        self.push_soon();
     }
 }
 

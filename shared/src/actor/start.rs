@@ -77,6 +77,7 @@ impl<B: HostBehaviour> Actor<B> {
             publisher: Publisher::default(),
             reap_due: now.instant + REAP_EVERY,
             save_due: None,
+            push_due: None,
             stopping: None,
         };
         actor.begin(&saved)?;
