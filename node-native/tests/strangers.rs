@@ -4,10 +4,10 @@ mod support;
 
 use std::time::Duration;
 
-use libp2p::{Multiaddr, gossipsub, swarm::SwarmEvent};
+use libp2p::{Multiaddr, gossipsub, identity::Keypair, swarm::SwarmEvent};
 use support::{
     Hub, PATIENCE, http,
-    node::{peer, total, until},
+    node::{now_ms, peer, total, until},
     stock::{ProtocolsEvent, Stock},
 };
 use tincan_shared::{Event, Events, Node, room::frame};
@@ -117,7 +117,7 @@ async fn who_says_what_does_not_verify_is_cut_off_and_nobody_else() {
     liar.subscribe(ROOM);
     liar.until_subscribed(ROOM).await;
     for n in 0..20u8 {
-        liar.publish(ROOM, &[frame::MARK, frame::VERSION, n, 0xff]);
+        liar.publish(ROOM, &forged(n));
     }
     liar.until(|event| matches!(event, SwarmEvent::ConnectionClosed { .. }).then_some(())).await;
     liar.dial(&address);
@@ -155,7 +155,7 @@ async fn who_merely_forwards_what_does_not_verify_is_not_blamed() {
     let mut said = 0u8;
     while http::counter(&hub.http, "payloads_rejected") < LIES {
         said = said.checked_add(1).expect("lies reach the hub");
-        liar.publish(ROOM, &[frame::MARK, frame::VERSION, said, 0xff]);
+        liar.publish(ROOM, &forged(said));
         tokio::select! {
             () = tokio::time::sleep(BETWEEN_LIES) => {}
             () = liar.until(is_closed) => panic!("the forwarder let the liar go"),
@@ -173,6 +173,17 @@ async fn who_merely_forwards_what_does_not_verify_is_not_blamed() {
         () = liar.until(is_closed) => panic!("the forwarder let the liar go"),
     }
     assert_eq!(http::counter(&hub.http, "peers_refused"), 0);
+}
+
+/// A frame whose signature is not its author's.
+fn forged(number: u8) -> Vec<u8> {
+    let key = Keypair::generate_ed25519();
+    let body = frame::Body::Message { nick: "mallory".to_owned(), text: "a lie".to_owned() };
+    let (sequence, time_ms) = (u64::from(number) + 1, now_ms());
+    let draft = frame::Draft { room: ROOM, sequence, previous: 0, time_ms, body: &body };
+    let mut bytes = frame::sign(&key, &draft).expect("signed").bytes;
+    *bytes.last_mut().expect("a signature") ^= 1;
+    bytes
 }
 
 fn is_closed(event: &SwarmEvent<ProtocolsEvent>) -> Option<()> {

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-/// A data channel, ordered and reliable. Its owner reports what happens to it to the stream's [`ChannelEvents`](crate::Feed).
+/// A data channel, ordered and reliable. Its owner reports what happens to it to the stream's [`ChannelEvents`](crate::ChannelEvents).
 pub trait Channel: Send + 'static {
-    /// Whether it takes a message now. After it did not, [`ChannelEvents::on_drained`](crate::Feed::on_drained) says that it does again.
+    /// Whether it takes a message now. After it did not, [`ChannelEvents::on_drained`](crate::ChannelEvents::on_drained) says that it does again.
     fn has_room(&self) -> bool;
 
     /// Sends a message.
@@ -14,7 +14,7 @@ pub trait Channel: Send + 'static {
     fn send(&mut self, message: Bytes) -> Result<(), ChannelGone>;
 
     /// Closes it once everything is sent, and frees what it holds. Nothing is called afterwards. It may be called from within
-    /// a call of the [`ChannelEvents`](crate::Feed).
+    /// a call of the [`ChannelEvents`](crate::ChannelEvents).
     fn close(&mut self);
 }
 
