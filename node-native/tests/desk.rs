@@ -11,7 +11,7 @@ use std::{
 use futures::{AsyncReadExt, AsyncWriteExt};
 use hostile::{
     habits::Habits,
-    hub::{Watcher, false_hub, member, reason, report, watch},
+    hub::{Watcher, false_hub, member, reason, report, report_of_nobody, report_of_one, watch},
     memory::{MAX_GROWTH_KIB, Memory},
     own::HUB,
     peer::Peer,
@@ -24,8 +24,6 @@ const CARRIED: usize = 512;
 const CARRIED_PER_PEER: usize = 32;
 const HUBS: usize = 16;
 const NAMED: usize = 50;
-/// What each hub says last.
-const LAST_TOTAL: u8 = 1;
 /// Enough for gigabytes when each is told apart.
 const WATCHERS: usize = 24;
 
@@ -76,19 +74,24 @@ async fn false_hubs_and_watchers_that_do_not_read_cost_little() {
         watchers.push(watcher);
     }
     let mut hubs = Vec::new();
+    // The one member of a false hub that is believed.
+    let member = Keypair::generate_ed25519();
+    let id = member.public().to_peer_id();
     for _ in 0..HUBS {
         let says = |key: &Keypair| {
             let me = key.public().to_peer_id();
             let named = || (0..NAMED).map(|_| PeerId::random().to_bytes());
             // From the room that is watched, back to it: by then everything else was heard.
-            let rooms = (0..CARRIED).rev().map(|n| report(&room(n), &me, NAMED as u64, named()));
-            false_hub(key, rooms.chain([report(&room(CARRIED - 1), &me, LAST_TOTAL.into(), [])]).flatten().collect())
+            let watched = room(CARRIED - 1);
+            let rooms = (0..CARRIED - 1).map(|n| report(&room(n), &me, NAMED as u64, named()));
+            let (first, last) = (report_of_one(&watched, &me, &member), report_of_nobody(&watched, &me, &id));
+            false_hub(key, [first].into_iter().chain(rooms).chain([last]).flatten().collect())
         };
         let peer = Peer::stranger(&address, says).await.expect("connected");
         peer.told(HUB).await.expect("the hub asked, and has taken everything");
-        // Its id as the report's second field, its total as the third.
-        let total = [&peer.id.to_bytes(), &[3 << 3, LAST_TOTAL][..]].concat();
-        last.told(&[room(CARRIED - 1).as_bytes(), &total]).await;
+        // Its id as the report's second field, and who has left as the fifth.
+        let left = [&peer.id.to_bytes(), &[5 << 3 | 2, u8::try_from(id.to_bytes().len()).expect("short")][..]].concat();
+        last.told(&[room(CARRIED - 1).as_bytes(), &left]).await;
         hubs.push(peer);
     }
     let after = Memory::of(&hub);
@@ -108,7 +111,8 @@ async fn a_hub_passes_on_no_word_of_rooms_that_it_does_not_carry() {
     watcher.told(&[carried.as_bytes()]).await;
     let says = |key: &Keypair| {
         let me = key.public().to_peer_id();
-        let says = |room| report(room, &me, 1, [PeerId::random().to_bytes()]);
+        let member = Keypair::generate_ed25519();
+        let says = |room| report_of_one(room, &me, &member);
         false_hub(key, [ghost, carried].into_iter().flat_map(says).collect())
     };
     let liar = Peer::stranger(&address, says).await.expect("connected");

@@ -2,6 +2,7 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt};
 use libp2p::{Multiaddr, PeerId, core::muxing::SubstreamBox, identity::Keypair};
+use tincan_shared::room::frame;
 use tokio::time::timeout;
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
     peer::{Halves, Peer, WAIT, read_varint},
     proto::Proto,
 };
+use crate::support::node::now_ms;
 
 /// A message of a hub, as it came.
 pub type Told = Vec<u8>;
@@ -30,6 +32,23 @@ pub fn report_with_foreign(
 ) -> Vec<u8> {
     let report = Proto::default().bytes(1, room.as_bytes()).bytes(2, &hub.to_bytes()).number(3, total).all(4, joined);
     Proto::prefixed(&Proto::default().bytes(2, &report.number(6, foreign).done()).done())
+}
+
+/// A report of one member, with the presence that proves that it is one.
+pub fn report_of_one(room: &str, hub: &PeerId, key: &Keypair) -> Vec<u8> {
+    let body = frame::Body::Presence { nick: "somebody".to_owned(), status: "here".to_owned() };
+    let time_ms = now_ms();
+    let draft = frame::Draft { room, sequence: time_ms, previous: 0, time_ms, body: &body };
+    let presence = frame::sign(&key, &draft).expect("signed").bytes;
+    let report = Proto::default().bytes(1, room.as_bytes()).bytes(2, &hub.to_bytes()).number(3, 1);
+    let report = report.all(4, [key.public().to_peer_id().to_bytes()]).all(7, [presence]);
+    Proto::prefixed(&Proto::default().bytes(2, &report.done()).done())
+}
+
+/// A report that this member has left, and that nobody is there any more.
+pub fn report_of_nobody(room: &str, hub: &PeerId, left: &PeerId) -> Vec<u8> {
+    let report = Proto::default().bytes(1, room.as_bytes()).bytes(2, &hub.to_bytes()).all(5, [left.to_bytes()]);
+    Proto::prefixed(&Proto::default().bytes(2, &report.done()).done())
 }
 
 /// A hub's first word: its clock.
