@@ -39,7 +39,7 @@ pub fn report_of_one(room: &str, hub: &PeerId, key: &Keypair) -> Vec<u8> {
     let body = frame::Body::Presence { nick: "somebody".to_owned(), status: "here".to_owned() };
     let time_ms = now_ms();
     let draft = frame::Draft { room, sequence: time_ms, previous: 0, time_ms, body: &body };
-    let presence = frame::sign(&key, &draft).expect("signed").bytes;
+    let presence = frame::sign(key, &draft).expect("signed").bytes;
     let report = Proto::default().bytes(1, room.as_bytes()).bytes(2, &hub.to_bytes()).number(3, 1);
     let report = report.all(4, [key.public().to_peer_id().to_bytes()]).all(7, [presence]);
     Proto::prefixed(&Proto::default().bytes(2, &report.done()).done())

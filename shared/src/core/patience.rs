@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use n0_future::time::Instant;
 
-use crate::{Error, Said, command::Reply, config::MAX_PATIENT, room_id::RoomId};
+use crate::{Error, Said, command::Reply, room_id::RoomId};
 
 /// A caller who waits.
 pub(super) struct Patient {
@@ -48,6 +48,6 @@ impl Patience {
 
     #[cfg(feature = "sim")]
     pub(super) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
-        vec![crate::bounded::bounded("MAX_PATIENT", self.waiting.len(), MAX_PATIENT)]
+        vec![crate::bounded::bounded("MAX_PATIENT", self.waiting.len(), crate::config::MAX_PATIENT)]
     }
 }
