@@ -1,4 +1,20 @@
-//! Each author's lines in the order they were said: a line that names one we lack waits a little for it.
+//! Each author's lines in the order in which they were said.
+//!
+//! Gossip delivers in any order and loses lines where a connection is slow, and who has just joined hears the middle of a
+//! conversation. So each line carries its number, which grows from line to line of one author in one room, and the number of
+//! the author's line before it (`previous`, 0 for none). For each author the highest number shown is remembered (`last`), and
+//! that tells whether something is missing between it and a line that comes:
+//!
+//! - Nothing is missing (`previous <= last`): the line is shown at once, and with it those that waited for it.
+//! - The line before it is missing: it is held, for `ORDER_HOLD` at most. Meanwhile whoever handed it over is asked for the
+//!   missing one (`gaps.rs`). When the time is over it is shown with a gap; what comes later still is shown then, out of
+//!   order, rather than never.
+//! - Nothing was shown of this author, as after joining: a sync that is under way may bring what is before. When the last sync
+//!   has ended the first line no longer waits for what the log cannot have (`show_synced`).
+//! - `previous` is more than `LONGEST_GAP` below: that line has left everybody's log, and nothing waits for it.
+//!
+//! Lines of different authors are not put into an order: their clocks differ, and the slowest connection would hold up
+//! everybody's lines.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,6 +1,14 @@
-//! `/tincan/sync/1.0.0`: two nodes that share a room tell each other what they lack.
+//! `/tincan/sync/1.0.0`: two nodes that share a room tell each other what they lack. Byte by byte in `docs/wire.md`.
 //!
-//! One stream, one question, one answer; byte by byte in `docs/wire.md`.
+//! Gossip is quick and forgets: who joins, reconnects or reads slowly misses lines. So every node keeps a room's last frames
+//! (`ring.rs`), and two nodes compare them. The asker sends eight bytes of the name of each frame that it keeps. The answer
+//! brings the frames that it lacks, and names those that the other side lacks; these it hands over in a second question. So
+//! one exchange makes both equal, and where nothing is missing it costs eight bytes a frame and no signature. A node takes
+//! only what it asked for: nobody can pour frames into a room.
+//!
+//! When to ask, and whom, is decided in `core/syncing.rs`: when a peer that one dialled subscribes, and again when gossip's
+//! mesh has formed; on joining a room; when a line is missing; when a connection was too slow for gossip. An answer also
+//! serves as a receipt: a line that it does not want was taken (`outbox.rs`).
 
 use std::collections::BTreeSet;
 
