@@ -3,7 +3,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `plan` | what happens in a run |
+//! | `plan`, `draw` | what happens in a run, and how that is drawn from a seed |
 //! | `node` | one node, and what outlives it |
 //! | `discovery` | who is found on the local network |
 //! | `disk` | what outlives a crash, and when |
@@ -22,6 +22,7 @@ mod bounds;
 mod checks;
 mod discovery;
 mod disk;
+mod draw;
 mod lies;
 mod network;
 mod node;
