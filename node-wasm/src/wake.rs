@@ -2,8 +2,7 @@
 //!
 //! A connection that died meanwhile tells nothing by itself: the other side's goodbye was lost, and the next ping may be a
 //! quarter of a minute away, its time-out not counted. So each is asked at once, and one that does not answer soon is
-//! closed; the node then dials anew. The question is a stream for a protocol that nobody has: every libp2p program
-//! answers that with a no, and any answer will do.
+//! closed; the node then dials anew.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,25 +12,20 @@ use std::{
 };
 
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol,
-    core::{
-        Endpoint,
-        transport::PortUse,
-        upgrade::{DeniedUpgrade, ReadyUpgrade},
-    },
+    Multiaddr, PeerId,
+    core::{Endpoint, transport::PortUse},
     swarm::{
-        CloseConnection, ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
-        NetworkBehaviour, NotifyHandler, StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent,
-        THandlerOutEvent, ToSwarm,
+        CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
+        THandlerInEvent, THandlerOutEvent, ToSwarm,
         behaviour::{ConnectionClosed, ConnectionEstablished},
-        handler::{ConnectionEvent, DialUpgradeError},
     },
 };
-use tincan_shared::HostBehaviour;
+use tincan_shared::{
+    HostBehaviour,
+    probe::{Handler, Question},
+};
 use tokio::sync::mpsc;
 
-/// What is asked for.
-const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/awake/1.0.0");
 /// How long a connection that works may take to answer: longer than a phone needs to find its network.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
@@ -54,14 +48,6 @@ pub(crate) struct Behaviour {
     actions: VecDeque<ToSwarm<Infallible, Question>>,
 }
 
-/// Ask now.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Question;
-
-/// Nothing answered.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Silence;
-
 impl Behaviour {
     pub(crate) fn new() -> (Self, Wake) {
         let (sender, wake) = mpsc::channel(1);
@@ -82,7 +68,7 @@ impl NetworkBehaviour for Behaviour {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler::new(ANSWER_WAIT))
     }
 
     fn handle_established_outbound_connection(
@@ -93,7 +79,7 @@ impl NetworkBehaviour for Behaviour {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler::new(ANSWER_WAIT))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -108,7 +94,10 @@ impl NetworkBehaviour for Behaviour {
         }
     }
 
-    fn on_connection_handler_event(&mut self, peer_id: PeerId, id: ConnectionId, _: THandlerOutEvent<Self>) {
+    fn on_connection_handler_event(&mut self, peer_id: PeerId, id: ConnectionId, is_answered: THandlerOutEvent<Self>) {
+        if is_answered {
+            return;
+        }
         tracing::debug!(%peer_id, "a connection did not outlive the pause");
         self.actions.push_back(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(id) });
     }
@@ -123,65 +112,5 @@ impl NetworkBehaviour for Behaviour {
             self.actions.extend(self.connections.iter().map(ask));
         }
         self.actions.pop_front().map_or(Poll::Pending, Poll::Ready)
-    }
-}
-
-/// Asks on one connection, one question at a time.
-#[derive(Debug, Default)]
-pub(crate) struct Handler {
-    state: State,
-}
-
-#[derive(Debug, Default, PartialEq, Eq)]
-enum State {
-    #[default]
-    Idle,
-    ToAsk,
-    Asked,
-    Silent,
-}
-
-impl ConnectionHandler for Handler {
-    type FromBehaviour = Question;
-    type ToBehaviour = Silence;
-    type InboundProtocol = DeniedUpgrade;
-    type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
-    type InboundOpenInfo = ();
-    type OutboundOpenInfo = ();
-
-    fn listen_protocol(&self) -> SubstreamProtocol<DeniedUpgrade, ()> {
-        SubstreamProtocol::new(DeniedUpgrade, ())
-    }
-
-    fn on_behaviour_event(&mut self, _: Question) {
-        if self.state == State::Idle {
-            self.state = State::ToAsk;
-        }
-    }
-
-    fn on_connection_event(&mut self, event: ConnectionEvent<'_, DeniedUpgrade, ReadyUpgrade<StreamProtocol>>) {
-        self.state = match event {
-            ConnectionEvent::DialUpgradeError(DialUpgradeError {
-                error: StreamUpgradeError::Timeout | StreamUpgradeError::Io(_),
-                ..
-            }) => State::Silent,
-            ConnectionEvent::DialUpgradeError(_) | ConnectionEvent::FullyNegotiatedOutbound(_) => State::Idle,
-            _ => return,
-        };
-    }
-
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), Silence>> {
-        match self.state {
-            State::ToAsk => {
-                self.state = State::Asked;
-                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(ANSWER_WAIT);
-                Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
-            }
-            State::Silent => {
-                self.state = State::Idle;
-                Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Silence))
-            }
-            State::Idle | State::Asked => Poll::Pending,
-        }
     }
 }

@@ -72,7 +72,7 @@ mod paths;
 mod pending;
 mod ping;
 pub mod platform;
-mod probe;
+pub mod probe;
 mod reach;
 mod records;
 pub mod repl;

@@ -1,4 +1,5 @@
-//! Whether a connection still works: asked when a second one of the same peer comes.
+//! Whether a connection still works: asked when a second one of the same peer comes, and by hosts that were not allowed to
+//! run for a while.
 //!
 //! The question is a stream for a protocol that nobody has. Every libp2p program answers that with a no, and any answer
 //! will do. libp2p's ping asks at its own times only.
@@ -45,7 +46,7 @@ pub(crate) struct Behaviour {
 
 /// Ask now.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Question;
+pub struct Question;
 
 impl Behaviour {
     /// Asks on one connection; an event follows unless the connection ends.
@@ -69,7 +70,7 @@ impl NetworkBehaviour for Behaviour {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler::new(PROBE_TIMEOUT))
     }
 
     fn handle_established_outbound_connection(
@@ -80,7 +81,7 @@ impl NetworkBehaviour for Behaviour {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler::new(PROBE_TIMEOUT))
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
@@ -98,10 +99,19 @@ impl NetworkBehaviour for Behaviour {
     }
 }
 
-/// Asks on one connection, one question at a time.
-#[derive(Debug, Default)]
-pub(crate) struct Handler {
+/// Asks on one connection, one question at a time, and tells whether there was an answer in time.
+#[derive(Debug)]
+pub struct Handler {
     state: State,
+    timeout: Duration,
+}
+
+impl Handler {
+    /// `timeout`: how long a connection that works may take to answer.
+    #[must_use]
+    pub fn new(timeout: Duration) -> Self {
+        Self { state: State::default(), timeout }
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +157,7 @@ impl ConnectionHandler for Handler {
         match self.state {
             State::ToAsk => {
                 self.state = State::Asked;
-                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(PROBE_TIMEOUT);
+                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(self.timeout);
                 Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
             }
             State::Over(is_answered) => {
