@@ -7,7 +7,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | [`plan`] | what is measured, with how many peers |
-//! | [`bench`] | runs the plan: one session after the other, each with a fresh hub and a fresh crowd |
+//! | [`mod@bench`] | runs the plan: one session after the other, each with a fresh hub and a fresh crowd |
 //! | [`rows`] | the figures of one measurement, as they are printed |
 //! | `join`, `lines`, `restart` | how each is measured |
 //! | [`hub`], `usage` | the hub's process; processor time and memory of a process |
