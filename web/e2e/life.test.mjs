@@ -172,9 +172,10 @@ for (const [how, wakeUp] of Object.entries({
     await ada.open(address(hub.page, ROOM), "ada");
     await cover(ada);
     ada.mayLoseHub = true;
+    // Asleep first: a dial that is under way when the hub comes back would reach it.
+    await ada.page.evaluate(() => window.sleep());
     await hub.kill("SIGKILL");
     await ada.status("offline");
-    await ada.page.evaluate(() => window.sleep());
     await hub.start();
     assert.ok(!(await ada.text("status")).includes("online"), "by itself it does nothing");
     await ada.page.evaluate(() => window.wake());

@@ -64,7 +64,7 @@ pub struct Echoed {
 
 /// Of a stream that lay unread.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct ReceiveBuffer {
+pub struct Unread {
     /// Whether all of it came in the end.
     pub ok: bool,
 }
@@ -170,13 +170,13 @@ impl Node {
     ///
     /// # Errors
     /// What stops it.
-    pub async fn unread(&mut self, address: &Multiaddr, bytes: u64) -> Result<ReceiveBuffer, Error> {
+    pub async fn unread(&mut self, address: &Multiaddr, bytes: u64) -> Result<Unread, Error> {
         let count = countable(bytes)?;
         self.connected(address, BULK_LIMIT, async |node: &mut Self, hub| {
             let opener = node.opener.clone();
             let received = client::receive(&opener, hub, count, UNREAD_FOR);
             let (_, ok) = node.during("all bytes", received).await?;
-            Ok(ReceiveBuffer { ok })
+            Ok(Unread { ok })
         })
         .await
     }

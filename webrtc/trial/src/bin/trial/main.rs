@@ -93,7 +93,7 @@ enum Tried {
         at_once: usize,
     },
     /// A stream that is not read for a while
-    ReceiveBuffer {
+    Unread {
         #[command(flatten)]
         dialling: Dialling,
         bytes: u64,
@@ -200,7 +200,7 @@ async fn tried(trial: Tried) -> Result<bool> {
         Tried::Streams { dialling, count, at_once } => {
             tell(peer(&dialling)?.streams(&dialling.address, count, at_once).await)
         }
-        Tried::ReceiveBuffer { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
+        Tried::Unread { dialling, bytes } => tell(peer(&dialling)?.unread(&dialling.address, bytes).await),
         Tried::Idle { dialling, count } => idle(&dialling, count).await,
         Tried::Cycles { dialling, count } => {
             let done = peer(&dialling)?.cycles(&dialling.address, count).await;
