@@ -60,6 +60,7 @@ use self::{
 };
 use crate::{
     Change,
+    config::FRAME_TIME_WINDOW,
     core::{Input, Output},
     room::Now,
 };
@@ -272,6 +273,15 @@ impl World {
             instant,
             unix_ms: (BEGIN_MS + self.now_ms).saturating_add_signed(self.skews[node] + self.clocks_off[node]),
         }
+    }
+
+    /// Whether a node's clock is wrong and a hub's as well, by as much: it can know nothing of it.
+    fn is_misled(&self, node: usize) -> bool {
+        let window = i64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(i64::MAX);
+        let off_ms = self.clocks_off[node];
+        let agrees = |hub: usize| (self.clocks_off[hub] - off_ms).abs() <= window;
+        let mut hubs = (0..self.nodes.len()).filter(|hub| *hub != node && self.plan.members[*hub].is_hub);
+        off_ms.abs() > window && hubs.any(agrees)
     }
 
     fn start(&mut self, node: usize) {

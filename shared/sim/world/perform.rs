@@ -136,7 +136,7 @@ impl World {
     }
 
     fn publish(&mut self, node: usize, room: RoomId, bytes: Vec<u8>) {
-        self.checks.published(&bytes, self.now_ms);
+        self.checks.published(&bytes, self.now_ms, self.is_misled(node));
         let bytes = self.disguise(node, bytes);
         let it = &mut self.nodes[node];
         it.published += 1;
