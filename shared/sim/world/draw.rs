@@ -85,11 +85,28 @@ impl Plan {
                 let off_ms = *CLOCKS_OFF_MS.choose(&mut rng).expect("there are some");
                 self.steps.push((at, Step::Clock { node: self.node(&mut rng), off_ms, for_ms }));
             }
+            self.leave_hubs_one_wrong_clock();
         }
         if rng.random_bool(0.2) {
             let dials = self.node(&mut rng);
             self.members.push(Member::false_hub(vec![dials]));
         }
+    }
+
+    /// Of hubs' clocks one is wrong at a time: where all that a node asks agree on a wrong time, it can know no better.
+    fn leave_hubs_one_wrong_clock(&mut self) {
+        let mut wrong: Vec<(usize, u64, u64)> = Vec::new();
+        let members = &self.members;
+        self.steps.retain(|(at, step)| {
+            let Step::Clock { node, for_ms, .. } = step else { return true };
+            let (from, to) = (*at, at + for_ms);
+            let overlaps = |(other, begin, end): &(usize, u64, u64)| other != node && *begin <= to && from <= *end;
+            let is_left = !members[*node].is_hub || !wrong.iter().any(overlaps);
+            if is_left && members[*node].is_hub {
+                wrong.push((*node, from, to));
+            }
+            is_left
+        });
     }
 
     /// The last node has another one's key, and begins to run later.

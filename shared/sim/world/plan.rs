@@ -179,16 +179,20 @@ impl Plan {
         all
     }
 
-    /// The same without one node, if it is no hub and no step names it.
+    /// The same without one node, if it is no hub and nobody names it.
     fn without(&self, node: usize) -> Option<Self> {
-        let has_twin = self.members.iter().any(|member| member.twin_of == Some(node));
-        if has_twin || self.members[node].is_hub || self.steps.iter().any(|(_, step)| step.names(node)) {
+        let is_named = |member: &Member| {
+            member.twin_of == Some(node) || member.bootstrap.contains(&node) || member.denies.contains(&node)
+        };
+        let is_needed = self.members[node].is_hub || self.members.iter().any(is_named);
+        if is_needed || self.steps.iter().any(|(_, step)| step.names(node)) {
             return None;
         }
         let mut plan = self.clone();
         plan.members.remove(node);
-        for twin_of in plan.members.iter_mut().filter_map(|member| member.twin_of.as_mut()) {
-            *twin_of -= usize::from(*twin_of > node);
+        for member in &mut plan.members {
+            let named = member.twin_of.iter_mut().chain(&mut member.bootstrap).chain(&mut member.denies);
+            named.for_each(|it| *it -= usize::from(*it > node));
         }
         plan.steps.iter_mut().for_each(|(_, step)| step.renumber(node));
         Some(plan)
