@@ -5,15 +5,18 @@
 //! sources, and the last quarter of what a room and all rooms may spend is for that part: loud peers do not silence calm
 //! ones, also not those behind the same hub, and who makes up sources gains no more than its own part.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::time::Duration;
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
+use self::spending::{Rate, Spenders, Spent};
 use crate::{
     behaviour::{GOSSIP_READ_BYTES, MAX_GOSSIP_BYTES},
     room_id::RoomId,
 };
+
+mod spending;
 
 /// Bytes of a gossip RPC around its payload: topic, source, number, signature, and a key as long as RSA's.
 const ENVELOPE_BYTES: usize = 2 * 1024;
@@ -43,30 +46,10 @@ const MAX_ROOM_PAYLOAD_BYTES: u32 = 256 * 1024;
 const MAX_ALL_MESSAGES: u32 = 256;
 /// Bytes of all rooms passed on in a second.
 const MAX_ALL_BYTES: u32 = 1024 * 1024;
-/// What was not used is saved up for so long: the longest payload needs most of a second's bytes of its source.
-const BURST: Duration = Duration::from_secs(2);
 /// The same of a calm source: a few lines may follow each other closely.
 const CALM_BURST: Duration = Duration::from_secs(8);
 /// Part of a room's budget, and of that of all rooms, that everybody may use up.
 const COMMON_SHARE: f64 = 0.75;
-/// Sources, forwarders or rooms with something spent that are remembered; further ones have spent nothing.
-const REMEMBERED_SPENDERS: usize = 8192;
-/// How often those are looked for that have spent nothing any more.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-/// What may be spent in a second, and for how long it is saved up.
-#[derive(Debug, Clone, Copy)]
-struct Rate {
-    messages: u32,
-    bytes: u32,
-    burst: Duration,
-}
-
-impl Rate {
-    const fn new(messages: u32, bytes: u32) -> Self {
-        Self { messages, bytes, burst: BURST }
-    }
-}
 
 const SOURCE: Rate = Rate::new(MAX_SOURCE_MESSAGES, MAX_SOURCE_BYTES);
 const CALM: Rate = Rate { messages: MAX_CALM_MESSAGES, bytes: MAX_CALM_BYTES, burst: CALM_BURST };
@@ -75,82 +58,6 @@ const FORWARDER_COMMON: Rate =
     Rate::new(MAX_FORWARDER_MESSAGES - FORWARDER_CALM.messages, MAX_FORWARDER_BYTES - FORWARDER_CALM.bytes);
 const ROOM: Rate = Rate::new(MAX_ROOM_MESSAGES, MAX_ROOM_PAYLOAD_BYTES);
 const ALL: Rate = Rate::new(MAX_ALL_MESSAGES, MAX_ALL_BYTES);
-
-/// What was spent, as of a moment; it is paid back at the rate.
-#[derive(Debug, Clone, Copy)]
-struct Spent {
-    messages: f64,
-    bytes: f64,
-    at: Instant,
-}
-
-impl Spent {
-    fn nothing(now: Instant) -> Self {
-        Self { messages: 0.0, bytes: 0.0, at: now }
-    }
-
-    /// All that may be spent at once.
-    fn everything(rate: Rate, now: Instant) -> Self {
-        let seconds = rate.burst.as_secs_f64();
-        Self { messages: seconds * f64::from(rate.messages), bytes: seconds * f64::from(rate.bytes), at: now }
-    }
-
-    fn at(self, rate: Rate, now: Instant) -> Self {
-        let seconds = now.saturating_duration_since(self.at).as_secs_f64();
-        Self {
-            messages: (self.messages - seconds * f64::from(rate.messages)).max(0.0),
-            bytes: (self.bytes - seconds * f64::from(rate.bytes)).max(0.0),
-            at: now,
-        }
-    }
-
-    fn and(self, bytes: usize) -> Self {
-        Self { messages: self.messages + 1.0, bytes: self.bytes + bytes as f64, ..self }
-    }
-
-    /// Whether it is at most this share of what may be spent at once.
-    fn is_within(self, rate: Rate, share: f64) -> bool {
-        let seconds = rate.burst.as_secs_f64() * share;
-        self.messages <= seconds * f64::from(rate.messages) && self.bytes <= seconds * f64::from(rate.bytes)
-    }
-
-    fn is_nothing(self) -> bool {
-        self.messages <= 0.0 && self.bytes <= 0.0
-    }
-}
-
-/// What each kind of spender has spent.
-#[derive(Debug)]
-struct Spenders<K> {
-    rate: Rate,
-    spent: HashMap<K, Spent>,
-    /// When the table was full and swept.
-    swept: Option<Instant>,
-}
-
-impl<K: Clone + Eq + Hash> Spenders<K> {
-    fn new(rate: Rate) -> Self {
-        Self { rate, spent: HashMap::new(), swept: None }
-    }
-
-    /// What `who` will have spent with so many bytes more; nothing when that is more than this share of its budget.
-    fn try_spend(&self, who: &K, bytes: usize, share: f64, now: Instant) -> Option<Spent> {
-        let spent = self.spent.get(who).map_or(Spent::nothing(now), |spent| spent.at(self.rate, now)).and(bytes);
-        spent.is_within(self.rate, share).then_some(spent)
-    }
-
-    fn set(&mut self, who: &K, spent: Spent, now: Instant) {
-        let full = self.spent.len() >= REMEMBERED_SPENDERS;
-        if full && self.swept.is_none_or(|swept| now.saturating_duration_since(swept) >= SWEEP_EVERY) {
-            let rate = self.rate;
-            self.spent.retain(|_, spent| !spent.at(rate, now).is_nothing());
-            self.swept = Some(now);
-        }
-        if self.spent.len() < REMEMBERED_SPENDERS || self.spent.contains_key(who) {
-            self.spent.insert(who.clone(), spent);
-        }
-    }
-}
 
 /// What may still be passed on.
 #[derive(Debug)]
@@ -223,7 +130,10 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        spending::{BURST, REMEMBERED_SPENDERS},
+        *,
+    };
 
     /// More than anything bears at once.
     const MANY: usize = 10_000;

@@ -64,8 +64,10 @@ pub mod fuzz;
 mod gate;
 mod gossip;
 mod hub;
+mod limits;
 mod links;
 mod listeners;
+mod message;
 mod node;
 mod pace;
 mod paths;
@@ -90,15 +92,17 @@ mod timers;
 mod validate;
 
 pub use actor::innermost_reason;
-pub use config::{Config, Limits, Role, Rules};
+pub use config::{Config, Role, Rules};
 pub use counters::Counters;
 pub use error::Error;
 pub use event::{
-    Event, Link, Member, Message, MessageState, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Said,
-    Status, StoredRoom, clock_difference,
+    Event, Link, Member, NodeInfo, Path, PeerInfo, ProvideOutcome, PutOutcome, RoomInfo, Status, StoredRoom,
+    clock_difference,
 };
 pub use ipnet::IpNet;
 pub use libp2p::{Multiaddr, PeerId, identity};
+pub use limits::Limits;
+pub use message::{Message, MessageState, Said};
 pub use node::{Events, Node};
 pub use platform::{Change, HostBehaviour, HostEvent, NoStorage, Platform, Saved, Storage};
 pub use reach::{Reach, Seen};

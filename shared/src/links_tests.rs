@@ -1,4 +1,4 @@
-use super::*;
+use super::{found::KEPT_FOUND, *};
 
 #[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
 fn start() -> Instant {

@@ -6,6 +6,7 @@ mod clock;
 mod handler;
 mod held;
 mod journal;
+mod kademlia;
 mod own;
 mod places;
 mod providers;

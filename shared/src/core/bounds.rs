@@ -19,6 +19,7 @@ impl Core {
             bounded("timers of rooms", self.room_timers.len(), self.rooms.len()),
         ];
         all.extend(self.peers.bounds());
+        all.extend(self.subscriptions.bounds());
         all.extend(self.syncs.bounds());
         all.extend(self.dials.bounds());
         all.extend(self.patience.bounds());
@@ -38,6 +39,7 @@ impl Core {
     /// Peers that are remembered only while they are connected, by the part that remembers them.
     pub(crate) fn remembered(&self) -> Vec<Remembered> {
         let mut all = self.peers.remembered();
+        all.extend(self.subscriptions.remembered());
         all.extend(self.syncs.remembered());
         all.push(("members", self.members.remembered()));
         all.push(("watchers", self.watchers.remembered()));

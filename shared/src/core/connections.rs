@@ -74,7 +74,7 @@ impl Core {
         self.forget_full(&peer);
         self.forget_double(&peer);
         let gone = self.peers.gone(&peer);
-        let rooms = self.peers.unsubscribe_all(&peer);
+        let rooms = self.subscriptions.unsubscribe_all(&peer);
         let Some(gone) = gone else { return };
         self.unfollow(&peer);
         self.clock.forget(&peer, gone.chosen || self.links.has(&peer));

@@ -10,7 +10,7 @@ use crate::{room::Room, room_id::RoomId};
 
 impl Core {
     pub(super) fn subscribed(&mut self, peer: PeerId, room: &str) {
-        if self.peers.subscribe(peer, room) {
+        if self.subscriptions.subscribe(peer, room) {
             self.place_in(peer, [RoomId::from(room)].into());
         }
         let Some((room, _)) = self.rooms.get_key_value(room) else { return };
@@ -23,7 +23,7 @@ impl Core {
     }
 
     pub(super) fn unsubscribed(&mut self, peer: PeerId, room: &str) {
-        let changed = self.peers.unsubscribe(&peer, room);
+        let changed = self.subscriptions.unsubscribe(&peer, room);
         self.place_in(peer, changed.into_iter().collect());
         if let Some((room, _)) = self.rooms.get_key_value(room) {
             self.touch(room.clone());
@@ -42,7 +42,7 @@ impl Core {
 
     /// What a peer is has changed: where it counts as a member is looked at anew.
     pub(super) fn place(&mut self, peer: PeerId) {
-        let rooms = self.peers.rooms_of(&peer).cloned().collect();
+        let rooms = self.subscriptions.rooms_of(&peer).cloned().collect();
         self.place_in(peer, rooms);
     }
 
@@ -53,7 +53,7 @@ impl Core {
         let counts = self.peers.counts(&peer);
         let is_foreign = self.peers.syncs(&peer) == Some(false);
         for room in rooms {
-            let is_subscribed = counts && self.peers.is_counted(&peer, &room);
+            let is_subscribed = counts && self.subscriptions.is_counted(&peer, &room);
             let is_there = is_subscribed || counts && self.attending.contains(&(peer, room.clone()));
             self.members.place(&room, peer, is_there, is_subscribed && is_foreign);
             self.touch(room);

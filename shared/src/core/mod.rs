@@ -44,6 +44,7 @@ mod second_connections;
 mod starting;
 mod status;
 mod stored;
+mod subscriptions;
 mod syncing;
 mod syncs;
 mod telling;
@@ -65,7 +66,7 @@ use rand::{RngExt, rngs::SmallRng};
 pub(crate) use self::{
     input::{Connection, DialFailure, Identified, Input, Payload, TurnedAway},
     output::{Dial, DialId, Output, Unless},
-    peers::MAX_ROOMS_PER_PEER,
+    subscriptions::MAX_ROOMS_PER_PEER,
     watchers::TELL_QUEUE,
 };
 use crate::{
@@ -87,6 +88,7 @@ use hub_stream::HubStream;
 use patience::Patience;
 use peers::Peers;
 use refusals::Refusals;
+use subscriptions::Subscriptions;
 use syncs::Syncs;
 use watchers::Watchers;
 
@@ -110,6 +112,7 @@ pub(crate) struct Core {
     rng: SmallRng,
     out: Vec<Output>,
     peers: Peers,
+    subscriptions: Subscriptions,
     links: Links,
     dials: Dials,
     doubles: Doubles,

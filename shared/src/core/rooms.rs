@@ -143,7 +143,7 @@ impl Core {
 
     /// Who is asked about a room.
     pub(super) fn those_there(&self, name: &str) -> Vec<PeerId> {
-        let subscribers = self.peers.subscribers(name).filter(|peer| self.peers.syncs(peer) != Some(false));
+        let subscribers = self.subscriptions.subscribers(name).filter(|peer| self.peers.syncs(peer) != Some(false));
         let (mut there, members): (Vec<PeerId>, Vec<PeerId>) = subscribers.partition(|peer| self.peers.is_hub(peer));
         there.extend(members);
         there.truncate(MAX_ASKED);
@@ -153,10 +153,10 @@ impl Core {
     /// Whom a line said now would reach: nobody unless a member is connected, or is known by a hub that is believed and
     /// carries the room.
     pub(super) fn reach(&self, name: &str) -> Reach {
-        let carries = |hub: &PeerId| self.peers.is_subscribed(hub, name);
+        let carries = |hub: &PeerId| self.subscriptions.is_subscribed(hub, name);
         let is_reached = self.members.is_reached(name, &self.me, carries);
         let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
-        let mut subscribers = self.peers.subscribers(name);
+        let mut subscribers = self.subscriptions.subscribers(name);
         // Who has not said yet what it knows is taken for one of ours.
         let receipts = subscribers.any(|peer| self.peers.syncs(peer) != Some(false));
         let is_plain = self.rooms.get(name).is_some_and(Room::is_plain);

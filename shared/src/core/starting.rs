@@ -24,6 +24,7 @@ impl Core {
             rng: SmallRng::seed_from_u64(seed),
             out: Vec::new(),
             peers: Peers::default(),
+            subscriptions: Subscriptions::default(),
             links: Links::new(config.limits.known_hubs),
             dials: Dials::default(),
             doubles: Doubles::default(),

@@ -126,7 +126,7 @@ impl Core {
             None => now,
         };
         self.syncs.slow.insert(peer, due);
-        let theirs = self.peers.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
+        let theirs = self.subscriptions.rooms_of(&peer).filter(|room| self.rooms.contains_key(*room));
         for room in theirs.cloned().collect::<Vec<_>>() {
             self.syncs.repeats.set_by(&(peer, room), due);
         }

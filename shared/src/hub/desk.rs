@@ -8,18 +8,17 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
 };
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{
-    listing::{Listing, Presences},
+    listing::Presences,
     members::Members,
-    pace::{ChangePace, Waiting},
-    peer_set::PeerSet,
-    watcher::{Told, Watcher},
+    pace::Waiting,
+    watched::{Watched, holds, unlist},
+    watcher::Watcher,
     wire::{Report, Watch},
 };
 use crate::{
@@ -37,16 +36,6 @@ const MIN_WATCHED: usize = 16;
 const MAX_STALE_NAMES: usize = 131_072;
 /// Reports built at once, for all; the rest follows.
 const MAX_REPORTS_AT_ONCE: usize = 1024;
-
-/// A room that somebody asked about.
-#[derive(Debug, Default)]
-pub(super) struct Watched {
-    /// Their numbers.
-    watchers: BTreeSet<u64>,
-    /// Members among this hub's own peers.
-    pub(super) local: Option<Arc<Listing>>,
-    pace: ChangePace,
-}
 
 /// What has to be said now.
 #[derive(Debug, Default)]
@@ -206,8 +195,8 @@ impl Desk {
     ) {
         for room in rooms {
             // Whoever is told of the room meanwhile is told what holds.
-            self.list(room, members, said);
             let Some(watched) = self.rooms.get_mut(room) else { continue };
+            watched.list(self.me, room, members, said);
             let is_large = watched.local.as_ref().is_some_and(|local| local.total as usize > MAX_LISTED_MEMBERS);
             if watched.pace.change(room, is_large, at, &mut self.waiting) {
                 self.look_at(room);
@@ -224,7 +213,9 @@ impl Desk {
         space: impl Fn(&PeerId) -> usize,
     ) -> Update {
         for name in std::mem::take(&mut self.new) {
-            self.list(&name, members, said);
+            if let Some(watched) = self.rooms.get_mut(&name) {
+                watched.list(self.me, &name, members, said);
+            }
         }
         while let Some(name) = self.waiting.take_due(at) {
             if let Some(watched) = self.rooms.get_mut(&name) {
@@ -277,25 +268,6 @@ impl Desk {
         Some(peer)
     }
 
-    /// Lists the members among this hub's own peers anew.
-    fn list(&mut self, name: &str, members: &Members, said: &impl Fn(&str, &BTreeSet<PeerId>) -> Presences) {
-        let Some(watched) = self.rooms.get_mut(name) else { return };
-        let Some(local) = members.local(name) else {
-            watched.local = None;
-            return;
-        };
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, PeerSet::len)));
-        // One more than are told, since the asker is left out.
-        let names: BTreeSet<PeerId> = local.iter().take(MAX_LISTED_MEMBERS + 1).copied().collect();
-        let is_large = members.total(name, &self.me) as usize > MAX_LISTED_MEMBERS;
-        let presences = if is_large { said(name, &names) } else { Presences::new() };
-        let numbers = (total, foreign);
-        if !watched.local.as_ref().is_some_and(|old| old.is_of(numbers, &names, &presences)) {
-            watched.local = Some(Listing::new(self.me, numbers, &names, presences, members.tally()));
-        }
-    }
-
     /// Ends the streams of those who have taken no report for longest (a hub that is told of many rooms takes some all
     /// the time, however far it is behind), until old listings weigh no more than they may.
     fn shed(&mut self, members: &Members) -> Vec<PeerId> {
@@ -317,33 +289,6 @@ impl Desk {
             dropped.push(peer);
         }
         dropped
-    }
-}
-
-/// What a watcher is to know of a room: this hub's members, and what the others say of theirs.
-fn holds(me: PeerId, watched: Option<&Watched>, members: &Members, watcher: &Watcher, name: &str) -> Vec<Told> {
-    let is_in = |room: Option<&PeerSet>| room.is_some_and(|members| members.contains(&watcher.peer));
-    let local = watched.and_then(|watched| watched.local.clone());
-    let mut now: Vec<Told> = Vec::new();
-    now.extend(local.map(|listing| Told {
-        listing,
-        is_in: is_in(members.local(name)),
-        is_foreign: is_in(members.local_foreign(name)),
-    }));
-    if !watcher.local_only {
-        // Nobody speaks for this hub but itself, and nobody is told his own word.
-        let others = members.remote(name).into_iter().filter(|(hub, _)| *hub != me && *hub != watcher.peer);
-        now.extend(others.map(|(_, listing)| Told { listing: listing.clone(), is_in: false, is_foreign: false }));
-    }
-    now.retain(|told| !told.is_empty(&watcher.peer));
-    now
-}
-
-fn unlist(rooms: &mut BTreeMap<RoomId, Watched>, room: &str, number: u64) {
-    let Some(watched) = rooms.get_mut(room) else { return };
-    watched.watchers.remove(&number);
-    if watched.watchers.is_empty() {
-        rooms.remove(room);
     }
 }
 

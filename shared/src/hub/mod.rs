@@ -26,5 +26,6 @@ pub(crate) mod members;
 mod pace;
 pub(crate) mod peer_set;
 pub(crate) mod reasons;
+mod watched;
 mod watcher;
 pub(crate) mod wire;

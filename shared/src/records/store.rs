@@ -1,19 +1,15 @@
 //! The record store: decides what is kept of what others put and provide, and keeps one's own.
 //!
-//! libp2p-kad acknowledges a PUT when [`RecordStore::put`] succeeds and else ends the stream without an answer, so what
+//! libp2p-kad acknowledges a PUT when `RecordStore::put` succeeds and else ends the stream without an answer, so what
 //! is acknowledged is stored. Everything that a stranger's record has to pass is asked in that one call.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, hash_map},
-    iter, vec,
-};
+use std::collections::HashMap;
 
 use libp2p::{
     Multiaddr, PeerId,
     kad::{
         ProviderRecord, Record, RecordKey,
-        store::{Error, RecordStore, Result},
+        store::{Error, Result},
     },
     multiaddr::Protocol,
 };
@@ -22,11 +18,11 @@ use web_time::Instant;
 use super::{
     bounds::{RECORD_TTL, accepts, accepts_provider, cut_addresses},
     clock::Clock,
-    held::{Held, HeldRecords},
+    held::HeldRecords,
     journal::{Entry, Journal},
     own::{Own, OwnKey, OwnRecord},
     places::Source,
-    providers::{HeldProvider, HeldProviders, ProviderId},
+    providers::{HeldProviders, ProviderId},
     publisher::Item,
 };
 use crate::Limits;
@@ -183,7 +179,7 @@ impl Store {
         self.gone(records, providers);
     }
 
-    fn gone(&mut self, records: &[RecordKey], providers: &[ProviderId]) {
+    pub(super) fn gone(&mut self, records: &[RecordKey], providers: &[ProviderId]) {
         for key in records {
             // Nobody else's value stands before ours any longer.
             self.set_superseded(key, false);
@@ -195,7 +191,7 @@ impl Store {
     }
 
     /// Drops what others put.
-    fn forget(&mut self, key: &RecordKey) {
+    pub(super) fn forget(&mut self, key: &RecordKey) {
         if self.held.remove(key).is_some() {
             self.gone(std::slice::from_ref(key), &[]);
         }
@@ -206,7 +202,17 @@ impl Store {
         Some((peer, self.admitted.get(&peer)?.clone()))
     }
 
-    fn take(&mut self, record: Record) -> Result<()> {
+    /// Whether this node is the provider.
+    pub(super) fn is_own(&self, record: &ProviderRecord) -> bool {
+        record.provider == self.me
+    }
+
+    pub(super) fn count_refused(&mut self, taken: Result<()>) -> Result<()> {
+        self.refused += u64::from(taken.is_err());
+        taken
+    }
+
+    pub(super) fn take(&mut self, record: Record) -> Result<()> {
         if !accepts(&record) {
             return Err(Error::ValueTooLarge);
         }
@@ -228,7 +234,7 @@ impl Store {
         Ok(())
     }
 
-    fn take_provider(&mut self, mut record: ProviderRecord) -> Result<()> {
+    pub(super) fn take_provider(&mut self, mut record: ProviderRecord) -> Result<()> {
         let (_, source) = self.source().ok_or(Error::MaxProvidedKeys)?;
         if !accepts_provider(&record) {
             return Err(Error::MaxProvidedKeys);
@@ -257,58 +263,6 @@ impl Store {
         self.journal.changed(Entry::OwnKey(key.to_vec()));
         self.make_place();
         Ok(())
-    }
-}
-
-impl RecordStore for Store {
-    type RecordsIter<'a> = iter::Map<hash_map::Values<'a, RecordKey, Held>, fn(&'a Held) -> Cow<'a, Record>>;
-    type ProvidedIter<'a> = vec::IntoIter<Cow<'a, ProviderRecord>>;
-
-    fn get(&self, key: &RecordKey) -> Option<Cow<'_, Record>> {
-        let own = self.own.record(key).map(Cow::Owned);
-        own.or_else(|| self.held.get(key).map(|held| Cow::Borrowed(&held.record)))
-    }
-
-    /// A stranger's: one's own go through [`Store::put_own`].
-    fn put(&mut self, record: Record) -> Result<()> {
-        let taken = self.take(record);
-        self.refused += u64::from(taken.is_err());
-        taken
-    }
-
-    /// A stranger's: one's own stay.
-    fn remove(&mut self, key: &RecordKey) {
-        self.forget(key);
-    }
-
-    /// Those of others, for libp2p-kad to hand on: one's own are published by the node itself.
-    fn records(&self) -> Self::RecordsIter<'_> {
-        self.held.values().map(|held| Cow::Borrowed(&held.record))
-    }
-
-    fn add_provider(&mut self, record: ProviderRecord) -> Result<()> {
-        if record.provider == self.me {
-            return self.provide(&record.key);
-        }
-        let taken = self.take_provider(record);
-        self.refused += u64::from(taken.is_err());
-        taken
-    }
-
-    fn providers(&self, key: &RecordKey) -> Vec<ProviderRecord> {
-        let held = self.providers.of(key).iter().map(|HeldProvider { record, .. }| record.clone());
-        self.own.provision(key).into_iter().chain(held).collect()
-    }
-
-    fn provided(&self) -> Self::ProvidedIter<'_> {
-        self.own.provided().map(Cow::Owned).collect::<Vec<_>>().into_iter()
-    }
-
-    /// A stranger's: one's own stay.
-    fn remove_provider(&mut self, key: &RecordKey, provider: &PeerId) {
-        if self.providers.remove(key, provider) {
-            self.gone(&[], &[(key.clone(), *provider)]);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use libp2p::kad::{KBucketDistance as Distance, KBucketKey};
+use libp2p::kad::{KBucketDistance as Distance, KBucketKey, store::RecordStore};
 
 use super::*;
 use crate::{Change, Config, Saved, config::MAX_VALUE_BYTES};
