@@ -33,7 +33,9 @@ impl Core {
             self.counters.syncs_refused += 1;
             return;
         }
-        // Fails only when the asker is gone.
-        drop(reply.send(self.answer_sync(peer, question)));
+        if let Some(answer) = self.answer_sync(peer, question) {
+            // Fails only when the asker is gone.
+            drop(reply.send(answer));
+        }
     }
 }

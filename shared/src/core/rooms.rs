@@ -122,6 +122,7 @@ impl Core {
         }
         self.out.push(Output::Unsubscribe(name.clone()));
         self.rooms.remove(name);
+        self.syncs.left(name);
         self.room_timers.set(name, None);
         self.touch(name.clone());
     }
