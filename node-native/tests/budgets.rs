@@ -81,6 +81,14 @@ fn question() -> Vec<u8> {
     Proto::prefixed(&Proto::default().bytes(1, ROOM.as_bytes()).done())
 }
 
+/// So many lines of a flood, as gossip.
+fn lines(talker: &Peer, said: u64) -> Vec<u8> {
+    let now = frames::now_ms();
+    let lines = (0..AT_ONCE).map(|n| frames::line(&talker.key, said + n + 1, said + n, now, "a flood"));
+    let rpcs = lines.enumerate().map(|(n, line)| gossip::said(&talker.key, said as usize + n, &line));
+    rpcs.flat_map(|rpc| Proto::prefixed(&rpc)).collect()
+}
+
 /// Those of so many strangers whom the hub keeps.
 async fn crowd(hub: &Multiaddr, count: usize) -> Vec<Peer> {
     let mut peers = Vec::new();
@@ -157,10 +165,7 @@ async fn flood(hub: &Multiaddr, http: &str, host: &str) {
     while counter(http, "payloads_over_budget") == 0 {
         assert!(said < 10 * FRAMES_PER_SOURCE, "{said} frames are within the budget");
         for (talker, (_, writer)) in &mut talkers {
-            let now = frames::now_ms();
-            let lines = (0..AT_ONCE).map(|n| frames::line(&talker.key, said + n + 1, said + n, now, "a flood"));
-            let rpcs = lines.enumerate().map(|(n, line)| gossip::said(&talker.key, said as usize + n, &line));
-            let bytes: Vec<u8> = rpcs.flat_map(|rpc| Proto::prefixed(&rpc)).collect();
+            let bytes = lines(talker, said);
             writer.write_all(&bytes).await.expect("taken");
             writer.flush().await.expect("taken");
             said += AT_ONCE;
@@ -174,6 +179,29 @@ async fn flood(hub: &Multiaddr, http: &str, host: &str) {
     assert!(accepted <= within, "{accepted} frames of {within}");
     block_in_place(|| others_are_served(hub, host));
     assert_eq!(counter(http, "offences"), 0, "who says much is no liar");
+}
+
+/// What one peer may say holds on this machine too. Who says more than twice as much itself is refused, and is told why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_more_than_twice_its_budget_is_refused_and_another_is_not() {
+    let hub = Hub::start();
+    let address: Multiaddr = hub.address("tcp").parse().expect("an address");
+    let [loud, calm] = [Peer::stranger(&address, Habits::modest), Peer::stranger(&address, Habits::modest)];
+    let (loud, calm) = (loud.await.expect("connected"), calm.await.expect("connected"));
+    let (_, mut writer) = say(&loud, gossip::PROTOCOL, [gossip::subscribe([ROOM.to_owned()])]).await;
+    let mut said = 0;
+    while !loud.is_cut_off() {
+        assert!(said < 20 * FRAMES_PER_PEER, "{said} frames are no flood");
+        // Fails when the hub has closed the connection.
+        if writer.write_all(&lines(&loud, said)).await.is_ok() && writer.flush().await.is_ok() {
+            said += AT_ONCE;
+            drop(loud.heard().await);
+        }
+    }
+    assert!(said > 2 * FRAMES_PER_PEER, "{said} frames are within twice the budget");
+    assert!(counter(&hub.http, "offences") > 0);
+    calm.heard().await.expect("heard");
+    assert!(!calm.is_cut_off());
 }
 
 /// What one peer may ask holds on this machine too.

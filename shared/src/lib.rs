@@ -6,38 +6,26 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | [`config`], `validate` | settings and every bound; which settings cannot work |
-//! | [`platform`] | the seam between hosts |
-//! | `node`, `command` | the handle and what it asks |
-//! | `actor` | the event loop; the only one that touches the swarm, a file for each subject |
-//! | `behaviour`, `gossip` | the composition of protocols; what gossipsub remembers of strangers |
-//! | `streams`, `framing`, `pace` | the streams of our own protocols; their messages; how fast they are read |
-//! | `ping` | libp2p's ping, with answers that do not wait |
-//! | `pending` | replies that wait for the network |
-//! | `links`, `stay_away` | whom to stay connected to, and when to dial again; whom nothing dials for a while |
-//! | [`access`], `gate`, `source` | who may do what and how much; which addresses may connect, and which count as one |
-//! | `arrivals` | connections from outside, by address |
-//! | `announce`, `reach` | to whom an address is told: what is private stays in its network |
-//! | `circuits` | how often a relay may be used, by whom |
-//! | `counters` | what happened, in numbers |
+//! | [`config`], `limits`, `validate` | settings; bounds that an operator may change; which of them cannot work |
+//! | [`platform`] | the seam between hosts: transport, storage, what only one host has |
+//! | `node`, `command` | the handle, and what it asks |
+//! | `event`, `message`, `error` | what callers are told |
+//! | `core` | our own logic: inputs and the time go in, outputs come out; a file for each subject |
+//! | `actor` | the event loop: the only one that touches the swarm, the streams and the storage |
+//! | [`room`] | one room: frames, order, duplicates, waiting lines, what a sync gives and wants |
 //! | `hub` | rooms a hub carries, who is in them, `/tincan/hub/1.0.0` |
-//! | [`room`] | frames, order, duplicates, waiting lines, sync |
-//! | `foreign` | what other programs say in carried rooms, passed on within a budget |
-//! | `bridge` | lines to and from a network without frames, once each way |
 //! | `records` | what is kept of records and providers, and whose places go first |
-//! | [`repl`] | one line of text, one answer |
+//! | `links`, `stay_away` | whom to stay connected to, and when to dial again; whom nothing dials for a while |
+//! | [`access`], `gate`, `source`, `arrivals` | who may do what and how much; which addresses may connect, and which count as one |
+//! | `foreign`, `bridge` | what other programs say in carried rooms; lines to and from a network without frames |
+//! | `behaviour`, `gossip`, `circuits`, `ping`, [`probe`] | libp2p's protocols, put together and bounded |
+//! | `streams`, `framing`, `pace` | the streams of our own protocols; their messages; how fast they are read |
+//! | `announce`, [`mod@reach`], `listeners` | which addresses we have, and to whom each is told |
+//! | `pending`, `timers`, `counters` | replies that wait for the network; what is due when; what happened, in numbers |
+//! | [`repl`], `text` | one line of text, one answer; text from strangers made harmless |
 //!
-//! # A chat line
-//!
-//! Enter → [`Node::say`] → one command → the room numbers, signs and keeps a frame → gossipsub → the
-//! hub, which carries the room → the other node verifies it, drops duplicates, puts it in order →
-//! [`Event::Message`] → screen. One's own line comes back through the same events.
-//!
-//! # A PUT
-//!
-//! [`repl`] or [`Node::put`] → bounds checked → kept and stored here → walk to the closest peers, the reply filed
-//! under its query → put to those peers, whose stores take or refuse it → [`PutOutcome`]. When nobody took it, and again
-//! before it expires, the publisher repeats the walk.
+//! How the core is cut, and the way of a line through these files: `docs/design.md`. Where a change goes:
+//! `CONTRIBUTING.md`.
 
 #![deny(missing_docs)]
 

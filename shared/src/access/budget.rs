@@ -70,9 +70,17 @@ pub(crate) struct Budgets {
     frames: Budget<Instant>,
     bytes: Budget<Instant>,
     syncs: Budget<Instant>,
+    /// Frames, and their bytes, that peers said themselves beyond their budgets: as much again.
+    excess: [Buckets<PeerId, Instant>; 2],
 }
 
 impl Budgets {
+    /// Frames and bytes a second that one peer may hand over.
+    pub(crate) fn of_one_peer() -> (u32, u32) {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        (number(FRAMES_PER_SECOND), number(FRAME_BYTES_PER_SECOND))
+    }
+
     pub(crate) fn new(trusted: &[IpNet]) -> Self {
         let budget = |peers: (usize, usize), sources: (usize, usize)| {
             Budget::new(Rate::per_second(peers.0, peers.1), Rate::per_second(sources.0, sources.1), trusted)
@@ -84,6 +92,10 @@ impl Budgets {
                 (MAX_FRAME_BYTES_PER_SOURCE, SOURCE_FRAME_BYTES_PER_SECOND),
             ),
             syncs: budget((MAX_SYNCS_PER_PEER, SYNCS_PER_SECOND), (MAX_SYNCS_PER_SOURCE, SOURCE_SYNCS_PER_SECOND)),
+            excess: [
+                Buckets::new(Rate::per_second(MAX_FRAMES_PER_PEER, FRAMES_PER_SECOND)),
+                Buckets::new(Rate::per_second(MAX_FRAME_BYTES_PER_PEER, FRAME_BYTES_PER_SECOND)),
+            ],
         }
     }
 
@@ -91,6 +103,16 @@ impl Budgets {
     pub(crate) fn allow_frame(&mut self, peer: PeerId, address: &Multiaddr, bytes: usize, now: Instant) -> bool {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.frames.allow(peer, address, 1, now) && self.bytes.allow(peer, address, bytes, now)
+    }
+
+    /// Whether a frame beyond its budget, which the peer signed itself, makes more than twice that budget.
+    pub(crate) fn is_flood(&mut self, peer: PeerId, bytes: usize, now: Instant) -> bool {
+        let costs = [1, u32::try_from(bytes).unwrap_or(u32::MAX)];
+        if self.excess.iter().any(|excess| !excess.has_room(&peer, now)) {
+            return true;
+        }
+        self.excess.iter_mut().zip(costs).for_each(|(excess, cost)| excess.take(peer, cost, now));
+        false
     }
 
     /// Whether a peer may ask a question of a sync.
@@ -101,7 +123,8 @@ impl Budgets {
     #[cfg(feature = "sim")]
     pub(crate) fn bounds(&self) -> Vec<crate::bounded::Bounded> {
         let all = [&self.frames, &self.bytes, &self.syncs];
-        all.iter().flat_map(|budget| [budget.peers.bounds(), budget.sources.bounds()]).collect()
+        let excess = self.excess.iter().map(Buckets::bounds);
+        all.iter().flat_map(|budget| [budget.peers.bounds(), budget.sources.bounds()]).chain(excess).collect()
     }
 }
 

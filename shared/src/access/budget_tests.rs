@@ -36,6 +36,18 @@ fn one_peer_cannot_use_up_what_its_address_has() {
 }
 
 #[test]
+fn who_says_more_than_twice_its_budget_floods() {
+    let (mut budgets, now) = (Budgets::new(&[]), start());
+    let (here, peer) = (at("/ip4/192.0.2.1/tcp/1"), PeerId::random());
+    let mut floods = |now| !budgets.allow_frame(peer, &here, 200, now) && budgets.is_flood(peer, 200, now);
+    let said = (0..100_000).take_while(|_| !floods(now)).count();
+    assert!((2 * MAX_FRAMES_PER_PEER..=2 * MAX_FRAMES_PER_PEER + 2).contains(&said), "{said}");
+    let later = now + Duration::from_secs(1);
+    let said = (0..100_000).take_while(|_| !floods(later)).count();
+    assert!((2 * FRAMES_PER_SECOND..=2 * FRAMES_PER_SECOND + 2).contains(&said), "{said}");
+}
+
+#[test]
 fn long_frames_cost_more() {
     let (mut budgets, now) = (Budgets::new(&[]), start());
     let (here, peer) = (at("/ip4/192.0.2.1/tcp/1"), PeerId::random());

@@ -97,7 +97,7 @@ impl Core {
     }
 
     /// A hub's first word, and later ones when its clock was set. `stays`: it lets us stay.
-    fn greeted(&mut self, hub: PeerId, Hello { time_ms }: Hello, stays: bool) {
+    fn greeted(&mut self, hub: PeerId, Hello { time_ms, .. }: Hello, stays: bool) {
         let Some(HubStream::Open { greeted, .. }) = self.hubs.get_mut(&hub) else { return };
         if !std::mem::replace(greeted, true) && stays {
             self.welcomed(hub);

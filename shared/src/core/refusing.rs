@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Config, Error, Event, Limits, Rules,
-    access::{Action, Denied},
+    access::{Action, Budgets, Denied},
     gate::range_of,
     hub::wire::{Hello, Reason},
 };
@@ -76,7 +76,8 @@ impl Core {
     }
 
     pub(super) fn hello(&self) -> Hello {
-        Hello { time_ms: self.now.unix_ms }
+        let (frames_per_second, bytes_per_second) = Budgets::of_one_peer();
+        Hello { time_ms: self.now.unix_ms, frames_per_second, bytes_per_second }
     }
 
     /// Counts what only a liar or a broken peer does; too much of it costs the connection.

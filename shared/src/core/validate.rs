@@ -26,7 +26,7 @@ impl Core {
             return MessageAcceptance::Ignore;
         };
         let room: RoomId = room.clone();
-        if !self.is_within_budget(from, &room, bytes) {
+        if !self.is_within_budget(from, &source, &room, bytes) {
             self.counters.payloads_ignored += 1;
             return MessageAcceptance::Ignore;
         }

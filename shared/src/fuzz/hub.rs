@@ -53,7 +53,7 @@ pub fn examples() -> Vec<Vec<u8>> {
     };
     let both = [
         Watch { rooms: vec![ROOM.into(), "attic".into()], local_only: false }.encode_length_delimited_to_vec(),
-        FromHub::from(Hello { time_ms: TIME_MS }).encode_length_delimited_to_vec(),
+        FromHub::from(Hello { time_ms: TIME_MS, ..Hello::default() }).encode_length_delimited_to_vec(),
         report(vec![peer(4).to_bytes(), peer(5).to_bytes()], Vec::new()).encode_length_delimited_to_vec(),
         report(Vec::new(), vec![peer(4).to_bytes()]).encode_length_delimited_to_vec(),
         FromHub::from(Reason { code: "full".into(), text: "go".into() }).encode_length_delimited_to_vec(),

@@ -34,11 +34,17 @@ pub(crate) struct FromHub {
     pub(crate) reason: Option<Reason>,
 }
 
-/// First of all: the hub's clock.
+/// First of all: the hub's clock, and what it takes of one peer.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub(crate) struct Hello {
     #[prost(uint64, tag = "1")]
     pub(crate) time_ms: u64,
+    /// Frames a second that were not seen before.
+    #[prost(uint32, tag = "2")]
+    pub(crate) frames_per_second: u32,
+    /// Bytes of these a second.
+    #[prost(uint32, tag = "3")]
+    pub(crate) bytes_per_second: u32,
 }
 
 /// Joins and leaves in one room at one hub since the last report of them on this stream.
