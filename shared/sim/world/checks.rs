@@ -16,13 +16,17 @@ use crate::{
 
 /// How long a line is held back for one before it.
 const HOLD_MS: u64 = crate::config::ORDER_HOLD.as_millis() as u64;
-/// Of each room the last so many lines must reach everybody; nodes keep 200.
+/// Of each room so many lines must reach everybody, see [`Checks::kept_lines`]; nodes keep 200.
 const KEPT: usize = 150;
 /// How long after a trouble of the storage writes that were begun in it may end.
 const LATE_WRITES_MS: u64 = 5_000;
 
 /// Lines of an author whose numbers are further apart do not wait for each other: an hour, in milliseconds.
 const LONGEST_GAP: u64 = 3_600_000;
+/// So often two nodes may end connections of each other by themselves, within [`CUT_OFF_WITHIN_MS`].
+const MAX_CUT_OFF: usize = 6;
+/// See [`MAX_CUT_OFF`].
+const CUT_OFF_WITHIN_MS: u64 = 30_000;
 /// Two answers may want the same frame before it has come.
 const MAX_GIVEN: usize = 2;
 
@@ -74,7 +78,7 @@ pub(super) struct Checks {
     misdated: BTreeSet<(PeerId, String, String)>,
     /// Waiting lines that were told as sent, of the present runs.
     sent: BTreeSet<(usize, String)>,
-    /// Of each room the last so many lines must reach everybody.
+    /// Of each room so many lines must reach everybody.
     kept: usize,
     ends: BTreeMap<(usize, String), (RoomInfo, Vec<Message>)>,
     /// Whose lines are promised to nobody.
@@ -83,6 +87,10 @@ pub(super) struct Checks {
     denied: BTreeSet<(usize, PeerId)>,
     /// How often a node handed over to another, in one run of it, what the other cannot read or does not want to.
     given: BTreeMap<(usize, usize, u64, Vec<u8>), usize>,
+    /// When one of two nodes ended a connection with the other by itself.
+    cut_off: BTreeMap<(usize, usize), Vec<u64>>,
+    /// From when on nothing more goes wrong.
+    healed_ms: u64,
 }
 
 impl Checks {
@@ -111,6 +119,8 @@ impl Checks {
             unheard: nodes().filter(|(_, member)| member.lie.is_some()).map(|(node, _)| node).collect(),
             denied: denied.collect(),
             given: BTreeMap::new(),
+            cut_off: BTreeMap::new(),
+            healed_ms: plan.healed_ms,
         }
     }
 
@@ -321,6 +331,17 @@ impl Checks {
         }
     }
 
+    /// A node ends a connection by itself: a second one, or one that does not answer.
+    pub(super) fn cut_off(&mut self, node: usize, other: usize, now_ms: u64) {
+        let times = self.cut_off.entry((node.min(other), node.max(other))).or_default();
+        times.retain(|at| now_ms < at + CUT_OFF_WITHIN_MS);
+        times.push(now_ms);
+        if times.len() > MAX_CUT_OFF {
+            let how = format!("{} and {}, {} times", name(node), name(other), times.len());
+            self.fail("nobody is cut off again and again", how);
+        }
+    }
+
     /// A node lost a connection.
     pub(super) fn lost(&mut self, node: usize) {
         self.losses[node] += 1;
@@ -332,7 +353,7 @@ impl Checks {
     }
 
     /// Everything has healed, and there was time.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self, nicks: &[Option<String>]) {
         let ends = std::mem::take(&mut self.ends);
         for ((node, room), (_, lines)) in &ends {
             if self.joined.contains_key(&(*node, room.clone())) && !self.twins.contains(node) {
@@ -357,10 +378,27 @@ impl Checks {
                     format!("{} in {room}: {}", name(node), info.waiting),
                 );
             }
+            self.nicks_are_known(node, info, nicks);
             let others = self.others(node, room);
             if info.total as usize != others || info.members.len() != others {
                 let how = format!("{} counts {} in {room}, of {others}", name(node), info.total);
                 self.fail("members and counts agree", how);
+            }
+        }
+    }
+
+    /// Whoever said a line after all had healed goes by the nick of that line.
+    fn nicks_are_known(&mut self, node: usize, info: &RoomInfo, nicks: &[Option<String>]) {
+        let lines = self.lines.iter().filter(|line| line.is_promised && line.room == info.room);
+        let late = lines.filter(|line| line.published_ms.is_some_and(|at| at >= self.healed_ms));
+        let late: BTreeSet<usize> = late.map(|line| line.node).collect();
+        let goes_by = |other: usize| info.members.iter().find(|member| member.peer == self.peers[other]);
+        let is_heard = |other: &usize| *other != node && !self.denied.contains(&(node, self.peers[*other]));
+        for other in late.into_iter().filter(is_heard) {
+            let Some(member) = goes_by(other) else { continue };
+            if nicks[other].is_some() && member.nick != nicks[other] {
+                let how = format!("{} takes {} for {:?}", name(node), name(other), member.nick);
+                return self.fail("everybody goes by the last nick", how);
             }
         }
     }
@@ -380,17 +418,17 @@ impl Checks {
         }
     }
 
-    /// The last lines of a room, which everybody keeps; of a full log no more of one author than its share.
+    /// The lines of a room that everybody keeps. Of a full log an author keeps its last ones, up to its share, where all
+    /// those fit; if not, it keeps what of them is among the last lines of the room.
     fn kept_lines(&self, room: &str) -> Vec<&Line> {
         let mut lines: Vec<&Line> = self.lines.iter().filter(|line| line.room == room).collect();
         lines.sort_by_key(|line| line.published_ms.unwrap_or(u64::MAX));
-        if lines.len() <= self.kept {
-            return lines;
-        }
-        let lines = lines.split_off(lines.len() - self.kept);
+        let Some(before) = lines.len().checked_sub(self.kept) else { return lines };
         let later = |at: usize, author: usize| lines[at..].iter().filter(|line| line.node == author).count();
-        let is_within = |(at, line): &(usize, &&Line)| later(*at, line.node) <= self.kept / KEPT_AUTHOR_SHARE;
-        lines.iter().enumerate().filter(is_within).map(|(_, line)| *line).collect()
+        let is_within = |at: &usize| later(*at, lines[*at].node) <= self.kept / KEPT_AUTHOR_SHARE;
+        let within: Vec<usize> = (0..lines.len()).filter(is_within).collect();
+        let from = if within.len() <= self.kept { 0 } else { before };
+        within.into_iter().filter(|at| *at >= from).map(|at| lines[at]).collect()
     }
 
     fn others(&self, node: usize, room: &str) -> usize {

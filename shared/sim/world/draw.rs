@@ -12,6 +12,8 @@ const NODES: [usize; 13] = [2, 3, 4, 5, 7, 9, 10, 10, 12, 15, 20, 30, 50];
 const LATEST_MS: u64 = 10_000;
 /// By how much clocks are wrong: some by less than matters.
 const CLOCKS_OFF_MS: [i64; 4] = [-7_200_000, -1_200_000, 5_000_000, 86_400_000];
+/// How long a local network is away: longer than who is found there is remembered.
+const LOCAL_AWAY_MS: std::ops::Range<u64> = 150_000..190_000;
 /// Rooms that are talked in.
 const ROOMS: [&str; 2] = ["lobby", "den"];
 
@@ -62,6 +64,7 @@ impl Plan {
             }
         }
         plan.distrust(hubs);
+        plan.meet_without_hubs();
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -91,6 +94,30 @@ impl Plan {
             let dials = self.node(&mut rng);
             self.members.push(Member::false_hub(vec![dials]));
         }
+    }
+
+    /// Now and then nobody knows a hub: all are on a local network, which goes away for so long that nobody is found there
+    /// any more.
+    fn meet_without_hubs(&mut self) {
+        let mut rng = SmallRng::seed_from_u64(self.seed ^ 0x10ca1);
+        if !rng.random_bool(0.02) {
+            return;
+        }
+        let count = rng.random_range(2..=6);
+        let local = Member { local: true, rooms: vec![ROOMS[0]], ..Member::default() };
+        (self.members, self.tight) = (vec![local; count], false);
+        let from = rng.random_range(5_000..60_000);
+        let for_ms = rng.random_range(LOCAL_AWAY_MS);
+        self.healed_ms = from + for_ms;
+        let apart = (0..rng.random_range(1..count)).collect();
+        self.steps = vec![(from, Step::Partition { apart, for_ms })];
+        for _ in 0..rng.random_range(5..30) {
+            let at = rng.random_range(0..self.healed_ms);
+            let step = self.talk(&mut rng);
+            self.steps.push((at, step));
+        }
+        let last = (0..count).map(|node| (self.healed_ms, Step::Say { node, room: ROOMS[0], lines: 1 }));
+        self.steps.extend(last);
     }
 
     /// Of hubs' clocks one is wrong at a time: where all that a node asks agree on a wrong time, it can know no better.

@@ -13,6 +13,9 @@ use crate::{
     room_id::RoomId,
 };
 
+/// On a longer way a second program with one key may be closed before it has opened the stream on which it is told why.
+const LONGEST_WAY_OF_A_REASON_MS: u64 = 100;
+
 impl World {
     pub(super) fn perform_one(&mut self, node: usize, output: Output) {
         match output {
@@ -32,14 +35,16 @@ impl World {
             Output::Dial(dial) => self.dial(node, dial),
             Output::Disconnect(peer) => {
                 let ends = self.network.of(node);
-                for (id, _) in ends.into_iter().filter(|(_, end)| self.nodes[*end].peer == peer).collect::<Vec<_>>() {
+                for (id, end) in ends.into_iter().filter(|(_, end)| self.nodes[*end].peer == peer).collect::<Vec<_>>() {
+                    self.cut_off(node, end);
                     self.close(node, id);
                 }
             }
             Output::Close(connection) => {
                 let ids = self.network.of(node);
                 let id = ids.iter().find(|(id, _)| connection.to_string() == id.to_string());
-                if let Some((id, _)) = id {
+                if let Some((id, end)) = id {
+                    self.cut_off(node, *end);
                     self.close(node, *id);
                 }
             }
@@ -116,6 +121,13 @@ impl World {
             _ => {}
         }
         self.checks.heard(node, &event);
+    }
+
+    /// A node ends a connection by itself.
+    fn cut_off(&mut self, node: usize, other: usize) {
+        if self.network.latency(node, other) <= LONGEST_WAY_OF_A_REASON_MS {
+            self.checks.cut_off(node, other, self.now_ms);
+        }
     }
 
     fn subscribe(&mut self, node: usize, room: RoomId, is_in: bool) {

@@ -6,7 +6,7 @@ use super::{Happening, World, name, node::other_address_of, plan::Step};
 use crate::{
     Error, Message, RoomInfo, Said,
     command::{Command, Reply},
-    core::Input,
+    core::{Core, Input},
     room::load,
 };
 
@@ -166,6 +166,8 @@ impl World {
                 self.checks.stands(node, room, lines);
             }
         }
-        self.checks.end();
+        let nick = |core: &Core| core.nick().to_owned();
+        let nicks: Vec<Option<String>> = self.nodes.iter().map(|node| node.core.as_ref().map(nick)).collect();
+        self.checks.end(&nicks);
     }
 }
