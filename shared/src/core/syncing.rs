@@ -249,7 +249,7 @@ impl Core {
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
         let merged = known.merge(&frames, from, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
-        self.perform(room, outputs);
+        self.pass_on(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {
             self.with_room(room, |room, _, _, _| room.rechecked());
             self.flush(room);

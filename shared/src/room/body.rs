@@ -74,6 +74,15 @@ struct BridgedBody {
 }
 
 impl Body {
+    /// Whether it belongs to the conversation, and is kept in its order. What a newer Tincan says may.
+    #[must_use]
+    pub fn is_line(&self) -> bool {
+        match self {
+            Self::Message { .. } | Self::Bridged { .. } | Self::Unknown => true,
+            Self::Presence { .. } => false,
+        }
+    }
+
     /// Its kind and bytes.
     pub(super) fn encode(&self) -> (u32, Vec<u8>) {
         match self {

@@ -9,7 +9,7 @@ use super::{
     lines::{blank, remember},
     now::Now,
     order::Came,
-    output::Output,
+    output::RoomOutput,
     state::Room,
 };
 use crate::{
@@ -69,7 +69,7 @@ impl Room {
         (source, number): (PeerId, u64),
         is_large: bool,
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> Verdict {
         if self.knows(payload) {
             return Verdict::Ignore;
@@ -91,7 +91,7 @@ impl Room {
         if is_large && is_handed_over(&frame) {
             return Verdict::Ignore;
         }
-        out.push(Output::Spoken(Box::new(frame)));
+        out.push(RoomOutput::Spoken(Box::new(frame)));
         Verdict::Accept
     }
 
@@ -101,7 +101,7 @@ impl Room {
         source: PeerId,
         number: u64,
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> Verdict {
         let Ok(text) = std::str::from_utf8(payload) else { return Verdict::Unread(Unread::Binary) };
         if text.is_empty() || text.len() > MAX_TEXT_BYTES {
@@ -115,17 +115,17 @@ impl Room {
                 ..blank(&self.name, source, "", now.unix_ms)
             };
             remember(&mut joined.history, message.clone());
-            out.push(Output::Emit(Box::new(Event::Message(message))));
+            out.push(RoomOutput::Emit(Box::new(Event::Message(message))));
         }
         Verdict::Accept
     }
 
     /// Has the line before one that was said just now asked for, if it is missing.
-    fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<Output>) {
+    fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<RoomOutput>) {
         let is_held = self.joined.as_ref().is_some_and(|joined| joined.order.holds(frame));
         if is_held || lacks_previous(&self.ring, frame) {
             self.gaps.found(frame, from, now.instant);
-            out.push(Output::Gap(from));
+            out.push(RoomOutput::Gap(from));
         }
     }
 
@@ -138,7 +138,7 @@ impl Room {
         listed: impl Fn(&PeerId) -> bool,
         is_large: bool,
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> Merged {
         let mut merged = Merged::default();
         let mut frames: Vec<Frame> = Vec::new();
@@ -156,7 +156,7 @@ impl Room {
         }
         frames.sort_by_key(Frame::sort_key);
         for frame in frames {
-            let presence = matches!(frame.body, Body::Presence { .. });
+            let presence = !frame.body.is_line();
             let ageless = presence && listed(&frame.author);
             if !ageless && !in_window(&frame, now) {
                 continue;
@@ -170,7 +170,7 @@ impl Room {
                 }
                 if is_new {
                     self.look_for_gap(&frame, from, now, out);
-                    out.push(Output::Spoken(Box::new(frame)));
+                    out.push(RoomOutput::Spoken(Box::new(frame)));
                 }
             }
         }
@@ -179,7 +179,7 @@ impl Room {
     }
 
     /// Whether somebody was asked for this room's frames and has not answered.
-    pub fn set_syncing(&mut self, is_syncing: bool, now: Now, out: &mut Vec<Output>) {
+    pub fn set_syncing(&mut self, is_syncing: bool, now: Now, out: &mut Vec<RoomOutput>) {
         if let Some(joined) = &mut self.joined {
             joined.order.set_syncing(is_syncing);
         }
@@ -187,7 +187,7 @@ impl Room {
     }
 
     /// Shows what waited for syncs alone.
-    fn show_synced(&mut self, now: Now, out: &mut Vec<Output>) {
+    fn show_synced(&mut self, now: Now, out: &mut Vec<RoomOutput>) {
         let Self { joined, ring, .. } = self;
         let should_come = |frame: &Frame| should_come(ring, frame, now.unix_ms);
         let settled = joined.as_mut().map(|joined| joined.order.show_synced(should_come)).unwrap_or_default();
@@ -214,19 +214,19 @@ impl Room {
     }
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
-    pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
+    pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<RoomOutput>) -> bool {
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
-        out.push(Output::Signed(frame.author));
+        out.push(RoomOutput::Signed(frame.author));
         self.gaps.filled(&frame);
         if self.is_from_elsewhere(&frame) {
-            out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
+            out.push(RoomOutput::Emit(Box::new(Event::RunsElsewhere)));
         }
         if self.learn_nick(&frame, now) {
-            out.push(Output::Changed);
+            out.push(RoomOutput::Changed);
         }
-        if matches!(frame.body, Body::Presence { .. }) {
+        if !frame.body.is_line() {
             return true;
         }
         let me = self.me;

@@ -122,7 +122,7 @@ impl Ring {
             }
             self.seen.insert(name);
         }
-        if matches!(frame.body, Body::Presence { .. }) {
+        if !frame.body.is_line() {
             return self.insert_presence(frame, now_ms);
         }
         self.bytes += frame.bytes.len();
