@@ -188,7 +188,7 @@ impl Room {
 
     /// What is due: lines held back for too long, missing ones to be asked for again, lines on their way.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
-        out.extend(self.gaps.due(now.instant).into_iter().map(Output::Gap));
+        let _ = self.gaps.due(now.instant);
         self.end_recheck(now.instant);
         self.tick_outbox(now.instant, out);
         let late = self.joined.as_mut().map(|joined| joined.order.tick(now.instant)).unwrap_or_default();
