@@ -114,7 +114,8 @@ impl Plan {
         for _ in 0..rng.random_range(5..30) {
             let at = rng.random_range(0..self.healed_ms);
             let step = self.talk(&mut rng);
-            self.steps.push((at, step));
+            // Only who is in a room of ours is looked for when it is found no more.
+            self.steps.extend(Some((at, step)).filter(|(_, step)| !matches!(step, Step::Leave { .. })));
         }
         let last = (0..count).map(|node| (self.healed_ms, Step::Say { node, room: ROOMS[0], lines: 1 }));
         self.steps.extend(last);

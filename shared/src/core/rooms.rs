@@ -136,7 +136,7 @@ impl Core {
         self.rooms.get(name).is_some_and(Room::is_joined)
     }
 
-    /// Syncs with some peers that are in a room, or carry it; hubs first.
+    /// Syncs with some peers that are in a room, or carry it; chosen hubs first.
     pub(super) fn sync_with_those_there(&mut self, name: &RoomId) {
         for peer in self.those_there(name) {
             self.sync_with(peer, name);
@@ -146,8 +146,13 @@ impl Core {
     /// Who is asked about a room.
     pub(super) fn those_there(&self, name: &str) -> Vec<PeerId> {
         let subscribers = self.subscriptions.subscribers(name).filter(|peer| self.peers.syncs(peer) != Some(false));
-        let (mut there, members): (Vec<PeerId>, Vec<PeerId>) = subscribers.partition(|peer| self.peers.is_hub(peer));
-        there.extend(members);
+        let mut there: Vec<PeerId> = subscribers.copied().collect();
+        // Whoever likes may call itself a hub; those that this node chose go first, the others last.
+        there.sort_by_key(|peer| match self.peers.is_hub(peer) {
+            true if self.is_chosen(peer) => 0,
+            false => 1,
+            true => 2,
+        });
         there.truncate(MAX_ASKED);
         there
     }

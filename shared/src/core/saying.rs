@@ -31,9 +31,8 @@ impl Core {
         let carries = |hub: &PeerId| self.subscriptions.is_subscribed(hub, name);
         let is_reached = self.members.is_reached(name, &self.me, carries);
         let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
-        let mut subscribers = self.subscriptions.subscribers(name);
         // Who has not said yet what it knows is taken for one of ours.
-        let receipts = subscribers.any(|peer| self.peers.syncs(peer) != Some(false));
+        let receipts = !self.receivers(name).is_empty();
         let is_plain = self.rooms.get(name).is_some_and(Room::is_plain);
         self.reach_in_time(Reach { members, receipts }, is_plain)
     }

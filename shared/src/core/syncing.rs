@@ -76,13 +76,16 @@ impl Core {
         }
     }
 
-    /// Those who take our lines for everybody: hubs that carry the room, or where there is none, members.
-    fn receivers(&self, room: &str) -> Vec<PeerId> {
-        let mut there = self.those_there(room);
-        if there.first().is_some_and(|peer| self.peers.is_hub(peer)) {
-            there.retain(|peer| self.peers.is_hub(peer));
-        }
-        there
+    /// Those whose word counts that they have our lines: chosen hubs that carry the room, or where there is none, members.
+    pub(super) fn receivers(&self, room: &str) -> Vec<PeerId> {
+        let (mut hubs, mut members) = (self.those_there(room), Vec::new());
+        hubs.retain(|peer| {
+            if !self.peers.is_hub(peer) {
+                members.push(*peer);
+            }
+            self.peers.is_hub(peer) && self.is_chosen(peer)
+        });
+        if hubs.is_empty() { members } else { hubs }
     }
 
     /// A peer has some of our last lines: what waits for that goes on.
@@ -207,6 +210,11 @@ impl Core {
     /// Merges the oldest frames now, and the others some at a time in later turns.
     fn merge_in_parts(&mut self, from: PeerId, room: &RoomId, mut frames: Vec<Vec<u8>>) {
         frames.truncate(sync::MAX_FRAMES);
+        let before = frames.len();
+        frames.retain(|frame| self.may_hand_over(&from, room, frame));
+        if frames.len() < before {
+            self.syncs.repeats.set_by(&(from, room.clone()), self.now.instant + SLOW_EVERY);
+        }
         if frames.len() <= MERGED_AT_ONCE {
             return self.merge(from, room, frames);
         }

@@ -6,7 +6,7 @@ use super::frame_error::FrameError;
 use crate::config::{MAX_NICK_BYTES, MAX_STATUS_BYTES, MAX_TEXT_BYTES};
 
 const KIND_MESSAGE: u32 = 1;
-const KIND_PRESENCE: u32 = 2;
+pub(super) const KIND_PRESENCE: u32 = 2;
 const KIND_BRIDGED: u32 = 3;
 /// Bytes that name the source of a bridged line, and its number there.
 const MAX_ORIGIN_BYTES: usize = 64;

@@ -4,13 +4,13 @@ use libp2p::PeerId;
 
 use super::{
     body::STATUS_BRIDGE,
-    frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
+    frame::{Body, Frame, FrameError, claimed_line, claimed_place, name_of, name_of_unreadable, verify},
     gaps::{lacks_previous, should_come},
     lines::{blank, remember},
     now::Now,
     order::Came,
     output::RoomOutput,
-    state::Room,
+    state::{Joined, Room},
 };
 use crate::{
     Event, Message,
@@ -72,6 +72,9 @@ impl Room {
         out: &mut Vec<RoomOutput>,
     ) -> Verdict {
         if self.knows(payload) {
+            return Verdict::Ignore;
+        }
+        if claims_no_time_in_window(payload, now) {
             return Verdict::Ignore;
         }
         let frame = match verify(payload) {
@@ -143,7 +146,9 @@ impl Room {
         let mut merged = Merged::default();
         let mut frames: Vec<Frame> = Vec::new();
         for payload in payloads {
-            if self.knows(payload) {
+            // A member's presence has no age.
+            let is_of_no_use = claimed_line(payload) && claims_no_time_in_window(payload, now);
+            if is_of_no_use || self.knows(payload) {
                 continue;
             }
             match verify(payload) {
@@ -215,6 +220,11 @@ impl Room {
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
     pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<RoomOutput>) -> bool {
+        // Where names had to be forgotten, a line that was shown may come again.
+        let was_shown = |joined: &Joined| joined.order.has_shown(&frame) || self.is_ours(&frame);
+        if self.ring.forgot_some(now.unix_ms) && self.joined.as_ref().is_some_and(was_shown) {
+            return false;
+        }
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
@@ -246,10 +256,18 @@ impl Room {
         true
     }
 
-    /// Whether our key signed a frame that this run did not make: our own are known before they come back.
+    /// Whether our key signed a frame that this run did not make: our own are known before they come back. What has a number
+    /// that we gave may be our own all the same, where its name had to be forgotten.
     fn is_from_elsewhere(&self, frame: &Frame) -> bool {
         let joined_ms = self.joined.as_ref().map(|joined| joined.joined_ms);
-        frame.author == self.me && joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS)
+        let is_later = joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS);
+        frame.author == self.me && is_later && !self.is_ours(frame)
+    }
+
+    /// Whether a line has our key and a number that we gave.
+    fn is_ours(&self, frame: &Frame) -> bool {
+        let last = self.joined.as_ref().map_or(0, |joined| joined.last_line);
+        frame.author == self.me && frame.line_number().is_some_and(|number| number <= last)
     }
 }
 
@@ -259,5 +277,15 @@ fn is_handed_over(frame: &Frame) -> bool {
 }
 
 fn in_window(frame: &Frame, now: Now) -> bool {
-    u128::from(frame.time_ms.abs_diff(now.unix_ms)) <= FRAME_TIME_WINDOW.as_millis()
+    is_near(frame.time_ms, now)
+}
+
+fn is_near(time_ms: u64, now: Now) -> bool {
+    u128::from(time_ms.abs_diff(now.unix_ms)) <= FRAME_TIME_WINDOW.as_millis()
+}
+
+/// Whether a payload is a frame that would be ignored for its time: no signature is checked for it.
+fn claims_no_time_in_window(payload: &[u8], now: Now) -> bool {
+    let (time_ms, _) = claimed_place(payload);
+    time_ms != 0 && !is_near(time_ms, now)
 }
