@@ -297,3 +297,7 @@ impl Core {
         Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
     }
 }
+
+#[cfg(test)]
+#[path = "trust_tests.rs"]
+mod trust_tests;
