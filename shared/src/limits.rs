@@ -14,7 +14,7 @@ pub struct Limits {
     pub connections_per_source: u32,
     /// Connected peers from which on newcomers are told to go elsewhere, on a hub. Defaults to 4,000.
     pub peers: usize,
-    /// Incoming connections that have not yet authenticated. Defaults to 256.
+    /// Incoming connections that have not yet authenticated. Defaults to 1,024.
     pub pending_incoming: u32,
     /// Rooms a hub carries in all. Defaults to 512.
     pub carried_rooms: usize,

@@ -16,8 +16,8 @@ const HEARTBEAT_MS: u64 = 500;
 /// How long it takes until a peer that has subscribed gets what is forwarded.
 const MESH_MS: u64 = 600;
 
-/// How long a question without an answer is asked again.
-const RETRIES_MS: u64 = 7_500;
+/// Waits before a question without an answer is asked again; then the asker gives up.
+const RETRIES_MS: [u64; 4] = [500, 1_000, 2_000, 4_000];
 
 /// What reaches a node.
 pub(super) struct Arrival {
@@ -33,8 +33,16 @@ pub(super) struct Arrival {
 pub(super) enum What {
     Input(Input),
     Gossip(Gossip),
-    Question { room: String, question: Question },
-    Answer { room: String, answer: Answer },
+    /// With how often it was asked before.
+    Question {
+        room: String,
+        question: Question,
+        times: usize,
+    },
+    Answer {
+        room: String,
+        answer: Answer,
+    },
 }
 
 /// A payload in gossip.
@@ -99,7 +107,8 @@ impl World {
                 self.frames_arrive(to, std::slice::from_ref(&gossip.bytes));
                 self.gossip(from, to, gossip);
             }
-            What::Question { room, mut question } => {
+            What::Question { room, question: sent, times } => {
+                let mut question = sent.clone();
                 self.undisguise(to, &mut question.have);
                 let (has, gives) = (question.have.len(), question.give.len());
                 self.note(|| format!("{} asks {} about {room}: has {has}, gives {gives}", name(from), name(to)));
@@ -114,7 +123,13 @@ impl World {
                         let answer = self.disguise_answer(to, answer);
                         self.send(to, from, over, latency, What::Answer { room, answer });
                     }
-                    Err(_) => self.not_answered(to, from, over, room),
+                    Err(_) => match RETRIES_MS.get(times) {
+                        Some(wait_ms) => {
+                            let again = What::Question { room, question: sent, times: times + 1 };
+                            self.send(from, to, over, latency + wait_ms, again);
+                        }
+                        None => self.not_answered(to, from, over, room),
+                    },
                 }
             }
             What::Answer { room, mut answer } => {
@@ -139,7 +154,7 @@ impl World {
             open.retain(|one| *one != (asker, asked, room.clone()));
         }
         let peer = self.nodes[asked].peer;
-        self.send(asked, asker, over, RETRIES_MS, What::Input(Input::Answered { peer, room, answer: None }));
+        self.send(asked, asker, over, 0, What::Input(Input::Answered { peer, room, answer: None }));
     }
 
     /// A node goes on after it was frozen, unless it is frozen again.

@@ -96,7 +96,7 @@ impl World {
                 self.network.asked.entry(over).or_default().push((node, asked, question.room.clone()));
                 let room = question.room.clone();
                 let question = self.disguise_question(node, question);
-                self.send(node, asked, over, latency, What::Question { room, question });
+                self.send(node, asked, over, latency, What::Question { room, question, times: 0 });
             }
             Output::Unblock(_)
             | Output::StayAway { .. }

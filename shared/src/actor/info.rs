@@ -1,26 +1,12 @@
-//! What callers ask that the swarm knows; the rest is the core's.
+//! What a node says of itself.
 
 use libp2p::Multiaddr;
 
 use super::Actor;
-use crate::{Counters, HostBehaviour, NodeInfo, Role, command::Command, core::Input, hub::wire, room::sync};
+use crate::{Counters, HostBehaviour, NodeInfo, Role, hub::wire, room::sync};
 
 impl<B: HostBehaviour> Actor<B> {
-    pub(super) fn command(&mut self, command: Command) {
-        // A reply that cannot be delivered belongs to a caller that no longer waits.
-        match command {
-            Command::Info { reply } => drop(reply.send(self.info())),
-            Command::Put { key, value, reply } => self.put(key, value, reply),
-            Command::Get { key, reply } => self.get(&key, reply),
-            Command::Provide { key, reply } => self.provide(key, reply),
-            Command::Providers { key, reply } => self.providers(&key, reply),
-            Command::Counters { reply } => drop(reply.send(self.counted())),
-            Command::Shutdown { reply } => self.stopping = Some(reply),
-            command => self.handle(Input::Command(command)),
-        }
-    }
-
-    fn counted(&mut self) -> Counters {
+    pub(super) fn counted(&mut self) -> Counters {
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let (records_refused, records_displaced) = self.kad().store_mut().turned_away();
         let counted = self.core.counted();
@@ -34,7 +20,7 @@ impl<B: HostBehaviour> Actor<B> {
         }
     }
 
-    fn info(&self) -> NodeInfo {
+    pub(super) fn info(&self) -> NodeInfo {
         let (me, config) = (self.me(), self.core.config());
         let with_id = |address: &Multiaddr| address.clone().with_p2p(me).unwrap_or_else(|address| address);
         let external: Vec<Multiaddr> = config.external.iter().map(with_id).collect();

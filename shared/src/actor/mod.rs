@@ -86,6 +86,21 @@ impl<B: HostBehaviour> Actor<B> {
         self.stop().await;
     }
 
+    /// What a caller asks: of what the swarm knows here, of everything else the core.
+    fn command(&mut self, command: Command) {
+        // A reply that cannot be delivered belongs to a caller that no longer waits.
+        match command {
+            Command::Info { reply } => drop(reply.send(self.info())),
+            Command::Put { key, value, reply } => self.put(key, value, reply),
+            Command::Get { key, reply } => self.get(&key, reply),
+            Command::Provide { key, reply } => self.provide(key, reply),
+            Command::Providers { key, reply } => self.providers(&key, reply),
+            Command::Counters { reply } => drop(reply.send(self.counted())),
+            Command::Shutdown { reply } => self.stopping = Some(reply),
+            command => self.handle(Input::Command(command)),
+        }
+    }
+
     /// Lets the core decide, then does what it decided.
     fn handle(&mut self, input: Input) {
         let now = self.now();

@@ -3,6 +3,10 @@
 use libp2p::PeerId;
 
 use super::{Core, Output};
+use crate::source::counted_source;
+
+/// Hubs of one address, of IPv6 of one /64, that came by themselves and are asked who is where.
+const MAX_STRANGERS_PER_SOURCE: usize = 2;
 
 impl Core {
     /// A connected peer turned out to be a hub: ask it who is where.
@@ -16,9 +20,17 @@ impl Core {
                 self.unfollow(&stranger);
             }
         }
-        if self.hubs.len() < self.config.limits.known_hubs {
+        if self.hubs.len() < self.config.limits.known_hubs && (self.is_chosen(&hub) || self.has_place_by_source(&hub)) {
             self.open_hub(hub);
         }
+    }
+
+    /// Whether few enough hubs of one address came by themselves.
+    fn has_place_by_source(&self, hub: &PeerId) -> bool {
+        let source = |hub: &PeerId| counted_source(&self.peers.get(hub)?.info.address, &self.config.trusted_proxies);
+        let Some(theirs) = source(hub) else { return true };
+        let is_same = |other: &&PeerId| !self.is_chosen(other) && source(other) == Some(theirs);
+        self.hubs.keys().filter(is_same).count() < MAX_STRANGERS_PER_SOURCE
     }
 
     /// Whether the operator or the person of this node named this peer: to stay connected to, or to be dialled.

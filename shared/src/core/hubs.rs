@@ -76,6 +76,8 @@ impl Core {
         }
         let FromHub { hello, report, reason } = message;
         let is_twin = reason.as_ref().is_some_and(|reason| reason.code == TWIN);
+        // Whoever calls itself a hub must not alarm anybody.
+        let is_believed = !is_twin || self.is_chosen(&hub);
         let closes = is_twin || reason.as_ref().is_some_and(|reason| Denied::closes(&reason.code));
         if let Some(hello) = hello {
             self.greeted(hub, hello, !closes);
@@ -84,13 +86,13 @@ impl Core {
             self.hear_report(hub, &report);
         }
         if let Some(Reason { text, .. }) = reason {
-            if is_twin {
+            if is_twin && is_believed {
                 self.rest_as_twin(hub);
             } else if closes {
                 self.stay_away(hub);
             }
             let reason: String = text.chars().take(MAX_REASON_CHARS).collect();
-            if let Some(given) = self.reasons.give(hub, Given { reason, closes }, self.now.instant) {
+            if is_believed && let Some(given) = self.reasons.give(hub, Given { reason, closes }, self.now.instant) {
                 self.tell_reason(hub, given);
             }
         }
@@ -135,7 +137,8 @@ impl Core {
     fn take_presences(&mut self, hub: PeerId, report: &Report) -> Presences {
         let room = RoomId::from(report.room.as_str());
         let handed = report.presences.get(..MAX_PRESENCES).unwrap_or(&report.presences);
-        let handed: Vec<Vec<u8>> = handed.iter().filter(|frame| !self.is_of_denied(frame)).cloned().collect();
+        let mut handed: Vec<Vec<u8>> = handed.iter().filter(|frame| !self.is_of_denied(frame)).cloned().collect();
+        handed.retain(|frame| self.may_hand_over(&hub, &room, frame));
         let taken = self.with_room(&room, |room, _, now, out| room.take_presences(&handed, now, out));
         let (presences, all_verify) = taken.unwrap_or((Presences::new(), true));
         if !all_verify {

@@ -1,11 +1,11 @@
-//! Rooms: what they decide becomes outputs of the node; who would get a line said in them.
+//! Rooms: what they decide becomes outputs of the node; joining and leaving; who is there to be asked.
 
 use libp2p::PeerId;
 
 use super::{Core, Output};
 use crate::{
     Error, Event,
-    room::{self, Identity, Now, Reach, Room, SavedRoom},
+    room::{self, Identity, Now, Room, RoomOutput, SavedRoom},
     room_id::RoomId,
 };
 
@@ -17,37 +17,38 @@ impl Core {
     pub(super) fn with_room<T>(
         &mut self,
         name: &RoomId,
-        decide: impl FnOnce(&mut Room, Identity<'_>, Now, &mut Vec<room::Output>) -> T,
+        decide: impl FnOnce(&mut Room, Identity<'_>, Now, &mut Vec<RoomOutput>) -> T,
     ) -> Option<T> {
         let room = self.rooms.get_mut(name)?;
         let mut outputs = Vec::new();
         let me = Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges };
         let result = decide(room, me, self.now, &mut outputs);
         self.room_timers.set(name, room.deadline());
-        self.perform(name, outputs);
+        self.pass_on(name, outputs);
         Some(result)
     }
 
-    pub(super) fn perform(&mut self, name: &RoomId, outputs: Vec<room::Output>) {
+    /// What a room decided becomes outputs of the node.
+    pub(super) fn pass_on(&mut self, name: &RoomId, outputs: Vec<RoomOutput>) {
         let mut changes = Vec::new();
         for output in outputs {
             match output {
-                room::Output::Publish(payload) => self.out.push(Output::Publish { room: name.clone(), payload }),
+                RoomOutput::Publish(payload) => self.out.push(Output::Publish { room: name.clone(), payload }),
                 // By a clock that was set, our own earlier frames are from the future.
-                room::Output::Emit(event) if *event == Event::RunsElsewhere && self.is_clock_doubtful() => {}
-                room::Output::Emit(event) => self.emit(*event),
-                room::Output::Store(change) => changes.push(change),
-                room::Output::Changed => {
+                RoomOutput::Emit(event) if *event == Event::RunsElsewhere && self.is_clock_doubtful() => {}
+                RoomOutput::Emit(event) => self.emit(*event),
+                RoomOutput::Store(change) => changes.push(change),
+                RoomOutput::Changed => {
                     self.changed.insert(name.clone());
                     if self.is_hub() {
                         // Who is listed may have another nick.
                         self.touch(name.clone());
                     }
                 }
-                room::Output::Spoken(frame) => self.spoken(&frame),
-                room::Output::Signed(author) => self.prove(name, author),
-                room::Output::Gap(from) => self.mend_gap(name, from),
-                room::Output::AskReceipts => self.ask_receipts(name),
+                RoomOutput::Spoken(frame) => self.spoken(&frame),
+                RoomOutput::Signed(author) => self.prove(name, author),
+                RoomOutput::Gap(from) => self.mend_gap(name, from),
+                RoomOutput::AskReceipts => self.ask_receipts(name),
             }
         }
         self.store(changes);
@@ -122,6 +123,7 @@ impl Core {
         }
         self.out.push(Output::Unsubscribe(name.clone()));
         self.rooms.remove(name);
+        self.syncs.left(name);
         self.room_timers.set(name, None);
         self.touch(name.clone());
     }
@@ -134,7 +136,7 @@ impl Core {
         self.rooms.get(name).is_some_and(Room::is_joined)
     }
 
-    /// Syncs with some peers that are in a room, or carry it; hubs first.
+    /// Syncs with some peers that are in a room, or carry it; chosen hubs first.
     pub(super) fn sync_with_those_there(&mut self, name: &RoomId) {
         for peer in self.those_there(name) {
             self.sync_with(peer, name);
@@ -144,31 +146,14 @@ impl Core {
     /// Who is asked about a room.
     pub(super) fn those_there(&self, name: &str) -> Vec<PeerId> {
         let subscribers = self.subscriptions.subscribers(name).filter(|peer| self.peers.syncs(peer) != Some(false));
-        let (mut there, members): (Vec<PeerId>, Vec<PeerId>) = subscribers.partition(|peer| self.peers.is_hub(peer));
-        there.extend(members);
+        let mut there: Vec<PeerId> = subscribers.copied().collect();
+        // Whoever likes may call itself a hub; those that this node chose go first, the others last.
+        there.sort_by_key(|peer| match self.peers.is_hub(peer) {
+            true if self.is_chosen(peer) => 0,
+            false => 1,
+            true => 2,
+        });
         there.truncate(MAX_ASKED);
         there
-    }
-
-    /// Whom a line said now would reach: nobody unless a member is connected, or is known by a hub that is believed and
-    /// carries the room.
-    pub(super) fn reach(&self, name: &str) -> Reach {
-        let carries = |hub: &PeerId| self.subscriptions.is_subscribed(hub, name);
-        let is_reached = self.members.is_reached(name, &self.me, carries);
-        let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
-        let mut subscribers = self.subscriptions.subscribers(name);
-        // Who has not said yet what it knows is taken for one of ours.
-        let receipts = subscribers.any(|peer| self.peers.syncs(peer) != Some(false));
-        let is_plain = self.rooms.get(name).is_some_and(Room::is_plain);
-        self.reach_in_time(Reach { members, receipts }, is_plain)
-    }
-
-    /// Sends what waits in a room, if somebody is there.
-    pub(super) fn flush(&mut self, name: &RoomId) {
-        if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
-            let reach = self.reach(name);
-            self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
-        }
-        self.serve_patient(name);
     }
 }

@@ -1,14 +1,21 @@
-//! Lines are said, at once or when there is a place; callers wait until lines were taken.
+//! Lines are said, at once or when there is a place, and whom they would reach; callers wait until lines were taken.
 
 use std::collections::BTreeSet;
 
+use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{
     Core,
     patience::{Patient, Wish},
 };
-use crate::{Error, Message, Said, command::Reply, config::MAX_PATIENT, room_id::RoomId};
+use crate::{
+    Error, Message, Said,
+    command::Reply,
+    config::MAX_PATIENT,
+    room::{Reach, Room},
+    room_id::RoomId,
+};
 
 impl Core {
     pub(super) fn say(&mut self, room: String, text: String) -> Result<Said, Error> {
@@ -16,6 +23,27 @@ impl Core {
         let id = RoomId::from(room.as_str());
         let said = self.with_room(&id, |room, me, now, out| room.say(text, reach, me, now, out));
         said.unwrap_or(Err(Error::NotInRoom { room }))
+    }
+
+    /// Whom a line said now would reach: nobody unless a member is connected, or is known by a hub that is believed and
+    /// carries the room.
+    pub(super) fn reach(&self, name: &str) -> Reach {
+        let carries = |hub: &PeerId| self.subscriptions.is_subscribed(hub, name);
+        let is_reached = self.members.is_reached(name, &self.me, carries);
+        let members = if is_reached { self.members.total(name, &self.me) } else { 0 };
+        // Who has not said yet what it knows is taken for one of ours.
+        let receipts = !self.receivers(name).is_empty();
+        let is_plain = self.rooms.get(name).is_some_and(Room::is_plain);
+        self.reach_in_time(Reach { members, receipts }, is_plain)
+    }
+
+    /// Sends what waits in a room, if somebody is there.
+    pub(super) fn flush(&mut self, name: &RoomId) {
+        if self.rooms.get(name).is_some_and(|room| room.waiting() > 0) {
+            let reach = self.reach(name);
+            self.with_room(name, |room, me, now, out| room.flush(reach, me, now, out));
+        }
+        self.serve_patient(name);
     }
 
     pub(super) fn say_patiently(&mut self, room: String, text: String, reply: Reply<Result<Said, Error>>) {

@@ -18,6 +18,8 @@ use crate::{
 
 /// After a first sync a second one: until the mesh has formed, which takes two heartbeats of a hub, lines pass by.
 const MESH_FORMS: Duration = Duration::from_millis(600);
+/// Until somebody has answered about a room that nothing is known of, others wait so long for their question.
+const FIRST_ANSWER_WAIT: Duration = Duration::from_millis(300);
 /// A slow peer is synced with at most this often.
 const SLOW_EVERY: Duration = Duration::from_secs(5);
 /// Frames that are checked in one turn of the event loop: a page that checks a thousand signatures at once stands still.
@@ -45,9 +47,14 @@ impl Core {
         if self.peers.syncs(&peer) != Some(true) {
             return;
         }
-        match self.syncs.asking.get_mut(&(peer, room.clone())) {
-            Some(asking) => asking.again = true,
-            None => self.ask_now(peer, room, false),
+        if let Some(asking) = self.syncs.asking.get_mut(&(peer, room.clone())) {
+            asking.again = true;
+        } else if self.is_hub() && self.syncs.awaits_first(room) {
+            // After a hub's restart everybody comes at once, and each would hand over the same.
+            let due = self.now.instant + FIRST_ANSWER_WAIT;
+            self.syncs.repeats.set_by(&(peer, room.clone()), due);
+        } else {
+            self.ask_now(peer, room, false);
         }
     }
 
@@ -69,13 +76,16 @@ impl Core {
         }
     }
 
-    /// Those who take our lines for everybody: hubs that carry the room, or where there is none, members.
-    fn receivers(&self, room: &str) -> Vec<PeerId> {
-        let mut there = self.those_there(room);
-        if there.first().is_some_and(|peer| self.peers.is_hub(peer)) {
-            there.retain(|peer| self.peers.is_hub(peer));
-        }
-        there
+    /// Those whose word counts that they have our lines: chosen hubs that carry the room, or where there is none, members.
+    pub(super) fn receivers(&self, room: &str) -> Vec<PeerId> {
+        let (mut hubs, mut members) = (self.those_there(room), Vec::new());
+        hubs.retain(|peer| {
+            if !self.peers.is_hub(peer) {
+                members.push(*peer);
+            }
+            self.peers.is_hub(peer) && self.is_chosen(peer)
+        });
+        if hubs.is_empty() { members } else { hubs }
     }
 
     /// A peer has some of our last lines: what waits for that goes on.
@@ -132,12 +142,16 @@ impl Core {
         }
     }
 
-    pub(super) fn answer_sync(&mut self, peer: PeerId, question: Question) -> Answer {
+    /// Nothing where the question is put off: what its answer would want is on its way from somebody else. The peer asks
+    /// again by itself.
+    pub(super) fn answer_sync(&mut self, peer: PeerId, question: Question) -> Option<Answer> {
         if !self.peers.is_connected(&peer) {
             // Gone, or about to be: nothing is remembered for it.
-            return Answer::default();
+            return Some(Answer::default());
         }
-        let Some((room, _)) = self.rooms.get_key_value(question.room.as_str()) else { return Answer::default() };
+        let Some((room, _)) = self.rooms.get_key_value(question.room.as_str()) else {
+            return Some(Answer::default());
+        };
         let room = room.clone();
         if !question.give.is_empty() {
             // Only what was asked for: a stranger must not pour frames into the room this way.
@@ -145,20 +159,26 @@ impl Core {
             let is_wanted = |frame: &&Vec<u8>| name_of(frame).is_some_and(|id| wanted.contains(&id.prefix()));
             let given: Vec<Vec<u8>> = question.give.iter().filter(is_wanted).cloned().collect();
             self.merge_in_parts(peer, &room, given);
-            return Answer::default();
+            return Some(Answer::default());
         }
         let theirs = sync::prefixes(&question.have);
         self.lines_taken(peer, &room, |line| theirs.contains(line));
-        let Some(known) = self.rooms.get(&room).filter(|room| !room.is_plain()) else { return Answer::default() };
+        let Some(known) = self.rooms.get(&room).filter(|room| !room.is_plain()) else {
+            return Some(Answer::default());
+        };
         let presences = !(question.is_told && self.is_hub() && self.is_large(&room));
         let mut answer = sync::answer(known.ring(), &theirs, presences);
-        if answer.want.is_empty() {
+        let wanted = sync::prefixes(&answer.want);
+        if self.syncs.is_coming(&peer, &room, &wanted, self.now.instant) && self.syncs.put_off(peer, &room) {
+            return None;
+        }
+        if wanted.is_empty() {
             self.with_room(&room, |room, _, _, _| room.rechecked());
             self.flush(&room);
-        } else if !self.syncs.want(peer, room, sync::prefixes(&answer.want)) {
+        } else if !self.syncs.want(peer, room, wanted, self.now.instant) {
             answer.want.clear();
         }
-        answer
+        Some(answer)
     }
 
     pub(super) fn synced(&mut self, peer: PeerId, room: &RoomId, answer: Option<Answer>) {
@@ -166,6 +186,9 @@ impl Core {
         let Asking { again, only_receipt, untaken } = self.syncs.asking.get(&key).cloned().unwrap_or_default();
         self.counters.syncs_failed += u64::from(answer.is_none());
         if let Some(answer) = answer {
+            if self.rooms.contains_key(room) {
+                self.syncs.heard_of(room);
+            }
             self.merge_in_parts(peer, room, answer.frames);
             let want = sync::prefixes(&answer.want);
             self.lines_taken(peer, room, |line| untaken.contains(line) && !want.contains(line));
@@ -187,6 +210,11 @@ impl Core {
     /// Merges the oldest frames now, and the others some at a time in later turns.
     fn merge_in_parts(&mut self, from: PeerId, room: &RoomId, mut frames: Vec<Vec<u8>>) {
         frames.truncate(sync::MAX_FRAMES);
+        let before = frames.len();
+        frames.retain(|frame| self.may_hand_over(&from, room, frame));
+        if frames.len() < before {
+            self.syncs.repeats.set_by(&(from, room.clone()), self.now.instant + SLOW_EVERY);
+        }
         if frames.len() <= MERGED_AT_ONCE {
             return self.merge(from, room, frames);
         }
@@ -229,7 +257,7 @@ impl Core {
         let is_listed = |peer: &PeerId| peer != me && members.lists(room, peer);
         let merged = known.merge(&frames, from, is_listed, is_large, *now, &mut outputs);
         self.room_timers.set(room, known.deadline());
-        self.perform(room, outputs);
+        self.pass_on(room, outputs);
         if !self.syncs.unmerged.iter().any(|part| part.room == *room) {
             self.with_room(room, |room, _, _, _| room.rechecked());
             self.flush(room);

@@ -1,6 +1,6 @@
 //! Reasons that hubs give: of each hub the first at once, then at most one a second.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use libp2p::PeerId;
 use n0_future::time::Instant;
@@ -28,7 +28,7 @@ struct Last {
 /// What hubs said last, and what of it is still to be told.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
-    given: HashMap<PeerId, Last>,
+    given: BTreeMap<PeerId, Last>,
 }
 
 impl Reasons {

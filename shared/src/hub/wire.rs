@@ -2,6 +2,8 @@
 
 use libp2p::StreamProtocol;
 
+use crate::config::MAX_LISTED_MEMBERS;
+
 /// The protocol's name. Only hubs accept it, so it also tells who is one.
 pub(crate) const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/hub/1.0.0");
 /// Bytes of one message either way.
@@ -10,8 +12,10 @@ pub(crate) const MAX_BYTES: usize = 64 * 1024;
 pub(crate) const TWIN: &str = "twin";
 /// Members read of one report, of those who joined and of those who left. A hub sends at most `MAX_LISTED_MEMBERS`.
 pub(crate) const MAX_NAMES: usize = 256;
-/// Presences read of one report. A hub sends at most `MAX_LISTED_MEMBERS`.
+/// Presences read of one report.
 pub(crate) const MAX_PRESENCES: usize = 64;
+// One more is listed than told, since the asker is left out.
+const _: () = assert!(MAX_LISTED_MEMBERS < MAX_NAMES && MAX_LISTED_MEMBERS < MAX_PRESENCES, "reports would lose names");
 
 /// From the peer: the rooms it wants to know about, all of them, each time.
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]

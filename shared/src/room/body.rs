@@ -6,7 +6,7 @@ use super::frame_error::FrameError;
 use crate::config::{MAX_NICK_BYTES, MAX_STATUS_BYTES, MAX_TEXT_BYTES};
 
 const KIND_MESSAGE: u32 = 1;
-const KIND_PRESENCE: u32 = 2;
+pub(super) const KIND_PRESENCE: u32 = 2;
 const KIND_BRIDGED: u32 = 3;
 /// Bytes that name the source of a bridged line, and its number there.
 const MAX_ORIGIN_BYTES: usize = 64;
@@ -74,6 +74,15 @@ struct BridgedBody {
 }
 
 impl Body {
+    /// Whether it belongs to the conversation, and is kept in its order. What a newer Tincan says may.
+    #[must_use]
+    pub fn is_line(&self) -> bool {
+        match self {
+            Self::Message { .. } | Self::Bridged { .. } | Self::Unknown => true,
+            Self::Presence { .. } => false,
+        }
+    }
+
     /// Its kind and bytes.
     pub(super) fn encode(&self) -> (u32, Vec<u8>) {
         match self {

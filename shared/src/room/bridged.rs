@@ -7,7 +7,7 @@ use super::{
     frame::{Body, Draft, read_stored, sign},
     identity::Identity,
     now::Now,
-    output::Output,
+    output::RoomOutput,
     presence::ANNOUNCED_FOR,
     state::Room,
 };
@@ -16,7 +16,7 @@ use crate::text::check_text;
 impl Room {
     /// Brings a line in, as a frame that names its origin. One that another bridge has brought, or that breaks a
     /// bound, is passed over.
-    pub fn bring(&mut self, line: Elsewhere, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
+    pub fn bring(&mut self, line: Elsewhere, me: Identity<'_>, now: Now, out: &mut Vec<RoomOutput>) {
         if self.is_plain() || check_text(&line.text).is_err() {
             return;
         }
@@ -29,7 +29,7 @@ impl Room {
         if !self.keep(frame.clone(), now, out) {
             return;
         }
-        out.push(Output::Publish(frame.bytes.clone()));
+        out.push(RoomOutput::Publish(frame.bytes.clone()));
         self.show(vec![frame], out);
     }
 

@@ -7,15 +7,15 @@ use n0_future::time::Instant;
 use super::{
     frame::Frame,
     identity::Identity,
-    lines::{message_of, remember, waiting_message},
+    lines::{message_of, remember},
     now::Now,
     outbox::Reach,
-    output::Output,
+    output::RoomOutput,
     saved,
     state::Room,
-    waiting::{Recheck, Waiting, next_number},
+    waiting::{Recheck, Waiting},
 };
-use crate::{Error, Event, Said};
+use crate::Event;
 
 /// How long lines of an earlier run are held back for the first sync, when somebody is there.
 const RECHECK_WAIT: Duration = Duration::from_secs(5);
@@ -27,30 +27,8 @@ impl Room {
         self.joined.as_ref().map_or(0, |joined| joined.waiting.len())
     }
 
-    /// Puts a line into the queue.
-    pub(super) fn queue(
-        &mut self,
-        text: String,
-        me: Identity<'_>,
-        now: Now,
-        out: &mut Vec<Output>,
-    ) -> Result<Said, Error> {
-        let Some(joined) = &mut self.joined else { return Err(Error::NotInRoom { room: self.name.clone() }) };
-        if joined.waiting.len() >= joined.max_waiting {
-            return Err(Error::TooManyWaiting { limit: joined.max_waiting });
-        }
-        let (sequence, previous) = next_number(&mut joined.last_line, now.unix_ms);
-        let id = format!("w{sequence:016x}");
-        let line = Waiting { id: id.clone(), text, time_ms: now.unix_ms, sequence, previous };
-        out.push(Output::Store(saved::put_waiting(&self.name, &line)));
-        out.push(Output::Emit(Box::new(Event::Message(waiting_message(&self.name, &line, joined.plain, me)))));
-        out.push(Output::Changed);
-        joined.waiting.push_back(line);
-        Ok(Said::Queued { id })
-    }
-
     /// Sends what waits, when somebody is there, and as much as is taken.
-    pub fn flush(&mut self, reach: Reach, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
+    pub fn flush(&mut self, reach: Reach, me: Identity<'_>, now: Now, out: &mut Vec<RoomOutput>) {
         let Some(joined) = self.joined.as_mut() else { return };
         joined.outbox.held = false;
         if reach.members == 0 || joined.waiting.is_empty() {
@@ -63,14 +41,14 @@ impl Room {
             return;
         }
         while let Some(line) = self.next_waiting(now.instant) {
-            out.push(Output::Store(saved::drop_waiting(&self.name, &line.id)));
+            out.push(RoomOutput::Store(saved::drop_waiting(&self.name, &line.id)));
             match self.send(line.text, (line.sequence, line.previous), reach, me, now, out) {
-                Ok(message) => out.push(Output::Emit(Box::new(Event::Sent { waiting_id: line.id, message }))),
+                Ok(message) => out.push(RoomOutput::Emit(Box::new(Event::Sent { waiting_id: line.id, message }))),
                 Err(error) => tracing::error!(%error, "a waiting line cannot be signed"),
             }
         }
         self.ask_receipts(now.instant, out);
-        out.push(Output::Changed);
+        out.push(RoomOutput::Changed);
     }
 
     /// Takes the first waiting line off the queue, if it may be sent now.
@@ -112,20 +90,20 @@ impl Room {
     }
 
     /// Takes a line off the queue that this frame shows to have been sent by an earlier run.
-    pub(super) fn drop_sent(&mut self, frame: &Frame, out: &mut Vec<Output>) -> Option<Waiting> {
+    pub(super) fn drop_sent(&mut self, frame: &Frame, out: &mut Vec<RoomOutput>) -> Option<Waiting> {
         let joined = self.joined.as_mut().filter(|_| frame.author == self.me)?;
         let index = joined.waiting.iter().position(|line| frame.says(line.sequence, &line.text))?;
         let line = joined.waiting.remove(index)?;
-        out.push(Output::Store(saved::drop_waiting(&self.name, &line.id)));
+        out.push(RoomOutput::Store(saved::drop_waiting(&self.name, &line.id)));
         Some(line)
     }
 
     /// Tells that a waiting line was sent, in this frame.
-    pub(super) fn show_sent(&mut self, waiting_id: String, frame: &Frame, out: &mut Vec<Output>) {
+    pub(super) fn show_sent(&mut self, waiting_id: String, frame: &Frame, out: &mut Vec<RoomOutput>) {
         let Some(joined) = &mut self.joined else { return };
         let message = message_of(frame, self.me);
         remember(&mut joined.history, message.clone());
-        out.push(Output::Emit(Box::new(Event::Sent { waiting_id, message })));
-        out.push(Output::Changed);
+        out.push(RoomOutput::Emit(Box::new(Event::Sent { waiting_id, message })));
+        out.push(RoomOutput::Changed);
     }
 }

@@ -9,6 +9,7 @@ use libp2p::{
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
+use super::body::KIND_PRESENCE;
 pub use super::{body::Body, frame_error::FrameError};
 use crate::config::MAX_FRAME_BYTES;
 
@@ -211,7 +212,7 @@ fn read(payload: &[u8], vouches: impl Fn(&PublicKey, &[u8], &[u8]) -> bool) -> R
     };
     let Envelope { signed, signature } = Envelope::decode(envelope).map_err(|_| FrameError::Malformed)?;
     let (part, key, body) = read_signed(&signed)?;
-    if matches!(body, Body::Presence { .. }) && payload.len() > MAX_PRESENCE_BYTES {
+    if !body.is_line() && payload.len() > MAX_PRESENCE_BYTES {
         return Err(FrameError::Malformed);
     }
     if !vouches(&key, &signed, &signature) {
@@ -285,6 +286,12 @@ pub fn claimed_place(payload: &[u8]) -> (u64, u64) {
     let [MARK, VERSION, envelope @ ..] = payload else { return (0, 0) };
     let signed = Envelope::decode(envelope).and_then(|envelope| Signed::decode(envelope.signed.as_slice()));
     signed.map_or((0, 0), |signed| (signed.time_ms, signed.sequence))
+}
+
+/// Whether a payload claims to be a frame of a line, unverified.
+pub(super) fn claimed_line(payload: &[u8]) -> bool {
+    let Some((VERSION, signed)) = signed_part(payload) else { return false };
+    Signed::decode(signed.as_slice()).is_ok_and(|signed| signed.kind != KIND_PRESENCE)
 }
 
 fn covered(signed: &[u8]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! Rooms: what is said in them, by whom, in which order, and what waits or is kept.
 //!
-//! Everything here decides and does nothing: input and time in, [`Output`]s out.
+//! Everything here decides and does nothing: input and time in, [`RoomOutput`]s out.
 
 mod body;
 #[cfg(feature = "sim")]
@@ -23,17 +23,18 @@ mod presence;
 mod receive;
 pub mod ring;
 mod saved;
+mod saying;
 mod seen;
-mod sending;
 mod state;
 pub(crate) mod sync;
+mod taken;
 mod waiting;
 
 pub use elsewhere::Elsewhere;
 pub use identity::Identity;
 pub use now::Now;
 pub use outbox::Reach;
-pub use output::Output;
+pub use output::RoomOutput;
 pub(crate) use presence::is_large;
 pub use receive::{Merged, Unread, Verdict};
 pub use saved::{SavedRoom, forget, load, saved_for_another_key};

@@ -115,6 +115,12 @@ impl Order {
         }
     }
 
+    /// Whether lines of this author up to this one's number were shown.
+    pub(super) fn has_shown(&self, frame: &Frame) -> bool {
+        let last = self.authors.get(&frame.author).map_or(0, |author| author.last);
+        frame.line_number().is_some_and(|number| number <= last)
+    }
+
     /// Whether this line waits for one before it.
     pub(super) fn holds(&self, frame: &Frame) -> bool {
         self.authors.get(&frame.author).is_some_and(|author| author.held.contains_key(&frame.sequence))

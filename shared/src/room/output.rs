@@ -7,7 +7,7 @@ use crate::{Change, Event};
 
 /// What a room asks its node to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Output {
+pub enum RoomOutput {
     /// Hand this payload to the room's topic.
     Publish(Vec<u8>),
     /// Tell the listeners.

@@ -1,14 +1,14 @@
 //! Rooms of other programs: raw text instead of frames.
 
-use super::{output::Output, saved, state::Room};
+use super::{output::RoomOutput, saved, state::Room};
 
 impl Room {
     /// Says raw text from now on, or frames again. What was said and what waits stays. Says whether that is a change.
-    pub fn set_plain(&mut self, plain: bool, out: &mut Vec<Output>) -> bool {
+    pub fn set_plain(&mut self, plain: bool, out: &mut Vec<RoomOutput>) -> bool {
         let Some(joined) = self.joined.as_mut().filter(|joined| joined.plain != plain) else { return false };
         joined.plain = plain;
-        out.push(Output::Store(saved::put_room(&self.name, plain, joined.last_line, joined.last_presence)));
-        out.push(Output::Changed);
+        out.push(RoomOutput::Store(saved::put_room(&self.name, plain, joined.last_line, joined.last_presence)));
+        out.push(RoomOutput::Changed);
         true
     }
 }

@@ -10,7 +10,7 @@ use super::{
     identity::Identity,
     now::Now,
     order::Came,
-    output::Output,
+    output::RoomOutput,
     state::Room,
 };
 use crate::{
@@ -32,7 +32,7 @@ impl Room {
     /// Says who we are here. In large rooms gossip would carry nothing else: there it is kept until a sync takes it to a
     /// hub, which hands it over with its reports. A bridge says it in any room, carried ones too, since other bridges
     /// have to know.
-    pub fn announce(&mut self, total: u32, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
+    pub fn announce(&mut self, total: u32, me: Identity<'_>, now: Now, out: &mut Vec<RoomOutput>) {
         let last = match &self.joined {
             Some(joined) if joined.plain => return,
             Some(joined) => joined.last_presence,
@@ -51,7 +51,7 @@ impl Room {
         }
         self.store_numbers(out);
         if me.bridge || !is_large(total) {
-            out.push(Output::Publish(frame.bytes.clone()));
+            out.push(RoomOutput::Publish(frame.bytes.clone()));
         }
         self.keep(frame, now, out);
     }
@@ -66,7 +66,7 @@ impl Room {
         &mut self,
         payloads: &[Vec<u8>],
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> (Presences, bool) {
         let (mut presences, mut all_verify) = (Presences::new(), true);
         for payload in payloads {
@@ -87,7 +87,7 @@ impl Room {
     }
 
     /// Has a bridge say again that it is one, in time: whoever came later may not have heard.
-    pub fn announce_again(&mut self, me: Identity<'_>, now: Now, out: &mut Vec<Output>) {
+    pub fn announce_again(&mut self, me: Identity<'_>, now: Now, out: &mut Vec<RoomOutput>) {
         let said = self.ring.presence(&self.me).map_or(0, |presence| presence.time_ms);
         if me.bridge && now.unix_ms.saturating_sub(said) >= ANNOUNCED_AGAIN.as_millis() as u64 {
             self.announce(0, me, now, out);

@@ -4,13 +4,13 @@ use libp2p::PeerId;
 
 use super::{
     body::STATUS_BRIDGE,
-    frame::{Body, Frame, FrameError, name_of, name_of_unreadable, verify},
+    frame::{Body, Frame, FrameError, claimed_line, claimed_place, name_of, name_of_unreadable, verify},
     gaps::{lacks_previous, should_come},
     lines::{blank, remember},
     now::Now,
     order::Came,
-    output::Output,
-    state::Room,
+    output::RoomOutput,
+    state::{Joined, Room},
 };
 use crate::{
     Event, Message,
@@ -69,9 +69,12 @@ impl Room {
         (source, number): (PeerId, u64),
         is_large: bool,
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> Verdict {
         if self.knows(payload) {
+            return Verdict::Ignore;
+        }
+        if claims_no_time_in_window(payload, now) {
             return Verdict::Ignore;
         }
         let frame = match verify(payload) {
@@ -91,7 +94,7 @@ impl Room {
         if is_large && is_handed_over(&frame) {
             return Verdict::Ignore;
         }
-        out.push(Output::Spoken(Box::new(frame)));
+        out.push(RoomOutput::Spoken(Box::new(frame)));
         Verdict::Accept
     }
 
@@ -101,7 +104,7 @@ impl Room {
         source: PeerId,
         number: u64,
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> Verdict {
         let Ok(text) = std::str::from_utf8(payload) else { return Verdict::Unread(Unread::Binary) };
         if text.is_empty() || text.len() > MAX_TEXT_BYTES {
@@ -115,17 +118,17 @@ impl Room {
                 ..blank(&self.name, source, "", now.unix_ms)
             };
             remember(&mut joined.history, message.clone());
-            out.push(Output::Emit(Box::new(Event::Message(message))));
+            out.push(RoomOutput::Emit(Box::new(Event::Message(message))));
         }
         Verdict::Accept
     }
 
     /// Has the line before one that was said just now asked for, if it is missing.
-    fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<Output>) {
+    fn look_for_gap(&mut self, frame: &Frame, from: PeerId, now: Now, out: &mut Vec<RoomOutput>) {
         let is_held = self.joined.as_ref().is_some_and(|joined| joined.order.holds(frame));
         if is_held || lacks_previous(&self.ring, frame) {
             self.gaps.found(frame, from, now.instant);
-            out.push(Output::Gap(from));
+            out.push(RoomOutput::Gap(from));
         }
     }
 
@@ -138,12 +141,14 @@ impl Room {
         listed: impl Fn(&PeerId) -> bool,
         is_large: bool,
         now: Now,
-        out: &mut Vec<Output>,
+        out: &mut Vec<RoomOutput>,
     ) -> Merged {
         let mut merged = Merged::default();
         let mut frames: Vec<Frame> = Vec::new();
         for payload in payloads {
-            if self.knows(payload) {
+            // A member's presence has no age.
+            let is_of_no_use = claimed_line(payload) && claims_no_time_in_window(payload, now);
+            if is_of_no_use || self.knows(payload) {
                 continue;
             }
             match verify(payload) {
@@ -156,7 +161,7 @@ impl Room {
         }
         frames.sort_by_key(Frame::sort_key);
         for frame in frames {
-            let presence = matches!(frame.body, Body::Presence { .. });
+            let presence = !frame.body.is_line();
             let ageless = presence && listed(&frame.author);
             if !ageless && !in_window(&frame, now) {
                 continue;
@@ -170,7 +175,7 @@ impl Room {
                 }
                 if is_new {
                     self.look_for_gap(&frame, from, now, out);
-                    out.push(Output::Spoken(Box::new(frame)));
+                    out.push(RoomOutput::Spoken(Box::new(frame)));
                 }
             }
         }
@@ -179,7 +184,7 @@ impl Room {
     }
 
     /// Whether somebody was asked for this room's frames and has not answered.
-    pub fn set_syncing(&mut self, is_syncing: bool, now: Now, out: &mut Vec<Output>) {
+    pub fn set_syncing(&mut self, is_syncing: bool, now: Now, out: &mut Vec<RoomOutput>) {
         if let Some(joined) = &mut self.joined {
             joined.order.set_syncing(is_syncing);
         }
@@ -187,7 +192,7 @@ impl Room {
     }
 
     /// Shows what waited for syncs alone.
-    fn show_synced(&mut self, now: Now, out: &mut Vec<Output>) {
+    fn show_synced(&mut self, now: Now, out: &mut Vec<RoomOutput>) {
         let Self { joined, ring, .. } = self;
         let should_come = |frame: &Frame| should_come(ring, frame, now.unix_ms);
         let settled = joined.as_mut().map(|joined| joined.order.show_synced(should_come)).unwrap_or_default();
@@ -214,19 +219,24 @@ impl Room {
     }
 
     /// Keeps a frame that was never seen and shows what is in order. Says whether it was new.
-    pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<Output>) -> bool {
+    pub(super) fn take(&mut self, frame: Frame, came: Came, now: Now, out: &mut Vec<RoomOutput>) -> bool {
+        // Where names had to be forgotten, a line that was shown may come again.
+        let was_shown = |joined: &Joined| joined.order.has_shown(&frame) || self.is_ours(&frame);
+        if self.ring.forgot_some(now.unix_ms) && self.joined.as_ref().is_some_and(was_shown) {
+            return false;
+        }
         if !self.keep(frame.clone(), now, out) {
             return false;
         }
-        out.push(Output::Signed(frame.author));
+        out.push(RoomOutput::Signed(frame.author));
         self.gaps.filled(&frame);
         if self.is_from_elsewhere(&frame) {
-            out.push(Output::Emit(Box::new(Event::RunsElsewhere)));
+            out.push(RoomOutput::Emit(Box::new(Event::RunsElsewhere)));
         }
         if self.learn_nick(&frame, now) {
-            out.push(Output::Changed);
+            out.push(RoomOutput::Changed);
         }
-        if matches!(frame.body, Body::Presence { .. }) {
+        if !frame.body.is_line() {
             return true;
         }
         let me = self.me;
@@ -246,10 +256,18 @@ impl Room {
         true
     }
 
-    /// Whether our key signed a frame that this run did not make: our own are known before they come back.
+    /// Whether our key signed a frame that this run did not make: our own are known before they come back. What has a number
+    /// that we gave may be our own all the same, where its name had to be forgotten.
     fn is_from_elsewhere(&self, frame: &Frame) -> bool {
         let joined_ms = self.joined.as_ref().map(|joined| joined.joined_ms);
-        frame.author == self.me && joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS)
+        let is_later = joined_ms.is_some_and(|joined| frame.time_ms > joined + ELSEWHERE_AFTER_MS);
+        frame.author == self.me && is_later && !self.is_ours(frame)
+    }
+
+    /// Whether a line has our key and a number that we gave.
+    fn is_ours(&self, frame: &Frame) -> bool {
+        let last = self.joined.as_ref().map_or(0, |joined| joined.last_line);
+        frame.author == self.me && frame.line_number().is_some_and(|number| number <= last)
     }
 }
 
@@ -259,5 +277,15 @@ fn is_handed_over(frame: &Frame) -> bool {
 }
 
 fn in_window(frame: &Frame, now: Now) -> bool {
-    u128::from(frame.time_ms.abs_diff(now.unix_ms)) <= FRAME_TIME_WINDOW.as_millis()
+    is_near(frame.time_ms, now)
+}
+
+fn is_near(time_ms: u64, now: Now) -> bool {
+    u128::from(time_ms.abs_diff(now.unix_ms)) <= FRAME_TIME_WINDOW.as_millis()
+}
+
+/// Whether a payload is a frame that would be ignored for its time: no signature is checked for it.
+fn claims_no_time_in_window(payload: &[u8], now: Now) -> bool {
+    let (time_ms, _) = claimed_place(payload);
+    time_ms != 0 && !is_near(time_ms, now)
 }

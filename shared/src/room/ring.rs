@@ -1,6 +1,6 @@
 //! The last frames of a room, kept for those who come later, and each author's latest presence.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use libp2p::PeerId;
 
@@ -31,7 +31,7 @@ pub struct Ring {
     frames: VecDeque<Kept>,
     /// How much of them is whose.
     held: BTreeMap<PeerId, Held>,
-    presences: HashMap<PeerId, Kept>,
+    presences: BTreeMap<PeerId, Kept>,
     seen: Seen,
     passed_over: Seen,
     /// What was said before this is not handed out: nobody takes it.
@@ -76,7 +76,7 @@ impl Ring {
             bytes: 0,
             frames: VecDeque::new(),
             held: BTreeMap::new(),
-            presences: HashMap::new(),
+            presences: BTreeMap::new(),
             seen: Seen::new(MAX_SEEN),
             passed_over: Seen::new(MAX_PASSED_OVER),
             of_use_ms: 0,
@@ -104,9 +104,14 @@ impl Ring {
         self.seen.contains(id) || self.passed_over.contains(id) || self.all().any(|frame| frame.id == *id)
     }
 
+    /// Whether the name of a frame was forgotten that may still count.
+    pub(super) fn forgot_some(&self, now_ms: u64) -> bool {
+        self.seen.forgot_some(now_ms)
+    }
+
     /// A frame is not wanted, now or later.
     pub fn pass_over(&mut self, id: FrameId) {
-        self.passed_over.insert(id);
+        self.passed_over.insert(id, 0);
     }
 
     /// Takes a verified frame that came at that unix time.
@@ -114,15 +119,15 @@ impl Ring {
         if self.has_seen(&frame.id) {
             return Inserted::Known;
         }
-        self.seen.insert(frame.id);
+        self.seen.insert(frame.id, now_ms);
         if let Some(name) = frame.origin().or_else(|| frame.line()) {
             // Another bridge brought it before, or its author signed it before.
             if self.has_seen(&name) {
                 return Inserted::Known;
             }
-            self.seen.insert(name);
+            self.seen.insert(name, now_ms);
         }
-        if matches!(frame.body, Body::Presence { .. }) {
+        if !frame.body.is_line() {
             return self.insert_presence(frame, now_ms);
         }
         self.bytes += frame.bytes.len();
@@ -138,7 +143,7 @@ impl Ring {
             let Some(Kept { frame, .. }) = self.frames.remove(self.first_to_go()) else { break };
             self.let_go(&frame);
             // Others may keep it: they need not hand it over again.
-            self.passed_over.insert(frame.id);
+            self.passed_over.insert(frame.id, 0);
             dropped.push(frame.id);
             self.overflowed = true;
         }

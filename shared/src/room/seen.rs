@@ -6,30 +6,42 @@ use std::{
 };
 
 use super::frame::{FrameId, Prefix};
+use crate::config::FRAME_TIME_WINDOW;
 
 /// A bounded set of names; the oldest goes first.
 #[derive(Debug)]
 pub(super) struct Seen {
     most: usize,
     names: BTreeSet<FrameId>,
-    order: VecDeque<FrameId>,
+    /// With when each came, unix time in milliseconds.
+    order: VecDeque<(FrameId, u64)>,
+    /// Until when a frame may count whose name was forgotten.
+    forgot_until_ms: u64,
 }
 
 impl Seen {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, names: BTreeSet::new(), order: VecDeque::new() }
+        Self { most, names: BTreeSet::new(), order: VecDeque::new(), forgot_until_ms: 0 }
     }
 
-    pub(super) fn insert(&mut self, id: FrameId) {
+    pub(super) fn insert(&mut self, id: FrameId, now_ms: u64) {
         if !self.names.insert(id) {
             return;
         }
-        self.order.push_back(id);
+        self.order.push_back((id, now_ms));
         if self.order.len() > self.most
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, came_ms)) = self.order.pop_front()
         {
             self.names.remove(&oldest);
+            // A frame counts for an hour around the time that it names, and may name one an hour ahead.
+            let counts_until_ms = came_ms.saturating_add(2 * FRAME_TIME_WINDOW.as_millis() as u64);
+            self.forgot_until_ms = self.forgot_until_ms.max(counts_until_ms);
         }
+    }
+
+    /// Whether a name was forgotten whose frame may still count.
+    pub(super) fn forgot_some(&self, now_ms: u64) -> bool {
+        self.forgot_until_ms > now_ms
     }
 
     pub(super) fn contains(&self, id: &FrameId) -> bool {
@@ -43,7 +55,7 @@ impl Seen {
 
     /// All of them, the newest first.
     pub(super) fn newest(&self) -> impl Iterator<Item = &FrameId> {
-        self.order.iter().rev()
+        self.order.iter().rev().map(|(id, _)| id)
     }
 
     pub(super) fn has_prefix(&self, prefix: &Prefix) -> bool {

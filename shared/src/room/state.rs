@@ -6,20 +6,20 @@ use libp2p::PeerId;
 use n0_future::time::Instant;
 
 use super::{
-    frame::{Body, Draft, Frame, sign},
+    frame::{Body, Frame},
     gaps::Gaps,
     identity::Identity,
-    lines::{blank, message_of, remember, waiting_message},
+    lines::{message_of, remember, waiting_message},
     nicks::Nicks,
     now::Now,
     order::{Came, Order},
-    outbox::{Outbox, Reach},
-    output::Output,
+    outbox::Outbox,
+    output::RoomOutput,
     ring::{Inserted, Ring},
     saved::{self, SavedRoom},
     waiting::{self, Recheck, Waiting},
 };
-use crate::{Error, Event, Limits, Message, MessageState, Said, config::ORDER_HOLD};
+use crate::{Event, Limits, Message, config::ORDER_HOLD};
 
 /// One room.
 #[derive(Debug)]
@@ -72,13 +72,13 @@ impl Room {
     }
 
     /// Joins, with what an earlier run left.
-    pub fn join(&mut self, plain: bool, saved: SavedRoom, limits: &Limits, now: Now, out: &mut Vec<Output>) {
+    pub fn join(&mut self, plain: bool, saved: SavedRoom, limits: &Limits, now: Now, out: &mut Vec<RoomOutput>) {
         if self.joined.is_some() {
             return;
         }
         let mut last_line = saved.last_line;
         let (waiting, numbered) = waiting::restore(saved.waiting, &mut last_line);
-        out.extend(numbered.iter().map(|line| Output::Store(saved::put_waiting(&self.name, line))));
+        out.extend(numbered.iter().map(|line| RoomOutput::Store(saved::put_waiting(&self.name, line))));
         self.joined = Some(Joined {
             plain,
             order: Order::new(ORDER_HOLD),
@@ -96,7 +96,7 @@ impl Room {
         let mut kept: Vec<Frame> = self.ring.lines().cloned().collect();
         for frame in saved.frames {
             self.learn_nick(&frame, now);
-            let line = !matches!(frame.body, Body::Presence { .. });
+            let line = frame.body.is_line();
             match self.ring.insert(frame.clone(), now.unix_ms) {
                 Inserted::New { .. } if line => kept.push(frame),
                 Inserted::New { .. } => {}
@@ -117,16 +117,16 @@ impl Room {
                 remember(&mut joined.history, message_of(&frame, self.me));
             }
             let Joined { last_line, last_presence, .. } = *joined;
-            out.push(Output::Store(saved::put_room(&self.name, plain, last_line, last_presence)));
+            out.push(RoomOutput::Store(saved::put_room(&self.name, plain, last_line, last_presence)));
         }
     }
 
     /// Leaves; forgets what was said and what waits. What is carried for others stays.
-    pub fn leave(&mut self, out: &mut Vec<Output>) {
+    pub fn leave(&mut self, out: &mut Vec<RoomOutput>) {
         let Some(joined) = self.joined.take() else { return };
-        out.push(Output::Store(saved::drop_room(&self.name)));
-        out.extend(self.ring.all().map(|frame| Output::Store(saved::drop_frame(&self.name, &frame.id))));
-        out.extend(joined.waiting.iter().map(|line| Output::Store(saved::drop_waiting(&self.name, &line.id))));
+        out.push(RoomOutput::Store(saved::drop_room(&self.name)));
+        out.extend(self.ring.all().map(|frame| RoomOutput::Store(saved::drop_frame(&self.name, &frame.id))));
+        out.extend(joined.waiting.iter().map(|line| RoomOutput::Store(saved::drop_waiting(&self.name, &line.id))));
     }
 
     /// Whether this node is in it.
@@ -161,34 +161,9 @@ impl Room {
         joined.history.iter().cloned().chain(waiting).collect()
     }
 
-    /// Says a line, now when somebody is there and takes it, else later.
-    ///
-    /// # Errors
-    /// Text out of bounds, a room that is not joined, too many waiting lines.
-    pub fn say(
-        &mut self,
-        text: String,
-        reach: Reach,
-        me: Identity<'_>,
-        now: Now,
-        out: &mut Vec<Output>,
-    ) -> Result<Said, Error> {
-        crate::text::check_text(&text)?;
-        let Some(joined) = &mut self.joined else { return Err(Error::NotInRoom { room: self.name.clone() }) };
-        if reach.members > 0 && joined.waiting.is_empty() && joined.outbox.may_send(text.len(), now.instant) {
-            let number = waiting::next_number(&mut joined.last_line, now.unix_ms);
-            let message = self.send(text, number, reach, me, now, out)?;
-            let id = message.id.clone();
-            out.push(Output::Emit(Box::new(Event::Message(message))));
-            self.ask_receipts(now.instant, out);
-            return Ok(Said::Sent { members: reach.members, id });
-        }
-        self.queue(text, me, now, out)
-    }
-
     /// What is due: lines held back for too long, missing ones to be asked for again, lines on their way.
-    pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
-        out.extend(self.gaps.due(now.instant).into_iter().map(Output::Gap));
+    pub fn tick(&mut self, now: Now, out: &mut Vec<RoomOutput>) {
+        out.extend(self.gaps.due(now.instant).into_iter().map(RoomOutput::Gap));
         self.end_recheck(now.instant);
         self.tick_outbox(now.instant, out);
         let late = self.joined.as_mut().map(|joined| joined.order.tick(now.instant)).unwrap_or_default();
@@ -196,7 +171,7 @@ impl Room {
     }
 
     /// Forgets frames said before `gone_ms`; those said before `of_use_ms` are kept and not handed out.
-    pub fn expire(&mut self, gone_ms: u64, of_use_ms: u64, out: &mut Vec<Output>) {
+    pub fn expire(&mut self, gone_ms: u64, of_use_ms: u64, out: &mut Vec<RoomOutput>) {
         for id in self.ring.expire(gone_ms, of_use_ms) {
             self.forget(&id, out);
         }
@@ -212,51 +187,12 @@ impl Room {
         own.into_iter().flatten().min()
     }
 
-    /// Signs and publishes a line of ours under its number, with the number of the line before it.
-    pub(super) fn send(
-        &mut self,
-        text: String,
-        (sequence, previous): (u64, u64),
-        reach: Reach,
-        me: Identity<'_>,
-        now: Now,
-        out: &mut Vec<Output>,
-    ) -> Result<Message, Error> {
-        let Some(joined) = &mut self.joined else { return Err(Error::NotInRoom { room: self.name.clone() }) };
-        if joined.plain {
-            joined.counter += 1;
-            out.push(Output::Publish(text.clone().into_bytes()));
-            let message = Message {
-                id: format!("p{:016x}", joined.counter),
-                text,
-                state: MessageState::Sent,
-                plain: true,
-                ..blank(&self.name, self.me, me.nick, now.unix_ms)
-            };
-            remember(&mut joined.history, message.clone());
-            joined.outbox.sent_plain(message.clone(), now.instant);
-            return Ok(message);
-        }
-        let body = Body::Message { nick: me.nick.to_owned(), text };
-        let draft = Draft { room: &self.name, sequence, previous, time_ms: now.unix_ms, body: &body };
-        let frame = sign(me.keypair, &draft)
-            .map_err(|error| Error::Setting { name: "key", reason: format!("cannot sign: {error}") })?;
-        let message = message_of(&frame, self.me);
-        remember(&mut joined.history, message.clone());
-        joined.outbox.sent_frame(frame.clone(), reach.receipts, now.instant);
-        self.store_numbers(out);
-        out.push(Output::Publish(frame.bytes.clone()));
-        out.push(Output::Spoken(Box::new(frame.clone())));
-        self.keep(frame, now, out);
-        Ok(message)
-    }
-
     /// Puts a frame into the ring and the storage. Says whether it is new.
-    pub(super) fn keep(&mut self, frame: Frame, now: Now, out: &mut Vec<Output>) -> bool {
+    pub(super) fn keep(&mut self, frame: Frame, now: Now, out: &mut Vec<RoomOutput>) -> bool {
         let change = saved::put_frame(&self.name, &frame);
         let Inserted::New { dropped } = self.ring.insert(frame, now.unix_ms) else { return false };
         if self.joined.is_some() {
-            out.push(Output::Store(change));
+            out.push(RoomOutput::Store(change));
         }
         for id in dropped {
             self.forget(&id, out);
@@ -264,19 +200,19 @@ impl Room {
         true
     }
 
-    fn forget(&self, id: &super::frame::FrameId, out: &mut Vec<Output>) {
+    fn forget(&self, id: &super::frame::FrameId, out: &mut Vec<RoomOutput>) {
         if self.joined.is_some() {
-            out.push(Output::Store(saved::drop_frame(&self.name, id)));
+            out.push(RoomOutput::Store(saved::drop_frame(&self.name, id)));
         }
     }
 
     /// Lines that are in order go to the screen.
-    pub(super) fn show(&mut self, frames: Vec<Frame>, out: &mut Vec<Output>) {
+    pub(super) fn show(&mut self, frames: Vec<Frame>, out: &mut Vec<RoomOutput>) {
         let Some(joined) = &mut self.joined else { return };
         for frame in frames {
             let message = message_of(&frame, self.me);
             remember(&mut joined.history, message.clone());
-            out.push(Output::Emit(Box::new(Event::Message(message))));
+            out.push(RoomOutput::Emit(Box::new(Event::Message(message))));
         }
     }
 
@@ -287,9 +223,9 @@ impl Room {
         !nick.is_empty() && self.nicks.learn(frame.author, nick, frame.time_ms.min(now.unix_ms))
     }
 
-    pub(super) fn store_numbers(&self, out: &mut Vec<Output>) {
+    pub(super) fn store_numbers(&self, out: &mut Vec<RoomOutput>) {
         if let Some(Joined { plain, last_line, last_presence, .. }) = &self.joined {
-            out.push(Output::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
+            out.push(RoomOutput::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
         }
     }
 }

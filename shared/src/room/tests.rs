@@ -57,13 +57,13 @@ impl Person {
         person
     }
 
-    fn act<T>(&mut self, action: impl FnOnce(&mut Room, Identity<'_>, &mut Vec<Output>) -> T) -> T {
+    fn act<T>(&mut self, action: impl FnOnce(&mut Room, Identity<'_>, &mut Vec<RoomOutput>) -> T) -> T {
         let mut out = Vec::new();
         let result = action(&mut self.room, Identity { keypair: &self.keypair, nick: "n", bridge: false }, &mut out);
         for output in out {
             match output {
-                Output::Publish(bytes) => self.sent.push(bytes),
-                Output::Emit(event) => match *event {
+                RoomOutput::Publish(bytes) => self.sent.push(bytes),
+                RoomOutput::Emit(event) => match *event {
                     Event::Message(message) => self.shown.push(message),
                     Event::Sent { message, waiting_id } => {
                         self.waited.push(waiting_id);
@@ -71,12 +71,12 @@ impl Person {
                     }
                     _ => {}
                 },
-                Output::Store(change) => match change.value {
+                RoomOutput::Store(change) => match change.value {
                     Some(value) => drop(self.stored.insert(change.key, value)),
                     None => drop(self.stored.remove(&change.key)),
                 },
-                Output::AskReceipts => self.asked += 1,
-                Output::Changed | Output::Spoken(_) | Output::Signed(_) | Output::Gap(_) => {}
+                RoomOutput::AskReceipts => self.asked += 1,
+                RoomOutput::Changed | RoomOutput::Spoken(_) | RoomOutput::Signed(_) | RoomOutput::Gap(_) => {}
             }
         }
         result

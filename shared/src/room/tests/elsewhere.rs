@@ -6,7 +6,7 @@ use super::*;
 fn told(person: &mut Person, payload: &[u8], now: Now) -> bool {
     let mut out = Vec::new();
     person.room.merge(&[payload.to_vec()], PeerId::random(), |_| true, false, now, &mut out);
-    out.iter().any(|output| matches!(output, Output::Emit(event) if **event == Event::RunsElsewhere))
+    out.iter().any(|output| matches!(output, RoomOutput::Emit(event) if **event == Event::RunsElsewhere))
 }
 
 #[test]

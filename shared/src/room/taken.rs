@@ -1,4 +1,4 @@
-//! Lines go out as fast as they are taken; what was taken is learnt by syncs. [`outbox`](super::outbox) says why.
+//! Which of our lines were taken, as syncs tell, and what goes on because of it. [`outbox`](super::outbox) says why.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
     lines::message_of,
     now::Now,
     outbox::{Line, Reach, Untaken},
-    output::Output,
+    output::RoomOutput,
     state::Room,
     sync::{self, Question},
 };
@@ -43,7 +43,7 @@ impl Room {
     }
 
     /// Asks soon, and again, until all lines are taken.
-    pub fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
+    pub fn settle(&mut self, now: Now, out: &mut Vec<RoomOutput>) {
         if let Some(joined) = &mut self.joined {
             joined.outbox.careful = true;
             joined.outbox.settling = !joined.outbox.untaken.is_empty();
@@ -102,7 +102,7 @@ impl Room {
     }
 
     /// Somebody who was asked, or who asks, has these of our lines.
-    pub(crate) fn taken(&mut self, has: impl Fn(&Prefix) -> bool, now: Now, out: &mut Vec<Output>) {
+    pub(crate) fn taken(&mut self, has: impl Fn(&Prefix) -> bool, now: Now, out: &mut Vec<RoomOutput>) {
         let Some(joined) = &mut self.joined else { return };
         if joined.outbox.remove(|line| line.id().is_some_and(|id| has(&id.prefix()))) {
             self.tell_taken(out);
@@ -111,7 +111,7 @@ impl Room {
     }
 
     /// What time does to lines on their way.
-    pub(super) fn tick_outbox(&mut self, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn tick_outbox(&mut self, now: Instant, out: &mut Vec<RoomOutput>) {
         let Some(joined) = &mut self.joined else { return };
         let careful = joined.outbox.careful;
         let is_over = |line: &Untaken| line.expiry(careful).is_some_and(|at| at <= now);
@@ -122,18 +122,18 @@ impl Room {
         self.ask_receipts(now, out);
     }
 
-    fn tell_taken(&self, out: &mut Vec<Output>) {
+    fn tell_taken(&self, out: &mut Vec<RoomOutput>) {
         let pending = self.joined.as_ref().map_or(0, |joined| joined.outbox.untaken.len());
         let pending = u32::try_from(pending).unwrap_or(u32::MAX);
-        out.push(Output::Emit(Box::new(Event::Taken { room: self.name.clone(), pending })));
+        out.push(RoomOutput::Emit(Box::new(Event::Taken { room: self.name.clone(), pending })));
     }
 
     /// Has it asked whether lines were taken, if it is time.
-    pub(super) fn ask_receipts(&mut self, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn ask_receipts(&mut self, now: Instant, out: &mut Vec<RoomOutput>) {
         let Some(joined) = &mut self.joined else { return };
         if joined.outbox.ask_at().is_some_and(|at| at <= now) {
             joined.outbox.asked = Some(now);
-            out.push(Output::AskReceipts);
+            out.push(RoomOutput::AskReceipts);
         }
     }
 }
