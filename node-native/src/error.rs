@@ -181,7 +181,9 @@ pub enum WhyUnsent {
     #[error("nobody took any for 10 s; start again when the hub answers")]
     NotTaken,
     /// Others ignore what is said at such a time.
-    #[error("this machine's clock is wrong, so others ignore its lines; set it right, and start again")]
+    #[error(
+        "this machine's clock and the hub's differ, so others ignore its lines; set the one that is wrong right, and start again"
+    )]
     Clock,
     /// The program was told to end.
     #[error("it was told to end; start it again to send them")]

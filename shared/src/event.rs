@@ -97,7 +97,7 @@ pub enum Event {
     },
     /// It does so no longer.
     ClockRight,
-    /// Another program runs with this node's key: both get only a part of what is said. A hub tells it to the later of the
+    /// Another program runs with this node's key: what is said may reach only one of the two. A hub tells it to the later of the
     /// two, which is not connected to that hub again until [`Node::retry`](crate::Node::retry) or a new start.
     RunsElsewhere,
     /// Lines may have been lost on the way to or from a slow peer; a sync was asked for.

@@ -22,8 +22,8 @@ const MAX_HEARD_CHARS: usize = 500;
 const MAX_WARNINGS: usize = 3;
 
 /// Two run with one key.
-const RUNS_ELSEWHERE: &str = "Your identity also runs somewhere else. Close one of the two: each gets only a part of \
-                              what is said.";
+const RUNS_ELSEWHERE: &str = "Your identity also runs somewhere else. Close one of the two: what is said may reach \
+                              only one of them.";
 
 /// A room on the screen.
 #[derive(Debug, Clone)]

@@ -147,7 +147,11 @@ const CLEARED: &str = "Your browser cleared this site's data while this page was
 
 /// Ours minus the hub's, in words.
 fn clock_note(off_ms: i64) -> String {
-    format!("Your clock is {}: your lines wait until it is right. Set the clock.", clock_difference(off_ms))
+    let difference = clock_difference(off_ms);
+    format!(
+        "Your clock is {difference}: your lines wait, and others' are not shown, until it is right. Set the clock. If it is \
+         right, the hub's is wrong."
+    )
 }
 
 /// What is true of this tab.

@@ -41,6 +41,11 @@ pub(crate) fn sim(words: &[String]) -> Result<()> {
 
 /// A step of the tests.
 pub(crate) fn seeds(count: u64) -> Result<()> {
+    for (name, patch) in patches(&[])? {
+        let mut git = program("git")?;
+        run(git.args(["apply", "--check", "-C1", "--recount"]).arg(&patch))
+            .with_context(|| format!("the planted fault {name} does not apply; write it anew"))?;
+    }
     run_within(program(built(root())?)?.args(["--seeds", &count.to_string()]), LIMIT)
 }
 

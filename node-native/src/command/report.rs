@@ -39,7 +39,7 @@ impl Reporter {
             Event::Refused { peer, reason, .. } => self.refusal(*peer, reason),
             Event::Unreachable { address, reason } => Some(format!("cannot reach {address}: {reason}")),
             Event::ClockWrong { offset_ms } => Some(format!(
-                "this machine's clock is {}: lines wait until it is set right",
+                "this machine's clock is {}: lines wait, and others' are not shown, until one of the two is set right",
                 clock_difference(*offset_ms)
             )),
             Event::ClockRight => Some("this machine's clock is right again".to_owned()),
@@ -56,8 +56,8 @@ impl Reporter {
     fn twin(&mut self) -> Option<String> {
         let told = std::mem::replace(&mut self.is_twin_told, true);
         (!told).then(|| {
-            "the same key runs twice: another program uses this identity (a copied data directory?), and each of the two \
-             gets only a part of what is said; end one of them"
+            "the same key runs twice: another program uses this identity (a copied data directory?), and what is said \
+             may reach only one of the two; end one of them, then start this one again"
                 .to_owned()
         })
     }

@@ -14,8 +14,9 @@ use crate::{
     paths::how,
 };
 
-/// Whoever dialled twice has this time to close the later connection.
-const CLOSING_TIME: Duration = Duration::from_millis(500);
+/// Whoever dialled twice has this time to close the later connection, and to open the hub stream on which it is told why it is
+/// closed, on a slow way too.
+const CLOSING_TIME: Duration = Duration::from_millis(1500);
 /// Time in which a second program hears why it is closed.
 const TOLD_TIME: Duration = Duration::from_millis(250);
 
@@ -96,8 +97,8 @@ impl Core {
 
     fn tell_twin(&mut self, peer: PeerId, stream: Option<u64>) {
         let Some(serial) = stream else { return };
-        let text = "the same key runs twice, and this is the later one: give it a data directory of its own, or end the \
-                    other and try again";
+        let text = "the same key runs twice, and this is the later one: end one of the two, or give \
+                    this one a key of its own, then try again";
         let reason = Reason { code: TWIN.to_owned(), text: text.to_owned() };
         let message = FromHub { reason: Some(reason), ..self.hello().into() };
         self.out.push(Output::TellWatcher { peer, serial, message });
