@@ -1,4 +1,4 @@
-//! Whom to stay connected to: dial, wait after a failure, dial again. Decides only; the actor dials.
+//! Whom to stay connected to: dial, wait after a failure, dial again. Decides only; `core/dialling.rs` has it dialled.
 
 use std::time::Duration;
 

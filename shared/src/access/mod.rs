@@ -1,4 +1,4 @@
-//! The one place that decides whether a peer may do a thing. Decides only; the actor acts.
+//! The one place that decides whether a peer may do a thing. Decides only; `core/refusing.rs` says what follows.
 //!
 //! | file | what it decides |
 //! |---|---|
