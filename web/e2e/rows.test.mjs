@@ -90,6 +90,20 @@ scenario("a line moves in when it arrives, and not again when its room is opened
   assert.deepEqual(await movedIn(), ["one", "three"]);
 });
 
+scenario("rooms whose lines look alike show their own", async (stage) => {
+  const hub = await stage.hub();
+  const ada = await stage.person(hub, "ada", ROOM);
+  await ada.say("said in the one");
+  await ada.sees("said in the one");
+  await ada.join("other");
+  await ada.say("said in the other");
+  const shown = () => ada.find("message-text").allTextContents();
+  for (const [room, text] of [["other", "said in the other"], [ROOM, "said in the one"], ["other", "said in the other"]]) {
+    await ada.openRoom(room);
+    await until(`${room} shows its own`, async () => (await shown()).join() === text);
+  }
+});
+
 /** A local hour with one digit, in some time zone, now. */
 function zoneAtHour(hour) {
   const offset = (((hour - new Date().getUTCHours()) % 24) + 24) % 24;

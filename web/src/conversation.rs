@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::{
-    ev,
-    prelude::*,
-    task::{spawn_local, tick},
-};
+use leptos::{ev, prelude::*, task::spawn_local};
 use tincan_shared::neutralise;
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::ResizeObserver;
@@ -19,10 +15,10 @@ use crate::{
     empty::{Alone, invitation, is_for_this_machine},
     focus,
     lines::Line,
-    message::MessageRow,
     model::Model,
     mute::{MuteStop, MutedNote},
-    portions::{PORTION, Step, step},
+    portions::{Step, step},
+    row_list::RowList,
     rows::{Row, rows},
     scroll::Scroll,
     session::session,
@@ -205,28 +201,24 @@ fn Lines(room: Memo<String>) -> impl IntoView {
         shown
     });
     let next_step = Trigger::new();
-    let spent = StoredValue::new(0);
+    // Whether a step comes by itself: one at a time, however often the rows change meanwhile.
+    let is_due = StoredValue::new(false);
     Effect::new(move |before: Option<String>| {
         next_step.track();
         let room = room.get();
         let same_room = before.is_some_and(|before| before == room);
-        let budget = PORTION.saturating_sub(spent.get_value());
-        let Step { rows, cost, left } = rows.with(|rows| {
-            drawn.with_untracked(|drawn| step(rows, if same_room { drawn.as_slice() } else { &[] }, budget))
-        });
+        let Step { rows, left } =
+            rows.with(|rows| drawn.with_untracked(|drawn| step(rows, if same_room { drawn.as_slice() } else { &[] })));
         drawn.set(rows);
-        if left && cost < budget {
-            spent.update_value(|spent| *spent += cost);
-            spawn_local(async move {
-                // Until this step is in the page.
-                tick().await;
-                next_step.notify();
-            });
-        } else {
-            spent.set_value(0);
-            if left {
-                set_timeout(move || next_step.notify(), Duration::ZERO);
-            }
+        if left && !is_due.get_value() {
+            is_due.set_value(true);
+            set_timeout(
+                move || {
+                    is_due.set_value(false);
+                    next_step.notify();
+                },
+                Duration::ZERO,
+            );
         }
         scroll.drawn(left);
         room
@@ -254,11 +246,7 @@ fn Lines(room: Memo<String>) -> impl IntoView {
                 role="region"
                 aria-label="Lines"
             >
-                <ol>
-                    <For each=move || drawn.get() key=Row::key let(row)>
-                        <MessageRow row />
-                    </For>
-                </ol>
+                <RowList rows=drawn />
                 <Alone />
             </div>
             {move || match scroll.unseen.get() {

@@ -1,8 +1,11 @@
 //! The lines of one room, in the order the screen shows them.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use tincan_shared::{Message, MessageState};
+use tincan_shared::{Message, MessageState, PeerId};
 
 /// Lines of one room kept in memory and on the screen; the oldest go first.
 pub(crate) const MAX_SHOWN_LINES: usize = 500;
@@ -37,6 +40,9 @@ pub(crate) struct Lines {
     lines: Vec<Line>,
     /// The ids of all lines.
     ids: HashSet<String>,
+    /// The highest sequence that each author's lines had. A line with a higher one stands before none of theirs, so that
+    /// the usual one is put in its place without a look at all others.
+    latest: HashMap<PeerId, u64>,
     last_key: u64,
     revision: u64,
 }
@@ -118,14 +124,30 @@ impl Lines {
 
     fn place(&mut self, line: Line) {
         let by_time = self.lines.iter().rposition(|other| other.at_ms <= line.at_ms).map_or(0, |index| index + 1);
-        let after = self.lines.iter().rposition(|other| said_before(other, &line)).map_or(0, |index| index + 1);
-        let before = self.lines.iter().position(|other| said_before(&line, other)).unwrap_or(self.lines.len());
+        let (above, below) = self.lines.split_at(by_time);
+        let after = below.iter().rposition(|other| said_before(other, &line)).map_or(0, |index| index + 1);
+        let wanted = above.len() + after;
+        let Message { from, sequence, .. } = *line.message;
+        let latest = self.latest.get(&from).copied().unwrap_or(0);
+        let before = if sequence == 0 || sequence > latest {
+            None
+        } else {
+            self.lines[..wanted].iter().position(|other| said_before(&line, other))
+        };
+        if sequence > latest {
+            self.latest.insert(from, sequence);
+        }
         self.revision += 1;
         self.ids.insert(line.message.id.clone());
-        self.lines.insert(by_time.max(after).min(before), line);
+        self.lines.insert(before.unwrap_or(wanted), line);
         if self.lines.len() > MAX_SHOWN_LINES {
             let oldest = self.lines.remove(0);
-            self.ids.remove(&oldest.message.id);
+            let Message { id, from, sequence, .. } = &*oldest.message;
+            self.ids.remove(id);
+            // Their lines go in the order of their sequence: no other one is left.
+            if self.latest.get(from) == Some(sequence) {
+                self.latest.remove(from);
+            }
         }
     }
 }
@@ -235,5 +257,27 @@ mod tests {
         assert_eq!(lines.as_slice().len(), MAX_SHOWN_LINES);
         assert_eq!(lines.as_slice()[0].message.id, "3");
         assert_eq!(lines.ids.len(), MAX_SHOWN_LINES, "what is gone is forgotten");
+        assert_eq!(lines.latest.len(), 1);
+        for seed in 0..=u8::MAX {
+            for time in [1, 2] {
+                lines.insert(message(&format!("{seed} {time}"), peer(seed), NOW, time), NOW, true);
+            }
+        }
+        assert_eq!(lines.latest.len(), MAX_SHOWN_LINES / 2, "authors too");
+    }
+
+    #[test]
+    fn whatever_the_order_of_arrival_an_author_stays_in_sequence() {
+        let mut lines = Lines::default();
+        // Each author's numbers come in some order, with clocks that jump.
+        for n in 0..300_u64 {
+            let (author, sequence) = (n % 5, n * 67 % 301 + 1);
+            lines.insert(message(&n.to_string(), peer(author as u8), n * 31 % 300, sequence), NOW, true);
+        }
+        for author in 0..5 {
+            let of = lines.as_slice().iter().filter(|line| line.message.from == peer(author));
+            let sequences: Vec<_> = of.map(|line| line.message.sequence).collect();
+            assert!(sequences.is_sorted() && sequences.len() == 60, "{sequences:?}");
+        }
     }
 }

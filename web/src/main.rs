@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`session`] | the node as the page holds it, and what the page asks of it |
 //! | [`model`] | what the page knows, and the one place where events change it |
-//! | [`lines`], [`rows`], [`portions`], [`arrivals`] | the lines of a room in order, as rows on the screen, how many rows at once, and which move in |
+//! | [`changes`] | when the screen hears of it: at most once a frame |
+//! | [`lines`], [`rows`], [`portions`], [`row_list`], [`arrivals`] | the lines of a room in order, as rows on the screen, how many rows at once, their place in the page, and which move in |
 //! | [`roster`] | who is there |
 //! | [`connection_status`], [`refusals`] | how the connection stands, and who refused what |
 //! | [`reading`], [`unseen_messages`], [`muted`] | how far rooms are read, what nobody has seen yet, whose lines are hidden |
@@ -25,6 +26,7 @@
 mod app;
 mod arrivals;
 mod attention;
+mod changes;
 mod clock;
 mod composer;
 mod connection_status;
@@ -62,6 +64,7 @@ mod refusals;
 mod rooms;
 mod roster;
 mod routing;
+mod row_list;
 mod rows;
 #[cfg(test)]
 mod sample;

@@ -11,7 +11,8 @@ use crate::{
     lookalikes::LookAlike,
     mute::MuteButton,
     rows::Row,
-    unstored::{UnstoredMark, unstored},
+    session::session,
+    unstored::UnstoredMark,
 };
 
 #[component]
@@ -24,7 +25,8 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
         MessageState::Received => "received",
     };
     let waiting = message.state == MessageState::Waiting;
-    let unstored = own.then(|| unstored(&message.id)).flatten();
+    let unstored = own.then(|| session().unstored.of(&message.id)).flatten();
+    let is_unstored = unstored.clone();
     let (tall, said) = (is_tall(&message.text), text(&message));
     view! {
         {new_day.then(|| view! {
@@ -43,7 +45,7 @@ pub(crate) fn MessageRow(row: Row) -> impl IntoView {
             data-state=state
             data-plain=message.plain
             data-newer=message.newer
-            data-unstored=move || unstored.is_some_and(|unstored| unstored.get())
+            data-unstored=move || is_unstored.as_ref().is_some_and(|unstored| unstored.get())
             data-claimed=message.claimed_source.clone()
         >
             {first.then(|| view! { <Heading message=Message::clone(&message) line=key own plain_room /> })}

@@ -1,6 +1,9 @@
 //! What the page knows, and the one place where events change it. Pure: time is an argument.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use tincan_shared::{Event, Link, Message, MessageState, PeerId, PeerInfo, RoomInfo, Status, neutralise};
 use tincan_wasm::{Host, Origin};
@@ -53,7 +56,7 @@ pub(crate) struct Model {
     /// How far rooms were read that are not there: an earlier page had them, or they were left.
     pub(crate) marks: Marks,
     /// Whose lines are hidden.
-    pub(crate) muted: Muted,
+    pub(crate) muted: Arc<Muted>,
     /// The last lines that nobody has seen yet.
     pub(crate) unseen_messages: UnseenMessages,
     /// The last lines of others in the room on the screen, numbered, for the live region.
@@ -69,8 +72,6 @@ pub(crate) struct Model {
     pub(crate) stores: bool,
     /// Another tab changed what Tincan keeps in this browser: the node has stopped.
     pub(crate) outdated: bool,
-    /// Ids of lines of ours that the browser has not stored yet.
-    pub(crate) unstored: BTreeSet<String>,
     /// Whether the browser cleared it while the page was open, and all was stored again.
     pub(crate) cleared: bool,
     /// Another number whenever somebody came, went or changed.
@@ -100,7 +101,7 @@ impl Default for Model {
             current: String::new(),
             visible: true,
             marks: Marks::new(),
-            muted: Muted::default(),
+            muted: Arc::default(),
             unseen_messages: UnseenMessages::default(),
             heard: VecDeque::new(),
             warnings: Vec::new(),
@@ -109,7 +110,6 @@ impl Default for Model {
             origin: Origin::Asking,
             stores: true,
             outdated: false,
-            unstored: BTreeSet::new(),
             cleared: false,
             people_revision: 0,
             heard_so_far: 0,

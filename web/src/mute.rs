@@ -16,7 +16,8 @@ const LIST: &str = ".lines";
 #[derive(Clone, Copy)]
 pub(crate) struct MuteStop {
     chosen: RwSignal<Option<u64>>,
-    stop: Memo<Option<u64>>,
+    /// Tells the two buttons alone that the stop leaves and comes to.
+    stop: StoredValue<Selector<Option<u64>>>,
 }
 
 impl MuteStop {
@@ -31,7 +32,7 @@ impl MuteStop {
                 lines.find(|line| Some(*line) == chosen).or(last)
             })
         });
-        Self { chosen, stop }
+        Self { chosen, stop: StoredValue::new(Selector::new(move || stop.get())) }
     }
 
     /// Goes on to the button above or below. True when the key was one that does.
@@ -67,11 +68,15 @@ impl MuteStop {
 #[component]
 pub(crate) fn MuteButton(peer: PeerId, nick: String, #[prop(optional)] line: Option<u64>) -> impl IntoView {
     let session = session();
-    let muted = Memo::new(move |_| session.model.with(|model| model.muted.contains(&peer)));
+    let muted = Memo::new(move |_| session.muted.with(|muted| muted.contains(&peer)));
     let name = format!("{} …{}", neutralise(&nick, false), short_id(&peer));
     let toggle = move |_| session.mute(peer, (!muted.get_untracked()).then_some(nick.as_str()));
     let stop = line.and_then(|_| use_context::<MuteStop>());
-    let tabindex = move || stop.map(|stop| if stop.stop.get() == line { "0" } else { "-1" });
+    if let Some(MuteStop { stop, .. }) = stop {
+        on_cleanup(move || stop.with_value(|stop| stop.remove(&line)));
+    }
+    let tabindex =
+        move || stop.map(|MuteStop { stop, .. }| if stop.with_value(|stop| stop.selected(&line)) { "0" } else { "-1" });
     view! {
         <button
             type="button"
@@ -125,15 +130,14 @@ pub(crate) fn MutedNote(room: Memo<String>, shown: RwSignal<bool>) -> impl IntoV
 /// Everybody who is muted, each with the way back.
 #[component]
 pub(crate) fn MutedList() -> impl IntoView {
-    let model = session().model;
-    let muted = Memo::new(move |_| model.with(|model| model.muted.iter().cloned().collect::<Vec<_>>()));
+    let muted = session().muted;
     view! {
         <Show
-            when=move || muted.with(|muted| !muted.is_empty())
+            when=move || muted.with(|muted| muted.iter().next().is_some())
             fallback=|| view! { <p class="nobody">"You have muted nobody. Mute somebody beside their name."</p> }
         >
             <ul class="muted-list">
-                <For each=move || muted.get() key=|(peer, _)| *peer let((peer, nick))>
+                <For each=move || muted.with(|muted| muted.iter().cloned().collect::<Vec<_>>()) key=|(peer, _)| *peer let((peer, nick))>
                     <li data-testid="muted-row" data-peer=peer.to_string()>
                         <span class="nick" dir="auto">{neutralise(&nick, false)}</span>
                         <span class="short">{format!("…{}", short_id(&peer))}</span>

@@ -18,31 +18,27 @@ const BREAK_COST: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) rows: Vec<Row>,
-    pub(crate) cost: usize,
     /// Whether another step has to follow.
     pub(crate) left: bool,
 }
 
-/// Draws what fits into a budget. No step puts more than one row before rows that are drawn already: where Leptos finds
-/// two, it takes all rows out of the page and puts them in again.
-pub(crate) fn step(wanted: &[Row], drawn: &[Row], budget: usize) -> Step {
+/// Draws one portion.
+pub(crate) fn step(wanted: &[Row], drawn: &[Row]) -> Step {
     let drawn: HashMap<u64, &Row> = drawn.iter().map(|row| (row.line.key, row)).collect();
-    let mut step = Step { rows: Vec::with_capacity(wanted.len()), cost: 0, left: false };
-    let (mut at_end, mut inserted) = (true, false);
+    let mut step = Step { rows: Vec::with_capacity(wanted.len()), left: false };
+    let mut spent = 0;
     for row in wanted.iter().rev() {
         let before = drawn.get(&row.line.key).copied();
-        if before.is_some_and(|before| before.key() == row.key()) {
+        if before.is_some_and(|before| before.looks_as(row)) {
             step.rows.push(row.clone());
-        } else if step.cost < budget && (before.is_some() || at_end || !inserted) {
-            inserted |= before.is_none() && !at_end;
-            step.cost += cost(row);
+        } else if spent < PORTION {
+            spent += cost(row);
             step.rows.push(row.clone());
         } else {
             // Until its turn comes, a row that changed stays as it was.
             step.left = true;
             step.rows.extend(before.cloned());
         }
-        at_end &= before.is_none();
     }
     step.rows.reverse();
     step
@@ -82,18 +78,11 @@ mod tests {
 
     /// Rows drawn in each portion until nothing is left.
     fn portions(wanted: &[Row]) -> Vec<usize> {
-        let (mut drawn, mut spent, mut sizes) = (Vec::new(), PORTION, Vec::new());
+        let (mut drawn, mut sizes) = (Vec::<Row>::new(), Vec::new());
         loop {
-            if spent >= PORTION {
-                sizes.push(0);
-                spent = 0;
-            }
-            let next = step(wanted, &drawn, PORTION - spent);
-            let new = next.rows.len() - drawn.len();
-            assert!(drawn.is_empty() || new <= 1, "{new} rows before those that are drawn");
+            let next = step(wanted, &drawn);
             assert_eq!(keys(&next.rows), keys(&wanted[wanted.len() - next.rows.len()..]), "the newest first, in order");
-            *sizes.last_mut().expect("a portion") += new;
-            spent += next.cost;
+            sizes.push(next.rows.len() - drawn.len());
             drawn = next.rows;
             if !next.left {
                 assert_eq!(drawn, wanted);
@@ -117,7 +106,7 @@ mod tests {
         let drawn = room(30, &"x".repeat(4096));
         let mut wanted = drawn.clone();
         wanted.iter_mut().for_each(|row| row.head = !row.head);
-        let next = step(&wanted, &drawn, PORTION);
+        let next = step(&wanted, &drawn);
         assert!(next.left);
         assert_eq!(keys(&next.rows), keys(&wanted), "no row vanishes");
         assert_eq!(next.rows.last(), wanted.last());

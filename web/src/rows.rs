@@ -26,14 +26,17 @@ pub(crate) struct Row {
     pub(crate) arrives: bool,
 }
 
-/// What a row's look depends on.
-pub(crate) type Key = (u64, [bool; 6]);
-
 impl Row {
-    /// Whatever changes this is drawn anew; everything else of a row never changes.
-    pub(crate) fn key(&self) -> Key {
-        let looks = [self.line.is_waiting(), self.head, self.new_day, self.plain_room, self.first_new, self.muted];
-        (self.line.key, looks)
+    /// Whether another row is the same on the screen; if not, it is drawn anew. Lines of two rooms may have one key.
+    pub(crate) fn looks_as(&self, other: &Self) -> bool {
+        self.line.key == other.line.key
+            && self.line.message.room == other.line.message.room
+            && self.looks() == other.looks()
+    }
+
+    /// What the look of one line depends on; everything else of a row never changes.
+    fn looks(&self) -> [bool; 6] {
+        [self.line.is_waiting(), self.head, self.new_day, self.plain_room, self.first_new, self.muted]
     }
 }
 

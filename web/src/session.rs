@@ -1,10 +1,13 @@
 //! The node as the page holds it: started once, asked by the regions of the screen, heard by one loop.
 
+use std::sync::Arc;
+
 use leptos::{prelude::*, task::spawn_local};
 use tincan_shared::{Error, Event, Message, PeerId, short_id};
 use tincan_wasm::{HostNews, Options, PageEvents, PageNode, Passport, Stage, Started, Vault};
 
 use crate::{
+    changes::Changes,
     clock,
     keep::{Keep, What},
     model::{Ask, Model, Room},
@@ -13,7 +16,8 @@ use crate::{
     persist,
     reading::read_marks,
     roster::Roster,
-    routing, unstored,
+    routing,
+    unstored::Unstored,
 };
 
 /// How far the page has come.
@@ -41,6 +45,11 @@ pub(crate) struct Session {
     pub(crate) model: RwSignal<Model>,
     /// Who is there, gathered once for all regions.
     pub(crate) roster: Memo<Roster>,
+    /// Whose lines are hidden. Each row asks, and hears of nothing else that changes.
+    pub(crate) muted: Memo<Arc<Muted>>,
+    /// Which lines of ours the browser has not stored yet.
+    pub(crate) unstored: Unstored,
+    changes: Changes,
     node: StoredValue<Option<PageNode>, LocalStorage>,
     vault: StoredValue<Option<Vault>, LocalStorage>,
     keep: StoredValue<Keep>,
@@ -56,6 +65,9 @@ impl Session {
                 people.get();
                 model.with_untracked(Roster::of)
             }),
+            muted: Memo::new(move |_| model.with(|model| model.muted.clone())),
+            unstored: Unstored::new(),
+            changes: Changes::of(model),
             phase: RwSignal::new(Phase::Starting("Making your key…")),
             tab: RwSignal::new(Tab::default()),
             model,
@@ -122,8 +134,12 @@ impl Session {
         loop {
             let event = events.next().await;
             let stopped = event == Event::Stopped;
-            unstored::note(self, &node, &event);
-            let ask = self.model.try_update(|model| model.apply(event, clock::now_ms())).flatten();
+            if self.keep().keeps() {
+                self.unstored.note(&node, &event);
+            }
+            // Known at once, and drawn with all else that this frame brings.
+            let ask = self.model.try_update_untracked(|model| model.apply(event, clock::now_ms())).flatten();
+            self.changes.tell();
             let asked = match ask {
                 Some(Ask::Lines(room)) => self.read_lines(&node, room).await,
                 Some(Ask::Everything) => self.read_everything(&node).await,
@@ -230,9 +246,12 @@ impl Session {
     pub(crate) fn mute(self, peer: PeerId, nick: Option<&str>) {
         // Another tab may have changed the list.
         self.read_muted();
-        self.model.update(|model| match nick {
-            Some(nick) => model.muted.add(peer, nick),
-            None => model.muted.remove(&peer),
+        self.model.update(|model| {
+            let muted = Arc::make_mut(&mut model.muted);
+            match nick {
+                Some(nick) => muted.add(peer, nick),
+                None => muted.remove(&peer),
+            }
         });
         self.keep_muted();
     }
@@ -245,8 +264,8 @@ impl Session {
     pub(crate) fn read_muted(self) {
         if self.keep().keeps() {
             let muted = Muted::read(&self.keep().get(What::Muted).unwrap_or_default());
-            if self.model.with_untracked(|model| model.muted != muted) {
-                self.model.update(|model| model.muted = muted);
+            if self.model.with_untracked(|model| *model.muted != muted) {
+                self.model.update(|model| model.muted = Arc::new(muted));
             }
         }
     }

@@ -89,7 +89,7 @@ fn who_is_muted_is_neither_counted_nor_announced() {
     let mut model = Model::default();
     model.apply(Event::Room(room("lobby")), 0);
     model.open("lobby", 0);
-    model.muted.add(peer(1), "ann");
+    Arc::make_mut(&mut model.muted).add(peer(1), "ann");
     model.apply(Event::Message(message("a", peer(1), 1, 0)), 1);
     model.set_visible(false, 2);
     model.apply(Event::Message(message("b", peer(1), 3, 0)), 3);
