@@ -279,7 +279,8 @@ async fn with_the_bound_all_but_reached_others_are_heard() {
         let mut stream = outbound(&mut greedy).await;
         stream.write_all(b"x").await.expect("taken");
         streams.push(stream);
-        within(holds(held + 1300)).await;
+        // How much more depends on how its datagrams were put together.
+        within(holds(held + 1)).await;
     }
     assert_eq!(budget.resets(), 0);
     let mut stream = outbound(&mut other).await;
