@@ -20,7 +20,7 @@
 //! | `foreign`, `bridge` | what other programs say in carried rooms; lines to and from a network without frames |
 //! | `behaviour`, `gossip`, `circuits`, `ping`, [`probe`] | libp2p's protocols, put together and bounded |
 //! | `streams`, `framing`, `pace` | the streams of our own protocols; their messages; how fast they are read |
-//! | `announce`, [`mod@reach`], `listeners` | which addresses we have, and to whom each is told |
+//! | `announce`, `reach`, `listeners` | which addresses we have, and to whom each is told |
 //! | `pending`, `timers`, `counters` | replies that wait for the network; what is due when; what happened, in numbers |
 //! | [`repl`], `text` | one line of text, one answer; text from strangers made harmless |
 //!
