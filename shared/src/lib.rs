@@ -19,6 +19,7 @@
 //! | [`access`], `gate`, `source`, `arrivals` | who may do what and how much; which addresses may connect, and which count as one |
 //! | `foreign`, `bridge` | what other programs say in carried rooms; lines to and from a network without frames |
 //! | `behaviour`, `gossip`, `circuits`, `ping`, [`probe`] | libp2p's protocols, put together and bounded |
+//! | [`heard`] | when each connection last brought something |
 //! | `streams`, `framing`, `pace`, `steady` | the streams of our own protocols; their messages; how fast they are read; when they stand still |
 //! | `announce`, [`mod@reach`], `listeners` | which addresses we have, and to whom each is told |
 //! | `pending`, `timers`, `counters` | replies that wait for the network; what is due when; what happened, in numbers |
@@ -51,6 +52,7 @@ mod framing;
 pub mod fuzz;
 mod gate;
 mod gossip;
+pub mod heard;
 mod hub;
 mod limits;
 mod links;
