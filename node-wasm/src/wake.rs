@@ -1,8 +1,9 @@
 //! Whether connections still work after the page was not allowed to run, or the machine slept.
 //!
 //! A connection that died meanwhile tells nothing by itself: the other side's goodbye was lost, and the next ping may be a
-//! quarter of a minute away, its time-out not counted. So each is asked at once, and one that does not answer soon is
-//! closed; the node then dials anew.
+//! quarter of a minute away, its time-out not counted. So each is asked at once, and one that is silent is closed; the node
+//! then dials anew. On a slow line the answer waits behind what the peer is sending: one that brings something else is
+//! asked again.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -22,11 +23,12 @@ use libp2p::{
 };
 use tincan_shared::{
     HostBehaviour,
-    probe::{Handler, Question},
+    heard::Heard,
+    probe::{Handler, Outcome, Question},
 };
 use tokio::sync::mpsc;
 
-/// How long a connection that works may take to answer: longer than a phone needs to find its network.
+/// How long a connection that works may be silent after the question: longer than a phone needs to find its network.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
 /// Has the connections asked; clones are the same one.
@@ -44,6 +46,7 @@ impl Wake {
 #[derive(Debug)]
 pub(crate) struct Behaviour {
     wake: mpsc::Receiver<()>,
+    heard: Heard,
     connections: HashMap<ConnectionId, PeerId>,
     actions: VecDeque<ToSwarm<Infallible, Question>>,
 }
@@ -51,11 +54,21 @@ pub(crate) struct Behaviour {
 impl Behaviour {
     pub(crate) fn new() -> (Self, Wake) {
         let (sender, wake) = mpsc::channel(1);
-        (Self { wake, connections: HashMap::new(), actions: VecDeque::new() }, Wake(sender))
+        let (heard, connections, actions) = Default::default();
+        (Self { wake, heard, connections, actions }, Wake(sender))
+    }
+
+    fn ask(&mut self, peer_id: PeerId, connection: ConnectionId) {
+        let handler = NotifyHandler::One(connection);
+        self.actions.push_back(ToSwarm::NotifyHandler { peer_id, handler, event: Question });
     }
 }
 
-impl HostBehaviour for Behaviour {}
+impl HostBehaviour for Behaviour {
+    fn hears(&mut self, heard: Heard) {
+        self.heard = heard;
+    }
+}
 
 impl NetworkBehaviour for Behaviour {
     type ConnectionHandler = Handler;
@@ -64,22 +77,22 @@ impl NetworkBehaviour for Behaviour {
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(ANSWER_WAIT))
+        Ok(Handler::new(ANSWER_WAIT, self.heard.ear(peer, remote)))
     }
 
     fn handle_established_outbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
-        _: &Multiaddr,
+        peer: PeerId,
+        remote: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(ANSWER_WAIT))
+        Ok(Handler::new(ANSWER_WAIT, self.heard.ear(peer, remote)))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -94,22 +107,22 @@ impl NetworkBehaviour for Behaviour {
         }
     }
 
-    fn on_connection_handler_event(&mut self, peer_id: PeerId, id: ConnectionId, is_answered: THandlerOutEvent<Self>) {
-        if is_answered {
-            return;
+    fn on_connection_handler_event(&mut self, peer_id: PeerId, id: ConnectionId, outcome: THandlerOutEvent<Self>) {
+        match outcome {
+            Outcome::Answered => {}
+            Outcome::Heard => self.ask(peer_id, id),
+            Outcome::Silent => {
+                tracing::debug!(%peer_id, "a connection did not outlive the pause");
+                self.actions.push_back(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(id) });
+            }
         }
-        tracing::debug!(%peer_id, "a connection did not outlive the pause");
-        self.actions.push_back(ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(id) });
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
         while let Poll::Ready(Some(())) = self.wake.poll_recv(cx) {
-            let ask = |(id, peer): (&ConnectionId, &PeerId)| ToSwarm::NotifyHandler {
-                peer_id: *peer,
-                handler: NotifyHandler::One(*id),
-                event: Question,
-            };
-            self.actions.extend(self.connections.iter().map(ask));
+            for (id, peer) in self.connections.clone() {
+                self.ask(peer, id);
+            }
         }
         self.actions.pop_front().map_or(Poll::Pending, Poll::Ready)
     }

@@ -18,6 +18,7 @@ use crate::{
     config::PROTOCOL_VERSION,
     gate::Gate,
     gossip::{RoomNames, no_scores},
+    heard::Heard,
     ping, probe,
     records::{Kademlia, PROVIDER_TTL, RECORD_TTL, Store},
     stay_away::StayAway,
@@ -75,6 +76,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
         keypair: &Keypair,
         relay_client: relay::client::Behaviour,
         host: B,
+        heard: &Heard,
     ) -> Result<Self, Error> {
         let me = keypair.public().to_peer_id();
         // It would push once for each address that a host begins to listen on, and then has no stream left for the answer to
@@ -92,8 +94,9 @@ impl<B: NetworkBehaviour> Behaviour<B> {
             identify: Announce::new(identify::Behaviour::new(identify), config),
             ping: ping::Behaviour::new(
                 ping::Config::new().with_interval(config.ping_interval).with_timeout(PING_TIMEOUT),
+                heard.clone(),
             ),
-            probe: probe::Behaviour::default(),
+            probe: probe::Behaviour::new(heard.clone()),
             kad: Announce::new(kademlia(config, me)?, config),
             gossip: gossip(config, keypair)?,
             relay_client,

@@ -19,7 +19,8 @@
 //! | [`access`], `gate`, `source`, `arrivals` | who may do what and how much; which addresses may connect, and which count as one |
 //! | `foreign`, `bridge` | what other programs say in carried rooms; lines to and from a network without frames |
 //! | `behaviour`, `gossip`, `circuits`, `ping`, [`probe`] | libp2p's protocols, put together and bounded |
-//! | `streams`, `framing`, `pace` | the streams of our own protocols; their messages; how fast they are read |
+//! | [`heard`] | when each connection last brought something |
+//! | `streams`, `framing`, `pace`, `steady` | the streams of our own protocols; their messages; how fast they are read; when they stand still |
 //! | `announce`, `reach`, `listeners` | which addresses we have, and to whom each is told |
 //! | `pending`, `timers`, `counters` | replies that wait for the network; what is due when; what happened, in numbers |
 //! | [`repl`], `text` | one line of text, one answer; text from strangers made harmless |
@@ -51,6 +52,7 @@ mod framing;
 pub mod fuzz;
 mod gate;
 mod gossip;
+pub mod heard;
 mod hub;
 mod limits;
 mod links;
@@ -74,6 +76,7 @@ mod room_id;
 pub mod sim;
 mod source;
 mod stay_away;
+mod steady;
 mod streams;
 mod text;
 mod timers;

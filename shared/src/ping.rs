@@ -3,10 +3,14 @@
 //! libp2p-ping 0.48 keeps the future that reads the next ping without polling it, so that ping wakes nobody. Over TCP
 //! any traffic of the connection wakes it; over QUIC a stream wakes only whoever polled it, and a pong waited up to
 //! 8 s. See `docs/decisions/0005-answer-pings-ourselves.md`.
+//!
+//! And on a slow line a pong waits behind what the peer sends: a ping without an answer in time is no failure while
+//! something else comes.
 
 use std::{
     fmt, io,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, future::BoxFuture};
@@ -23,17 +27,24 @@ use libp2p::{
 
 pub(crate) use libp2p::ping::{Config, Event, Failure};
 
+use crate::heard::{Ear, Heard};
+
+/// Who was heard within this time is there, even if a pong is late. It is longer than the time between the tries of a
+/// ping: who receives much is still heard to try.
+const PRESUMED_THERE: Duration = Duration::from_secs(15);
+/// Pongs one after the other that may be late: a full log of a room on a line of 4 KiB/s delays them for a minute or two.
+const MAX_LATE_PONGS: u32 = 18;
 /// Bytes of a ping and of its pong.
 const PING_BYTES: usize = 32;
 
 type Inner = THandler<ping::Behaviour>;
 
 /// Pings every peer and answers its pings.
-pub(crate) struct Behaviour(ping::Behaviour);
+pub(crate) struct Behaviour(ping::Behaviour, Heard);
 
 impl Behaviour {
-    pub(crate) fn new(config: Config) -> Self {
-        Self(ping::Behaviour::new(config))
+    pub(crate) fn new(config: Config, heard: Heard) -> Self {
+        Self(ping::Behaviour::new(config), heard)
     }
 }
 
@@ -54,7 +65,8 @@ impl NetworkBehaviour for Behaviour {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        self.0.handle_established_inbound_connection(id, peer, local, remote).map(Handler::new)
+        let inner = self.0.handle_established_inbound_connection(id, peer, local, remote)?;
+        Ok(Handler::new(inner, self.1.ear(peer, remote)))
     }
 
     fn handle_established_outbound_connection(
@@ -65,7 +77,8 @@ impl NetworkBehaviour for Behaviour {
         role: Endpoint,
         port_use: PortUse,
     ) -> Result<Handler, ConnectionDenied> {
-        self.0.handle_established_outbound_connection(id, peer, address, role, port_use).map(Handler::new)
+        let inner = self.0.handle_established_outbound_connection(id, peer, address, role, port_use)?;
+        Ok(Handler::new(inner, self.1.ear(peer, address)))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -86,11 +99,28 @@ pub(crate) struct Handler {
     inner: Inner,
     /// Answers the next ping of the other side's stream. A second stream takes the place of the first.
     answer: Option<BoxFuture<'static, io::Result<Stream>>>,
+    ear: Ear,
+    /// Pongs that were late since one was not.
+    late: u32,
 }
 
 impl Handler {
-    fn new(inner: Inner) -> Self {
-        Self { inner, answer: None }
+    fn new(inner: Inner, ear: Ear) -> Self {
+        Self { inner, answer: None, ear, late: 0 }
+    }
+
+    /// Whether the answer to this ping may only wait behind what the peer sends.
+    fn is_late(&mut self, failure: &Failure) -> bool {
+        let is_timeout = match failure {
+            Failure::Timeout => true,
+            // No answer to the request for a stream.
+            Failure::Other { error } => {
+                error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::TimedOut)
+            }
+            Failure::Unsupported => false,
+        };
+        self.late += 1;
+        is_timeout && self.late <= MAX_LATE_PONGS && self.ear.silence() < PRESUMED_THERE
     }
 }
 
@@ -143,7 +173,18 @@ impl ConnectionHandler for Handler {
             // reason to serve nothing else.
             cx.waker().wake_by_ref();
         }
-        self.inner.poll(cx)
+        loop {
+            match self.inner.poll(cx) {
+                Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Err(failure))) if self.is_late(&failure) => {
+                    tracing::debug!("a pong is late");
+                }
+                Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Ok(round_trip))) => {
+                    self.late = 0;
+                    return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(Ok(round_trip)));
+                }
+                polled => return polled,
+            }
+        }
     }
 }
 

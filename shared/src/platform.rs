@@ -9,7 +9,7 @@ use libp2p::{
     swarm::{NetworkBehaviour, dummy},
 };
 
-use crate::room::Elsewhere;
+use crate::{heard::Heard, room::Elsewhere};
 
 /// Everything a node needs from its host.
 pub struct Platform<B> {
@@ -67,6 +67,9 @@ pub trait HostBehaviour: NetworkBehaviour<ToSwarm: Into<HostEvent> + fmt::Debug>
     fn bridges(&self) -> bool {
         false
     }
+
+    /// Where to see when each connection last brought something. Comes before anything else.
+    fn hears(&mut self, _heard: Heard) {}
 
     /// A connected peer has told which protocols it speaks.
     fn identified(&mut self, _peer: PeerId, _protocols: &[StreamProtocol]) {}

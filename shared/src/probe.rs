@@ -24,6 +24,8 @@ use libp2p::{
     },
 };
 
+use crate::heard::{Ear, Heard};
+
 /// What is asked for.
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/tincan/awake/1.0.0");
 /// How long a connection that works may take to answer.
@@ -38,8 +40,9 @@ pub(crate) struct Event {
 }
 
 /// Asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Behaviour {
+    heard: Heard,
     actions: VecDeque<ToSwarm<Event, Question>>,
     waker: Option<Waker>,
 }
@@ -49,6 +52,10 @@ pub(crate) struct Behaviour {
 pub struct Question;
 
 impl Behaviour {
+    pub(crate) fn new(heard: Heard) -> Self {
+        Self { heard, actions: VecDeque::new(), waker: None }
+    }
+
     /// Asks on one connection; an event follows unless the connection ends.
     pub(crate) fn ask(&mut self, peer_id: PeerId, connection: ConnectionId) {
         let handler = NotifyHandler::One(connection);
@@ -66,28 +73,29 @@ impl NetworkBehaviour for Behaviour {
     fn handle_established_inbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(PROBE_TIMEOUT))
+        Ok(Handler::new(PROBE_TIMEOUT, self.heard.ear(peer, remote)))
     }
 
     fn handle_established_outbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
-        _: &Multiaddr,
+        peer: PeerId,
+        remote: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::new(PROBE_TIMEOUT))
+        Ok(Handler::new(PROBE_TIMEOUT, self.heard.ear(peer, remote)))
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
 
-    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
-        self.actions.push_back(ToSwarm::GenerateEvent(Event { peer, connection, is_answered: event }));
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, outcome: THandlerOutEvent<Self>) {
+        let is_answered = outcome != Outcome::Silent;
+        self.actions.push_back(ToSwarm::GenerateEvent(Event { peer, connection, is_answered }));
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Event, THandlerInEvent<Self>>> {
@@ -99,18 +107,30 @@ impl NetworkBehaviour for Behaviour {
     }
 }
 
-/// Asks on one connection, one question at a time, and tells whether there was an answer in time.
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The answer.
+    Answered,
+    /// No answer in time, but something else on this connection: the answer may wait behind it.
+    Heard,
+    /// Nothing at all.
+    Silent,
+}
+
+/// Asks on one connection, one question at a time, and tells what came of it in time.
 #[derive(Debug)]
 pub struct Handler {
     state: State,
     timeout: Duration,
+    ear: Ear,
 }
 
 impl Handler {
     /// `timeout`: how long a connection that works may take to answer.
     #[must_use]
-    pub fn new(timeout: Duration) -> Self {
-        Self { state: State::default(), timeout }
+    pub fn new(timeout: Duration, ear: Ear) -> Self {
+        Self { state: State::default(), timeout, ear }
     }
 }
 
@@ -120,13 +140,12 @@ enum State {
     Idle,
     ToAsk,
     Asked,
-    /// Whether there was an answer.
-    Over(bool),
+    Over(Outcome),
 }
 
 impl ConnectionHandler for Handler {
     type FromBehaviour = Question;
-    type ToBehaviour = bool;
+    type ToBehaviour = Outcome;
     type InboundProtocol = DeniedUpgrade;
     type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
     type InboundOpenInfo = ();
@@ -144,25 +163,26 @@ impl ConnectionHandler for Handler {
 
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, DeniedUpgrade, ReadyUpgrade<StreamProtocol>>) {
         self.state = match event {
-            ConnectionEvent::DialUpgradeError(DialUpgradeError {
-                error: StreamUpgradeError::Timeout | StreamUpgradeError::Io(_),
-                ..
-            }) => State::Over(false),
-            ConnectionEvent::DialUpgradeError(_) | ConnectionEvent::FullyNegotiatedOutbound(_) => State::Over(true),
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { error, .. }) => State::Over(match error {
+                StreamUpgradeError::Timeout if self.ear.silence() < self.timeout => Outcome::Heard,
+                StreamUpgradeError::Timeout | StreamUpgradeError::Io(_) => Outcome::Silent,
+                _ => Outcome::Answered,
+            }),
+            ConnectionEvent::FullyNegotiatedOutbound(_) => State::Over(Outcome::Answered),
             _ => return,
         };
     }
 
-    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), bool>> {
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<ReadyUpgrade<StreamProtocol>, (), Outcome>> {
         match self.state {
             State::ToAsk => {
                 self.state = State::Asked;
                 let protocol = SubstreamProtocol::new(ReadyUpgrade::new(PROTOCOL), ()).with_timeout(self.timeout);
                 Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
             }
-            State::Over(is_answered) => {
+            State::Over(outcome) => {
                 self.state = State::Idle;
-                Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(is_answered))
+                Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(outcome))
             }
             State::Idle | State::Asked => Poll::Pending,
         }

@@ -22,6 +22,7 @@ use crate::{
     hub::wire::{self as hub, FromHub, Watch},
     pace::{Pace, Turns},
     room::sync::{self, Answer, Question},
+    steady::Steady,
 };
 
 /// Messages that wait for the actor.
@@ -53,8 +54,15 @@ const MAX_WAITING_WATCHERS: usize = 8;
 /// Waits before a sync that failed is tried again.
 const SYNC_RETRIES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
-/// How long one sync may take.
-const SYNC_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the bytes of a sync may stand still, whoever reads them; see [`Steady`]. A peer that takes a question and says
+/// nothing is given up after this.
+const SYNC_READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for who writes them: yamux lets a reader take 128 KiB before it says so, 32 s on a line of 4 KiB/s.
+const SYNC_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long one sync may take however it goes on, the tries of who asks included. It leaves a full log of the default size,
+/// 256 KiB and its presences, twice its time on a line of 4 KiB/s, as other things go over that line too; 2 MiB, the most
+/// there may be, need 12 KiB/s. Who is slow on purpose holds a turn of its own for as long, nobody else's.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// What the tasks tell the actor: with a stream that opens, where to speak on it.
 #[derive(Debug)]
@@ -91,7 +99,10 @@ impl Streams {
                 let turn = turns.of(peer);
                 spawn(async move {
                     let answered = timeout(SYNC_TIMEOUT, async {
-                        let turn = turn.acquire().await.map_err(io::Error::other)?;
+                        // The peer waits as long for the answer's beginning.
+                        let turn =
+                            timeout(SYNC_READ_TIMEOUT, turn.acquire()).await.map_err(|_| io::ErrorKind::TimedOut)?;
+                        let turn = turn.map_err(io::Error::other)?;
                         let bytes = answer_sync(peer, stream, inputs).await?;
                         Ok::<_, io::Error>((turn, bytes))
                     });
@@ -170,15 +181,19 @@ impl Streams {
     pub(crate) fn ask(&self, peer: PeerId, question: Question) {
         let (mut control, inputs) = (self.control.clone(), self.inputs.clone());
         spawn(async move {
-            let mut retries = SYNC_RETRIES.into_iter();
-            let answer = loop {
-                match timeout(SYNC_TIMEOUT, ask_once(&mut control, peer, &question)).await {
-                    Ok(Ok(answer)) => break Some(answer),
-                    failed => tracing::debug!(%peer, room = question.room, ?failed, "sync failed"),
+            let answer = timeout(SYNC_TIMEOUT, async {
+                let mut retries = SYNC_RETRIES.into_iter();
+                loop {
+                    match ask_once(&mut control, peer, &question).await {
+                        Ok(answer) => break Some(answer),
+                        Err(error) => tracing::debug!(%peer, room = question.room, %error, "sync failed"),
+                    }
+                    let wait = retries.next()?;
+                    sleep(wait.mul_f64(0.5 + rand::random::<f64>())).await;
                 }
-                let Some(wait) = retries.next() else { break None };
-                sleep(wait.mul_f64(0.5 + rand::random::<f64>())).await;
-            };
+            });
+            // Time is up: as if there was no answer.
+            let answer = answer.await.unwrap_or_default();
             let _ = inputs.send(Input::Answered { peer, room: question.room, answer }.into()).await;
         });
     }
@@ -187,18 +202,20 @@ impl Streams {
 async fn ask_once(control: &mut Control, peer: PeerId, question: &Question) -> io::Result<Answer> {
     let opened = control.open_stream(peer, sync::PROTOCOL).await;
     let mut stream = opened.map_err(|error| io::Error::other(error.to_string()))?;
-    write(&mut stream, question).await?;
-    let answer = read(&mut stream, sync::MAX_BYTES).await?;
-    stream.close().await?;
+    write(&mut Steady::new(&mut stream, SYNC_WRITE_TIMEOUT), question).await?;
+    let mut answering = Steady::new(&mut stream, SYNC_READ_TIMEOUT);
+    let answer = read(&mut answering, sync::MAX_BYTES).await?;
+    answering.close().await?;
     Ok(answer)
 }
 
 /// Returns the bytes of the answer.
 async fn answer_sync(peer: PeerId, mut stream: Stream, inputs: mpsc::Sender<StreamEvent>) -> io::Result<usize> {
-    let question: Question = read(&mut stream, sync::MAX_BYTES).await?;
+    let question: Question = read(&mut Steady::new(&mut stream, SYNC_READ_TIMEOUT), sync::MAX_BYTES).await?;
     let (reply, answer) = oneshot::channel();
     inputs.send(Input::Asked { peer, question, reply }.into()).await.map_err(io::Error::other)?;
     let answer = answer.await.map_err(io::Error::other)?;
+    let mut stream = Steady::new(stream, SYNC_WRITE_TIMEOUT);
     write(&mut stream, &answer).await?;
     stream.close().await?;
     Ok(answer.encoded_len())

@@ -15,7 +15,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::{Actor, REAP_EVERY};
 use crate::{
     Config, Error, Event, HostBehaviour, Platform, Role, Saved, behaviour::Behaviour, command::Command, core::Core,
-    listeners::Listeners, pending::Pending, records::Publisher, room::Now, streams::Streams,
+    heard::Heard, listeners::Listeners, pending::Pending, records::Publisher, room::Now, streams::Streams,
 };
 
 /// How long one address of a dial may take, with the look-up of its name and its wait for other addresses. Hosts give up
@@ -33,7 +33,7 @@ impl<B: HostBehaviour> Actor<B> {
         inbox: mpsc::Receiver<Command>,
         events: broadcast::Sender<Event>,
     ) -> Result<Self, Error> {
-        let Platform { keypair, transport, behaviour: host, saved, storage, now_ms } = platform;
+        let Platform { keypair, transport, behaviour: mut host, saved, storage, now_ms } = platform;
         let me = keypair.public().to_peer_id();
         let (relay_transport, relay_client) = relay::client::new(me);
         let noise =
@@ -45,9 +45,16 @@ impl<B: HostBehaviour> Actor<B> {
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
         // The relay takes whatever has a circuit in it; everything else is the host's.
         let transport = relayed.or_transport(transport).map(|either, _| either.into_inner());
+        let heard = Heard::default();
+        host.hears(heard.clone());
+        let listens = heard.clone();
+        let transport = transport.map(move |(peer, muxer), point| {
+            let address = point.get_remote_address();
+            (peer, listens.listen(peer, address, muxer))
+        });
         let transport = TransportTimeout::with_outgoing_timeout(transport, DIAL_TIMEOUT);
         let transport = TransportTimeout::with_ingoing_timeout(transport, INCOMING_TIMEOUT).boxed();
-        let behaviour = Behaviour::new(&config, &keypair, relay_client, host)?;
+        let behaviour = Behaviour::new(&config, &keypair, relay_client, host, &heard)?;
         let control = behaviour.stream.new_control();
         let swarm_config = swarm::Config::with_executor(|task| {
             n0_future::task::spawn(task);
