@@ -143,6 +143,10 @@ impl Scroll {
     }
 
     fn look(self, list: &HtmlDivElement) {
+        // On its way to a line it may still stand at the end, where it was before.
+        if self.goal.with_value(|goal| matches!(goal, Some(Place::Line { .. }))) {
+            return;
+        }
         let near = list.scroll_height() - list.scroll_top() - list.client_height() <= AT_END_WITHIN;
         self.at_end.set_value(near);
         if near && self.unseen.get_untracked() > 0 {
