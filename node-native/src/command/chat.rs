@@ -1,5 +1,6 @@
 //! `tincan chat`
 
+mod comings;
 mod piped;
 mod shown;
 mod typed;
@@ -11,9 +12,12 @@ use std::{
 };
 
 use tincan_shared::{Config, Event, Node};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout_at};
 
-use self::{piped::End, shown::Shown};
+use self::{
+    piped::End,
+    shown::{Shown, nick_of},
+};
 use super::report::Reporter;
 use crate::{
     Error,
@@ -177,7 +181,7 @@ impl Chat {
     async fn lines(&mut self, session: &mut Session, lines: &mut mpsc::Receiver<Line>) -> Result<End, Error> {
         loop {
             tokio::select! {
-                event = session.events.next() => self.event(event).await?,
+                event = self.next(session) => self.event(event).await?,
                 line = lines.recv() => match line {
                     None => return Ok(End::Read),
                     Some(Line::Text(line)) => self.typed(&line).await?,
@@ -193,8 +197,8 @@ impl Chat {
         editor.next_line(&self.prompt());
         loop {
             tokio::select! {
-                event = session.events.next() => {
-                    let is_room = matches!(event, Event::Room(_));
+                event = self.next(session) => {
+                    let is_room = matches!(event, Some(Event::Room(_)));
                     self.event(event).await?;
                     if is_room {
                         editor.set_completions(self.completions().await?);
@@ -227,7 +231,7 @@ impl Chat {
         Ok(Completions {
             commands: typed::commands(),
             rooms: self.rooms.keys().cloned().chain(stored).map(|name| shown(&name)).collect(),
-            nicks: nicks.map(|(_, nick)| shown(nick)).collect(),
+            nicks: nicks.map(|(_, nick)| shown(nick_of(nick.as_deref()))).collect(),
         })
     }
 
@@ -241,7 +245,17 @@ impl Chat {
         Ok(())
     }
 
-    async fn event(&mut self, event: Event) -> Result<(), Error> {
+    /// What happens next; nothing when it is time to say that somebody came without a nick.
+    async fn next(&self, session: &mut Session) -> Option<Event> {
+        let Some(due) = self.comings_due() else { return Some(session.events.next().await) };
+        timeout_at(due, session.events.next()).await.ok()
+    }
+
+    async fn event(&mut self, event: Option<Event>) -> Result<(), Error> {
+        let Some(event) = event else {
+            self.say_comings();
+            return Ok(());
+        };
         match event {
             Event::Message(message) if self.rooms.contains_key(&message.room) => self.message(&message),
             Event::Sent { message, .. } if self.rooms.contains_key(&message.room) => {

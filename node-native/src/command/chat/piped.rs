@@ -35,7 +35,7 @@ impl Chat {
         loop {
             let line = tokio::select! {
                 biased;
-                event = session.events.next() => {
+                event = self.next(session) => {
                     self.event(event).await?;
                     continue;
                 }
@@ -95,8 +95,8 @@ impl Chat {
             tokio::select! {
                 biased;
                 done = &mut done => return Ok(Some(done)),
-                event = session.events.next() => {
-                    if matches!(event, Event::Taken { .. } | Event::Sent { .. }) {
+                event = self.next(session) => {
+                    if matches!(event, Some(Event::Taken { .. } | Event::Sent { .. })) {
                         until = Instant::now() + TAKE_TIMEOUT;
                     }
                     self.event(event).await?;

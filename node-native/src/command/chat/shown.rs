@@ -1,9 +1,16 @@
 //! What the screen shows of a room: lines, and who comes and goes.
 
+use std::time::Duration;
+
 use libp2p::PeerId;
 use tincan_shared::{Message, MessageState, RoomInfo, config::DEFAULT_NICK, short_name};
+use tokio::time::Instant;
 
-use super::{super::report::person, Chat};
+use super::{
+    super::report::person,
+    Chat,
+    comings::{Coming, Comings, NICK_WAIT},
+};
 use crate::{Error, output};
 
 /// Printed lines whose ids are remembered: more than the node keeps of a room.
@@ -20,15 +27,21 @@ pub(super) struct Shown {
     pub(super) plain: bool,
     /// Whether it was said that the others there use another program.
     foreign: bool,
-    /// Who was last seen there.
-    pub(super) members: Vec<(PeerId, String)>,
+    /// Who is there, with their nicks.
+    pub(super) members: Vec<(PeerId, Option<String>)>,
+    /// Whose coming was said.
+    pub(super) comings: Comings,
 }
 
 impl Shown {
-    pub(super) fn members_of(room: &RoomInfo) -> Vec<(PeerId, String)> {
-        let nick = |nick: &Option<String>| nick.clone().unwrap_or_else(|| DEFAULT_NICK.to_owned());
-        room.members.iter().map(|member| (member.peer, nick(&member.nick))).collect()
+    pub(super) fn members_of(room: &RoomInfo) -> Vec<(PeerId, Option<String>)> {
+        room.members.iter().map(|member| (member.peer, member.nick.clone())).collect()
     }
+}
+
+/// Somebody's nick, or what stands for it.
+pub(super) fn nick_of(nick: Option<&str>) -> &str {
+    nick.unwrap_or(DEFAULT_NICK)
 }
 
 impl Chat {
@@ -57,20 +70,35 @@ impl Chat {
 
     /// Says who came and who went, and when they cannot read what is said here.
     pub(super) fn room(&mut self, room: &RoomInfo) {
-        let now = Shown::members_of(room);
-        let place = if self.rooms.len() > 1 { format!(" in {}", room.room) } else { String::new() };
         let shown = self.rooms.entry(room.room.clone()).or_default();
-        let before = std::mem::replace(&mut shown.members, now.clone());
+        shown.members = Shown::members_of(room);
         if room.foreign && !shown.foreign {
             self.reporter.note(FOREIGN);
         }
         shown.foreign = room.foreign;
-        for (peer, nick) in now.iter().filter(|(peer, _)| !before.iter().any(|(known, _)| known == peer)) {
-            self.reporter.note(&format!("joined: {}{place}", person(nick, peer)));
+        self.say_comings();
+    }
+
+    /// Says who came and who went, as far as their nicks are known or were waited for.
+    pub(super) fn say_comings(&mut self) {
+        let is_one = self.rooms.len() == 1;
+        for (name, Shown { members, comings, plain, .. }) in &mut self.rooms {
+            let place = if is_one { String::new() } else { format!(" in {name}") };
+            // A plain room has no nicks.
+            let wait = if *plain { Duration::ZERO } else { NICK_WAIT };
+            for coming in comings.look(members, wait, Instant::now()) {
+                let (what, peer, nick) = match coming {
+                    Coming::Joined(peer, nick) => ("joined", peer, nick),
+                    Coming::Left(peer, nick) => ("left", peer, nick),
+                };
+                self.reporter.note(&format!("{what}: {}{place}", person(nick_of(nick.as_deref()), &peer)));
+            }
         }
-        for (peer, nick) in before.iter().filter(|(peer, _)| !now.iter().any(|(still, _)| still == peer)) {
-            self.reporter.note(&format!("left: {}{place}", person(nick, peer)));
-        }
+    }
+
+    /// When somebody's nick was waited for long enough.
+    pub(super) fn comings_due(&self) -> Option<Instant> {
+        self.rooms.values().filter_map(|shown| shown.comings.due()).min()
     }
 }
 

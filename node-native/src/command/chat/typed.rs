@@ -2,7 +2,7 @@
 
 use tincan_shared::{RoomInfo, short_id};
 
-use super::{super::report::person, Chat, Shown};
+use super::{super::report::person, Chat, Shown, nick_of};
 use crate::{Error, names::tidy, output};
 
 /// Every command, with what it does.
@@ -135,7 +135,7 @@ impl Chat {
         let Some(room) = rooms.iter().find(|room| room.room == self.room) else {
             return Err(tincan_shared::Error::NotInRoom { room: self.room.clone() }.into());
         };
-        let named = Shown::members_of(room).into_iter().map(|(peer, nick)| person(&nick, &peer));
+        let named = Shown::members_of(room).into_iter().map(|(peer, nick)| person(nick_of(nick.as_deref()), &peer));
         tell(&format!(
             "in {}: {}",
             room.room,
