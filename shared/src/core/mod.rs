@@ -299,5 +299,7 @@ impl Core {
 }
 
 #[cfg(test)]
+mod test_node;
+#[cfg(test)]
 #[path = "trust_tests.rs"]
 mod trust_tests;
