@@ -94,23 +94,65 @@ impl Limits {
         Self { connections: 4096, connections_per_source: 1024, ..Self::peer() }
     }
 
-    /// Names of those that a running node cannot change and that differ from `other`.
-    pub(crate) fn differing(&self, other: &Self) -> Vec<&'static str> {
-        let pairs = [
-            ("waiting_lines", self.waiting_lines == other.waiting_lines),
-            ("kept_frames", self.kept_frames == other.kept_frames),
-            ("kept_bytes", self.kept_bytes == other.kept_bytes),
-            ("kept_presences", self.kept_presences == other.kept_presences),
-            ("known_hubs", self.known_hubs == other.known_hubs),
-            ("records", self.records == other.records),
-            ("provided_keys", self.provided_keys == other.provided_keys),
-            ("circuits", self.circuits == other.circuits),
-            ("circuits_per_peer", self.circuits_per_peer == other.circuits_per_peer),
-            ("reservations", self.reservations == other.reservations),
-            ("circuit_duration_secs", self.circuit_duration == other.circuit_duration),
-            ("circuit_bytes", self.circuit_bytes == other.circuit_bytes),
-            ("queries", self.queries == other.queries),
+    /// Takes over what a running node can change. Returns the names of the others that differ.
+    pub(crate) fn reload(&mut self, new: Self) -> Vec<&'static str> {
+        // Whoever adds a limit decides here which of the two it is.
+        let Self {
+            connections,
+            connections_per_peer,
+            connections_per_source,
+            peers,
+            pending_incoming,
+            carried_rooms,
+            carried_rooms_per_peer,
+            carry_linger,
+            joined_rooms,
+            offences,
+            refuse_for,
+            waiting_lines,
+            kept_frames,
+            kept_bytes,
+            kept_presences,
+            known_hubs,
+            records,
+            provided_keys,
+            circuits,
+            circuits_per_peer,
+            reservations,
+            circuit_duration,
+            circuit_bytes,
+            queries,
+        } = new;
+        let fixed = [
+            ("waiting_lines", self.waiting_lines == waiting_lines),
+            ("kept_frames", self.kept_frames == kept_frames),
+            ("kept_bytes", self.kept_bytes == kept_bytes),
+            ("kept_presences", self.kept_presences == kept_presences),
+            ("known_hubs", self.known_hubs == known_hubs),
+            ("records", self.records == records),
+            ("provided_keys", self.provided_keys == provided_keys),
+            ("circuits", self.circuits == circuits),
+            ("circuits_per_peer", self.circuits_per_peer == circuits_per_peer),
+            ("reservations", self.reservations == reservations),
+            ("circuit_duration_secs", self.circuit_duration == circuit_duration),
+            ("circuit_bytes", self.circuit_bytes == circuit_bytes),
+            ("queries", self.queries == queries),
         ];
-        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+        let differing = fixed.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect();
+        *self = Self {
+            connections,
+            connections_per_peer,
+            connections_per_source,
+            peers,
+            pending_incoming,
+            carried_rooms,
+            carried_rooms_per_peer,
+            carry_linger,
+            joined_rooms,
+            offences,
+            refuse_for,
+            ..self.clone()
+        };
+        differing
     }
 }

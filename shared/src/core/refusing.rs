@@ -10,7 +10,7 @@ use super::{
     refusals::{MAX_REFUSED_WAITING, MAX_SILENCED, Refusal},
 };
 use crate::{
-    Config, Error, Event, Limits, Rules,
+    Config, Error, Event, Rules,
     access::{Action, Budgets, Denied},
     gate::range_of,
     hub::wire::{Hello, Reason},
@@ -129,21 +129,7 @@ impl Core {
         // What waits for a new start must be able to start, too.
         Config { limits: limits.clone(), ..self.config.clone() }.validate()?;
         let mut config = self.config.clone();
-        let fixed = limits.differing(&config.limits);
-        config.limits = Limits {
-            connections: limits.connections,
-            connections_per_peer: limits.connections_per_peer,
-            connections_per_source: limits.connections_per_source,
-            pending_incoming: limits.pending_incoming,
-            peers: limits.peers,
-            carried_rooms: limits.carried_rooms,
-            carried_rooms_per_peer: limits.carried_rooms_per_peer,
-            carry_linger: limits.carry_linger,
-            joined_rooms: limits.joined_rooms,
-            offences: limits.offences,
-            refuse_for: limits.refuse_for,
-            ..config.limits
-        };
+        let fixed = config.limits.reload(limits);
         (config.deny, config.deny_ranges) = (deny, deny_ranges);
         self.config = config;
         self.access.change(&self.config);
