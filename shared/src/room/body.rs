@@ -83,6 +83,16 @@ impl Body {
         }
     }
 
+    /// Whether it says who its author is now. Of each author only the latest is kept, apart from the lines, and members'
+    /// have no age.
+    #[must_use]
+    pub fn is_presence(&self) -> bool {
+        match self {
+            Self::Presence { .. } => true,
+            Self::Message { .. } | Self::Bridged { .. } | Self::Unknown => false,
+        }
+    }
+
     /// Its kind and bytes.
     pub(super) fn encode(&self) -> (u32, Vec<u8>) {
         match self {

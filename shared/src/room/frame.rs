@@ -212,7 +212,7 @@ fn read(payload: &[u8], vouches: impl Fn(&PublicKey, &[u8], &[u8]) -> bool) -> R
     };
     let Envelope { signed, signature } = Envelope::decode(envelope).map_err(|_| FrameError::Malformed)?;
     let (part, key, body) = read_signed(&signed)?;
-    if !body.is_line() && payload.len() > MAX_PRESENCE_BYTES {
+    if body.is_presence() && payload.len() > MAX_PRESENCE_BYTES {
         return Err(FrameError::Malformed);
     }
     if !vouches(&key, &signed, &signature) {

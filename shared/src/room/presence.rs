@@ -14,7 +14,7 @@ use super::{
     state::Room,
 };
 use crate::{
-    config::{FRAME_TIME_WINDOW, MAX_LISTED_MEMBERS},
+    config::{FRAME_TIME_WINDOW, LARGE_ROOM},
     hub::listing::{Presences, SignedPresence},
 };
 
@@ -25,7 +25,7 @@ const ANNOUNCED_AGAIN: Duration = Duration::from_secs(20 * 60);
 
 /// Whether a room with so many others is too large for gossip to carry what each says of itself.
 pub(crate) fn is_large(total: u32) -> bool {
-    total as usize > MAX_LISTED_MEMBERS
+    total as usize > LARGE_ROOM
 }
 
 impl Room {

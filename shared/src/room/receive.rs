@@ -161,8 +161,7 @@ impl Room {
         }
         frames.sort_by_key(Frame::sort_key);
         for frame in frames {
-            let presence = !frame.body.is_line();
-            let ageless = presence && listed(&frame.author);
+            let ageless = frame.body.is_presence() && listed(&frame.author);
             if !ageless && !in_window(&frame, now) {
                 continue;
             }

@@ -127,7 +127,7 @@ impl Ring {
             }
             self.seen.insert(name, now_ms);
         }
-        if !frame.body.is_line() {
+        if frame.body.is_presence() {
             return self.insert_presence(frame, now_ms);
         }
         self.bytes += frame.bytes.len();

@@ -71,7 +71,7 @@ pub(crate) fn give(room: &str, ring: &Ring, want: &[Vec<u8>]) -> Option<Question
 
 /// Answers a first question. `presences`: with those, too.
 pub(crate) fn answer(ring: &Ring, theirs: &BTreeSet<Prefix>, presences: bool) -> Answer {
-    let is_asked = |frame: &&Frame| presences || frame.body.is_line();
+    let is_asked = |frame: &&Frame| presences || !frame.body.is_presence();
     Answer {
         frames: ring.lacking(theirs).filter(is_asked).map(|frame| frame.bytes.clone()).collect(),
         want: to_bytes(ring.want(theirs)),
