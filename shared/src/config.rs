@@ -23,6 +23,9 @@ pub const MAX_VALUE_BYTES: usize = 8192;
 pub const MAX_FRAME_BYTES: usize = 6144;
 /// Members listed by name; above it a hub tells the count and a sample of this size.
 pub const MAX_LISTED_MEMBERS: usize = 50;
+/// A room with more others than this is large: gossip carries no presences there, hubs hand them over, and tell of changes
+/// less often. Not above [`MAX_LISTED_MEMBERS`], since only members that are listed are handed over.
+pub const LARGE_ROOM: usize = MAX_LISTED_MEMBERS;
 /// How far a frame's time may be from our clock.
 pub const FRAME_TIME_WINDOW: Duration = Duration::from_secs(3600);
 /// How long a line is held back for an earlier one of the same author.

@@ -21,10 +21,7 @@ use super::{
     watcher::Watcher,
     wire::{Report, Watch},
 };
-use crate::{
-    config::{MAX_LISTED_MEMBERS, MAX_ROOM_BYTES},
-    room_id::RoomId,
-};
+use crate::{config::MAX_ROOM_BYTES, room_id::RoomId};
 
 /// Rooms one peer may ask about: as many as a hub carries, since hubs ask about all of theirs.
 pub(crate) const MAX_WATCHED: usize = 512;
@@ -197,8 +194,7 @@ impl Desk {
             // Whoever is told of the room meanwhile is told what holds.
             let Some(watched) = self.rooms.get_mut(room) else { continue };
             watched.list(self.me, room, members, said);
-            let is_large = watched.local.as_ref().is_some_and(|local| local.total as usize > MAX_LISTED_MEMBERS);
-            if watched.pace.change(room, is_large, at, &mut self.waiting) {
+            if watched.pace.change(room, watched.is_large, at, &mut self.waiting) {
                 self.look_at(room);
             }
         }

@@ -10,7 +10,7 @@ use crate::room_id::RoomId;
 /// Changes of one room that are told at once, and the time between two changes after these.
 const CHANGES_AT_ONCE: u32 = 4;
 const CHANGE_EVERY: Duration = Duration::from_millis(250);
-/// The same in a room of so many members that not all are listed: what changes there is mostly their number.
+/// The same in a large room ([`LARGE_ROOM`](crate::config::LARGE_ROOM)): what changes there is mostly the number.
 const LARGE_CHANGE_EVERY: Duration = Duration::from_secs(2);
 
 /// When the watchers of one room may be told.

@@ -14,7 +14,10 @@ use super::{
     peer_set::PeerSet,
     watcher::{Told, Watcher},
 };
-use crate::{config::MAX_LISTED_MEMBERS, room_id::RoomId};
+use crate::{
+    config::{LARGE_ROOM, MAX_LISTED_MEMBERS},
+    room_id::RoomId,
+};
 
 /// A room that somebody asked about.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(super) struct Watched {
     pub(super) watchers: BTreeSet<u64>,
     /// Members among this hub's own peers.
     pub(super) local: Option<Arc<Listing>>,
+    /// Whether presences are handed over, and changes told less often.
+    pub(super) is_large: bool,
     pub(super) pace: ChangePace,
 }
 
@@ -35,6 +40,7 @@ impl Watched {
         members: &Members,
         said: &impl Fn(&str, &BTreeSet<PeerId>) -> Presences,
     ) {
+        self.is_large = members.total(name, &me) as usize > LARGE_ROOM;
         let Some(local) = members.local(name) else {
             self.local = None;
             return;
@@ -43,8 +49,7 @@ impl Watched {
         let (total, foreign) = (count(local.len()), count(members.local_foreign(name).map_or(0, PeerSet::len)));
         // One more than are told, since the asker is left out.
         let names: BTreeSet<PeerId> = local.iter().take(MAX_LISTED_MEMBERS + 1).copied().collect();
-        let is_large = members.total(name, &me) as usize > MAX_LISTED_MEMBERS;
-        let presences = if is_large { said(name, &names) } else { Presences::new() };
+        let presences = if self.is_large { said(name, &names) } else { Presences::new() };
         let numbers = (total, foreign);
         if !self.local.as_ref().is_some_and(|old| old.is_of(numbers, &names, &presences)) {
             self.local = Some(Listing::new(me, numbers, &names, presences, members.tally()));

@@ -7,7 +7,7 @@ use n0_future::time::Instant;
 
 use crate::core::DialId;
 
-/// The wait after a first failure.
+/// The wait after a first failure, and after a hub is lost: half to all of it. It doubles with each failure.
 pub(super) const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// The longest wait, so that a hub that is back is found within seconds.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(5);
