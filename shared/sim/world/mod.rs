@@ -275,10 +275,16 @@ impl World {
         }
     }
 
+    /// Frames reach a node because they were wanted. What it has no use for while its clock is wrong may be of use later.
+    fn given(&mut self, from: usize, to: usize, frames: &[Vec<u8>]) {
+        if self.clocks_off[to].abs() <= time_window_ms() {
+            self.checks.given(from, to, self.nodes[to].run, frames);
+        }
+    }
+
     /// Whether a node's clock is wrong and a hub's as well, by as much: it can know nothing of it.
     fn is_misled(&self, node: usize) -> bool {
-        let window = i64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(i64::MAX);
-        let off_ms = self.clocks_off[node];
+        let (window, off_ms) = (time_window_ms(), self.clocks_off[node]);
         let agrees = |hub: usize| (self.clocks_off[hub] - off_ms).abs() <= window;
         let mut hubs = (0..self.nodes.len()).filter(|hub| *hub != node && self.plan.members[*hub].is_hub);
         off_ms.abs() > window && hubs.any(agrees)
@@ -359,4 +365,8 @@ fn keypair(seed: u64, node: usize) -> Keypair {
     bytes[..8].copy_from_slice(&seed.to_be_bytes());
     bytes[8..16].copy_from_slice(&(node as u64).to_be_bytes());
     Keypair::ed25519_from_bytes(bytes).expect("32 bytes are a key")
+}
+
+fn time_window_ms() -> i64 {
+    i64::try_from(FRAME_TIME_WINDOW.as_millis()).unwrap_or(i64::MAX)
 }

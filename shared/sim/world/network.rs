@@ -113,7 +113,7 @@ impl World {
                 let (has, gives) = (question.have.len(), question.give.len());
                 self.note(|| format!("{} asks {} about {room}: has {has}, gives {gives}", name(from), name(to)));
                 self.frames_arrive(to, &question.give);
-                self.checks.given(from, to, self.nodes[to].run, &question.give);
+                self.given(from, to, &question.give);
                 let (reply, mut answer) = oneshot::channel();
                 self.handle(to, Input::Asked { peer: self.nodes[from].peer, question, reply });
                 let Some(over) = over else { return };
@@ -140,7 +140,7 @@ impl World {
                 let (gives, wants) = (answer.frames.len(), answer.want.len());
                 self.note(|| format!("{} answers {} about {room}: gives {gives}, wants {wants}", name(from), name(to)));
                 self.undisguise(to, &mut answer.want);
-                self.checks.given(from, to, self.nodes[to].run, &answer.frames);
+                self.given(from, to, &answer.frames);
                 self.frames_arrive(to, &answer.frames);
                 let peer = self.nodes[from].peer;
                 self.handle(to, Input::Answered { peer, room, answer: Some(answer) });
