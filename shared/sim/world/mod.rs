@@ -62,7 +62,7 @@ use crate::{
     Change,
     config::FRAME_TIME_WINDOW,
     core::{Input, Output},
-    room::Now,
+    room::{Now, frame::claimed_place},
 };
 
 /// When a run begins, unix time in milliseconds.
@@ -275,11 +275,13 @@ impl World {
         }
     }
 
-    /// Frames reach a node because they were wanted. What it has no use for while its clock is wrong may be of use later.
+    /// Frames reach a node because they were wanted. What is not of its hour by its clock may be of use later.
     fn given(&mut self, from: usize, to: usize, frames: &[Vec<u8>]) {
-        if self.clocks_off[to].abs() <= time_window_ms() {
-            self.checks.given(from, to, self.nodes[to].run, frames);
-        }
+        let now_ms = i64::try_from(self.now(to).unix_ms).unwrap_or(i64::MAX);
+        let off_ms = |frame: &Vec<u8>| i64::try_from(claimed_place(frame).0).unwrap_or(i64::MAX).abs_diff(now_ms);
+        let is_of_now = |frame: &&Vec<u8>| off_ms(frame) <= time_window_ms().unsigned_abs();
+        let of_now: Vec<Vec<u8>> = frames.iter().filter(is_of_now).cloned().collect();
+        self.checks.given(from, to, self.nodes[to].run, &of_now);
     }
 
     /// Whether a node's clock is wrong and a hub's as well, by as much: it can know nothing of it.
