@@ -12,10 +12,7 @@ use super::{
     output::RoomOutput,
     state::{Joined, Room},
 };
-use crate::{
-    Event, Message,
-    config::{FRAME_TIME_WINDOW, MAX_TEXT_BYTES},
-};
+use crate::{Event, Message, config::MAX_TEXT_BYTES};
 
 /// How old a line may be that a sync brings and that still counts as said just now.
 const JUST_NOW_MS: u64 = 10_000;
@@ -276,15 +273,11 @@ fn is_handed_over(frame: &Frame) -> bool {
 }
 
 fn in_window(frame: &Frame, now: Now) -> bool {
-    is_near(frame.time_ms, now)
-}
-
-fn is_near(time_ms: u64, now: Now) -> bool {
-    u128::from(time_ms.abs_diff(now.unix_ms)) <= FRAME_TIME_WINDOW.as_millis()
+    now.is_near(frame.time_ms)
 }
 
 /// Whether a payload is a frame that would be ignored for its time: no signature is checked for it.
 fn claims_no_time_in_window(payload: &[u8], now: Now) -> bool {
     let (time_ms, _) = claimed_place(payload);
-    time_ms != 0 && !is_near(time_ms, now)
+    time_ms != 0 && !now.is_near(time_ms)
 }

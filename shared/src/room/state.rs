@@ -219,8 +219,10 @@ impl Room {
     /// Says whether the nick is news.
     pub(super) fn learn_nick(&mut self, frame: &Frame, now: Now) -> bool {
         let (Body::Message { nick, .. } | Body::Presence { nick, .. }) = &frame.body else { return false };
-        // Nobody's clock makes a nick outlast those that come later.
-        !nick.is_empty() && self.nicks.learn(frame.author, nick, frame.time_ms.min(now.unix_ms))
+        // Nobody's clock makes a nick outlast those that come later; one that was far ahead says nothing of when it was used.
+        let is_ahead = frame.time_ms > now.unix_ms && !now.is_near(frame.time_ms);
+        let at_ms = if is_ahead { 0 } else { frame.time_ms.min(now.unix_ms) };
+        !nick.is_empty() && self.nicks.learn(frame.author, nick, at_ms)
     }
 
     pub(super) fn store_numbers(&self, out: &mut Vec<RoomOutput>) {
