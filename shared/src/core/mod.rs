@@ -77,7 +77,7 @@ use crate::{
     foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, looks::Looks, members::Members, reasons::Reasons},
     links::Links,
-    room::{self, Identity, Now, Room, SavedRoom},
+    room::{self, Now, Room, SavedRoom},
     room_id::RoomId,
     timers::Timers,
 };
@@ -285,16 +285,6 @@ impl Core {
 
     fn emit(&mut self, event: Event) {
         self.out.push(Output::Emit(event));
-    }
-
-    fn store(&mut self, changes: Vec<Change>) {
-        if !changes.is_empty() {
-            self.out.push(Output::Store(changes));
-        }
-    }
-
-    fn identity(&self) -> Identity<'_> {
-        Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
     }
 }
 

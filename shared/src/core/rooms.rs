@@ -4,7 +4,7 @@ use libp2p::PeerId;
 
 use super::{Core, Output};
 use crate::{
-    Error, Event,
+    Change, Error, Event,
     room::{self, Identity, Now, Room, RoomOutput, SavedRoom},
     room_id::RoomId,
 };
@@ -13,6 +13,16 @@ use crate::{
 const MAX_ASKED: usize = 3;
 
 impl Core {
+    pub(super) fn store(&mut self, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.out.push(Output::Store(changes));
+        }
+    }
+
+    pub(super) fn identity(&self) -> Identity<'_> {
+        Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
+    }
+
     /// Lets a room decide, then has done what it decided.
     pub(super) fn with_room<T>(
         &mut self,

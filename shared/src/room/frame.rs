@@ -10,7 +10,11 @@ use prost::Message as _;
 use sha2::{Digest, Sha256};
 
 use super::body::KIND_PRESENCE;
-pub use super::{body::Body, frame_error::FrameError};
+pub use super::{
+    body::Body,
+    frame_error::FrameError,
+    frame_id::{FrameId, Prefix},
+};
 use crate::config::MAX_FRAME_BYTES;
 
 /// First byte of every frame; never valid in UTF-8, so plain lines cannot be mistaken for frames.
@@ -26,29 +30,6 @@ pub(crate) const MAX_PRESENCE_BYTES: usize = 512;
 const ORIGIN: &[u8] = b"tincan-origin-v2:";
 /// What the name of a line, whichever frame it comes in, is a hash of begins with this.
 const LINE: &[u8] = b"tincan-line-v1:";
-
-/// A frame's name: sha-256 of its signed part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FrameId(pub [u8; 32]);
-
-/// The first eight bytes of a [`FrameId`], as sync exchanges them.
-pub type Prefix = [u8; 8];
-
-impl FrameId {
-    /// The part that sync exchanges.
-    #[must_use]
-    pub fn prefix(&self) -> Prefix {
-        let mut prefix = Prefix::default();
-        prefix.copy_from_slice(&self.0[..8]);
-        prefix
-    }
-
-    /// As hexadecimal digits.
-    #[must_use]
-    pub fn to_hex(&self) -> String {
-        hex::encode(self.0)
-    }
-}
 
 /// What an author signs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod elsewhere;
 mod flushing;
 pub mod frame;
 mod frame_error;
+mod frame_id;
 mod gaps;
 mod identity;
 mod lines;
