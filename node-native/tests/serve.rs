@@ -2,10 +2,10 @@
 
 mod support;
 
-use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, net::UdpSocket, path::Path, time::Duration};
 
 use support::{
-    Hub,
+    Hub, PATIENCE,
     http::{get, request},
     tincan,
 };
@@ -46,13 +46,39 @@ fn the_api_tells_how_to_join() {
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     let node: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(node["peer_id"], hub.id.as_str());
-    assert_eq!(node["ice_servers"], serde_json::json!([]));
+    assert_eq!(
+        node["ice_servers"],
+        serde_json::json!([format!("stun:127.0.0.1:{}", port_of(hub.address("webrtc-direct")))])
+    );
     assert!(node["agent"].as_str().unwrap().starts_with("tincan/"), "{node}");
     assert!(node["protocols"].as_array().unwrap().iter().any(|name| name == "/tincan/kad/1.0.0"), "{node}");
     let addresses = node["addresses"].as_array().unwrap();
     for address in &hub.addresses {
         assert!(addresses.iter().any(|found| found == address.as_str()), "{address} in {addresses:?}");
     }
+}
+
+/// The UDP port in an address.
+fn port_of(address: &str) -> u16 {
+    let mut parts = address.split('/').skip_while(|part| *part != "udp").skip(1);
+    parts.next().expect("a port").parse().expect("a number")
+}
+
+#[test]
+fn the_port_of_webrtc_tells_whoever_asks_by_which_address_it_is_seen() {
+    let hub = Hub::start();
+    let server = ("127.0.0.1", port_of(hub.address("webrtc-direct")));
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a time above 0");
+    let request = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], b"transaction!"].concat();
+    socket.send_to(&request, server).expect("sent");
+    let mut answer = [0; 64];
+    let (length, _) = socket.recv_from(&mut answer).expect("an answer");
+    assert_eq!((length, &answer[..2], &answer[8..20]), (32, &[1, 1][..], &b"transaction!"[..]));
+    // XOR-MAPPED-ADDRESS: the port and the address, combined with the magic number.
+    let ours = socket.local_addr().expect("bound").port();
+    assert_eq!(u16::from_be_bytes([answer[26] ^ 0x21, answer[27] ^ 0x12]), ours);
+    assert_eq!([answer[28] ^ 0x21, answer[29] ^ 0x12, answer[30] ^ 0xa4, answer[31] ^ 0x42], [127, 0, 0, 1]);
 }
 
 #[test]

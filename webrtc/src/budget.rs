@@ -39,7 +39,7 @@ struct TransportMemory {
     held: Held,
     resets: AtomicU64,
     /// Bytes of the largest datagram for which there was no room; 0 if there was for all.
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(all(feature = "native", not(target_family = "wasm")))]
     missing_room: AtomicUsize,
     connections: Mutex<Vec<Weak<ConnectionMemory>>>,
     /// Held while streams are reset: two tasks at once would reset two streams where one is enough.
@@ -85,7 +85,7 @@ impl Budget {
             limits,
             held: Held::default(),
             resets: AtomicU64::new(0),
-            #[cfg(not(target_family = "wasm"))]
+            #[cfg(all(feature = "native", not(target_family = "wasm")))]
             missing_room: AtomicUsize::new(0),
             connections: Mutex::default(),
             enforcing: Mutex::default(),
@@ -126,7 +126,7 @@ impl Budget {
     /// Resets streams until there is room for what [`ConnectionBudget::has_room`] had none for, if anything. Otherwise every
     /// connection would lose its datagrams, with the bound almost reached, until somebody reads. Must not be called with a
     /// lock held, since it calls streams.
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(all(feature = "native", not(target_family = "wasm")))]
     pub(crate) fn make_room(&self) {
         // Called for each datagram, so it only reads unless there is something to do.
         if self.0.missing_room.load(Ordering::Relaxed) > 0 {
@@ -215,7 +215,7 @@ impl ConnectionBudget {
 
     /// Whether the transport has room for a datagram of so many bytes. If not, [`Budget::make_room`] makes some. Not needed in
     /// a browser, which keeps datagrams itself.
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(all(feature = "native", not(target_family = "wasm")))]
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         let has_room = self.0.budget.held() + bytes <= self.limits().transport_bytes;
         if !has_room {

@@ -6,24 +6,28 @@
 //!
 //! The memory of streams is bounded for each connection and for all connections of a transport ([`budget`]).
 //!
+//! [`signalling`] arranges connections between two peers that cannot listen (`/webrtc`).
+//!
 //! [`direct`] has what `/webrtc-direct` needs before there is a connection. The transports are `browser`, which dials, and
 //! `native`, which dials and listens.
 //!
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/README.md>, *Multiplexing*.
 
-#[cfg(target_family = "wasm")]
+#[cfg(all(feature = "browser", target_family = "wasm"))]
 pub mod browser;
 pub mod budget;
 pub mod channel;
+#[cfg(any(feature = "browser", feature = "native"))]
 pub mod direct;
 pub mod error;
 pub mod frame;
 pub mod limits;
 pub mod machine;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
 mod receive_buffer;
 mod send_buffer;
+pub mod signalling;
 pub mod stream;
 mod stream_state;
 

@@ -28,7 +28,8 @@ use axum::{
     routing::get,
 };
 use serde::Serialize;
-use tincan_shared::{Counters, IpNet, Node};
+use tincan_shared::{Counters, IpNet, Multiaddr, Node};
+use tincan_webrtc::direct::address::Target;
 use tokio::{
     net::{TcpListener, TcpSocket, lookup_host},
     time::timeout,
@@ -187,7 +188,8 @@ struct NodeAnswer {
     addresses: Vec<String>,
     agent: String,
     protocols: Vec<String>,
-    ice_servers: [String; 0],
+    /// Where a browser learns its own public address: this hub answers STUN on the port of WebRTC-direct.
+    ice_servers: Vec<String>,
     /// Where others can open the page; told to pages that were opened on this machine.
     pages: Vec<String>,
 }
@@ -203,10 +205,18 @@ async fn node(State(site): State<Site>, ConnectInfo(visitor): ConnectInfo<Visito
         addresses: told.iter().map(ToString::to_string).collect(),
         agent: info.agent,
         protocols: info.protocols,
-        ice_servers: [],
+        ice_servers: stun_urls(&told),
     };
     let public = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-store")];
     (public, Json(answer)).into_response()
+}
+
+/// One URL for each socket that is told.
+fn stun_urls(told: &[Multiaddr]) -> Vec<String> {
+    let urls = told.iter().filter_map(|address| Target::read(address).ok()).map(|target| target.stun_url());
+    let mut urls: Vec<String> = urls.collect();
+    urls.dedup();
+    urls
 }
 
 async fn method_not_allowed() -> Response {

@@ -18,7 +18,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, RtcDataChannelEvent, RtcIceConnectionState, RtcPeerConnection, RtcPeerConnectionState};
 
-use super::{callbacks::Callbacks, channel};
+use super::{agent::INIT, callbacks::Callbacks, channel};
 use crate::{Budget, ChannelEvents, ConnectionBudget, FinAckSupport, Opener, Stream};
 
 /// Streams that the other side has opened and nobody has taken yet; further ones are closed.
@@ -59,6 +59,10 @@ struct State {
     end_waker: Option<Waker>,
     /// Woken by the answer.
     answer_waker: Option<Waker>,
+    /// Woken when the connection stands.
+    connected_waker: Option<Waker>,
+    /// Whether one channel that is only there to begin with may come.
+    may_init: bool,
 }
 
 impl Connection {
@@ -85,6 +89,11 @@ impl Connection {
         shared.peer.set_oniceconnectionstatechange(Some(&callbacks.add(call(Shared::handle_ice_state_change))));
         drop(callbacks);
         Self(SendWrapper::new(shared))
+    }
+
+    /// The other side may open one channel that both sides ignore.
+    pub(super) fn ignore_init(&self) {
+        self.0.state.borrow_mut().may_init = true;
     }
 
     pub(super) fn peer(&self) -> &RtcPeerConnection {
@@ -134,6 +143,15 @@ impl Connection {
         Poll::Pending
     }
 
+    /// Ready once ICE and DTLS stand.
+    pub(super) fn poll_connected(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.0.peer.connection_state() == RtcPeerConnectionState::Connected {
+            return Poll::Ready(());
+        }
+        self.0.state.borrow_mut().connected_waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Ready once the connection is over, with the reason.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<&'static str> {
         let mut state = self.0.state.borrow_mut();
@@ -156,6 +174,10 @@ impl Shared {
 
     fn handle_channel(self: &Rc<Self>, event: &RtcDataChannelEvent) {
         let channel = event.channel();
+        if channel.label() == INIT && std::mem::take(&mut self.state.borrow_mut().may_init) {
+            // Its opener closes it.
+            return;
+        }
         let most = if self.state.borrow().authenticated { MAX_INBOUND_STREAMS } else { MAX_EARLY_STREAMS };
         if self.state.borrow().inbound_streams.len() >= most {
             tracing::debug!("more streams come than are taken; one is closed");
@@ -175,6 +197,10 @@ impl Shared {
             RtcPeerConnectionState::Failed => self.end("the connection broke"),
             RtcPeerConnectionState::Closed => self.end("the connection was closed"),
             RtcPeerConnectionState::Disconnected => self.end_unless_reconnected(),
+            RtcPeerConnectionState::Connected => {
+                let waker = self.state.borrow_mut().connected_waker.take();
+                waker.into_iter().for_each(Waker::wake);
+            }
             _ => {}
         }
     }
@@ -228,7 +254,12 @@ impl Shared {
         self.peer.set_oniceconnectionstatechange(None);
         let (channels, wakers) = (
             std::mem::take(&mut state.channels),
-            [state.inbound_waker.take(), state.end_waker.take(), state.answer_waker.take()],
+            [
+                state.inbound_waker.take(),
+                state.end_waker.take(),
+                state.answer_waker.take(),
+                state.connected_waker.take(),
+            ],
         );
         let inbound_streams = std::mem::take(&mut state.inbound_streams);
         drop(state);

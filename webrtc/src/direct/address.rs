@@ -1,6 +1,9 @@
 //! `/webrtc-direct` addresses, and the certificate fingerprints in them.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -114,6 +117,12 @@ impl Target {
             return Err(AddressError::Port);
         }
         Ok(Self { ip, port, certificate, peer })
+    }
+
+    /// The URL at which a browser's ICE agent asks this listener for its own address: STUN is answered on the same port.
+    #[must_use]
+    pub fn stun_url(&self) -> String {
+        format!("stun:{}", SocketAddr::new(self.ip, self.port))
     }
 
     /// The address, without the peer id.

@@ -33,6 +33,7 @@ use super::{
     shared::Shared,
     socket::{Datagram, Path, Socket},
     stun::{Stun, is_stun},
+    stun_server::StunServer,
 };
 use crate::{
     Budget, Stream,
@@ -55,6 +56,7 @@ impl Drop for Registration {
 pub(super) struct Endpoint {
     socket: Arc<Socket>,
     stun: Stun,
+    stun_server: StunServer,
     cookies: Cookies,
     crypto: Arc<CryptoProvider>,
     certificate: Certificate,
@@ -93,6 +95,7 @@ impl Endpoint {
         let endpoint = Arc::new(Self {
             socket: socket.clone(),
             stun: Stun::new(),
+            stun_server: StunServer::new(),
             cookies: Cookies::new(now()),
             crypto: Arc::new(dtls::crypto()),
             certificate,
@@ -133,6 +136,10 @@ impl Endpoint {
 
     fn handle_datagram(self: &Arc<Self>, datagram: Datagram<'_>) {
         let listens = self.inbound.is_some();
+        // Who only asks for its address may be connected by this very address: it is answered before anything else.
+        if listens && let Some(answer) = self.stun_server.answer(datagram.bytes, datagram.from, now()) {
+            return answer.iter().for_each(|answer| self.send_to(datagram, answer));
+        }
         // The user name goes before the address: the address may still belong to a connection that has ended.
         if listens && is_stun(datagram.bytes) && self.handle_stun_request(datagram) {
             return;
@@ -161,10 +168,15 @@ impl Endpoint {
     /// amplify an attack.
     fn answer(&self, datagram: Datagram<'_>, answer: &[u8]) {
         if !answer.is_empty() && answer.len() <= datagram.bytes.len() {
-            let path = Path { ours: datagram.to.ip(), theirs: datagram.from };
-            // If it is lost, the stranger asks again.
-            let _ = self.socket.try_send(path, answer, answer.len());
+            self.send_to(datagram, answer);
         }
+    }
+
+    /// Sends to where a datagram came from.
+    fn send_to(&self, datagram: Datagram<'_>, answer: &[u8]) {
+        let path = Path { ours: datagram.to.ip(), theirs: datagram.from };
+        // If it is lost, the other side asks again.
+        let _ = self.socket.try_send(path, answer, answer.len());
     }
 
     /// Handles a STUN binding request, of a connection or of a stranger; false if it is none, or not intact.

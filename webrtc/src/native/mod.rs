@@ -14,6 +14,7 @@
 //! | `socket` | one UDP socket, which sends from the address that it was reached on |
 //! | `endpoint`, `routes` | which connection a datagram belongs to, and how one begins |
 //! | `stun`, `introductions` | a stranger's STUN request, which is answered at once; its user name is kept for a while |
+//! | `stun_server` | tells whoever asks by which address it is seen |
 //! | `client_hello`, `cookie_resume` | the cookie exchange of DTLS without state, and the server that continues from it |
 //! | `admission`, `incoming` | which handshake is evicted when there are too many; inbound connections until they are taken |
 //! | `datagram_queue` | datagrams that one connection has yet to process |
@@ -60,6 +61,7 @@ mod shared;
 mod socket;
 mod stream_set;
 mod stun;
+mod stun_server;
 mod transport;
 mod validate;
 mod window;
