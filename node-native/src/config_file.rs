@@ -126,7 +126,7 @@ limits! {
     plain: connections: u32, connections_per_peer: u32, connections_per_source: u32, peers: usize,
         pending_incoming: u32, carried_rooms: usize, carried_rooms_per_peer: usize, joined_rooms: usize, waiting_lines: usize, kept_frames: usize, kept_bytes: usize,
         kept_presences: usize, known_hubs: usize, records: usize, provided_keys: usize, circuits: usize,
-        circuits_per_peer: usize, reservations: usize, circuit_bytes: u64, offences: u32, queries: usize;
+        circuits_per_peer: usize, reservations: usize, circuit_bytes: u64, offences: u32, direct: usize, queries: usize;
     seconds: carry_linger_secs => carry_linger, circuit_duration_secs => circuit_duration,
         refuse_for_secs => refuse_for
 }

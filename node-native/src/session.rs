@@ -67,6 +67,7 @@ impl Session {
             config.external.iter().map(|address| addresses::with_certhash(address, certificate)).collect();
         let platform = Platform {
             transport: transport::build(&identity.key, &identity.certificate)?,
+            direct: None,
             behaviour: Host::new(settings, identity.key.public().to_peer_id()),
             keypair: identity.key,
             saved: identity.saved,

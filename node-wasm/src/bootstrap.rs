@@ -5,6 +5,7 @@ use std::{pin::pin, time::Duration};
 use futures::future::{Either, select};
 use n0_future::time::{Instant, timeout};
 use tincan_shared::{Error, Event, Multiaddr};
+use tincan_webrtc::browser::Connector;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
@@ -26,10 +27,16 @@ const MAX_FOLLOWED: usize = 8;
 ///
 /// # Errors
 /// [`Error::Stopped`].
-pub(crate) async fn begin(node: &PageNode, named: &[String], teller: &Teller) -> Result<Option<String>, Error> {
+pub(crate) async fn begin(
+    node: &PageNode,
+    named: &[String],
+    connector: &Connector,
+    teller: &Teller,
+) -> Result<Option<String>, Error> {
     if named.is_empty() {
-        let follower = Follower { node: node.clone(), teller: teller.clone(), followed: Vec::new() };
-        let events = node.events();
+        let (node, connector) = (node.clone(), connector.clone());
+        let follower = Follower { node, connector, teller: teller.clone(), followed: Vec::new() };
+        let events = follower.node.events();
         teller.origin(Origin::Asking);
         spawn_local(async move {
             // It ends with the node.
@@ -41,7 +48,9 @@ pub(crate) async fn begin(node: &PageNode, named: &[String], teller: &Teller) ->
     }
     let (good, bad): (Vec<_>, Vec<_>) =
         named.iter().map(|text| transport::parse(text, node.surroundings())).partition(Result::is_ok);
-    for hub in hubs::by_hub(good.into_iter().flatten()) {
+    let good: Vec<Multiaddr> = good.into_iter().flatten().collect();
+    connector.set_ice_servers(hubs::stun_servers(&good));
+    for hub in hubs::by_hub(good) {
         node.stay_connected(hub).await?;
     }
     Ok(bad.into_iter().find_map(Result::err).map(|error| format!("?hub= is not used: {error}")))
@@ -50,6 +59,7 @@ pub(crate) async fn begin(node: &PageNode, named: &[String], teller: &Teller) ->
 /// Follows the hub behind the page's own origin, whose key may change when its data is lost.
 struct Follower {
     node: PageNode,
+    connector: Connector,
     teller: Teller,
     followed: Vec<Vec<Multiaddr>>,
 }
@@ -71,6 +81,7 @@ impl Follower {
             return Ok(());
         }
         self.teller.origin(Origin::Answers { hub: hub.peer, ports: hubs::ports(&addresses), page: hub.page });
+        self.connector.set_ice_servers(hubs::stun_servers(&addresses));
         if self.followed.contains(&addresses) {
             return self.node.dial_lost().await;
         }

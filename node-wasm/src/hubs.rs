@@ -13,6 +13,8 @@ use crate::{
 
 /// Addresses of one hub that are kept.
 pub const MAX_ADDRESSES: usize = 16;
+/// Servers that are asked how this browser is seen: more make ICE slower.
+pub const MAX_STUN_SERVERS: usize = 2;
 /// Hubs that `?hub=` may name.
 pub const MAX_HUBS: usize = 16;
 
@@ -67,6 +69,20 @@ pub fn by_hub(addresses: impl IntoIterator<Item = Multiaddr>) -> Vec<Vec<Multiad
         list.truncate(MAX_ADDRESSES);
     }
     hubs.into_iter().map(|(_, list)| list).collect()
+}
+
+/// Where to ask how this browser is seen from outside: at the hubs themselves, at most [`MAX_STUN_SERVERS`].
+#[must_use]
+pub fn stun_servers(addresses: &[Multiaddr]) -> Vec<String> {
+    let mut urls = Vec::new();
+    for target in addresses.iter().filter_map(|address| Target::read(address).ok()) {
+        let url = target.stun_url();
+        // This machine tells nothing that the browser does not know.
+        if !target.ip.is_loopback() && !urls.contains(&url) && urls.len() < MAX_STUN_SERVERS {
+            urls.push(url);
+        }
+    }
+    urls
 }
 
 /// The ports of these addresses, each once.

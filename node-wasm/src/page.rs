@@ -106,6 +106,14 @@ impl PageNode {
         self.node.join(room, plain).await
     }
 
+    /// Lets members of a room connect to this page directly, or no longer.
+    ///
+    /// # Errors
+    /// As [`Node::set_direct`].
+    pub async fn set_direct(&self, room: impl Into<String>, direct: bool) -> Result<(), Error> {
+        self.node.set_direct(room, direct).await
+    }
+
     /// Leaves a room.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! From an opened page to a running node.
 
-use tincan_shared::{Config, Error, NoStorage, Node, Platform, Saved, Storage};
+use tincan_shared::{Config, Direct, Error, NoStorage, Node, Platform, Saved, Storage};
+use tincan_webrtc::{Limits, browser::Connector};
 
 use crate::{
     PageEvents, PageNode, bootstrap,
@@ -28,6 +29,8 @@ pub enum Stage {
 pub struct Options {
     /// Multiaddr texts of `?hub=`. Defaults to none: the page's own origin is asked.
     pub hubs: Vec<String>,
+    /// Whether people of rooms may connect to this page directly, once that was agreed to. Defaults to false.
+    pub direct: bool,
 }
 
 /// A running node and what to tell about its start.
@@ -63,10 +66,12 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     let tab = Tab::open(&teller).await;
     let vault = Vault::new(tab.identity.keypair.clone(), tab.database.clone());
     let transport = transport::build(&tab.identity.keypair)?;
+    let connector = Connector::new(Limits::default());
     let (behaviour, wake) = wake::Behaviour::new();
     let platform = Platform {
         keypair: tab.identity.keypair,
         transport,
+        direct: options.direct.then(|| Direct::new(connector.clone())),
         behaviour,
         saved: tab.saved,
         storage: tab.storage,
@@ -89,7 +94,7 @@ pub async fn start(options: Options, stage: impl Fn(Stage)) -> Result<Started, E
     if let Err(reason) = tab.identity.stored {
         tracing::info!("nothing outlives this page: {reason}");
     }
-    problems.extend(bootstrap::begin(&node, &options.hubs, &teller).await?);
+    problems.extend(bootstrap::begin(&node, &options.hubs, &connector, &teller).await?);
     let problem = (!problems.is_empty()).then(|| problems.join("; "));
     Ok(Started { node, events: events.into(), guest, slot, persistent, problem, vault, host: teller.news() })
 }

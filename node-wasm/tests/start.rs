@@ -50,7 +50,7 @@ async fn key_and_waiting_lines_outlive_a_page_and_tabs_have_keys_of_their_own() 
     assert_eq!((lines[0].text.as_str(), lines[0].state), ("anybody?", MessageState::Waiting));
 
     let unusable = vec!["no address".to_owned(), "/ip4/127.0.0.1/udp/1/quic-v1".to_owned()];
-    let second = start(Options { hubs: unusable }, |_| {}).await.unwrap();
+    let second = start(Options { hubs: unusable, ..Options::default() }, |_| {}).await.unwrap();
     assert_eq!(second.guest, 1);
     assert_ne!(second.node.peer_id(), peer);
     assert!(second.problem.unwrap().starts_with("?hub= is not used: no address is not an address to dial"));

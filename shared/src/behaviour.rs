@@ -8,6 +8,7 @@ use libp2p::{
     kad, relay,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
+use tincan_webrtc::signalling;
 use web_time::Instant;
 
 use crate::{
@@ -65,6 +66,7 @@ pub(crate) struct Behaviour<B: NetworkBehaviour> {
     pub(crate) kad: Announce<Kademlia>,
     pub(crate) gossip: Gossip,
     pub(crate) relay_client: relay::client::Behaviour,
+    pub(crate) signalling: Toggle<signalling::Behaviour>,
     pub(crate) relay: Toggle<Announce<relay::Behaviour>>,
     pub(crate) stream: libp2p_stream::Behaviour,
     pub(crate) host: B,
@@ -75,6 +77,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
         config: &Config,
         keypair: &Keypair,
         relay_client: relay::client::Behaviour,
+        signalling: Option<signalling::Behaviour>,
         host: B,
         heard: &Heard,
     ) -> Result<Self, Error> {
@@ -100,6 +103,7 @@ impl<B: NetworkBehaviour> Behaviour<B> {
             kad: Announce::new(kademlia(config, me)?, config),
             gossip: gossip(config, keypair)?,
             relay_client,
+            signalling: signalling.into(),
             relay: hub.then(|| Announce::new(relay::Behaviour::new(me, relay_config(config)), config)).into(),
             stream: libp2p_stream::Behaviour::new(),
             host,

@@ -19,6 +19,7 @@ pub(crate) enum Command {
     StoredRooms { reply: Reply<Vec<StoredRoom>> },
     Messages { room: String, reply: Reply<Result<Vec<Message>, Error>> },
     Join { room: String, plain: bool, reply: Reply<Result<RoomInfo, Error>> },
+    SetDirect { room: String, direct: bool, reply: Reply<Result<(), Error>> },
     Leave { room: String, reply: Reply<Result<(), Error>> },
     Say { room: String, text: String, patient: bool, reply: Reply<Result<Said, Error>> },
     Settle { room: String, reply: Reply<Result<(), Error>> },
@@ -32,6 +33,6 @@ pub(crate) enum Command {
     Provide { key: String, reply: Reply<Result<ProvideOutcome, Error>> },
     Providers { key: String, reply: Reply<Result<Vec<PeerId>, Error>> },
     Counters { reply: Reply<Counters> },
-    Reload { rules: Rules, reply: Reply<Result<Vec<&'static str>, Error>> },
+    Reload { rules: Box<Rules>, reply: Reply<Result<Vec<&'static str>, Error>> },
     Shutdown { reply: Reply<()> },
 }

@@ -187,6 +187,8 @@ pub struct Member {
 pub struct RoomInfo {
     /// Its name, which is its gossipsub topic; neutralise before showing.
     pub room: String,
+    /// Whether its members may connect to us directly, and learn our addresses by that.
+    pub direct: bool,
     /// Raw text only, for rooms of other programs.
     pub plain: bool,
     /// Not joined as plain, yet more of the others here use another program than Tincan: they see what is said from

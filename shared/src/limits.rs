@@ -52,6 +52,8 @@ pub struct Limits {
     pub offences: u32,
     /// How long an offender is refused. Defaults to 10 min.
     pub refuse_for: Duration,
+    /// Peers to be connected to directly, over connections that were arranged; twice as many may connect to us. Defaults to 12.
+    pub direct: usize,
     /// Console and API queries under way at once. Defaults to 256.
     pub queries: usize,
 }
@@ -84,6 +86,7 @@ impl Limits {
             circuit_bytes: 1024 * 1024,
             offences: 8,
             refuse_for: Duration::from_secs(600),
+            direct: 12,
             queries: 256,
         }
     }
@@ -121,6 +124,7 @@ impl Limits {
             reservations,
             circuit_duration,
             circuit_bytes,
+            direct,
             queries,
         } = new;
         let fixed = [
@@ -136,6 +140,7 @@ impl Limits {
             ("reservations", self.reservations == reservations),
             ("circuit_duration_secs", self.circuit_duration == circuit_duration),
             ("circuit_bytes", self.circuit_bytes == circuit_bytes),
+            ("direct", self.direct == direct),
             ("queries", self.queries == queries),
         ];
         let differing = fixed.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect();

@@ -110,7 +110,7 @@ impl Node {
     /// # Errors
     /// A rule out of bounds: the old ones stay. [`Error::Stopped`].
     pub async fn reload(&self, rules: Rules) -> Result<Vec<&'static str>, Error> {
-        self.ask(|reply| Command::Reload { rules, reply }).await?
+        self.ask(|reply| Command::Reload { rules: Box::new(rules), reply }).await?
     }
 
     /// The joined rooms.
@@ -145,6 +145,16 @@ impl Node {
     pub async fn join(&self, room: impl Into<String>, plain: bool) -> Result<RoomInfo, Error> {
         let room = room.into();
         self.ask(|reply| Command::Join { room, plain, reply }).await?
+    }
+
+    /// Lets members of a room connect to this node directly, or no longer. They learn its addresses by that, and it theirs; a
+    /// room is joined without it. Stored with the room.
+    ///
+    /// # Errors
+    /// [`Error::NotInRoom`], [`Error::Stopped`].
+    pub async fn set_direct(&self, room: impl Into<String>, direct: bool) -> Result<(), Error> {
+        let room = room.into();
+        self.ask(|reply| Command::SetDirect { room, direct, reply }).await?
     }
 
     /// Leaves a room; its lines and what waits in it are forgotten.

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, convert::Infallible, fmt};
 
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol,
-    core::{muxing::StreamMuxerBox, transport::Boxed},
+    Multiaddr, PeerId, StreamProtocol, Transport as _,
+    core::{StreamMuxer, muxing::StreamMuxerBox, transport::Boxed},
     identity::Keypair,
     swarm::{NetworkBehaviour, dummy},
 };
+
+use tincan_webrtc::signalling;
 
 use crate::{heard::Heard, room::Elsewhere};
 
@@ -17,6 +19,8 @@ pub struct Platform<B> {
     pub keypair: Keypair,
     /// Dials and listens; authenticated and multiplexed. The relay client is added by the node.
     pub transport: Boxed<(PeerId, StreamMuxerBox)>,
+    /// Connects to peers that cannot listen either, where this host can.
+    pub direct: Option<Direct>,
     /// A behaviour that only this host has.
     pub behaviour: B,
     /// What earlier runs stored.
@@ -30,6 +34,33 @@ pub struct Platform<B> {
 impl<B> fmt::Debug for Platform<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Platform").field("peer", &self.keypair.public().to_peer_id()).finish_non_exhaustive()
+    }
+}
+
+/// Connections that two peers arrange over another one; see [`tincan_webrtc::signalling`].
+pub struct Direct {
+    /// Dials `/webrtc`.
+    pub transport: Boxed<(PeerId, StreamMuxerBox)>,
+    /// What belongs to it.
+    pub behaviour: signalling::Behaviour,
+}
+
+impl Direct {
+    /// From how this host makes a connection.
+    pub fn new<C>(connector: C) -> Self
+    where
+        C: signalling::Connector,
+        C::Connection: StreamMuxer<Substream: Send + 'static, Error: Send + Sync + 'static>,
+    {
+        let (transport, behaviour) = signalling::new(connector);
+        let transport = transport.map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection))).boxed();
+        Self { transport, behaviour }
+    }
+}
+
+impl fmt::Debug for Direct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Direct").finish_non_exhaustive()
     }
 }
 

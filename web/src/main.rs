@@ -34,6 +34,7 @@ mod console;
 mod conversation;
 mod copy;
 mod dial;
+mod direct;
 mod drafts;
 mod empty;
 mod focus;

@@ -5,6 +5,7 @@ use tincan_shared::{Path, PeerId};
 
 use crate::{
     clock,
+    direct::DirectChoice,
     identicon::Identicon,
     lookalikes::LookAlike,
     mute::MuteButton,
@@ -32,6 +33,7 @@ pub(crate) fn People() -> impl IntoView {
     view! {
         <section aria-labelledby="people-title">
             <h2 id="people-title">"People"</h2>
+            <DirectChoice />
             <Show when=move || people.with(|(listed, _)| listed.is_empty())>
                 <p class="nobody">"Nobody but you."</p>
             </Show>

@@ -137,7 +137,15 @@ mod tests {
         model.apply(Event::PeerUp(connected(2, false)), 0);
         let members = vec![member(2, "bob"), member(3, "\u{202e}cat"), member(9, "myself")];
         model.apply(
-            Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 3, waiting: 0 }),
+            Event::Room(RoomInfo {
+                room: "r".into(),
+                plain: false,
+                foreign: false,
+                direct: false,
+                members,
+                total: 3,
+                waiting: 0,
+            }),
             0,
         );
         model.open("r", 0);
@@ -156,7 +164,15 @@ mod tests {
         let mut model = Model::default();
         let members = (0..=u8::MAX).map(|seed| member(seed, "x")).collect();
         model.apply(
-            Event::Room(RoomInfo { room: "r".into(), plain: false, foreign: false, members, total: 300, waiting: 0 }),
+            Event::Room(RoomInfo {
+                room: "r".into(),
+                plain: false,
+                foreign: false,
+                direct: false,
+                members,
+                total: 300,
+                waiting: 0,
+            }),
             0,
         );
         model.open("r", 0);

@@ -41,6 +41,11 @@ pub(crate) fn hubs_in(search: &str) -> Vec<String> {
     values(search.trim_start_matches('?'), "hub").filter(|hub| !hub.is_empty()).collect()
 }
 
+/// Whether a query like `?direct` lets this page connect to other pages.
+pub(crate) fn is_direct(search: &str) -> bool {
+    search.trim_start_matches('?').split('&').any(|part| part == "direct")
+}
+
 /// As much of a fragment as is read.
 fn read(hash: &str) -> &str {
     let hash = hash.trim_start_matches('#');

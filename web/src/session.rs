@@ -81,7 +81,9 @@ impl Session {
     pub(crate) fn start(self) {
         spawn_local(async move {
             let location = window().location();
-            let options = Options { hubs: routing::hubs_in(&location.search().unwrap_or_default()) };
+            let search = location.search().unwrap_or_default();
+            let (hubs, direct) = (routing::hubs_in(&search), routing::is_direct(&search));
+            let options = Options { hubs, direct };
             let stage = move |stage| {
                 self.phase.set(Phase::Starting(match stage {
                     Stage::Key => "Making your key…",
@@ -196,8 +198,16 @@ impl Session {
         if room == current {
             return;
         }
+        // Who follows a link into a room knows somebody there; the room that everybody begins in is everybody's.
+        let is_known = self.model.with_untracked(|model| model.room(&room).is_some());
+        let is_invited = self.arranges() && room != routing::DEFAULT_ROOM && !is_known;
         spawn_local(async move {
-            if let Err(error) = self.join(room, routing::is_plain(&hash)).await {
+            let joined = self.join(room.clone(), routing::is_plain(&hash)).await;
+            let joined = match joined {
+                Ok(()) if is_invited => self.set_direct(room, true).await,
+                joined => joined,
+            };
+            if let Err(error) = joined {
                 self.model.update(|model| model.warn(format!("The room in the address: {error}.")));
             }
         });
@@ -223,6 +233,16 @@ impl Session {
         }
         self.model.update(|model| model.open(&room, clock::now_ms()));
         Ok(())
+    }
+
+    /// Whether this page connects to others directly.
+    pub(crate) fn arranges(self) -> bool {
+        routing::is_direct(&window().location().search().unwrap_or_default())
+    }
+
+    /// Lets the people of a room connect to this page directly, or no longer.
+    pub(crate) async fn set_direct(self, room: String, direct: bool) -> Result<(), Error> {
+        self.node()?.set_direct(room, direct).await
     }
 
     pub(crate) async fn leave(self, room: String) -> Result<(), Error> {

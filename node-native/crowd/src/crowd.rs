@@ -101,6 +101,7 @@ fn node(number: usize, certificate: &Certificate, uploads: &Arc<Uploads>) -> Res
     let platform = Platform {
         transport,
         keypair,
+        direct: None,
         behaviour: dummy::Behaviour,
         saved: Saved::new(),
         storage: Box::new(NoStorage),

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn frames_are_counted_by_kind_and_name() {
         let [first, second] = [(); 2].map(|()| frame(Body::Message { nick: "n".into(), text: "t".into() }));
-        let presence = frame(Body::Presence { nick: "n".into(), status: "here".into() });
+        let presence = frame(Body::Presence { nick: "n".into(), status: "here".into(), relays: vec![] });
         let uploads = Uploads::default();
         for give in [vec![first.clone(), second.clone()], vec![first.clone(), presence], vec![first], vec![]] {
             uploads.asked(&Question { room: "r".into(), give }.encode_to_vec());

@@ -36,7 +36,7 @@ pub fn report_with_foreign(
 
 /// A report of one member, with the presence that proves that it is one.
 pub fn report_of_one(room: &str, hub: &PeerId, key: &Keypair) -> Vec<u8> {
-    let body = frame::Body::Presence { nick: "somebody".to_owned(), status: "here".to_owned() };
+    let body = frame::Body::Presence { nick: "somebody".to_owned(), status: "here".to_owned(), relays: vec![] };
     let time_ms = now_ms();
     let draft = frame::Draft { room, sequence: time_ms, previous: 0, time_ms, body: &body };
     let presence = frame::sign(key, &draft).expect("signed").bytes;

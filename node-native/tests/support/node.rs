@@ -18,6 +18,7 @@ pub fn node(config: Config, now_ms: fn() -> u64) -> (Node, Events) {
     let platform = Platform {
         transport: transport::build(&keypair, &certificate).expect("transports"),
         keypair,
+        direct: None,
         behaviour: dummy::Behaviour,
         saved: Saved::new(),
         storage: Box::new(NoStorage),

@@ -20,6 +20,7 @@
 
 mod bounds;
 mod checks;
+mod direct;
 mod discovery;
 mod disk;
 mod draw;
@@ -49,6 +50,7 @@ use std::{
 use libp2p::identity::Keypair;
 use n0_future::time::Instant;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use tincan_webrtc::signalling::OfferId;
 
 pub use self::plan::Plan;
 use self::{
@@ -61,7 +63,7 @@ use self::{
 use crate::{
     Change,
     config::FRAME_TIME_WINDOW,
-    core::{Input, Output},
+    core::{DialId, Input, Output},
     room::{Now, frame::claimed_place},
 };
 
@@ -120,6 +122,13 @@ enum Happening {
         connection: u64,
         node: usize,
     },
+    /// A direct connection is offered, or comes to nothing.
+    Offered(wires::Dialled),
+    NotArranged {
+        node: usize,
+        run: u64,
+        dial: DialId,
+    },
     /// Nodes of the local network ask who is there.
     Discover,
     /// A node is frozen no longer.
@@ -156,6 +165,9 @@ struct World {
     found: Found,
     checks: Checks,
     trace: Option<Vec<String>>,
+    /// Direct connections that are offered, and how many there were.
+    offered: BTreeMap<OfferId, wires::Dialled>,
+    offers: u64,
 }
 
 /// Runs a plan. `traced`: with what happened as text.
@@ -201,6 +213,8 @@ impl World {
             queued: 0,
             nodes,
             clocks_off: vec![0; skews.len()],
+            offered: BTreeMap::new(),
+            offers: 0,
             skews,
             checks,
             trace: traced.then(Vec::new),
@@ -250,6 +264,12 @@ impl World {
             }
             Happening::Arrives(arrival) => self.arrive(arrival),
             Happening::Established(dialled) => self.establish(dialled),
+            Happening::Offered(dialled) => self.offer(dialled),
+            Happening::NotArranged { node, run, dial } => {
+                if self.nodes[node].run == run && self.nodes[node].is_up() {
+                    self.dial_failed(node, dial, crate::core::DialFailure::Unreachable);
+                }
+            }
             Happening::Discover => self.discover(),
             Happening::Dead { connection, node } => self.found_dead(node, connection),
             Happening::Thaw { node } => self.thaw(node),
@@ -294,7 +314,8 @@ impl World {
 
     fn start(&mut self, node: usize) {
         let now = self.now(node);
-        self.nodes[node].start(self.plan.seed.wrapping_mul(31) + node as u64, now);
+        let arranges = self.plan.direct && !self.plan.members[node].is_hub;
+        self.nodes[node].start(self.plan.seed.wrapping_mul(31) + node as u64, arranges, now);
         self.note(|| format!("{} starts", name(node)));
         let outputs = self.nodes[node].core.as_mut().map(crate::core::Core::take_outputs).unwrap_or_default();
         self.perform(node, outputs);

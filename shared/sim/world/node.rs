@@ -49,6 +49,8 @@ pub(super) struct Node {
     pub(super) hub_streams: BTreeMap<usize, (u64, u64)>,
     /// The same of others to this hub, by watcher.
     pub(super) watchers: BTreeMap<usize, (u64, u64)>,
+    /// Hubs that keep a place for it.
+    pub(super) reserved: BTreeSet<usize>,
     /// When its next tick is due, and the tick's number: earlier ones are void.
     pub(super) tick: u64,
 }
@@ -113,15 +115,21 @@ impl Node {
             topics: BTreeMap::new(),
             hub_streams: BTreeMap::new(),
             watchers: BTreeMap::new(),
+            reserved: BTreeSet::new(),
             tick: 0,
         }
     }
 
     /// A new run, with what an earlier one left.
-    pub(super) fn start(&mut self, seed: u64, now: Now) {
+    pub(super) fn start(&mut self, seed: u64, arranges: bool, now: Now) {
         self.run += 1;
         self.frozen_until = 0;
-        self.core = Some(Core::new(self.config.clone(), self.keypair.clone(), false, &self.disk, seed ^ self.run, now));
+        let mut core = Core::new(self.config.clone(), self.keypair.clone(), false, &self.disk, seed ^ self.run, now);
+        if arranges {
+            core.arrange_directly();
+        }
+        self.core = Some(core);
+        self.reserved.clear();
         self.unwritten.clear();
         self.written_at = 0;
         self.connected.clear();

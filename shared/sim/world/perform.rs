@@ -60,6 +60,13 @@ impl World {
             Output::Block(peer) => {
                 self.checks.fail("no honest peer is refused", format!("{} blocks {peer}", name(node)));
             }
+            Output::Reserve { hub, .. } => self.reserve(node, hub),
+            Output::Unreserve(hub) => {
+                if let Some(hub) = self.node_of(node, &hub) {
+                    self.nodes[node].reserved.remove(&hub);
+                }
+            }
+            Output::AnswerOffer { offer, is_taken } => self.answer_offer(node, offer, is_taken),
             Output::OpenHub { hub, serial } => self.open_hub(node, hub, serial),
             Output::WatchRooms { hub, watch } => {
                 if let Some(hub) = self.node_of(node, &hub)

@@ -126,6 +126,8 @@ pub struct Plan {
     pub(super) queue: usize,
     /// Whether nodes keep and queue little, so that bounds are reached.
     pub(super) tight: bool,
+    /// Whether people agree to direct connections.
+    pub(super) direct: bool,
     /// How long a write takes until it outlives a crash.
     pub(super) write_ms: u64,
     pub(super) steps: Vec<(u64, Step)>,
@@ -137,9 +139,9 @@ impl Plan {
     /// All of it, a line for each node and step.
     #[must_use]
     pub fn describe(&self) -> String {
-        let Self { latency_ms, loss, queue, tight, write_ms, healed_ms, .. } = self;
+        let Self { latency_ms, loss, queue, tight, direct, write_ms, healed_ms, .. } = self;
         let mut lines = vec![format!(
-            "latency {latency_ms} ms, loss {loss}, queue {queue}, tight {tight}, writes {write_ms} ms, healed {healed_ms} ms"
+            "latency {latency_ms} ms, loss {loss}, queue {queue}, tight {tight}, direct {direct}, writes {write_ms} ms, healed {healed_ms} ms"
         )];
         let members = self.members.iter().enumerate();
         lines.extend(members.map(|(n, member)| format!("{}: {member:?}", super::name(n))));

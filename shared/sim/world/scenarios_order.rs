@@ -17,7 +17,18 @@ pub(super) fn hub(bootstrap: &[usize]) -> Member {
 }
 
 pub(super) fn plan(seed: u64, members: Vec<Member>, steps: Vec<(u64, Step)>, healed_ms: u64) -> Plan {
-    Plan { seed, members, latency_ms: 20, loss: 0.0, queue: 1000, tight: false, write_ms: 5, steps, healed_ms }
+    Plan {
+        seed,
+        members,
+        latency_ms: 20,
+        loss: 0.0,
+        queue: 1000,
+        tight: false,
+        direct: false,
+        write_ms: 5,
+        steps,
+        healed_ms,
+    }
 }
 
 fn say(node: usize) -> Step {

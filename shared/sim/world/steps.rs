@@ -140,6 +140,9 @@ impl World {
         let joined = self.ask(node, |reply| Command::Join { room: room.to_owned(), plain: false, reply });
         if joined.is_some_and(|joined| joined.is_ok()) {
             self.checks.joined(node, room, self.now_ms);
+            if self.plan.direct {
+                self.agree(node, &room.into());
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use libp2p::{PeerId, gossipsub::MessageId, swarm::ConnectionId};
+use libp2p::{Multiaddr, PeerId, gossipsub::MessageId, multiaddr::Protocol, swarm::ConnectionId};
 
 use super::{
     Happening, World, name,
@@ -47,10 +47,10 @@ impl Wire {
 
 /// A dial on its way.
 pub(super) struct Dialled {
-    from: usize,
-    run: u64,
-    to: usize,
-    dial: Dial,
+    pub(super) from: usize,
+    pub(super) run: u64,
+    pub(super) to: usize,
+    pub(super) dial: Dial,
 }
 
 /// All connections.
@@ -150,6 +150,9 @@ impl Network {
 
 impl World {
     pub(super) fn dial(&mut self, from: usize, dial: Dial) {
+        if dial.addresses.iter().flatten().any(|part| part == Protocol::WebRTC) {
+            return self.dial_directly(from, dial);
+        }
         let run = self.nodes[from].run;
         let address = dial.addresses.first().cloned();
         let to = address.and_then(|address| node_at(&address, self.nodes.len()));
@@ -166,7 +169,7 @@ impl World {
         self.after(wait, Happening::Established(Dialled { from, run, to, dial }));
     }
 
-    fn dial_failed(&mut self, from: usize, dial: DialId, failure: DialFailure) {
+    pub(super) fn dial_failed(&mut self, from: usize, dial: DialId, failure: DialFailure) {
         self.tell(from, Input::DialFailed { dial, failure, reason: "nobody answers".to_owned() });
     }
 
@@ -184,6 +187,7 @@ impl World {
         if dial.peer.is_some_and(|peer| peer != self.nodes[to].peer) {
             return self.dial_failed(from, dial.id, DialFailure::WrongPeer);
         }
+        let is_direct = dial.addresses.iter().flatten().any(|part| part == Protocol::WebRTC);
         let is_first = [(from, to), (to, from)].map(|(node, other)| self.connections_with(node, other) == 0);
         self.network.last += 1;
         let id = self.network.last;
@@ -193,7 +197,7 @@ impl World {
             let connection = Connection {
                 peer: self.nodes[other].peer,
                 id: ConnectionId::new_unchecked(id as usize),
-                address: address_of(other),
+                address: if is_direct { Multiaddr::from(Protocol::WebRTC) } else { address_of(other) },
                 is_dialled,
                 dial: is_dialled.then_some(dial.id),
             };

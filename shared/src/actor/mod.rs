@@ -8,13 +8,14 @@ mod network;
 mod perform;
 mod publish;
 mod records;
+mod reservations;
 mod start;
 mod wording;
 
 use std::{collections::HashMap, time::Duration};
 
 use futures::StreamExt;
-use libp2p::{Multiaddr, PeerId, Swarm, swarm::ConnectionId};
+use libp2p::{Multiaddr, PeerId, Swarm, core::transport::ListenerId, swarm::ConnectionId};
 use n0_future::time::{self, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -55,6 +56,8 @@ pub(crate) struct Actor<B: HostBehaviour> {
     dials: HashMap<ConnectionId, DialId>,
     listening: Vec<Multiaddr>,
     listeners: Listeners,
+    /// Listeners on circuits of relays where a place was asked for, by relay.
+    reservations: HashMap<PeerId, ListenerId>,
     pending: Pending,
     publisher: Publisher,
     /// When records past their time are dropped next.

@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use libp2p::{
-    Multiaddr, PeerId, gossipsub, identify, relay,
+    Multiaddr, PeerId,
+    core::ConnectedPoint,
+    gossipsub, identify, relay,
     swarm::{DialError, ListenError, SwarmEvent},
 };
+
+use tincan_webrtc::signalling;
 
 use super::{Actor, wording::describe_dial_error};
 use crate::{
@@ -28,7 +32,7 @@ impl<B: HostBehaviour> Actor<B> {
                 self.handle(Input::Connected(Connection {
                     peer: peer_id,
                     id: connection_id,
-                    address: endpoint.get_remote_address().clone(),
+                    address: address_of(&endpoint, peer_id),
                     is_dialled: endpoint.is_dialer(),
                     dial,
                 }));
@@ -53,10 +57,16 @@ impl<B: HostBehaviour> Actor<B> {
                 tracing::debug!(%cause, "a connection was turned away");
                 self.handle(Input::TurnedAway(if is_range { TurnedAway::Range } else { TurnedAway::Connection }));
             }
-            SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
+            SwarmEvent::NewListenAddr { listener_id, address } => match self.relay_of(listener_id) {
+                Some(hub) => self.reserved_at(hub, address),
+                None => self.listens(address),
+            },
             SwarmEvent::ExpiredListenAddr { address, .. } => self.expires(&address),
             SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "a listener has trouble"),
             SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                if let Some(hub) = self.relay_of(listener_id) {
+                    return self.reservation_lost(hub, &addresses);
+                }
                 self.listener_closed(listener_id, &addresses, reason);
             }
             other => tracing::trace!(?other, "swarm"),
@@ -96,6 +106,9 @@ impl<B: HostBehaviour> Actor<B> {
             BehaviourEvent::Relay(relay::Event::CircuitReqDenied { src_peer_id, status, .. }) => {
                 self.handle(Input::TurnedAway(TurnedAway::Circuit));
                 tracing::debug!(peer = %src_peer_id, ?status, "a circuit was denied");
+            }
+            BehaviourEvent::Signalling(signalling::Event::Offered { id: offer, peer, .. }) => {
+                self.handle(Input::Offered { peer, offer });
             }
             BehaviourEvent::Host(event) => self.host_event(event.into()),
             // The rest is of use to its own protocol only.
@@ -187,6 +200,16 @@ impl<B: HostBehaviour> Actor<B> {
         let ips = self.listening.iter().filter_map(ip_of).collect();
         self.handle(Input::Listening(ips));
         self.push_soon();
+    }
+}
+
+/// Where a peer is. One that comes over a relay's circuit is at that circuit.
+fn address_of(endpoint: &ConnectedPoint, peer: PeerId) -> Multiaddr {
+    match endpoint {
+        ConnectedPoint::Listener { local_addr, .. } if endpoint.is_relayed() => {
+            local_addr.clone().with_p2p(peer).unwrap_or_else(|as_it_is| as_it_is)
+        }
+        _ => endpoint.get_remote_address().clone(),
     }
 }
 

@@ -54,6 +54,9 @@ impl<B: HostBehaviour> Actor<B> {
             Output::StayAway { peer, until } => self.swarm.behaviour_mut().stay_away.from(peer, until),
             Output::ForgetStayAway(Some(peer)) => self.swarm.behaviour_mut().stay_away.forget(&peer),
             Output::ForgetStayAway(None) => self.swarm.behaviour_mut().stay_away.forget_all(),
+            Output::Reserve { hub, address } => self.reserve(hub, address),
+            Output::Unreserve(hub) => self.unreserve(&hub),
+            Output::AnswerOffer { offer, is_taken } => self.answer_offer(offer, is_taken),
             Output::ApplyRules => self.apply_rules(),
             Output::KeepsRecords { peer, told, in_use } => {
                 self.found_at(&peer, told, in_use);

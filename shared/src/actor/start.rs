@@ -3,8 +3,13 @@
 use std::{collections::HashMap, time::Duration};
 
 use libp2p::{
-    Transport,
-    core::{muxing::StreamMuxerBox, transport::timeout::TransportTimeout, upgrade::Version},
+    Multiaddr, Transport,
+    core::{
+        muxing::StreamMuxerBox,
+        transport::{OptionalTransport, timeout::TransportTimeout},
+        upgrade::Version,
+    },
+    multiaddr::Protocol,
     noise, relay,
     swarm::{self, Swarm},
     yamux,
@@ -14,8 +19,8 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{Actor, REAP_EVERY};
 use crate::{
-    Config, Error, Event, HostBehaviour, Platform, Role, Saved, behaviour::Behaviour, command::Command, core::Core,
-    heard::Heard, listeners::Listeners, pending::Pending, records::Publisher, room::Now, streams::Streams,
+    Config, Direct, Error, Event, HostBehaviour, Platform, Role, Saved, behaviour::Behaviour, command::Command,
+    core::Core, heard::Heard, listeners::Listeners, pending::Pending, records::Publisher, room::Now, streams::Streams,
 };
 
 /// How long one address of a dial may take, with the look-up of its name and its wait for other addresses. Hosts give up
@@ -33,8 +38,9 @@ impl<B: HostBehaviour> Actor<B> {
         inbox: mpsc::Receiver<Command>,
         events: broadcast::Sender<Event>,
     ) -> Result<Self, Error> {
-        let Platform { keypair, transport, behaviour: mut host, saved, storage, now_ms } = platform;
+        let Platform { keypair, transport, direct, behaviour: mut host, saved, storage, now_ms } = platform;
         let me = keypair.public().to_peer_id();
+        let arranges = direct.is_some() && config.role == Role::Peer;
         let (relay_transport, relay_client) = relay::client::new(me);
         let noise =
             noise::Config::new(&keypair).map_err(|error| Error::Setting { name: "key", reason: error.to_string() })?;
@@ -45,6 +51,15 @@ impl<B: HostBehaviour> Actor<B> {
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
         // The relay takes whatever has a circuit in it; everything else is the host's.
         let transport = relayed.or_transport(transport).map(|either, _| either.into_inner());
+        let transport = TransportTimeout::with_outgoing_timeout(transport, DIAL_TIMEOUT);
+        let transport = TransportTimeout::with_ingoing_timeout(transport, INCOMING_TIMEOUT);
+        // It goes first: the relay would take a circuit's address and leave out the `/webrtc` behind it. It has a time-out
+        // of its own.
+        let (direct, signalling) = direct.map(|Direct { transport, behaviour }| (transport, behaviour)).unzip();
+        let transport = direct
+            .map_or_else(OptionalTransport::none, OptionalTransport::some)
+            .or_transport(transport)
+            .map(|either, _| either.into_inner());
         let heard = Heard::default();
         host.hears(heard.clone());
         let listens = heard.clone();
@@ -52,20 +67,21 @@ impl<B: HostBehaviour> Actor<B> {
             let address = point.get_remote_address();
             (peer, listens.listen(peer, address, muxer))
         });
-        let transport = TransportTimeout::with_outgoing_timeout(transport, DIAL_TIMEOUT);
-        let transport = TransportTimeout::with_ingoing_timeout(transport, INCOMING_TIMEOUT).boxed();
-        let behaviour = Behaviour::new(&config, &keypair, relay_client, host, &heard)?;
+        let behaviour = Behaviour::new(&config, &keypair, relay_client, signalling, host, &heard)?;
         let control = behaviour.stream.new_control();
         let swarm_config = swarm::Config::with_executor(|task| {
             n0_future::task::spawn(task);
         })
         .with_idle_connection_timeout(IDLE_TIMEOUT);
-        let swarm = Swarm::new(transport, behaviour, me, swarm_config);
+        let swarm = Swarm::new(transport.boxed(), behaviour, me, swarm_config);
         let (streams, stream_events) = Streams::new(control, config.role == Role::Hub);
         #[allow(clippy::disallowed_methods, reason = "before the actor that reads the clocks exists")]
         let now = Now { instant: Instant::now(), unix_ms: now_ms() };
         let pending = Pending::new(config.limits.queries);
-        let core = Core::new(config, keypair, swarm.behaviour().host.bridges(), &saved, rand::random(), now);
+        let mut core = Core::new(config, keypair, swarm.behaviour().host.bridges(), &saved, rand::random(), now);
+        if arranges {
+            core.arrange_directly();
+        }
         let mut actor = Self {
             core,
             now_ms,
@@ -80,6 +96,7 @@ impl<B: HostBehaviour> Actor<B> {
             dials: HashMap::new(),
             listening: Vec::new(),
             listeners: Listeners::default(),
+            reservations: HashMap::new(),
             pending,
             publisher: Publisher::default(),
             reap_due: now.instant + REAP_EVERY,
@@ -87,13 +104,20 @@ impl<B: HostBehaviour> Actor<B> {
             push_due: None,
             stopping: None,
         };
-        actor.begin(&saved)?;
+        actor.begin(&saved, arranges)?;
         Ok(actor)
     }
 
-    fn begin(&mut self, saved: &Saved) -> Result<(), Error> {
+    fn begin(&mut self, saved: &Saved, arranges: bool) -> Result<(), Error> {
         for address in self.core.config().external.clone() {
             self.swarm.add_external_address(address);
+        }
+        if arranges {
+            let address = Multiaddr::from(Protocol::WebRTC);
+            self.swarm.listen_on(address.clone()).map_err(|error| Error::Listen {
+                address: address.to_string(),
+                reason: super::wording::root_cause(&error),
+            })?;
         }
         for address in self.core.config().listen.clone() {
             self.listen_on(address.clone()).map_err(|error| Error::Listen {

@@ -13,6 +13,7 @@ impl Core {
             Command::StoredRooms { reply } => drop(reply.send(self.stored_rooms())),
             Command::Messages { room, reply } => drop(reply.send(self.messages(&room))),
             Command::Join { room, plain, reply } => drop(reply.send(self.join(&room, plain))),
+            Command::SetDirect { room, direct, reply } => drop(reply.send(self.set_direct(&room, direct))),
             Command::Leave { room, reply } => drop(reply.send(self.leave(&room))),
             Command::Say { room, text, patient: true, reply } => self.say_patiently(room, text, reply),
             Command::Say { room, text, patient: false, reply } => drop(reply.send(self.say(room, text))),
@@ -29,7 +30,7 @@ impl Core {
                 self.retry(wanted);
                 let _ = reply.send(());
             }
-            Command::Reload { rules, reply } => drop(reply.send(self.reload(rules))),
+            Command::Reload { rules, reply } => drop(reply.send(self.reload(*rules))),
             // The actor's own: it asks the swarm.
             Command::Info { .. }
             | Command::Put { .. }

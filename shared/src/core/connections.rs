@@ -55,6 +55,8 @@ impl Core {
         if let Some(older) = older {
             self.doubled(peer, older);
         }
+        self.direct.tries.ended(dial);
+        self.went_direct(peer, id);
         if chosen {
             if let Some(known) = self.peers.get_mut(&peer) {
                 known.chosen = true;
@@ -66,9 +68,11 @@ impl Core {
 
     pub(super) fn disconnected(&mut self, peer: PeerId, connection: ConnectionId, left: u32) {
         if left > 0 {
+            let was_arranged = self.peers.get(&peer).is_some_and(|known| known.is_arranged(connection));
             self.peers.disconnected(&peer, connection);
             self.double_lost(&peer, connection);
             self.show_peer(&peer, false);
+            self.lost_direct(peer, connection, was_arranged);
             return;
         }
         self.forget_full(&peer);
@@ -77,6 +81,10 @@ impl Core {
         let rooms = self.subscriptions.unsubscribe_all(&peer);
         let Some(gone) = gone else { return };
         self.unfollow(&peer);
+        if self.direct.reservations.forget(&peer) {
+            self.announce_directly();
+        }
+        self.lost_direct(peer, connection, gone.is_arranged(connection));
         self.clock.forget(&peer, gone.chosen || self.links.has(&peer));
         self.out.push(Output::DismissFromStore(peer));
         self.drop_watcher(&peer);

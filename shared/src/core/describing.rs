@@ -26,6 +26,7 @@ impl Core {
         });
         RoomInfo {
             room: name.to_owned(),
+            direct: self.arranges && room.is_direct(),
             plain: room.is_plain(),
             foreign,
             members: members.collect(),

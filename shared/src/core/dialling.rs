@@ -110,6 +110,12 @@ impl Core {
 
     pub(super) fn dial_failed(&mut self, dial: DialId, failure: DialFailure, reason: String) {
         self.dial_ended(dial);
+        let spread = self.spread();
+        if self.direct.tries.failed(dial, self.now.instant, spread) {
+            tracing::debug!(reason, "no direct connection");
+            self.direct.changed(self.now.instant);
+            return;
+        }
         match failure {
             DialFailure::NotNeeded if self.links.busy(dial, self.now.instant) => return,
             DialFailure::WrongPeer => self.links.wrong_peer(dial),

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use libp2p::{Multiaddr, PeerId, StreamProtocol, gossipsub::MessageId, swarm::ConnectionId};
+use tincan_webrtc::signalling::OfferId;
 use tokio::sync::oneshot;
 
 use super::output::DialId;
@@ -52,6 +53,12 @@ pub(crate) enum Input {
     Reserved { peer: PeerId },
     /// A relay reservation was refused.
     ReservationDenied { peer: PeerId },
+    /// A hub keeps a relay reservation for us.
+    ReservationUp { hub: PeerId },
+    /// It refused one, or keeps it no longer.
+    ReservationDown { hub: PeerId },
+    /// A peer offers a direct connection; [`super::Output::AnswerOffer`] answers.
+    Offered { peer: PeerId, offer: OfferId },
     /// A peer opened its stream to this hub. A serial number tells an old stream from its successor.
     WatcherOpened { peer: PeerId, serial: u64 },
     /// It says what it wants to know.

@@ -76,6 +76,7 @@ impl Core {
         self.looks.begin();
         let mut touched = std::mem::take(&mut self.touched);
         touched.extend(self.members.take_changed());
+        self.direct.changed(self.now.instant);
         if self.is_hub() {
             self.carry(&touched);
             self.desk.changed(&touched, &self.members, &said_by(&self.rooms), self.now.instant);

@@ -22,9 +22,11 @@ mod carry;
 mod clock;
 mod commands;
 mod connections;
+mod deadlines;
 mod describing;
 mod dialling;
 mod dials;
+mod direct;
 mod doubles;
 mod follow;
 mod foreign;
@@ -74,6 +76,7 @@ use crate::{
     access::{Access, Budgets},
     bridge::Bridge,
     config::DEFAULT_NICK,
+    direct::Direct,
     foreign::Budget,
     hub::{carrier::Carrier, desk::Desk, looks::Looks, members::Members, reasons::Reasons},
     links::Links,
@@ -116,6 +119,9 @@ pub(crate) struct Core {
     links: Links,
     dials: Dials,
     doubles: Doubles,
+    direct: Direct,
+    /// Whether direct connections are arranged.
+    arranges: bool,
     rooms: BTreeMap<RoomId, Room>,
     /// Rooms of earlier runs that we are not in.
     stored: BTreeMap<String, SavedRoom>,
@@ -182,6 +188,9 @@ impl Core {
             Input::TurnedAway(what) => self.count_turned_away(what),
             Input::Reserved { peer } => self.reserved(peer),
             Input::ReservationDenied { peer } => self.reservation_denied(peer),
+            Input::ReservationUp { hub } => self.reservation_up(hub),
+            Input::ReservationDown { hub } => self.unreserved(hub),
+            Input::Offered { peer, offer } => self.offered(peer, offer),
             Input::WatcherOpened { peer, serial } => self.watcher_opened(peer, serial),
             Input::Watch { peer, serial, watch } => self.watched(peer, serial, watch),
             Input::WatcherTook { peer, serial, messages } => self.watcher_took(peer, serial, messages),
@@ -234,32 +243,9 @@ impl Core {
             self.tell_watchers();
         }
         self.dial_links();
+        self.keep_direct();
         self.describe_rooms();
         self.describe_status();
-    }
-
-    /// When [`Input::Tick`] is due at the latest.
-    pub(crate) fn deadline(&self) -> Instant {
-        self.deadlines().into_iter().filter_map(|(_, at)| at).fold(self.expire_due, Instant::min)
-    }
-
-    /// Each part's deadline.
-    pub(crate) fn deadlines(&self) -> [(&'static str, Option<Instant>); 13] {
-        [
-            ("rooms", self.room_timers.next()),
-            ("look", self.look_due()),
-            ("desk", self.desk.deadline()),
-            ("reasons", self.reasons.deadline()),
-            ("links", self.links.deadline()),
-            ("dials", self.dials.deadline()),
-            ("doubles", self.doubles.deadline()),
-            ("bridge", self.bridge.deadline()),
-            ("syncs", self.syncs.deadline()),
-            ("refusals", self.refusals.deadline()),
-            ("patience", self.patience.deadline()),
-            ("clock", self.clock.deadline()),
-            ("hub streams", self.hubs.values().filter_map(HubStream::reopens_at).min()),
-        ]
     }
 
     pub(crate) fn me(&self) -> PeerId {

@@ -6,6 +6,7 @@ use libp2p::{
     swarm::ConnectionId,
 };
 use n0_future::time::Instant;
+use tincan_webrtc::signalling::OfferId;
 
 use crate::{
     Change, Event,
@@ -51,6 +52,12 @@ pub(crate) enum Output {
     StayAway { peer: PeerId, until: Instant },
     /// This peer, or everybody, may be dialled again.
     ForgetStayAway(Option<PeerId>),
+    /// Reserve a place at a relay; [`super::Input::ReservationUp`] or [`super::Input::ReservationDown`] follows.
+    Reserve { hub: PeerId, address: Multiaddr },
+    /// Give it up.
+    Unreserve(PeerId),
+    /// Whether to take a direct connection that is offered.
+    AnswerOffer { offer: OfferId, is_taken: bool },
     /// New rules are in force, for what the transports and protocols decide themselves.
     ApplyRules,
     /// A peer keeps records for others; it says that it is at `told`, and its connections show `in_use`.

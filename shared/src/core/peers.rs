@@ -148,6 +148,11 @@ impl Peer {
         &self.connections
     }
 
+    /// Whether a connection was arranged over another one.
+    pub(super) fn is_arranged(&self, connection: ConnectionId) -> bool {
+        self.connections.iter().any(|known| known.id == connection && how(&known.address).1 == "webrtc")
+    }
+
     /// Describes it by its best connection: a direct one goes before a relayed one.
     pub(super) fn describe(&mut self) {
         let best = self.connections.iter().min_by_key(|connection| how(&connection.address).0 == Path::Relayed);

@@ -20,7 +20,8 @@ impl Core {
     }
 
     pub(super) fn identity(&self) -> Identity<'_> {
-        Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges }
+        let relays = self.direct.reservations.held();
+        Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges, relays }
     }
 
     /// Lets a room decide, then has done what it decided.
@@ -31,7 +32,8 @@ impl Core {
     ) -> Option<T> {
         let room = self.rooms.get_mut(name)?;
         let mut outputs = Vec::new();
-        let me = Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges };
+        let relays = self.direct.reservations.held();
+        let me = Identity { keypair: &self.keypair, nick: &self.nick, bridge: self.bridges, relays };
         let result = decide(room, me, self.now, &mut outputs);
         self.room_timers.set(name, room.deadline());
         self.pass_on(name, outputs);
@@ -56,7 +58,10 @@ impl Core {
                     }
                 }
                 RoomOutput::Spoken(frame) => self.spoken(&frame),
-                RoomOutput::Signed(author) => self.prove(name, author),
+                RoomOutput::Signed(author) => {
+                    self.direct.changed(self.now.instant);
+                    self.prove(name, author);
+                }
                 RoomOutput::Gap(from) => self.mend_gap(name, from),
                 RoomOutput::AskReceipts => self.ask_receipts(name),
             }

@@ -29,7 +29,8 @@ impl Core {
         is_dialled: bool,
     ) -> Option<ConnectionId> {
         let known = self.peers.get(peer)?;
-        let is_direct = |address: &Multiaddr| how(address).0 == Path::Direct;
+        // One that was arranged stands beside others for its own reasons.
+        let is_direct = |address: &Multiaddr| how(address).0 == Path::Direct && how(address).1 != "webrtc";
         let is_tincan = known.info.agent.as_deref().is_some_and(|agent| agent.starts_with("tincan/"));
         let older = known.connections().iter().find(|older| is_direct(&older.address))?;
         let is_double = match is_dialled {

@@ -28,6 +28,8 @@ impl Core {
             links: Links::new(config.limits.known_hubs),
             dials: Dials::default(),
             doubles: Doubles::default(),
+            direct: Direct::default(),
+            arranges: false,
             rooms: BTreeMap::new(),
             stored: BTreeMap::new(),
             described: BTreeMap::new(),

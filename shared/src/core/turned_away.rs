@@ -41,6 +41,7 @@ impl Core {
         self.out.push(Output::ForgetStayAway(Some(hub)));
         if let Some(known) = self.peers.get_mut(&hub) {
             known.welcome = true;
+            self.direct.changed(self.now.instant);
         }
     }
 

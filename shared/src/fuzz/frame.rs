@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     let body = match bytes.first().map(|first| first % 3) {
         Some(0) => Body::Message { nick: "ann".into(), text },
         Some(1) => Body::Bridged { source: bytes.iter().take(8).copied().collect(), number: vec![1], text },
-        _ => Body::Presence { nick: text, status: "here".into() },
+        _ => Body::Presence { nick: text, status: "here".into(), relays: vec![] },
     };
     let draft = Draft { room: ROOM, sequence: 2, previous: 1, time_ms: TIME_MS, body: &body };
     let Ok(signed) = sign(&key(7), &draft) else { return };
@@ -36,7 +36,7 @@ pub fn run(bytes: &[u8]) {
 pub fn examples() -> Vec<Vec<u8>> {
     let bodies = [
         Body::Message { nick: "ann".into(), text: "hello".into() },
-        Body::Presence { nick: "ann".into(), status: "here".into() },
+        Body::Presence { nick: "ann".into(), status: "here".into(), relays: vec![] },
         Body::Bridged { source: vec![1; 38], number: vec![2; 20], text: "from afar".into() },
         Body::Unknown,
     ];

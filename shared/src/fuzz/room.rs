@@ -21,7 +21,7 @@ pub fn run(bytes: &[u8]) {
     assert!(room.ring().lines().count() <= limits.kept_frames);
     assert!(room.ring().all().count() <= limits.kept_frames + limits.kept_presences);
     assert!(room.ring().lines().map(|frame| frame.bytes.len()).sum::<usize>() <= limits.kept_bytes);
-    let shown = room.messages(Identity { keypair: &key, nick: "n", bridge: false });
+    let shown = room.messages(Identity { keypair: &key, nick: "n", bridge: false, relays: &[] });
     assert!(shown.len() <= pieces(bytes).len() * 2);
 }
 

@@ -1,5 +1,6 @@
 //! What a frame says, by kind.
 
+use libp2p::PeerId;
 use prost::Message as _;
 
 use super::frame_error::FrameError;
@@ -11,6 +12,8 @@ const KIND_BRIDGED: u32 = 3;
 /// Bytes that name the source of a bridged line, and its number there.
 const MAX_ORIGIN_BYTES: usize = 64;
 
+/// Hubs that a presence names.
+pub(crate) const MAX_RELAYS: usize = 2;
 /// What a presence says of somebody who is there.
 pub(super) const STATUS_HERE: &str = "here";
 
@@ -33,6 +36,8 @@ pub enum Body {
         nick: String,
         /// In a word.
         status: String,
+        /// Hubs over which the author arranges direct connections with members of this room; none where it wants none.
+        relays: Vec<PeerId>,
     },
     /// A line from a network without frames, brought in by the author of this one.
     Bridged {
@@ -61,6 +66,8 @@ struct PresenceBody {
     nick: String,
     #[prost(string, tag = "2")]
     status: String,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    relays: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -99,8 +106,9 @@ impl Body {
             Self::Message { nick, text } => {
                 (KIND_MESSAGE, MessageBody { nick: nick.clone(), text: text.clone() }.encode_to_vec())
             }
-            Self::Presence { nick, status } => {
-                (KIND_PRESENCE, PresenceBody { nick: nick.clone(), status: status.clone() }.encode_to_vec())
+            Self::Presence { nick, status, relays } => {
+                let relays = relays.iter().map(|relay| relay.to_bytes()).collect();
+                (KIND_PRESENCE, PresenceBody { nick: nick.clone(), status: status.clone(), relays }.encode_to_vec())
             }
             Self::Bridged { source, number, text } => {
                 let body = BridgedBody { source: source.clone(), number: number.clone(), text: text.clone() };
@@ -120,9 +128,13 @@ impl Body {
                 checked(ok, Self::Message { nick, text })
             }
             KIND_PRESENCE => {
-                let PresenceBody { nick, status } = PresenceBody::decode(body).map_err(|_| FrameError::Malformed)?;
+                let PresenceBody { nick, status, relays } =
+                    PresenceBody::decode(body).map_err(|_| FrameError::Malformed)?;
                 let ok = nick.len() <= MAX_NICK_BYTES && status.len() <= MAX_STATUS_BYTES;
-                checked(ok, Self::Presence { nick, status })
+                // What is no peer id, or one too many, is of a later Tincan.
+                let relays =
+                    relays.iter().take(MAX_RELAYS).filter_map(|relay| PeerId::from_bytes(relay).ok()).collect();
+                checked(ok, Self::Presence { nick, status, relays })
             }
             KIND_BRIDGED => {
                 let BridgedBody { source, number, text } =

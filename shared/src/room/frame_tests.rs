@@ -64,7 +64,7 @@ fn the_documents_vectors_hold() {
     assert_eq!(vector("frame"), hex::encode(&frame.bytes));
     assert_eq!(vector("id"), frame.id.to_hex());
     assert_eq!(vector("author"), frame.author.to_string());
-    let body = Body::Presence { nick: "ann".into(), status: "here".into() };
+    let body = Body::Presence { nick: "ann".into(), status: "here".into(), relays: vec![] };
     let draft =
         Draft { room: "lobby", sequence: 1_700_000_000_002, previous: 0, time_ms: 1_700_000_000_000, body: &body };
     assert_eq!(vector("presence"), hex::encode(sign(&key(), &draft).unwrap().bytes));

@@ -1,6 +1,6 @@
 //! Who this node is in its rooms.
 
-use libp2p::identity::Keypair;
+use libp2p::{PeerId, identity::Keypair};
 
 /// With whose key and under which nick this node speaks.
 #[derive(Debug, Clone, Copy)]
@@ -11,4 +11,6 @@ pub struct Identity<'a> {
     pub nick: &'a str,
     /// Whether we bring lines from and to another network.
     pub bridge: bool,
+    /// Hubs over which we arrange direct connections.
+    pub relays: &'a [PeerId],
 }

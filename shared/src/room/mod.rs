@@ -6,6 +6,7 @@ mod body;
 #[cfg(feature = "sim")]
 mod bounds;
 mod bridged;
+mod direct;
 mod elsewhere;
 mod flushing;
 pub mod frame;
@@ -31,6 +32,7 @@ pub(crate) mod sync;
 mod taken;
 mod waiting;
 
+pub(crate) use body::MAX_RELAYS;
 pub use elsewhere::Elsewhere;
 pub use identity::Identity;
 pub use now::Now;

@@ -7,7 +7,7 @@ impl Room {
     pub fn set_plain(&mut self, plain: bool, out: &mut Vec<RoomOutput>) -> bool {
         let Some(joined) = self.joined.as_mut().filter(|joined| joined.plain != plain) else { return false };
         joined.plain = plain;
-        out.push(RoomOutput::Store(saved::put_room(&self.name, plain, joined.last_line, joined.last_presence)));
+        out.push(RoomOutput::Store(saved::put_room(&self.name, &joined.entry())));
         out.push(RoomOutput::Changed);
         true
     }

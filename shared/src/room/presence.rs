@@ -43,7 +43,8 @@ impl Room {
         }
         let sequence = now.unix_ms.max(last.saturating_add(1));
         let status = if me.bridge { STATUS_BRIDGE } else { STATUS_HERE };
-        let body = Body::Presence { nick: me.nick.to_owned(), status: status.to_owned() };
+        let relays = if self.is_direct() { me.relays.to_vec() } else { Vec::new() };
+        let body = Body::Presence { nick: me.nick.to_owned(), status: status.to_owned(), relays };
         let draft = Draft { room: &self.name, sequence, previous: 0, time_ms: now.unix_ms, body: &body };
         let Ok(frame) = sign(me.keypair, &draft) else { return };
         if let Some(joined) = &mut self.joined {
@@ -54,6 +55,14 @@ impl Room {
             out.push(RoomOutput::Publish(frame.bytes.clone()));
         }
         self.keep(frame, now, out);
+    }
+
+    /// Hubs over which a member arranges direct connections, as it last said.
+    pub(crate) fn relays_of(&self, member: &PeerId) -> &[PeerId] {
+        match self.ring.presence(member).map(|frame| &frame.body) {
+            Some(Body::Presence { relays, .. }) => relays,
+            _ => &[],
+        }
     }
 
     /// What these members last said of themselves, as far as it is kept.

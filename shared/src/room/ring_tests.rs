@@ -11,7 +11,7 @@ fn frame(sequence: u64, presence: bool) -> Frame {
 
 fn frame_of(author: u8, sequence: u64, presence: bool) -> Frame {
     let body = match presence {
-        true => Body::Presence { nick: "a".into(), status: String::new() },
+        true => Body::Presence { nick: "a".into(), status: String::new(), relays: vec![] },
         false => Body::Message { nick: "a".into(), text: "x".into() },
     };
     let key = Keypair::ed25519_from_bytes([author; 32]).unwrap();

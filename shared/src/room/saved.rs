@@ -22,6 +22,8 @@ const WAITING: &str = "waiting/";
 pub struct SavedRoom {
     /// Raw text only.
     pub plain: bool,
+    /// Whether its members may connect to us directly.
+    pub direct: bool,
     /// Number of our last line.
     pub last_line: u64,
     /// Number of our last presence.
@@ -33,13 +35,15 @@ pub struct SavedRoom {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct RoomEntry {
+pub(super) struct RoomEntry {
     #[prost(bool, tag = "1")]
-    plain: bool,
+    pub(super) plain: bool,
     #[prost(uint64, tag = "2")]
-    last_line: u64,
+    pub(super) last_line: u64,
     #[prost(uint64, tag = "3")]
-    last_presence: u64,
+    pub(super) last_presence: u64,
+    #[prost(bool, tag = "4")]
+    pub(super) direct: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -69,7 +73,7 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
             tracing::warn!(key, "a stored room does not decode; left out");
             continue;
         };
-        let RoomEntry { plain, last_line, last_presence } = entry;
+        let RoomEntry { plain, last_line, last_presence, direct } = entry;
         let mut frames: Vec<Frame> =
             entries(saved, FRAME, &name).filter_map(|(_, bytes)| read_stored(bytes).ok()).collect();
         frames.sort_by_key(Frame::sort_key);
@@ -79,7 +83,7 @@ pub fn load(saved: &Saved) -> BTreeMap<String, SavedRoom> {
                 Some(Waiting { id: id.to_owned(), text, time_ms, sequence, previous })
             })
             .collect();
-        rooms.insert(name, SavedRoom { plain, last_line, last_presence, frames, waiting });
+        rooms.insert(name, SavedRoom { plain, direct, last_line, last_presence, frames, waiting });
     }
     rooms
 }
@@ -93,8 +97,8 @@ pub fn saved_for_another_key(saved: Saved) -> Saved {
             return Some((key, value));
         }
         let name = room_name(key.strip_prefix(ROOM)?)?;
-        let RoomEntry { plain, .. } = RoomEntry::decode(value.as_slice()).ok()?;
-        let change = put_room(&name, plain, 0, 0);
+        let entry = RoomEntry::decode(value.as_slice()).ok()?;
+        let change = put_room(&name, &RoomEntry { last_line: 0, last_presence: 0, ..entry });
         Some((change.key, change.value?))
     };
     saved.into_iter().filter_map(keep).collect()
@@ -115,8 +119,8 @@ fn room_name(hexed: &str) -> Option<String> {
     String::from_utf8(hex::decode(hexed).ok()?).ok()
 }
 
-pub(super) fn put_room(room: &str, plain: bool, last_line: u64, last_presence: u64) -> Change {
-    let value = RoomEntry { plain, last_line, last_presence }.encode_to_vec();
+pub(super) fn put_room(room: &str, entry: &RoomEntry) -> Change {
+    let value = entry.encode_to_vec();
     Change { key: format!("{ROOM}{}", hex::encode(room)), value: Some(value) }
 }
 
@@ -157,7 +161,8 @@ mod tests {
     #[test]
     fn another_key_goes_on_with_rooms_frames_and_what_was_put_here() {
         let waiting = Waiting { id: "w".into(), text: "mine".into(), time_ms: 5, sequence: 6, previous: 4 };
-        let mut saved: Saved = [put_room("den", true, 7, 8), put_waiting("den", &waiting)]
+        let entry = RoomEntry { plain: true, last_line: 7, last_presence: 8, direct: true };
+        let mut saved: Saved = [put_room("den", &entry), put_waiting("den", &waiting)]
             .map(|change| (change.key, change.value.expect("a value")))
             .into();
         saved.insert("nick".into(), b"ann".to_vec());

@@ -16,7 +16,7 @@ use super::{
     outbox::Outbox,
     output::RoomOutput,
     ring::{Inserted, Ring},
-    saved::{self, SavedRoom},
+    saved::{self, RoomEntry, SavedRoom},
     waiting::{self, Recheck, Waiting},
 };
 use crate::{Event, Limits, Message, config::ORDER_HOLD};
@@ -36,6 +36,8 @@ pub struct Room {
 #[derive(Debug)]
 pub(super) struct Joined {
     pub(super) plain: bool,
+    /// Whether its members may connect to us directly, and learn our addresses by that.
+    pub(super) direct: bool,
     pub(super) order: Order,
     pub(super) history: VecDeque<Message>,
     pub(super) waiting: VecDeque<Waiting>,
@@ -51,6 +53,12 @@ pub(super) struct Joined {
 }
 
 impl Joined {
+    /// What is stored of it, besides frames and lines.
+    pub(super) fn entry(&self) -> RoomEntry {
+        let Self { plain, direct, last_line, last_presence, .. } = *self;
+        RoomEntry { plain, last_line, last_presence, direct }
+    }
+
     /// Puts a line of somebody else into order; what can be shown now comes back. Bridged lines have none.
     pub(super) fn put(&mut self, frame: Frame, came: Came, now: Instant) -> Vec<Frame> {
         if frame.line_number().is_some() { self.order.push(frame, came, now) } else { vec![frame] }
@@ -81,6 +89,7 @@ impl Room {
         out.extend(numbered.iter().map(|line| RoomOutput::Store(saved::put_waiting(&self.name, line))));
         self.joined = Some(Joined {
             plain,
+            direct: saved.direct,
             order: Order::new(ORDER_HOLD),
             history: VecDeque::new(),
             counter: now.unix_ms,
@@ -116,8 +125,7 @@ impl Room {
             for frame in lines {
                 remember(&mut joined.history, message_of(&frame, self.me));
             }
-            let Joined { last_line, last_presence, .. } = *joined;
-            out.push(RoomOutput::Store(saved::put_room(&self.name, plain, last_line, last_presence)));
+            out.push(RoomOutput::Store(saved::put_room(&self.name, &joined.entry())));
         }
     }
 
@@ -226,8 +234,8 @@ impl Room {
     }
 
     pub(super) fn store_numbers(&self, out: &mut Vec<RoomOutput>) {
-        if let Some(Joined { plain, last_line, last_presence, .. }) = &self.joined {
-            out.push(RoomOutput::Store(saved::put_room(&self.name, *plain, *last_line, *last_presence)));
+        if let Some(joined) = &self.joined {
+            out.push(RoomOutput::Store(saved::put_room(&self.name, &joined.entry())));
         }
     }
 }

@@ -1,3 +1,4 @@
+mod bridged;
 mod elsewhere;
 mod nicks;
 mod outbox;
@@ -6,7 +7,6 @@ mod waiting;
 use std::time::Duration;
 
 use libp2p::{PeerId, identity::Keypair};
-
 use n0_future::time::Instant;
 
 use super::*;
@@ -41,6 +41,10 @@ fn later(now: Now, by: Duration) -> Now {
     Now { instant: now.instant + by, unix_ms: now.unix_ms + u64::try_from(by.as_millis()).unwrap() }
 }
 
+fn identity(keypair: &Keypair) -> Identity<'_> {
+    Identity { keypair, nick: "n", bridge: false, relays: &[] }
+}
+
 impl Person {
     fn new(seed: u8) -> Self {
         let keypair = Keypair::ed25519_from_bytes([seed; 32]).unwrap();
@@ -60,7 +64,7 @@ impl Person {
 
     fn act<T>(&mut self, action: impl FnOnce(&mut Room, Identity<'_>, &mut Vec<RoomOutput>) -> T) -> T {
         let mut out = Vec::new();
-        let result = action(&mut self.room, Identity { keypair: &self.keypair, nick: "n", bridge: false }, &mut out);
+        let result = action(&mut self.room, identity(&self.keypair), &mut out);
         for output in out {
             match output {
                 RoomOutput::Publish(bytes) => self.sent.push(bytes),
@@ -136,7 +140,7 @@ fn a_restart_keeps_lines_numbers_and_what_waits() {
     let mut again = Person::new(1);
     again.act(|room, _, out| room.leave(out));
     again.act(|room, _, out| room.join(false, saved, &limits(), now(), out));
-    let me = Identity { keypair: &again.keypair, nick: "n", bridge: false };
+    let me = identity(&again.keypair);
     let screen = again.room.messages(me);
     let lines: Vec<_> = screen.iter().map(|m| (m.text.as_str(), m.state)).collect();
     assert_eq!(lines, [("kept", MessageState::Sent), ("waits", MessageState::Waiting)]);
@@ -263,22 +267,6 @@ fn a_line_that_a_bridge_brings_is_the_bridges_whoever_it_names() {
     assert_eq!(bridged.len(), 3, "a false text does not keep the true one away");
     assert!(bridged.iter().all(|message| message.from == liar.room.me && message.sequence == 0));
     assert_eq!(reader.room.nick(&liar.room.me), Some("n"));
-}
-
-#[test]
-fn a_forgotten_line_that_we_brought_is_no_predecessor_of_ours() {
-    let (mut bridge, mut reader) = (Person::new(1), Person::new(2));
-    let source = Keypair::ed25519_from_bytes([9; 32]).unwrap().public().to_peer_id();
-    let line = Elsewhere { room: "lobby".into(), source, number: vec![1], text: "afar".into() };
-    bridge.act(|room, me, out| room.bring(line, me, now(), out));
-    let brought = bridge.sent[0].clone();
-    let mut again = Person::new(1);
-    assert_eq!(again.hear(&brought, now()), Verdict::Accept);
-    again.say("first", 1, now());
-    reader.hear(&brought, now());
-    reader.hear(&again.sent[0], now());
-    assert_eq!(frame::verify(&again.sent[0]).unwrap().previous, 0);
-    assert_eq!(reader.texts(), ["afar", "first"]);
 }
 
 #[test]

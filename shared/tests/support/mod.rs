@@ -60,6 +60,7 @@ pub(crate) fn platform_in(home: &Home) -> Platform<swarm::dummy::Behaviour> {
     Platform {
         keypair,
         transport,
+        direct: None,
         behaviour: swarm::dummy::Behaviour,
         saved: home.saved.lock().expect("no panic while it is held").clone(),
         storage: Box::new(home.clone()),

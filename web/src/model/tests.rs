@@ -4,7 +4,15 @@ use super::*;
 use crate::sample::{message, peer};
 
 fn room(name: &str) -> RoomInfo {
-    RoomInfo { room: name.into(), plain: false, foreign: false, members: Vec::new(), total: 0, waiting: 0 }
+    RoomInfo {
+        room: name.into(),
+        plain: false,
+        foreign: false,
+        direct: false,
+        members: Vec::new(),
+        total: 0,
+        waiting: 0,
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn a_nick_from_a_clock_far_ahead_gives_way_to_the_next_one_though_that_clock_is_
     let (author, mut reader) = (Keypair::ed25519_from_bytes([1; 32]).unwrap(), Person::new(2));
     let id = author.public().to_peer_id();
     let presence = |nick: &str, sequence: u64, time_ms: u64| {
-        let body = frame::Body::Presence { nick: nick.into(), status: "here".into() };
+        let body = frame::Body::Presence { nick: nick.into(), status: "here".into(), relays: vec![] };
         let draft = frame::Draft { room: "lobby", sequence, previous: 0, time_ms, body: &body };
         frame::sign(&author, &draft).unwrap().bytes
     };
