@@ -20,14 +20,15 @@ use web_sys::{
     RtcPeerConnectionIceEvent, RtcSdpType, RtcSessionDescriptionInit,
 };
 
-use super::{callbacks::Callbacks, connection::Connection, dial::DialError};
+use super::{
+    callbacks::Callbacks,
+    connection::{Connection, INIT},
+    dial::DialError,
+};
 use crate::{
     Budget, Limits,
     signalling::{self, Agent, AgentError, AgentEvent, ExchangeError, Side},
 };
-
-/// The channel that a dialer opens so that there is something to connect; both sides ignore it (the spec names it so).
-pub(super) const INIT: &str = "init";
 
 /// Makes connections of signalling streams.
 #[derive(Debug, Clone)]

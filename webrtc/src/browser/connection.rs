@@ -18,9 +18,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, RtcDataChannelEvent, RtcIceConnectionState, RtcPeerConnection, RtcPeerConnectionState};
 
-use super::{agent::INIT, callbacks::Callbacks, channel};
+use super::{callbacks::Callbacks, channel};
 use crate::{Budget, ChannelEvents, ConnectionBudget, FinAckSupport, Opener, Stream};
 
+/// The channel that a dialer opens so that there is something to connect; both sides ignore it (the spec names it so).
+pub(super) const INIT: &str = "init";
 /// Streams that the other side has opened and nobody has taken yet; further ones are closed.
 const MAX_INBOUND_STREAMS: usize = 256;
 /// The same until the other side is authenticated: it may finish the handshake before we do.

@@ -19,10 +19,10 @@ use libp2p::{
 };
 
 use super::{
-    MAX_OFFERS, MAX_OFFERS_PER_PEER,
     address::is_webrtc,
     handler::{Handler, Open},
-    transport::{StreamRequest, TakenOffer, TransportError},
+    limits::{MAX_OFFERS, MAX_OFFERS_PER_PEER},
+    requests::{Place, StreamRequest, TakenOffer, TransportError},
 };
 
 /// An offer that waits for a decision.
@@ -50,10 +50,6 @@ pub enum Event {
         connection: ConnectionId,
     },
 }
-
-/// A place among the offers of one peer that are under way, given back on drop.
-#[derive(Debug)]
-pub(super) struct Place(#[expect(dead_code, reason = "counted")] Arc<PeerId>);
 
 /// See the [module](super).
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use futures::{
 use n0_future::time::timeout;
 
 use super::{
-    SIGNALLING_TIMEOUT,
+    limits::SIGNALLING_TIMEOUT,
     message::{MAX_CANDIDATES, ReadError, Reader, Signal, is_end_of_candidates, write},
 };
 

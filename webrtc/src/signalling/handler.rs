@@ -16,7 +16,7 @@ use libp2p::{
     },
 };
 
-use super::{PROTOCOL, transport::TransportError};
+use super::{limits::PROTOCOL, requests::TransportError};
 
 /// Opens a stream, for whoever waits.
 #[derive(Debug)]

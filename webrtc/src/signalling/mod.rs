@@ -14,30 +14,21 @@
 //! | `address` | `…/p2p-circuit/webrtc/p2p/ID` and `/webrtc/p2p/ID` |
 //! | `message` | what is said on the stream, and its bounds |
 //! | `exchange` | offer, answer and candidates, until there is a connection |
-//! | `transport`, `behaviour`, `handler` | the pair |
+//! | `transport`, `behaviour`, `handler`, `requests` | the pair, and what its halves tell each other |
 //!
 //! Spec: <https://github.com/libp2p/specs/blob/master/webrtc/webrtc.md>.
-
-use std::time::Duration;
-
-use libp2p::StreamProtocol;
 
 pub mod address;
 mod behaviour;
 pub mod exchange;
 mod handler;
+mod limits;
 pub mod message;
+mod requests;
 mod transport;
 
 pub use behaviour::{Behaviour, Event, OfferId};
 pub use exchange::{Agent, AgentError, AgentEvent, ExchangeError, Side};
-pub use transport::{Connector, Transport, TransportError, new};
-
-/// The protocol's name.
-pub const PROTOCOL: StreamProtocol = StreamProtocol::new("/webrtc-signaling/0.0.1");
-/// Time from the beginning of the stream until there is a connection.
-pub const SIGNALLING_TIMEOUT: Duration = Duration::from_secs(30);
-/// Offers of one peer that are under way at once; further ones are reset.
-pub const MAX_OFFERS_PER_PEER: usize = 4;
-/// The same of all peers.
-pub const MAX_OFFERS: usize = 64;
+pub use limits::{MAX_OFFERS, MAX_OFFERS_PER_PEER, PROTOCOL, SIGNALLING_TIMEOUT};
+pub use requests::TransportError;
+pub use transport::{Connector, Transport, new};

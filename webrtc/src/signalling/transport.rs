@@ -21,10 +21,11 @@ use libp2p::{
 };
 
 use super::{
-    MAX_OFFERS,
     address::Target,
-    behaviour::{Behaviour, Place},
+    behaviour::Behaviour,
     exchange::{ExchangeError, Side},
+    limits::MAX_OFFERS,
+    requests::{StreamRequest, TakenOffer, TransportError},
 };
 
 /// Dials that wait for the behaviour.
@@ -37,39 +38,6 @@ pub trait Connector: Clone + Send + Unpin + 'static {
 
     /// Makes one.
     fn connect(&self, stream: Stream, side: Side) -> BoxFuture<'static, Result<Self::Connection, ExchangeError>>;
-}
-
-/// Why a dial or an offer came to nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    /// The peer cannot be reached to arrange a connection.
-    #[error("no connection over which a direct one could be arranged: {0}")]
-    Unreachable(String),
-    /// It does not know the protocol, or does not take our offers.
-    #[error("it takes no direct connections: {0}")]
-    Refused(String),
-    /// Arranging failed.
-    #[error(transparent)]
-    Exchange(#[from] ExchangeError),
-    /// The behaviour is gone.
-    #[error("the node has ended")]
-    Ended,
-}
-
-/// A stream that somebody wants to dial with.
-#[derive(Debug)]
-pub(super) struct StreamRequest {
-    pub(super) peer: PeerId,
-    pub(super) circuit: Option<Multiaddr>,
-    pub(super) reply: oneshot::Sender<Result<Stream, TransportError>>,
-}
-
-/// An offer that was taken.
-#[derive(Debug)]
-pub(super) struct TakenOffer {
-    pub(super) peer: PeerId,
-    pub(super) stream: Stream,
-    pub(super) place: Place,
 }
 
 /// See the [module](super). It brings offered connections while it listens on `/webrtc`.
