@@ -58,10 +58,7 @@ impl Core {
                     }
                 }
                 RoomOutput::Spoken(frame) => self.spoken(&frame),
-                RoomOutput::Signed(author) => {
-                    self.direct.changed(self.now.instant);
-                    self.prove(name, author);
-                }
+                RoomOutput::Signed(author) => self.prove(name, author),
                 RoomOutput::Gap(from) => self.mend_gap(name, from),
                 RoomOutput::AskReceipts => self.ask_receipts(name),
             }
@@ -109,6 +106,8 @@ impl Core {
 
     /// Somebody has said something in a room, and nobody else can have.
     pub(super) fn prove(&mut self, name: &RoomId, peer: PeerId) {
+        // It may have said over which hubs it is reached directly.
+        self.direct.changed(self.now.instant);
         if self.members.prove(name, &peer) {
             self.looks.changed(self.now.instant);
         }
