@@ -21,18 +21,7 @@ fn says(node: usize) -> Step {
 
 fn plan(members: Vec<Member>, steps: Vec<(u64, Step)>) -> Plan {
     let healed_ms = steps.last().map_or(0, |(at, _)| *at) + SECOND;
-    Plan {
-        seed: 1,
-        members,
-        latency_ms: 20,
-        loss: 0.0,
-        queue: 1000,
-        tight: false,
-        direct: false,
-        write_ms: 5,
-        steps,
-        healed_ms,
-    }
+    super::scenarios_order::plan(1, members, steps, healed_ms)
 }
 
 fn holds(plan: &Plan) {
