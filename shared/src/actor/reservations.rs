@@ -18,8 +18,9 @@ impl<B: HostBehaviour> Actor<B> {
     }
 
     pub(super) fn unreserve(&mut self, hub: &PeerId) {
-        if let Some(listener) = self.reservations.remove(hub) {
-            self.swarm.remove_listener(listener);
+        // It is known until its listener has closed, which ends what is announced of it.
+        if let Some(listener) = self.reservations.get(hub) {
+            self.swarm.remove_listener(*listener);
         }
     }
 

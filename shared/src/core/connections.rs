@@ -28,6 +28,7 @@ impl Core {
         let asked = dial.and_then(|dial| self.dials.take_asked(dial));
         if let Some(dial) = dial {
             self.dial_ended(dial);
+            self.direct.tries.ended(dial);
         }
         let full = !is_dialled && !self.peers.is_connected(&peer) && self.is_full();
         let checked = self.access.check(&peer, Action::Connect, self.now.instant);
@@ -55,7 +56,6 @@ impl Core {
         if let Some(older) = older {
             self.doubled(peer, older);
         }
-        self.direct.tries.ended(dial);
         self.went_direct(peer, id);
         if chosen {
             if let Some(known) = self.peers.get_mut(&peer) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol, swarm::ConnectionId};
 use tincan_webrtc::signalling::OfferId;
 
-use super::{Core, Dial, Output, Unless};
+use super::{Core, Dial, Output, Unless, peers::Peer};
 use crate::{
     Error, Path,
     access::Action,
@@ -35,8 +35,25 @@ impl Core {
             self.announce(&name);
             self.direct.changed(self.now.instant);
             self.changed.insert(name);
+            self.close_unagreed();
         }
         Ok(())
+    }
+
+    /// Closes connections that were arranged with peers who share no room any more in which that is agreed to.
+    pub(super) fn close_unagreed(&mut self) {
+        let arranged = self.peers.infos().filter(|info| info.transport == "webrtc").map(|info| info.peer);
+        for peer in arranged.filter(|peer| !self.is_agreed_with(peer)).collect::<Vec<_>>() {
+            let connections = self.peers.get(&peer).into_iter().flat_map(Peer::connections);
+            let arranged = connections.filter(|connection| how(&connection.address).1 == "webrtc");
+            self.out.extend(arranged.map(|connection| Output::Close(connection.id)));
+        }
+    }
+
+    /// Whether a peer is in a room whose members may connect to us.
+    fn is_agreed_with(&self, peer: &PeerId) -> bool {
+        let mut rooms = self.rooms.iter().filter(|(_, room)| room.is_direct());
+        rooms.any(|(name, _)| self.members.lists(name, peer))
     }
 
     /// Reserves places at hubs, and dials whom to be connected with. Closes circuits that are no longer needed.
@@ -50,7 +67,7 @@ impl Core {
         }
         self.direct.looked(now);
         let circuits: Vec<ConnectionId> =
-            self.direct.circuits.extract_if(.., |_, at| *at <= now).map(|(circuit, _)| circuit).collect();
+            self.direct.surplus.extract_if(.., |_, at| *at <= now).map(|(circuit, _)| circuit).collect();
         self.out.extend(circuits.into_iter().map(Output::Close));
         self.reserve();
         self.dial_directly();
@@ -63,7 +80,6 @@ impl Core {
         if !is_wanted {
             for hub in taken {
                 self.out.push(Output::Unreserve(hub));
-                self.unreserved(hub);
                 self.direct.reservations.forget(&hub);
             }
             return;
@@ -185,13 +201,13 @@ impl Core {
         }
         let until = self.now.instant + CIRCUIT_LINGER;
         for circuit in of("circuit").map(|circuit| circuit.id).collect::<Vec<_>>() {
-            self.direct.circuits.entry(circuit).or_insert(until);
+            self.direct.surplus.entry(circuit).or_insert(until);
         }
         // Both sides keep what the smaller id dialled.
         let is_kept = |is_dialled: bool| is_dialled == (self.me < peer);
         if arranged.len() > 1 && arranged.iter().any(|(_, is_dialled)| is_kept(*is_dialled)) {
             for (other, _) in arranged.iter().filter(|(_, is_dialled)| !is_kept(*is_dialled)) {
-                self.direct.circuits.entry(*other).or_insert(until);
+                self.direct.surplus.entry(*other).or_insert(until);
             }
         }
         if arranged.iter().any(|(known, _)| *known == id) {
@@ -202,7 +218,7 @@ impl Core {
 
     /// A connection is lost.
     pub(super) fn lost_direct(&mut self, peer: PeerId, connection: ConnectionId, was_arranged: bool) {
-        self.direct.circuits.remove(&connection);
+        self.direct.surplus.remove(&connection);
         if was_arranged && !self.is_direct(&peer) {
             let spread = self.spread();
             self.direct.tries.lost(peer, self.now.instant, spread);
@@ -213,13 +229,9 @@ impl Core {
     /// A peer offers a direct connection. The answer tells it our addresses, so only members of a room are answered in which
     /// that was agreed to.
     pub(super) fn offered(&mut self, peer: PeerId, offer: OfferId) {
-        let is_agreed = || {
-            let mut rooms = self.rooms.iter().filter(|(_, room)| room.is_direct());
-            rooms.any(|(name, _)| self.members.lists(name, &peer))
-        };
         let may = self.access.check(&peer, Action::Connect, self.now.instant).is_ok();
         let has_place = self.direct_peers() < self.config.limits.direct.saturating_mul(2);
-        let is_taken = self.arranges && may && has_place && is_agreed();
+        let is_taken = self.arranges && may && has_place && self.is_agreed_with(&peer);
         tracing::debug!(%peer, is_taken, "a direct connection is offered");
         self.out.push(Output::AnswerOffer { offer, is_taken });
     }

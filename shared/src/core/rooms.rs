@@ -125,6 +125,7 @@ impl Core {
         self.serve_patient(&name);
         self.syncs.left(&name);
         self.changed.remove(&name);
+        self.close_unagreed();
         self.emit(Event::Left { room: name.to_string() });
         self.touch(name);
         Ok(())

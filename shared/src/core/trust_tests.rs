@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     Event,
+    command::Command,
     hub::wire::{FromHub, Reason, TWIN},
 };
 
@@ -94,4 +95,28 @@ fn what_syncs_hand_over_costs_the_same_budget() {
     }
     assert!(node.core.counters.payloads_over_budget >= FLOOD / 1000 * 1000 - 4_097);
     assert_eq!(node.core.counters.offences, 0);
+}
+
+#[test]
+fn whoever_may_no_longer_connect_directly_is_closed_and_offers_are_for_rooms_that_agreed() {
+    let mut node = TestNode::new(Config::peer());
+    node.core.arrange_directly();
+    let offer = |node: &mut TestNode, peer| {
+        let offer = tincan_webrtc::signalling::OfferId::new(1);
+        let outputs = node.core.handle(Input::Offered { peer, offer }, node.now);
+        outputs.into_iter().any(|output| matches!(output, Output::AnswerOffer { is_taken: true, .. }))
+    };
+    let member = node.member();
+    assert!(!offer(&mut node, member), "nobody has agreed");
+    let set = |node: &mut TestNode, direct| {
+        let (reply, _done) = tokio::sync::oneshot::channel();
+        let command = Command::SetDirect { room: ROOM.to_owned(), direct, reply };
+        node.core.handle(Input::Command(command), node.now)
+    };
+    set(&mut node, true);
+    assert!(offer(&mut node, member) && !offer(&mut node, PeerId::random()), "members alone");
+    let arranged = node.connect(PeerId::random(), "/webrtc", &MEMBER);
+    assert!(node.core.peers.get(&arranged).is_some());
+    let closed = |outputs: Vec<Output>| outputs.iter().filter(|output| matches!(output, Output::Close(_))).count();
+    assert_eq!(closed(set(&mut node, false)), 1);
 }

@@ -34,8 +34,8 @@ pub(crate) struct Direct {
     look_at: Option<Instant>,
     /// When that was last done.
     looked_at: Option<Instant>,
-    /// Circuits beside a direct connection, and when they are closed.
-    pub(crate) circuits: BTreeMap<ConnectionId, Instant>,
+    /// Connections beside a direct one that are no longer needed, and when they are closed.
+    pub(crate) surplus: BTreeMap<ConnectionId, Instant>,
 }
 
 impl Direct {
@@ -50,7 +50,10 @@ impl Direct {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let circuits = self.circuits.values().min().copied();
-        [self.look_at, circuits, self.reservations.deadline(), self.tries.deadline()].into_iter().flatten().min()
+        let surplus = self.surplus.values().min().copied();
+        [self.look_at, surplus, self.reservations.deadline(self.looked_at), self.tries.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

@@ -83,11 +83,34 @@ impl Reservations {
         before != self.held
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    /// When a hub may be asked again. Those that could be when this was last looked at are not waited for: their places are taken.
+    pub(crate) fn deadline(&self, looked_at: Option<Instant>) -> Option<Instant> {
         let due = |reservation: &Reservation| match reservation.state {
             State::Waiting(until) => Some(until),
             State::Asked | State::Held => None,
         };
-        self.by_hub.values().filter_map(due).min()
+        let is_to_come = |until: &Instant| looked_at.is_none_or(|looked| *until > looked);
+        self.by_hub.values().filter_map(due).filter(is_to_come).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_that_refused_and_is_not_needed_keeps_nobody_awake() {
+        #[allow(clippy::disallowed_methods, reason = "an origin for the test's own clock")]
+        let now = Instant::now();
+        let (mut reservations, hub) = (Reservations::default(), PeerId::random());
+        reservations.asked(hub);
+        assert!(!reservations.down(&hub, now) && !reservations.may_ask(&hub, now));
+        let due = reservations.deadline(Some(now)).expect("it is asked again");
+        assert!(due == now + FIRST_WAIT && reservations.may_ask(&hub, due));
+        // Others keep places by then, so it is not asked.
+        assert_eq!(reservations.deadline(Some(due)), None);
+        reservations.asked(hub);
+        assert!(reservations.up(&hub) && reservations.held() == [hub]);
+        assert!(reservations.forget(&hub) && reservations.held().is_empty());
     }
 }

@@ -83,8 +83,8 @@ impl Tries {
     }
 
     /// A dial has led to a connection.
-    pub(crate) fn ended(&mut self, dial: Option<DialId>) {
-        dial.and_then(|dial| self.dialling.remove(&dial));
+    pub(crate) fn ended(&mut self, dial: DialId) {
+        self.dialling.remove(&dial);
     }
 
     /// There is a direct connection.
