@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let (from, seeds) = asked.one.map_or((asked.from, asked.seeds), |seed| (seed, 1));
     let began = Instant::now();
-    let sum = all(from, seeds, asked.all);
+    let sum = all(from, seeds, asked.direct, asked.all);
     println!(
         "{} seeds from {from}: {} nodes, {} lines, {} happenings, {:.1} s",
         sum.seeds,
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let Some((seed, broken)) = sum.broken else {
         println!("no promise broken");
         if let Some(seed) = asked.one {
-            println!("{}", run(&Plan::of(seed), true).trace);
+            println!("{}", run(&Plan::of(seed).directly(asked.direct), true).trace);
         }
         return ExitCode::SUCCESS;
     };
@@ -69,14 +69,15 @@ fn main() -> ExitCode {
         println!("broken\t{}\t{}", seed - from + 1, broken.promise);
     } else {
         println!("seed {seed} breaks a promise: {}\n  {}", broken.promise, broken.how);
-        shrink::show(seed, broken.promise);
-        println!("replay it: cargo xtask sim --seed {seed}");
+        shrink::show(Plan::of(seed).directly(asked.direct), broken.promise);
+        let direct = if asked.direct { " --direct" } else { "" };
+        println!("replay it: cargo xtask sim --seed {seed}{direct}");
     }
     ExitCode::FAILURE
 }
 
 /// Runs so many seeds on all processors, until one breaks a promise, or all.
-fn all(from: u64, seeds: u64, goes_on: bool) -> Sum {
+fn all(from: u64, seeds: u64, direct: bool, goes_on: bool) -> Sum {
     let (next, failed) = (AtomicU64::new(from), AtomicU64::new(u64::MAX));
     let sum = Mutex::new(Sum::default());
     let work = || {
@@ -86,7 +87,7 @@ fn all(from: u64, seeds: u64, goes_on: bool) -> Sum {
             if seed >= from.saturating_add(seeds) || !goes_on && seed >= failed.load(Ordering::Relaxed) {
                 return;
             }
-            let outcome = run(&Plan::of(seed), false);
+            let outcome = run(&Plan::of(seed).directly(direct), false);
             let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
             sum.seeds += 1;
             sum.nodes += outcome.nodes;

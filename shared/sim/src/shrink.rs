@@ -7,9 +7,9 @@ use tincan_shared::sim::{Plan, run};
 /// How long a shorter way is looked for.
 const TIME: Duration = Duration::from_secs(20);
 
-/// Shows the shortest way found in which the plan of a seed breaks this promise.
-pub(crate) fn show(seed: u64, promise: &str) {
-    let plan = shortest(Plan::of(seed), promise);
+/// Shows the shortest way found in which a plan breaks this promise.
+pub(crate) fn show(plan: Plan, promise: &str) {
+    let plan = shortest(plan, promise);
     let outcome = run(&plan, true);
     println!("\nthe same in {} nodes and {} steps:\n{}\n", outcome.nodes, plan.steps(), plan.describe());
     println!("what happens, by seconds:\n{}", outcome.trace);

@@ -33,7 +33,7 @@ impl Plan {
             loss: *[0.0, 0.0, 0.01, 0.1].choose(&mut rng).expect("there are some"),
             queue: *[2, 10, 1000, 1000].choose(&mut rng).expect("there are some"),
             tight: rng.random_bool(0.15),
-            direct: SmallRng::seed_from_u64(seed ^ 0xd12ec7).random_bool(0.3),
+            direct: false,
             write_ms: *[5, 100, 1000].choose(&mut rng).expect("there are some"),
             steps: Vec::new(),
             healed_ms,

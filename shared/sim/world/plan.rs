@@ -136,6 +136,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The same, whether people agree to direct connections or not.
+    #[must_use]
+    pub fn directly(self, direct: bool) -> Self {
+        Self { direct, ..self }
+    }
+
     /// All of it, a line for each node and step.
     #[must_use]
     pub fn describe(&self) -> String {
