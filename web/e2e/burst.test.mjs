@@ -1,6 +1,8 @@
-// A thousand lines that arrive within a second, each within all budgets, cost a page little, and it goes on answering.
+// A thousand lines that arrive within a second, each within all budgets, cost a page little, and it goes on answering. On a
+// busy machine gossip drops what waits for longer than a second; a sync brings it if a room's log still holds it.
 
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { Author } from "./support/frames.mjs";
 import { jsProcess } from "./support/js.mjs";
 import { address, scenario } from "./support/stage.mjs";
@@ -11,6 +13,10 @@ const ROOM = "busy";
 const LINES = 1000;
 /** Lines of a room on the screen, at most. */
 const SHOWN = 500;
+/** Lines of a room's log. */
+const LOGGED = 200;
+/** Lines sent at once where each is counted. */
+const COUNTED_AT_ONCE = LOGGED / 2;
 const AUTHORS = 16;
 /** Lines among which some come before others that were said earlier. */
 const TOGETHER = 20;
@@ -49,7 +55,16 @@ async function holds(what, now, act) {
   assert.ok(each <= MS_PER_LINE, `${what} cost ${each.toFixed(2)} ms a line`);
 }
 
-const texts = (person) => person.find("message-text").allTextContents();
+/** All lines of the log stand at the end, and what stands before them stands in order, each once. */
+async function shows(person, wanted) {
+  let texts = [];
+  const told = () => `the log's lines; these lack: ${wanted.slice(-LOGGED).filter((text) => !texts.includes(text))}`;
+  await until(told, async () => {
+    texts = await person.find("message-text").allTextContents();
+    return isDeepStrictEqual(texts.slice(-LOGGED), wanted.slice(-LOGGED));
+  });
+  assert.deepEqual(texts, wanted.filter((text) => texts.includes(text)));
+}
 
 scenario(`a page answers while ${LINES} lines arrive, and shows them in order`, async (stage) => {
   const hub = await stage.hub();
@@ -65,8 +80,8 @@ scenario(`a page answers while ${LINES} lines arrive, and shows them in order`, 
     await holds(name, now, async () => {
       await sender.ask("publishAll", ROOM, said);
       await drawn(ada, wanted.at(-1), SHOWN, DRAWN_MS);
+      await shows(ada, wanted);
     });
-    assert.deepEqual(await texts(ada), wanted.slice(-SHOWN), `${name}: the last lines, in order`);
     const stop = await longestStop(ada.page);
     process.stdout.write(`    ${name}: the longest stop ${stop} ms\n`);
     assert.ok(stop <= MOST_MS, `${name}: the page stopped for ${stop} ms`);
@@ -85,11 +100,14 @@ scenario(`a hidden page counts ${LINES} lines that arrive, and shows them when i
   await until("the page is hidden", () => ada.page.evaluate(() => document.hidden));
   const { texts: wanted, said } = burst("unseen", true);
   await holds("unseen", now, async () => {
-    await sender.ask("publishAll", ROOM, said);
-    await until(`${LINES} are counted`, async () => (await ada.page.title()).startsWith(`(${LINES}) `), DRAWN_MS);
+    for (let n = 0; n < LINES; n += COUNTED_AT_ONCE) {
+      const counted = n + COUNTED_AT_ONCE;
+      await sender.ask("publishAll", ROOM, said.slice(n, counted));
+      await until(`${counted} are counted`, async () => (await ada.page.title()).startsWith(`(${counted}) `), DRAWN_MS);
+    }
   });
   await ada.page.bringToFront();
   await drawn(ada, wanted.at(-1), SHOWN, DRAWN_MS);
-  assert.deepEqual(await texts(ada), wanted.slice(-SHOWN));
+  await shows(ada, wanted);
   assert.equal(await ada.find("new-since").count(), 1);
 });
