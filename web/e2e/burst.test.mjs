@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { Author } from "./support/frames.mjs";
+import { Author, LOGGED } from "./support/frames.mjs";
 import { jsProcess } from "./support/js.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { drawn, longestStop, watchStops } from "./support/stops.mjs";
@@ -13,8 +13,6 @@ const ROOM = "busy";
 const LINES = 1000;
 /** Lines of a room on the screen, at most. */
 const SHOWN = 500;
-/** Lines of a room's log. */
-const LOGGED = 200;
 /** Lines sent at once where each is counted. */
 const COUNTED_AT_ONCE = LOGGED / 2;
 const AUTHORS = 16;
@@ -31,7 +29,7 @@ function burst(name, inOrder) {
   const authors = Array.from({ length: AUTHORS }, () => new Author());
   const first = Date.now() - LINES;
   const texts = Array.from({ length: LINES }, (_, n) => `${name} ${n}`);
-  const said = texts.map((text, n) => authors[n % AUTHORS].line(ROOM, text, { time: first + n }).bytes.toString("base64"));
+  const said = texts.map((text, n) => authors[n % AUTHORS].line(ROOM, text, { time: first + n }));
   // The last one still comes last.
   const parts = Array.from({ length: LINES / TOGETHER - 1 }, (_, n) => said.slice(n * TOGETHER, (n + 1) * TOGETHER).reverse());
   return { texts, said: inOrder ? said : [...parts.flat(), ...said.slice(-TOGETHER)] };
@@ -78,8 +76,7 @@ scenario(`a page answers while ${LINES} lines arrive, and shows them in order`, 
     const { texts: wanted, said } = burst(name, inOrder);
     await longestStop(ada.page);
     await holds(name, now, async () => {
-      await sender.ask("publishAll", ROOM, said);
-      await drawn(ada, wanted.at(-1), SHOWN, DRAWN_MS);
+      await sender.publishInParts(ROOM, said, LINES, () => drawn(ada, wanted.at(-1), SHOWN, DRAWN_MS));
       await shows(ada, wanted);
     });
     const stop = await longestStop(ada.page);
@@ -100,11 +97,9 @@ scenario(`a hidden page counts ${LINES} lines that arrive, and shows them when i
   await until("the page is hidden", () => ada.page.evaluate(() => document.hidden));
   const { texts: wanted, said } = burst("unseen", true);
   await holds("unseen", now, async () => {
-    for (let n = 0; n < LINES; n += COUNTED_AT_ONCE) {
-      const counted = n + COUNTED_AT_ONCE;
-      await sender.ask("publishAll", ROOM, said.slice(n, counted));
-      await until(`${counted} are counted`, async () => (await ada.page.title()).startsWith(`(${counted}) `), DRAWN_MS);
-    }
+    await sender.publishInParts(ROOM, said, COUNTED_AT_ONCE, (count) =>
+      until(`${count} are counted`, async () => (await ada.page.title()).startsWith(`(${count}) `), DRAWN_MS),
+    );
   });
   await ada.page.bringToFront();
   await drawn(ada, wanted.at(-1), SHOWN, DRAWN_MS);

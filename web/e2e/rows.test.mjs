@@ -1,7 +1,7 @@
 // A line more costs a page one row, however many are there.
 
 import assert from "node:assert/strict";
-import { Author } from "./support/frames.mjs";
+import { AUTHOR_LOGGED, Author } from "./support/frames.mjs";
 import { jsProcess } from "./support/js.mjs";
 import { address, scenario } from "./support/stage.mjs";
 import { drawn } from "./support/stops.mjs";
@@ -40,8 +40,7 @@ scenario(`beside ${LINES} lines, another one draws one row and asks for a few da
   const base64 = (frame) => frame.bytes.toString("base64");
   const author = new Author();
   const many = Array.from({ length: LINES }, (_, n) => author.line(ROOM, `line ${n}`));
-  await sender.ask("publishAll", ROOM, many.map(base64));
-  await drawn(ada, `line ${LINES - 1}`, LINES, DRAWN_MS);
+  await sender.publishInParts(ROOM, many, AUTHOR_LOGGED, (n) => drawn(ada, `line ${n - 1}`, n, DRAWN_MS));
   for (let n = 0; n < MORE; n++) {
     await ada.page.evaluate(() => Object.assign(globalThis.counted, { dates: 0, rows: 0 }));
     await sender.ask("publishAll", ROOM, [author.line(ROOM, `more ${n}`)].map(base64));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { Author } from "./support/frames.mjs";
+import { AUTHOR_LOGGED, Author } from "./support/frames.mjs";
 import { jsProcess } from "./support/js.mjs";
 import { drawn } from "./support/stops.mjs";
 import { FIREFOX, firefoxPage } from "./transports/browsers.mjs";
@@ -97,8 +97,8 @@ scenario("of more lines than a room keeps, the first that is left is marked as n
   await sender.enter(hub.ws, ROOM);
   const author = new Author();
   await hide(ada);
-  const frames = Array.from({ length: lines }, (_, n) => author.line(ROOM, `line ${n}`).bytes.toString("base64"));
-  await sender.ask("publishAll", ROOM, frames);
+  const frames = Array.from({ length: lines }, (_, n) => author.line(ROOM, `line ${n}`));
+  await sender.publishInParts(ROOM, frames, AUTHOR_LOGGED, (count) => titled(ada, `(${count}) ${TITLE}`));
   await drawn(ada, `line ${lines - 1}`, kept, 60_000);
   await titled(ada, `(${lines}) ${TITLE}`);
   await show(ada);

@@ -26,6 +26,11 @@ const count = (number, value) => Buffer.concat([varint(number << 3), varint(valu
 /** A message with its length before it, as streams carry it. */
 export const measured = (message) => Buffer.concat([varint(message.length), message]);
 
+/** Frames of a room's log: what a sync can bring. */
+export const LOGGED = 200;
+/** Those of one author, where others speak too. */
+export const AUTHOR_LOGGED = LOGGED / 8;
+
 const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /** A peer id of an Ed25519 key, from its text. */

@@ -46,6 +46,17 @@ const Asked = (Base) =>
       return until(told, async () => (await members()).includes(peerId));
     }
 
+    /**
+     * Publishes many frames, each part once `came` says that those before it have come: the log still holds a part when a
+     * sync brings what a busy machine's gossip has dropped of it.
+     */
+    async publishInParts(room, frames, size, came) {
+      for (let n = 0; n < frames.length; n += size) {
+        await this.ask("publishAll", room, frames.slice(n, n + size).map((frame) => frame.bytes.toString("base64")));
+        await came(Math.min(n + size, frames.length));
+      }
+    }
+
     /** The first line heard that fits. */
     hears(fits) {
       const lines = () => this.ask("lines");
